@@ -1,0 +1,67 @@
+/**
+ * Tables as the planner and the scheduler see them. All immutable: one query sees one version of each table, whatever
+ * happens to its files meanwhile.
+ */
+
+import type { FileKey } from '../cache/key.ts'
+
+export type FileFormat = 'parquet' | 'csv' | 'json'
+
+export interface TableName {
+  readonly catalog: string
+  readonly schema: string
+  readonly table: string
+}
+
+export interface TableColumn {
+  readonly name: string
+  /** DuckDB's text of the type. */
+  readonly type: string
+}
+
+/** One version of a table. */
+export interface Table {
+  readonly name: TableName
+  /** Changes when any file of the table does; part of every plan's key. */
+  readonly version: string
+  readonly format: FileFormat
+  /** Hive keys last, as DuckDB appends them. */
+  readonly columns: readonly TableColumn[]
+  /** Which of the columns are `key=value` directories of the path. */
+  readonly hiveKeys: readonly string[]
+  /** Options of read_csv or read_json: SQL literals by name, so that every executor reads as the catalog did. */
+  readonly readOptions: Readonly<Record<string, string>>
+  readonly files: readonly DataFile[]
+  /** Of Parquet: exact. Of CSV and JSON: an estimate from the bytes. */
+  readonly rowCount: number
+  readonly sizeBytes: number
+  /** Path of the local skeleton file that the planner binds instead of the data. */
+  readonly skeletonPath: string
+}
+
+export interface DataFile {
+  readonly file: FileKey
+  /** Texts of the Hive keys of its path, in the order of Table.hiveKeys; null is the default partition. */
+  readonly hiveValues: readonly (string | null)[]
+  /** Of Parquet: its row groups in order. Of CSV and JSON: empty. */
+  readonly rowGroups: readonly RowGroup[]
+  readonly rowCount: number
+}
+
+export interface RowGroup {
+  readonly rowCount: number
+  /** By position of the table's column (not Hive keys). */
+  readonly columns: readonly ColumnChunk[]
+}
+
+/** Statistics bound the values and are exact only if the file says so; null: not known. */
+export interface ColumnChunk {
+  readonly offset: number
+  readonly sizeBytes: number
+  readonly min: StatValue | null
+  readonly max: StatValue | null
+  readonly nullCount: number | null
+}
+
+/** Comparable within one column: integers, decimals (unscaled), dates (days) and timestamps (in the column's unit) as bigint. */
+export type StatValue = bigint | number | string | boolean

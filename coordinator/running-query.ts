@@ -1,0 +1,77 @@
+/**
+ * A statement that a client sent, as the faces see it: from acceptance to its last row. Whoever serves a client gets
+ * one of these from QueryService and knows nothing of stages or executors.
+ */
+
+import type { QueryError } from '../proto/errors.ts'
+import type { QueryId, SessionId } from '../proto/ids.ts'
+import type { TableColumn } from '../catalog/table.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
+
+export type ClientInterface = 'ArrowFlightSQL' | 'HttpQuery' | 'Postgres'
+
+export interface QueryRequest {
+  readonly sql: string
+  readonly defaultCatalog: string
+  readonly defaultSchema: string
+  readonly settings: Readonly<Record<string, string>>
+  readonly principal: string
+  readonly sessionId: SessionId
+  readonly clientInterface: ClientInterface
+  /** The client's own id for it, or none: then one is made. */
+  readonly queryId?: QueryId
+}
+
+/** Numbers of one query, complete once it has ended. Bytes of all its tasks. */
+export interface QueryStats {
+  readonly query_id: string
+  readonly stages: number
+  readonly tasks: number
+  /** Executors that ran a task of it. */
+  readonly executors: number
+  readonly whole_reason: string | null
+  readonly bytes_fetched: number
+  readonly bytes_cached: number
+  readonly exchange_bytes: number
+  readonly plan_ms: number
+  readonly elapsed_ms: number
+}
+
+/** For pictures: which executor ran which stage over which files. */
+export interface TaskReport {
+  readonly stage: number
+  readonly partition: number
+  readonly attempt: number
+  readonly executor: string
+  readonly state: 'queued' | 'running' | 'succeeded' | 'failed'
+  readonly files: readonly string[]
+  readonly rows: number
+  readonly outputBytes: number
+  readonly bytesFetched: number
+  readonly bytesCached: number
+  readonly exchangeBytes: number
+  readonly runMs: number
+}
+
+export type QueryState = 'planning' | 'running' | 'finished' | 'failed' | 'cancelled'
+
+export interface RunningQuery {
+  readonly id: QueryId
+  readonly request: QueryRequest
+  /** Known once it is planned; rejects with the QueryError of planning. */
+  readonly columns: Promise<readonly TableColumn[]>
+  /**
+   * The Arrow messages of the result, undecoded: the schema first. Throws the query's QueryError if it fails, however
+   * late; an end without a throw means that every row was given. May be read more than once until the query is released.
+   */
+  frames(): AsyncIterable<RawFlightData>
+  state(): QueryState
+  stats(): QueryStats
+  tasks(): readonly TaskReport[]
+  /** 0 to 1. */
+  progress(): number
+  error(): QueryError | null
+  cancel(reason: string): void
+  /** Ends it if it runs, and frees what executors hold of it. The face calls this when the client has its rows or is gone. */
+  release(): void
+}

@@ -1,0 +1,66 @@
+/**
+ * A fragment: the part of a plan between exchanges, as one SQL text over the views scan<k> (a table) and ex<id> (what
+ * the fragment <id> wrote for this task). Its output columns are c0, c1, … The coordinator runs a fragment as a stage.
+ */
+
+import type { Expression } from './expression.ts'
+import type { Plan } from './plan.ts'
+
+/** As it is cut from the plan: the root is what one task computes; Exchanges below it are its inputs. */
+export interface Cut {
+  readonly id: number
+  readonly root: Plan
+  readonly output: FragmentOutput
+}
+
+export interface Fragment {
+  readonly id: number
+  /** SELECT of the columns c0.. */
+  readonly sql: string
+  readonly columns: readonly ExchangeColumn[]
+  readonly scans: readonly FragmentScan[]
+  readonly inputs: readonly FragmentInput[]
+  readonly output: FragmentOutput
+  readonly tasks: FragmentTasks
+  /** True if running a task again may give other rows (LIMIT without a total order, first, …): see DESIGN on attempts. */
+  readonly orderSensitive: boolean
+  /** Estimated rows and bytes of the output over all tasks. */
+  readonly rows: number
+  readonly bytes: number
+}
+
+/** Types as DuckDB's text: in the fragment, and in the Parquet file of the exchange. */
+export interface ExchangeColumn {
+  readonly type: string
+  readonly wireType: string
+}
+
+export interface FragmentScan {
+  /** Position k of the view scan<k>: counts over the whole query. */
+  readonly id: number
+  /** Index into PlanRequest.tables. */
+  readonly table: number
+  /** Positions of the table's columns that the fragment touches, filters included. */
+  readonly columns: readonly number[]
+  /** What every row it needs satisfies, over the table's columns by position: files and row groups are pruned by it. */
+  readonly filters: readonly Expression[]
+  /** all: every task reads the whole table. split: each file or row range is read by one task. */
+  readonly reads: 'all' | 'split'
+}
+
+export interface FragmentInput {
+  /** The fragment that writes it; the view is ex<fragment>. */
+  readonly fragment: number
+  /** How the writer spread it: decides which files a task reads. */
+  readonly kind: 'gather' | 'broadcast' | 'hash' | 'keep'
+}
+
+export type FragmentOutput =
+  /** The last fragment: rows go to the client. */
+  | { readonly kind: 'result' }
+  | { readonly kind: 'gather' } | { readonly kind: 'broadcast' } | { readonly kind: 'keep' }
+  /** SQL expressions over c0..; equal on both sides of a join by construction (same types, same order). */
+  | { readonly kind: 'hash'; readonly keys: readonly string[] }
+
+/** How many tasks: one; as many as the splits make; or one a partition of the query (when it reads a hash or keep). */
+export type FragmentTasks = 'one' | 'splits' | 'partitions'

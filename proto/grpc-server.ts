@@ -1,0 +1,165 @@
+/**
+ * A gRPC server whose handlers are async functions and async generators over protobuf-es messages. Message limits,
+ * keepalive and windows of servers are set here and nowhere else. A handler's thrown QueryError becomes the status; a
+ * client that goes away aborts `call.signal`, and a generator is ended by `return`, so its `finally` runs.
+ */
+
+import type { EventEmitter } from 'node:events'
+import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2'
+import {
+  Metadata, Server, ServerCredentials,
+  type handleBidiStreamingCall, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream,
+  type ServerUnaryCall, type ServerWritableStream, type UntypedHandleCall,
+} from '@grpc/grpc-js'
+import { QueryError } from './errors.ts'
+import { serviceDefinition, toStatus } from './grpc.ts'
+
+/** Requests are small but for uploads of record batches; one of those may be a client's whole table in one message. */
+const MAX_RECEIVE_BYTES = 64 * 1024 * 1024
+/** Below the idle limit of usual load balancers (350 s). */
+const KEEPALIVE_MS = 60_000
+
+export interface Call {
+  /** First value of a request header (lower-case name), or undefined. */
+  header(name: string): string | undefined
+  /** Aborted when the client cancels, its deadline passes, or its connection ends. */
+  readonly signal: AbortSignal
+  /** Sends a response header; before the first message. */
+  setHeader(name: string, value: string): void
+  /** host:port of the other side. */
+  readonly peer: string
+}
+
+/** Any of the generated services. */
+type AnyService = GenService<GenServiceMethods>
+
+type Awaitable<T> = T | Promise<T>
+type Handler<M> = M extends { methodKind: 'unary'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+  ? (request: MessageShape<I>, call: Call) => Awaitable<MessageInitShape<O>>
+  : M extends { methodKind: 'server_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+    ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
+    : M extends { methodKind: 'client_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+      ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => Awaitable<MessageInitShape<O>>
+      : M extends { methodKind: 'bidi_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+        ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => AsyncIterable<MessageInitShape<O>>
+        : never
+
+/** One handler a method. */
+export type ServiceHandlers<S extends AnyService> = { readonly [K in keyof S['method']]: Handler<S['method'][K]> }
+
+export interface GrpcServerOptions {
+  /** Throws UNAUTHENTICATED for a caller it does not know; asked before every handler. */
+  readonly authenticate: (call: Call) => void
+}
+
+export class GrpcServer {
+  readonly #server: Server
+  readonly #options: GrpcServerOptions
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options
+    this.#server = new Server({
+      'grpc.max_receive_message_length': MAX_RECEIVE_BYTES,
+      'grpc.max_send_message_length': -1,
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    })
+  }
+
+  addService<S extends AnyService>(service: S, handlers: ServiceHandlers<S>): void {
+    const table: Record<string, UntypedHandleCall> = {}
+    for (const method of service.methods) {
+      const handler = handlers[method.localName] as (request: unknown, call: Call) => unknown
+      table[method.localName] = this.#adapt(handler, method.methodKind, method.output)
+    }
+    this.#server.addService(serviceDefinition(service), table)
+  }
+
+  /** Resolves to the port; `port` 0 takes any free one. Rejects with INVALID_CONFIG if the address cannot be bound. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+        if (error === null) return resolve(bound)
+        reject(new QueryError('INVALID_CONFIG', `cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+      })
+    })
+  }
+
+  /** Takes no new call; running ones are cut off. */
+  close(): void {
+    this.#server.forceShutdown()
+  }
+
+  #adapt(handler: (request: unknown, call: Call) => unknown, kind: string, output: DescMessage): UntypedHandleCall {
+    const shape = (message: unknown): Message => create(output, message as MessageInitShape<DescMessage>)
+    const begin = (wire: AnyCall): Call => {
+      const call = asCall(wire)
+      this.#options.authenticate(call)
+      return call
+    }
+    switch (kind) {
+      case 'unary': return (wire: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) => {
+        respond(async () => shape(await handler(wire.request, begin(wire))), reply)
+      }
+      case 'client_streaming': return (wire: ServerReadableStream<unknown, unknown>, reply: sendUnaryData<unknown>) => {
+        respond(async () => shape(await handler(wire, begin(wire))), reply)
+      }
+      case 'server_streaming': return (wire: ServerWritableStream<unknown, unknown>) => {
+        void pump(wire, () => handler(wire.request, begin(wire)) as AsyncIterable<unknown>, shape)
+      }
+      default: return ((wire: ServerDuplexStream<unknown, unknown>) => {
+        void pump(wire, () => handler(wire, begin(wire)) as AsyncIterable<unknown>, shape)
+      }) as handleBidiStreamingCall<unknown, unknown>
+    }
+  }
+}
+
+type AnyCall = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>
+  | ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
+
+function asCall(wire: AnyCall): Call {
+  const controller = new AbortController()
+  const events: EventEmitter = wire
+  events.on('cancelled', () => controller.abort())
+  return {
+    header: name => wire.metadata.get(name)[0]?.toString(),
+    signal: controller.signal,
+    setHeader: (name, value) => {
+      const metadata = new Metadata()
+      metadata.set(name, value)
+      wire.sendMetadata(metadata)
+    },
+    peer: wire.getPeer(),
+  }
+}
+
+function respond(run: () => Promise<unknown>, reply: sendUnaryData<unknown>): void {
+  run().then(message => reply(null, message), (thrown: unknown) => reply(toStatus(thrown)))
+}
+
+/** Writes what the generator gives, one message at a time: a slow client slows the generator. */
+async function pump(
+  wire: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
+  start: () => AsyncIterable<unknown>, shape: (message: unknown) => Message,
+): Promise<void> {
+  const gone = new Promise<'gone'>(resolve => {
+    wire.once('cancelled', () => resolve('gone'))
+    wire.once('error', () => resolve('gone')) // the connection broke; without a listener it would end the process
+  })
+  let iterator: AsyncIterator<unknown> | undefined
+  try {
+    iterator = start()[Symbol.asyncIterator]()
+    for (;;) {
+      // after a cancel grpc-js drops writes without calling back, and a handler may never give another message
+      const next = await Promise.race([iterator.next(), gone])
+      if (next === 'gone') break
+      if (next.done === true) return void wire.end()
+      const message = shape(next.value)
+      const written = new Promise<'written'>(resolve => { wire.write(message, () => resolve('written')) })
+      if (await Promise.race([written, gone]) === 'gone') break
+    }
+    void iterator.return?.()?.catch(() => undefined) // the client is gone: nobody is left to be told of a failure
+  } catch (thrown) {
+    wire.emit('error', toStatus(thrown))
+  }
+}

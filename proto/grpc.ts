@@ -1,0 +1,72 @@
+/**
+ * Joins protobuf-es descriptors to grpc-js: the generated code knows messages and methods but not gRPC; grpc-js wants
+ * a table of paths and codecs. This makes the one from the other, and QueryErrors to statuses and back.
+ */
+
+import { fromBinary, toBinary, type DescMessage, type DescService, type Message } from '@bufbuild/protobuf'
+import { Metadata, status, type MethodDefinition, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js'
+import { asQueryError, errorCode, QueryError, type ErrorCode } from './errors.ts'
+import { decodeFlightData, encodeFlightData } from './flight-data.ts'
+import { FlightDataSchema, type FlightData } from './gen/flight_pb.js'
+
+/** Trailers that carry a QueryError's code and position between our own processes; other clients ignore them. */
+const CODE_TRAILER = 'skein-code'
+const POSITION_TRAILER = 'skein-position'
+
+export function serviceDefinition(service: DescService): ServiceDefinition {
+  const methods = service.methods.map((method): [string, MethodDefinition<Message, Message>] => [method.localName, {
+    path: `/${service.typeName}/${method.name}`,
+    requestStream: method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming',
+    responseStream: method.methodKind === 'server_streaming' || method.methodKind === 'bidi_streaming',
+    requestSerialize: encode(method.input),
+    requestDeserialize: decode(method.input),
+    responseSerialize: encode(method.output),
+    responseDeserialize: decode(method.output),
+  }])
+  return Object.fromEntries(methods)
+}
+
+function encode(schema: DescMessage): (message: Message) => Buffer {
+  if (schema.typeName === FlightDataSchema.typeName) return message => encodeFlightData(message as FlightData)
+  return message => {
+    const bytes = toBinary(schema, message)
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+}
+
+function decode(schema: DescMessage): (bytes: Buffer) => Message {
+  if (schema.typeName === FlightDataSchema.typeName) return decodeFlightData
+  return bytes => fromBinary(schema, bytes)
+}
+
+/** What grpc-js sends for a thrown thing. The message goes out as it is: DuckDB's own text first. */
+export function toStatus(thrown: unknown): { code: status; details: string; metadata: Metadata } {
+  const error = asQueryError(thrown)
+  const metadata = new Metadata()
+  metadata.set(CODE_TRAILER, error.code)
+  if (error.position !== undefined) metadata.set(POSITION_TRAILER, String(error.position))
+  return { code: error.class.grpc, details: error.message, metadata }
+}
+
+/** What a failed call of ours means: the QueryError that was sent, or the transport's own failure. */
+export function fromStatus(error: ServiceError): QueryError {
+  const sent = errorCode(String(error.metadata?.get(CODE_TRAILER)[0] ?? ''))
+  const position = error.metadata?.get(POSITION_TRAILER)[0]
+  const options = { cause: error, ...(position === undefined ? {} : { position: Number(position) }) }
+  return new QueryError(sent ?? transportCode(error.code), error.details || error.message, options)
+}
+
+function transportCode(code: status): ErrorCode {
+  switch (code) {
+    case status.UNAVAILABLE: return 'UNAVAILABLE'
+    case status.UNAUTHENTICATED: return 'UNAUTHENTICATED'
+    case status.PERMISSION_DENIED: return 'PERMISSION_DENIED'
+    case status.CANCELLED: return 'CANCELLED'
+    case status.DEADLINE_EXCEEDED: return 'DEADLINE_EXCEEDED'
+    case status.NOT_FOUND: return 'NOT_FOUND'
+    case status.INVALID_ARGUMENT: return 'INVALID_REQUEST'
+    case status.UNIMPLEMENTED: return 'UNSUPPORTED_STATEMENT'
+    case status.RESOURCE_EXHAUSTED: return 'RESULT_TOO_LARGE'
+    default: return 'INTERNAL'
+  }
+}
