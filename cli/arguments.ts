@@ -1,0 +1,60 @@
+/** The command line's words: options of all commands in one table, and what they mean together. */
+
+import { parseArgs } from 'node:util'
+import { QueryError } from '../proto/errors.ts'
+
+/** More executors on one box only divide it into pieces too small to work with. */
+const MAX_EXECUTORS = 64
+const DEFAULT_EXECUTORS = 3
+
+export interface Arguments {
+  readonly command: string
+  readonly words: readonly string[]
+  readonly config: string | undefined
+  readonly url: string | undefined
+  readonly format: string | undefined
+  readonly executors: number
+  readonly scale: string | undefined
+  readonly help: boolean
+  readonly wholeBytes: number | undefined
+  readonly broadcastRows: number | undefined
+}
+
+export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Arguments {
+  const { values, positionals } = parse(argv)
+  const [command = 'help', ...words] = positionals
+  const executors = values.executors ?? env['SKEIN_EXECUTORS']
+  return {
+    command, words,
+    config: values.config, url: values.url, format: values.format, scale: values.scale, help: values.help === true,
+    executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
+    wholeBytes: optional('SKEIN_WHOLE_BYTES', env),
+    broadcastRows: optional('SKEIN_BROADCAST_ROWS', env),
+  }
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' }, url: { type: 'string' }, format: { type: 'string' }, executors: { type: 'string' },
+        scale: { type: 'string' }, help: { type: 'boolean', short: 'h' },
+      },
+    })
+  } catch (error) {
+    throw new QueryError('INVALID_REQUEST', error instanceof Error ? error.message : String(error))
+  }
+}
+
+function optional(name: string, env: NodeJS.ProcessEnv): number | undefined {
+  const text = env[name]
+  return text === undefined || text === '' ? undefined : integer(name, text, 0, Number.MAX_SAFE_INTEGER)
+}
+
+function integer(name: string, text: string, from: number, to: number): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && value >= from && value <= to) return value
+  throw new QueryError('INVALID_REQUEST', `${name} takes a whole number from ${from} to ${to}, not '${text}'`)
+}

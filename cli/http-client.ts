@@ -1,0 +1,109 @@
+/**
+ * Skein's HTTP API as the commands use it: a query whose rows come as an Arrow stream, its state and numbers by its id,
+ * and its plan. Errors of the server arrive as the QueryErrors they were.
+ */
+
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { errorCode, QueryError } from '../proto/errors.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
+import { readStream } from '../proto/arrow-stream.ts'
+
+/** An answer that is not rows: a plan, an error. */
+const MAX_TEXT_BYTES = 64 * 1024 * 1024
+
+export interface QueryReport {
+  readonly state?: string
+  readonly progress: { readonly percentage: number }
+  readonly stats: Readonly<Record<string, unknown>>
+  readonly task_reports?: readonly TaskReport[]
+}
+
+/** One task of a query, as GET /query/{id} tells it. */
+export interface TaskReport {
+  readonly stage: number
+  readonly partition: number
+  readonly attempt: number
+  readonly executor: string
+  readonly state: string
+  readonly files: readonly string[]
+  readonly rows: number
+  readonly outputBytes: number
+  readonly bytesFetched: number
+  readonly bytesCached: number
+  readonly exchangeBytes: number
+  readonly runMs: number
+}
+
+export class HttpClient {
+  readonly #url: URL
+
+  constructor(url: string) {
+    if (!URL.canParse(url) || new URL(url).protocol !== 'http:') {
+      throw new QueryError('INVALID_REQUEST', `--url takes an http:// address, not '${url}'`)
+    }
+    this.#url = new URL(url)
+  }
+
+  /** The messages of the result, schema first; leaving the loop early cancels the query. */
+  async *query(statement: string, queryId: string, signal: AbortSignal): AsyncGenerator<RawFlightData> {
+    const response = await this.#send('POST', '/query', { statement, query_id: queryId, format: 'arrow' }, signal)
+    try {
+      yield* readStream(response)
+    } catch (error) {
+      throw await this.#explainFailure(error, queryId, signal)
+    } finally {
+      response.destroy()
+    }
+  }
+
+  async report(queryId: string): Promise<QueryReport> {
+    return JSON.parse(await text(await this.#send('GET', `/query/${queryId}`))) as QueryReport
+  }
+
+  async explain(statement: string): Promise<unknown> {
+    return JSON.parse(await text(await this.#send('POST', '/explain', { statement })))
+  }
+
+  /** A stream that breaks says only that it broke; the query's record says why. */
+  async #explainFailure(error: unknown, queryId: string, signal: AbortSignal): Promise<unknown> {
+    if (signal.aborted) return new QueryError('CANCELLED', 'the query was cancelled')
+    const record = await this.#send('GET', `/query/${queryId}`).then(text).catch(() => '{}')
+    const { error: message, error_code: code } = JSON.parse(record) as { error?: string | null; error_code?: string | null }
+    if (typeof message === 'string') return new QueryError(errorCode(code ?? '') ?? 'INTERNAL', message)
+    return error instanceof QueryError ? error : new QueryError('UNAVAILABLE', `the server went away: ${(error as Error).message}`)
+  }
+
+  async #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = httpRequest(new URL(path, this.#url), {
+        method, headers: { 'content-type': 'application/json' }, ...(signal === undefined ? {} : { signal }),
+      }, resolve)
+      request.on('error', error => {
+        if (signal?.aborted === true) reject(new QueryError('CANCELLED', 'the query was cancelled'))
+        else reject(new QueryError('UNAVAILABLE', `no answer from ${this.#url.origin}: ${error.message}`, { cause: error }))
+      })
+      request.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+    if (response.statusCode === 200) return response
+    throw failure(await text(response), response.statusCode ?? 0)
+  }
+}
+
+function failure(body: string, status: number): QueryError {
+  try {
+    const { error } = JSON.parse(body) as { error: { code: string; message: string; position?: number } }
+    return new QueryError(errorCode(error.code) ?? 'INTERNAL', error.message, { position: error.position })
+  } catch {
+    return new QueryError('UNAVAILABLE', `the server answered ${status}: ${body.slice(0, 200)}`)
+  }
+}
+
+async function text(response: IncomingMessage): Promise<string> {
+  let body = ''
+  response.setEncoding('utf8')
+  for await (const piece of response) {
+    body += String(piece)
+    if (body.length > MAX_TEXT_BYTES) throw new QueryError('RESULT_TOO_LARGE', `an answer over ${MAX_TEXT_BYTES} bytes`)
+  }
+  return body
+}
