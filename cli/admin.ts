@@ -1,0 +1,81 @@
+/** `skein admin executors | queries | kill ID`: what an operator sees and does, over the admin gRPC API. */
+
+import { QueryError, unreachable } from '../proto/errors.ts'
+import { AdminService, type Executor, type Query } from '../proto/gen/admin_pb.js'
+import { GrpcChannel } from '../proto/grpc-channel.ts'
+import { formatTable } from './table.ts'
+
+/** An admin call reads memory; one that takes longer has lost its server. */
+const DEADLINE_MS = 10_000
+const SQL_SHOWN = 60
+
+export type AdminCommand =
+  | { readonly kind: 'executors' } | { readonly kind: 'queries' } | { readonly kind: 'kill'; readonly id: string }
+
+export function adminCommand(words: readonly string[]): AdminCommand {
+  const [kind, id, ...rest] = words
+  if (rest.length > 0) throw usage()
+  switch (kind) {
+    case 'executors': case 'queries':
+      if (id !== undefined) throw usage()
+      return { kind }
+    case 'kill':
+      if (id === undefined) throw usage()
+      return { kind, id }
+    default: throw usage()
+  }
+}
+
+function usage(): QueryError {
+  return new QueryError('INVALID_REQUEST', 'use: skein admin executors | queries | kill ID')
+}
+
+/** The text to print. `address` is host:port. */
+export async function admin(command: AdminCommand, address: string, json: boolean): Promise<string> {
+  const channel = new GrpcChannel(address)
+  const service = channel.service(AdminService)
+  const options = { deadlineMs: DEADLINE_MS }
+  try {
+    switch (command.kind) {
+      case 'executors': {
+        const { executors } = await service.listExecutors({}, options)
+        return print(executors.map(executorRow), json)
+      }
+      case 'queries': {
+        const { queries } = await service.listQueries({}, options)
+        return print(queries.map(query => queryRow(query, json)), json)
+      }
+      case 'kill':
+        await service.killQuery({ id: command.id }, options)
+        return json ? '[]\n' : `killed ${command.id}\n`
+      default: return unreachable(command)
+    }
+  } finally {
+    channel.close()
+  }
+}
+
+type Row = Readonly<Record<string, string | number>>
+
+function executorRow(executor: Executor): Row {
+  return {
+    id: executor.id, address: executor.address, pid: executor.pid, state: executor.state, slots: executor.slots,
+    running_tasks: executor.runningTasks, memory_bytes: Number(executor.memoryBytes), duckdb_version: executor.duckdbVersion,
+  }
+}
+
+function queryRow(query: Query, whole: boolean): Row {
+  return {
+    id: query.id, state: query.state, principal: query.principal, client_interface: query.clientInterface,
+    stages: query.stages, tasks: query.tasks, finished_tasks: query.finishedTasks,
+    elapsed_ms: Math.round(query.elapsedMs), error: query.error,
+    sql: whole ? query.sql : query.sql.replace(/\s+/g, ' ').slice(0, SQL_SHOWN),
+  }
+}
+
+function print(rows: readonly Row[], json: boolean): string {
+  if (json) return `${JSON.stringify(rows)}\n`
+  if (rows.length === 0) return 'none\n'
+  const names = Object.keys(rows[0] ?? {})
+  return formatTable(names, rows.map(row => names.map(name => String(row[name] ?? ''))))
+}

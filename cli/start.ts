@@ -1,0 +1,45 @@
+/**
+ * `skein start`: one box, up until it is told to stop. Prints a line for each door it serves, then `ready`; SIGTERM and
+ * Ctrl-C end it with nothing left behind.
+ */
+
+import type { Config } from '../proto/config.ts'
+import { QueryError } from '../proto/errors.ts'
+import { Cluster, type ClusterOptions } from './cluster.ts'
+import { lockDataDir } from './data-dir.ts'
+
+export interface StartPorts {
+  readonly print: (line: string) => void
+  /** Resolves when the user wants the end. */
+  readonly stopped: Promise<void>
+  readonly processId: number
+}
+
+export async function start(options: ClusterOptions & { readonly config: Config }, ports: StartPorts): Promise<void> {
+  const unlock = lockDataDir(options.config.dataDir, ports.processId)
+  try {
+    const cluster = await startUnlessStopped(options, ports.stopped)
+    if (cluster === undefined) return
+    for (const line of doorLines(cluster)) ports.print(line)
+    ports.print('ready')
+    const how = await Promise.race([ports.stopped, cluster.failed])
+    await cluster.stop()
+    if (typeof how === 'string') throw new QueryError('UNAVAILABLE', `the coordinator ended: ${how}`)
+  } finally {
+    unlock()
+  }
+}
+
+/** A cluster that is told to stop while it starts is stopped as soon as it is up. */
+async function startUnlessStopped(options: ClusterOptions, stopped: Promise<void>): Promise<Cluster | undefined> {
+  let end = false
+  void stopped.then(() => { end = true })
+  const cluster = await Cluster.start(options)
+  if (!end) return cluster
+  await cluster.stop()
+  return undefined
+}
+
+function doorLines({ doors }: Cluster): string[] {
+  return [`http http://${doors.http}`, `flight grpc://${doors.flight}`, `admin grpc://${doors.admin}`]
+}
