@@ -1,0 +1,40 @@
+/**
+ * A child process's side of its start: the launch parameters from the first line of standard input, the answer on
+ * standard output, and the news that it has to stop: its parent is gone (standard input ended) or it got SIGTERM.
+ */
+
+import { createInterface } from 'node:readline'
+import { asQueryError } from './errors.ts'
+import type { Ready } from './launch.ts'
+
+/** A child that cannot stop in order within this time ends itself. */
+const STOP_WITHIN_MS = 6_000
+
+/**
+ * Reads the parameters, starts, answers, and stops when told: the frame of every `main.ts` of ours. `start` resolves to
+ * the answer and to what stops it.
+ */
+export function runChild<Launch>(start: (launch: Launch) => Promise<{ readonly ready: Ready; readonly stop: () => Promise<void> }>): void {
+  const lines = createInterface({ input: process.stdin })
+  const parentGone = new Promise<void>(resolve => { lines.once('close', resolve) })
+  const terminated = new Promise<void>(resolve => { process.once('SIGTERM', () => resolve()) })
+  process.on('SIGINT', () => undefined) // the parent stops us in order
+  lines.once('line', line => {
+    const launch = JSON.parse(line) as Launch
+    start(launch).then(async ({ ready, stop }) => {
+      answer(ready)
+      await Promise.race([parentGone, terminated])
+      setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref()
+      await stop()
+      process.exit(0)
+    }).catch((reason: unknown) => {
+      const { code, message } = asQueryError(reason)
+      answer({ ready: false, code, message })
+      process.exit(1)
+    })
+  })
+}
+
+function answer(ready: Ready): void {
+  process.stdout.write(`${JSON.stringify(ready)}\n`)
+}
