@@ -1,9 +1,22 @@
-/** The configuration file as values. Parsing and its messages: `parseConfig`. */
+/**
+ * The configuration file: YAML to `Config`. The parser knows nothing of the machine or of the disk but what it is
+ * given. Every wrong key gives one line that names the file and the key: `skein.yaml: catalogs.tpch.bucket: no bucket
+ * named 'lak'`; all of them together are the message of one INVALID_CONFIG.
+ */
 
+import { dirname, resolve } from 'node:path'
+import { parseDocument } from 'yaml'
+import type { core } from 'zod'
+import { type ConfigFile, configSchema } from './config-schema.ts'
+import { QueryError } from './errors.ts'
+import type { Machine } from './machine.ts'
+
+/** Paths are absolute. */
 export interface Config {
   readonly dataDir: string
   readonly buckets: Readonly<Record<string, BucketConfig>>
   readonly catalogs: Readonly<Record<string, CatalogConfig>>
+  /** DuckDB's own `memory` if there are no catalogs. */
   readonly defaultCatalog: string
   readonly node: NodeConfig
   readonly listen: ListenConfig
@@ -34,4 +47,157 @@ export interface ListenConfig {
   readonly http: string
   readonly flight: string
   readonly admin: string
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The rest is for the operating system, the coordinator and the clients. */
+const MEMORY_SHARE = 0.6
+/** Of the free disk, each: half of it stays free. */
+const SPILL_SHARE = 0.25
+const CACHE_SHARE = 0.25
+/** A configuration is written by hand. */
+const MAX_CONFIG_CHARACTERS = 1024 * 1024
+
+/** Reads the file at `path`; relative paths in it start at its folder. */
+export async function loadConfig(
+  path: string, env: Environment, readFile: (path: string) => Promise<string>, machine: Machine,
+): Promise<Config> {
+  let text: string
+  try {
+    text = await readFile(path)
+  } catch (error) {
+    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT'
+    throw new QueryError('INVALID_CONFIG', `${path}: ${missing ? 'no such file' : String(error)}`, { cause: error })
+  }
+  return parseConfig(text, { name: path, folder: dirname(resolve(path)), env, machine })
+}
+
+export interface ConfigSource {
+  /** The file as its messages name it. */
+  readonly name: string
+  /** Absolute; where relative paths start. */
+  readonly folder: string
+  readonly env: Environment
+  readonly machine: Machine
+}
+
+/** An empty text is a configuration without tables. */
+export function parseConfig(text: string, source: ConfigSource): Config {
+  const { value, problems } = withEnvironment(readYaml(text, source.name), source.env)
+  if (problems.length > 0) throw invalid(source.name, problems)
+  const parsed = configSchema.safeParse(value ?? {}, { reportInput: true })
+  if (!parsed.success) throw invalid(source.name, parsed.error.issues.flatMap(describe))
+  const wrong = contradictions(parsed.data)
+  if (wrong.length > 0) throw invalid(source.name, wrong)
+  return toConfig(parsed.data, source)
+}
+
+function invalid(name: string, problems: readonly string[]): QueryError {
+  return new QueryError('INVALID_CONFIG', problems.map(problem => `${name}: ${problem}`).join('\n'))
+}
+
+function readYaml(text: string, name: string): unknown {
+  if (text.length > MAX_CONFIG_CHARACTERS) throw invalid(name, [`more than ${MAX_CONFIG_CHARACTERS} characters`])
+  const document = parseDocument(text, { prettyErrors: false })
+  const [error] = document.errors
+  if (error !== undefined) {
+    const before = text.slice(0, error.pos[0]).split('\n')
+    throw invalid(name, [`line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}: ${error.message}`])
+  }
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw invalid(name, [error instanceof Error ? error.message : String(error)])
+  }
+}
+
+/** Puts the values of `${NAME}` in, in every text of the tree but not in keys. */
+function withEnvironment(tree: unknown, env: Environment): { value: unknown; problems: string[] } {
+  const problems: string[] = []
+  const replace = (value: unknown, path: readonly string[]): unknown => {
+    if (typeof value === 'string') {
+      return value.replaceAll(/\$\{([^}]*)\}/g, (_, name: string) => {
+        const found = env[name]
+        if (found === undefined) problems.push(`${path.join('.')}: no environment variable named '${name}'`)
+        return found ?? ''
+      })
+    }
+    if (Array.isArray(value)) return value.map((item, i) => replace(item, [...path, String(i)]))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, replace(child, [...path, key])]))
+  }
+  return { value: replace(tree, []), problems }
+}
+
+/** One line for each key that an issue of the schema is about. */
+function describe(issue: core.$ZodIssue): string[] {
+  const at = (path: readonly PropertyKey[]) => path.length === 0 ? '' : `${path.map(String).join('.')}: `
+  if (issue.code === 'unrecognized_keys') return issue.keys.map(key => `${at([...issue.path, key])}no such key`)
+  if (issue.code === 'invalid_key') return issue.issues.flatMap(inner => `${at(issue.path)}${inner.message}`)
+  return [`${at(issue.path)}${issue.input === undefined ? 'is missing' : message(issue)}`]
+}
+
+function message(issue: core.$ZodIssue): string {
+  if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) return issue.message
+  return issue.expected === 'object' || issue.expected === 'record' ? 'must be a mapping' : `must be a ${issue.expected}`
+}
+
+/** What one key says against another. */
+function contradictions(file: ConfigFile): string[] {
+  const wrong: string[] = []
+  for (const [name, catalog] of Object.entries(file.catalogs)) {
+    if (!Object.hasOwn(file.buckets, catalog.bucket)) {
+      wrong.push(`catalogs.${name}.bucket: no bucket named '${catalog.bucket}'`)
+    }
+    wrong.push(...twins(Object.keys(catalog.tables), `catalogs.${name}.tables`))
+  }
+  wrong.push(...twins(Object.keys(file.catalogs), 'catalogs'))
+  const names = Object.keys(file.catalogs)
+  if (file.default_catalog === undefined && names.length > 1) {
+    wrong.push(`default_catalog: is missing: one of ${names.join(', ')}`)
+  }
+  if (file.default_catalog !== undefined && !Object.hasOwn(file.catalogs, file.default_catalog)) {
+    wrong.push(`default_catalog: no catalog named '${file.default_catalog}'`)
+  }
+  return wrong
+}
+
+/** DuckDB's names do not differ by case. */
+function twins(names: readonly string[], path: string): string[] {
+  const seen = new Map<string, string>()
+  return names.flatMap(name => {
+    const twin = seen.get(name.toLowerCase())
+    seen.set(name.toLowerCase(), name)
+    return twin === undefined ? [] : [`${path}.${name}: differs from '${twin}' by case only`]
+  })
+}
+
+function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
+  const dataDir = resolve(folder, file.data_dir)
+  const { threads, memory, spill, cache, labels } = file.node
+  return {
+    dataDir,
+    buckets: mapValues(file.buckets, bucket => ({ provider: 'local', path: resolve(folder, String(bucket.path)) })),
+    catalogs: mapValues(file.catalogs, catalog => ({
+      type: catalog.type,
+      bucket: catalog.bucket,
+      fileFormat: catalog.file_format,
+      assumeImmutable: catalog.assume_immutable,
+      tables: catalog.tables,
+    })),
+    defaultCatalog: file.default_catalog ?? Object.keys(file.catalogs)[0] ?? 'memory',
+    node: {
+      threads: threads ?? machine.threads,
+      memoryBytes: memory ?? Math.floor(machine.memoryBytes * MEMORY_SHARE),
+      spillBytes: spill ?? Math.floor(machine.freeDiskBytes(dataDir) * SPILL_SHARE),
+      cacheBytes: cache ?? Math.floor(machine.freeDiskBytes(dataDir) * CACHE_SHARE),
+      labels,
+    },
+    listen: { http: file.listen.http, flight: file.listen.flight, admin: file.listen.admin },
+  }
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
 }

@@ -1,0 +1,83 @@
+/**
+ * The shape of the configuration file: what its keys are called, and what each may hold. Strict: a key that is not
+ * here is refused. What one key means for another (a catalog's bucket exists) is checked by `parseConfig`.
+ */
+
+import { z } from 'zod'
+import { parseSize } from './sizes.ts'
+
+/** Names of buckets: they become parts of cache keys and log lines. */
+const BUCKET_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/
+/** Catalogs that DuckDB itself has in every instance. */
+const RESERVED_CATALOGS = new Set(['system', 'temp', 'memory'])
+/** DuckDB takes any name; this keeps logs and paths of error messages readable. */
+const MAX_NAME_LENGTH = 255
+
+const text = z.string('must be a text').min(1, 'must not be empty')
+const name = text.max(MAX_NAME_LENGTH, `must have at most ${MAX_NAME_LENGTH} characters`)
+  // eslint-disable-next-line no-control-regex
+  .regex(/^[^\u0000-\u001f]*$/, 'must not hold control characters')
+const bucketName = z.string().regex(BUCKET_NAME, 'a bucket name has letters, digits, _ . and - only')
+const catalogName = name.refine(value => !RESERVED_CATALOGS.has(value.toLowerCase()), 'this name is DuckDB\'s own')
+
+const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a whole number')
+  .refine(value => Number.isSafeInteger(value) && value > 0, 'must be a whole number above 0')
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform(value => value === 'true')], 'must be true or false')
+
+const size = z.union([z.number(), z.string()], 'must be a size such as 16GB').transform((value, context) => {
+  const bytes = parseSize(String(value))
+  if (bytes !== undefined && bytes > 0) return bytes
+  context.addIssue({ code: 'custom', message: `'${value}' is not a size such as 16GB or 512MB` })
+  return z.NEVER
+})
+
+const door = z.string('must be host:port').transform((value, context) => {
+  const port = /^(?:[^:\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(value)?.[1]
+  if (port !== undefined && Number(port) <= 65535) return value
+  context.addIssue({ code: 'custom', message: `'${value}' is not host:port, with a port from 0 to 65535` })
+  return z.NEVER
+})
+
+/** A key of the design that this version does not serve: any value is refused, with that reason. */
+const notServed = z.unknown().refine(value => value === undefined, 'not served by this version').optional()
+
+const localBucket = z.strictObject({ provider: z.literal('local'), path: text })
+const laterBucket = z.looseObject({ provider: z.enum(['s3', 'r2', 'gcs', 'custom']) })
+  .refine(() => false, { message: 'only local buckets are supported by this version', path: ['provider'] })
+const bucket = z.discriminatedUnion('provider', [localBucket, laterBucket], {
+  error: issue => issue.code === 'invalid_union' ? 'must be local' : undefined,
+})
+
+const catalog = z.strictObject({
+  type: z.literal('bucket_tables', 'must be bucket_tables'),
+  bucket: text,
+  file_format: z.enum(['parquet', 'csv', 'json'], 'must be parquet, csv or json').default('parquet'),
+  assume_immutable: flag.default(false),
+  tables: z.record(name, text),
+})
+
+export const configSchema = z.strictObject({
+  data_dir: text.default('./skein-data'),
+  buckets: z.record(bucketName, bucket).default({}),
+  catalogs: z.record(catalogName, catalog).default({}),
+  default_catalog: text.optional(),
+  node: z.strictObject({
+    advertise: notServed,
+    threads: count.optional(),
+    memory: size.optional(),
+    spill: size.optional(),
+    cache: size.optional(),
+    labels: z.record(name, text).default({}),
+  }).prefault({}),
+  listen: z.strictObject({
+    http: door.default('127.0.0.1:4280'),
+    flight: door.default('127.0.0.1:4281'),
+    postgres: notServed,
+    admin: door.default('127.0.0.1:4283'),
+  }).prefault({}),
+  store: notServed,
+  tls: notServed,
+  client_tls: notServed,
+})
+
+export type ConfigFile = z.output<typeof configSchema>
