@@ -73,7 +73,8 @@ const rules = {
     WHERE (l_returnflag = 'N') <> (l_receiptdate > DATE '1995-06-17')`,
   'a name is five different colours': `SELECT count(*) FROM part
     WHERE len(list_distinct(string_split(p_name, ' '))) <> 5`,
-  'a phone begins with its nation': 'SELECT count(*) FROM customer WHERE left(c_phone, 2)::INTEGER <> 10 + c_nationkey',
+  'a phone begins with its nation':
+    'SELECT count(*) FROM customer WHERE left(c_phone, 2)::INTEGER <> 10 + c_nationkey',
 }
 
 t.test('the data keeps the rules of the specification', async t => {
