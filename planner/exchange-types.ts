@@ -1,0 +1,60 @@
+/**
+ * Types at exchanges: Parquet changes some values without a word (HUGEINT becomes DOUBLE, an INTERVAL loses its
+ * microseconds), so a column is cast to its wire type when it is written and back when it is read. Measured type by
+ * type with DuckDB 1.5; whatever is not in a list here comes back unchanged.
+ */
+
+import type { DuckField, DuckType } from '../proto/types.ts'
+import { unreachable } from '../proto/errors.ts'
+
+const TEXT: DuckType = { kind: 'scalar', name: 'VARCHAR' }
+
+/** The type that the column has in the Parquet file; the very same value if nothing changes; null: no exact way exists. */
+export function wireType(type: DuckType): DuckType | null {
+  switch (type.kind) {
+    case 'scalar': return wireScalar(type)
+    case 'decimal': return type
+    case 'enum': return TEXT
+    case 'union': return null // comes back as a STRUCT with a tag
+    case 'list': {
+      const child = wireType(type.child)
+      return child === type.child ? type : child && { kind: 'list', child }
+    }
+    case 'array': {
+      const child = wireType(type.child)
+      return child && { kind: 'list', child }
+    }
+    case 'struct': {
+      const fields = wireFields(type.fields)
+      return fields === type.fields ? type : fields && { kind: 'struct', fields }
+    }
+    case 'map': {
+      const [key, value] = [wireType(type.key), wireType(type.value)]
+      if (key === type.key && value === type.value) return type
+      return key && value && { kind: 'map', key, value }
+    }
+    default: return unreachable(type)
+  }
+}
+
+function wireScalar(type: Extract<DuckType, { kind: 'scalar' }>): DuckType {
+  switch (type.name) {
+    case 'HUGEINT': case 'UHUGEINT': // DECIMAL(38,0) ends before HUGEINT does
+    case 'INTERVAL': case 'TIME WITH TIME ZONE': case 'BIT': case 'BIGNUM':
+      return TEXT
+    case 'TIMESTAMP_S': case 'TIMESTAMP_MS': return { kind: 'scalar', name: 'TIMESTAMP' }
+    case '"NULL"': return { kind: 'scalar', name: 'INTEGER' }
+    default: return type
+  }
+}
+
+/** A struct without names cannot be written in a cast. */
+function wireFields(fields: readonly DuckField[]): readonly DuckField[] | null {
+  const wired: DuckField[] = []
+  for (const { name, type } of fields) {
+    const wire = wireType(type)
+    if (wire === null || name === '') return null
+    wired.push({ name, type: wire })
+  }
+  return wired.every(({ type }, i) => type === fields[i]?.type) ? fields : wired
+}
