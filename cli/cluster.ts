@@ -74,6 +74,10 @@ export class Cluster {
     return cluster
   }
 
+  executorPids(): readonly number[] {
+    return [...this.#executors.values()].map(child => child.ready.pid)
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true
     for (const process of this.#starting) process.kill('SIGKILL')

@@ -1,0 +1,136 @@
+/**
+ * `skein demo`: makes sample data, starts three executors, and shows how queries are spread over them; then kills one
+ * executor in the middle of a query, and the answer is the same.
+ */
+
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { writeFile, mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from '../proto/clock.ts'
+import { QueryError } from '../proto/errors.ts'
+import { UTC } from '../proto/time-zone.ts'
+import { writeAnswer, type Write } from './answer.ts'
+import type { Cluster, ClusterOptions } from './cluster.ts'
+import { demoQueries } from './demo-queries.ts'
+import { HttpClient } from './http-client.ts'
+import { bytes, count, picture } from './picture.ts'
+import { withPrivateCluster } from './private-cluster.ts'
+import { openConfig } from './settings.ts'
+
+/** 600,000 rows in the largest table: seconds to make, large enough to see the work divided. */
+const DEFAULT_SCALE = '0.1'
+const FOLDER = 'skein-demo'
+const TABLES = ['region', 'nation', 'supplier', 'customer', 'part', 'partsupp', 'orders', 'lineitem']
+const PROGRESS_EVERY_MS = 100
+const BAR_CELLS = 24
+
+export interface DemoPorts {
+  readonly options: ClusterOptions
+  readonly scale: string | undefined
+  readonly signal: AbortSignal
+  readonly write: Write
+  readonly clock: Clock
+  /** True when a person looks: then there is a progress bar. */
+  readonly colors: boolean
+}
+
+export async function demo(ports: DemoPorts): Promise<void> {
+  const { write, options, clock } = ports
+  const startedMs = clock.nowMs()
+  await write(`Sample data: eight tables of a wholesaler, in ./${FOLDER}\n`)
+  const file = await sampleData(ports)
+  const config = await openConfig(file, {})
+  await write(`A coordinator and ${count(options.executors, 'executor')}: each a process of its own, all on this machine\n\n`)
+  // distribution is forced: data this small would otherwise run whole on one executor, and there would be nothing to see
+  await withPrivateCluster({ ...options, config, wholeBytes: 0 }, async cluster => {
+    for (const { title, sql } of demoQueries) await show(ports, cluster, title, sql)
+    await killOne(ports, cluster)
+  })
+  await write(`All of that in ${seconds(clock.nowMs() - startedMs)}.\n\nNext, on the same data:\n`
+    + `  node dist/cli/main.js start --config ${FOLDER}/skein.yaml\n`
+    + `  node dist/cli/main.js query --url http://127.0.0.1:4280 "SELECT count(*) FROM lineitem"\n`
+    + `  node dist/cli/main.js explain --url http://127.0.0.1:4280 "SELECT l_shipmode, count(*) FROM lineitem GROUP BY 1"\n`
+    + 'or point a Flight SQL driver at grpc://127.0.0.1:4281\n')
+}
+
+/** Writes the tables and a configuration over them; returns the configuration's path. */
+async function sampleData({ scale, signal }: DemoPorts): Promise<string> {
+  await mkdir(FOLDER, { recursive: true })
+  const generator = fileURLToPath(new URL('../bench/tpch/main.js', import.meta.url))
+  const child = spawn(process.execPath, [generator, '--scale', scale ?? DEFAULT_SCALE, '--folder', resolve(FOLDER, 'lake')],
+    { stdio: ['ignore', 'ignore', 'inherit'], signal })
+  const status = await new Promise(done => {
+    child.once('exit', done)
+    child.once('error', () => done('cancelled'))
+  })
+  if (signal.aborted) throw new QueryError('CANCELLED', 'the demo was stopped')
+  if (status !== 0) throw new QueryError('INTERNAL', `the sample data could not be made: exit code ${String(status)}`)
+  const file = join(FOLDER, 'skein.yaml')
+  await writeFile(file, [
+    'data_dir: ./data', 'buckets:', '  lake: { provider: local, path: ./lake }', 'catalogs:', '  shop:',
+    '    type: bucket_tables', '    bucket: lake', '    file_format: parquet', '    tables:',
+    ...TABLES.map(table => `      ${table}: "${table}/*.parquet"`), 'default_catalog: shop', '',
+  ].join('\n'))
+  return file
+}
+
+async function show(ports: DemoPorts, cluster: Cluster, title: string, sql: string): Promise<string> {
+  const { write } = ports
+  await write(`▸ ${title}\n\n${sql.trim().replace(/^/gm, '    ')}\n\n`)
+  return run(ports, cluster, sql)
+}
+
+/** Runs one query; prints its answer, its picture and its numbers; returns the answer. */
+async function run({ write, signal, clock, colors }: DemoPorts, cluster: Cluster, sql: string): Promise<string> {
+  const client = new HttpClient(`http://${cluster.doors.http}`)
+  const queryId = randomUUID()
+  const hide = colors ? progressBar(client, queryId, clock, write) : () => undefined
+  const pieces: string[] = []
+  try {
+    await writeAnswer('table', client.query(sql, queryId, signal), UTC, async () => ({}), async piece => { pieces.push(String(piece)) })
+  } finally {
+    hide()
+  }
+  const { stats, task_reports: reports = [] } = await client.report(queryId)
+  const number = (name: string): number => Number(stats[name])
+  const moved = reports.reduce((sum, report) => sum + report.rows, 0)
+  await write(`${pieces.join('').replace(/^(?=.)/gm, '    ')}\n${picture(reports)}`
+    + `  ${count(number('stages'), 'stage')}, ${count(number('tasks'), 'task')} on ${count(number('executors'), 'executor')}, `
+    + `${count(moved, 'row')} between them and to you, ${bytes(number('exchange_bytes'))} exchanged, `
+    + `planned in ${Math.round(number('plan_ms'))} ms, done in ${Math.round(number('elapsed_ms'))} ms\n\n`)
+  return pieces.join('')
+}
+
+/** Draws over one line until it is hidden. */
+function progressBar(client: HttpClient, queryId: string, clock: Clock, write: Write): () => void {
+  let hidden = false
+  const draw = async (): Promise<void> => {
+    const share = await client.report(queryId).then(report => report.progress.percentage / 100, () => 0)
+    if (hidden) return
+    const filled = Math.round(Math.min(1, share) * BAR_CELLS)
+    await write(`\r    [${'█'.repeat(filled)}${'·'.repeat(BAR_CELLS - filled)}] `)
+    if (!hidden) clock.after(PROGRESS_EVERY_MS, () => void draw())
+  }
+  clock.after(PROGRESS_EVERY_MS, () => void draw())
+  return () => {
+    hidden = true
+    void write('\r\u001b[2K')
+  }
+}
+
+async function killOne(ports: DemoPorts, cluster: Cluster): Promise<void> {
+  const [last] = demoQueries.slice(-1)
+  if (last === undefined) return
+  await ports.write('▸ The same once more, and one executor is killed while it runs\n\n')
+  const victim = cluster.executorPids()[1] ?? cluster.executorPids()[0]
+  ports.clock.after(KILL_AFTER_MS, () => { if (victim !== undefined) process.kill(victim, 'SIGKILL') })
+  await run(ports, cluster, last.sql)
+}
+
+const KILL_AFTER_MS = 60
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`
+}

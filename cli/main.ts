@@ -1,0 +1,87 @@
+#!/usr/bin/env node
+/** The `skein` command: reads its words, runs one command, and ends with 0, or 1 and `error: CODE: message`. */
+
+import { readFileSync } from 'node:fs'
+import { QueryError, asQueryError } from '../proto/errors.ts'
+import { systemClock } from '../proto/clock.ts'
+import { admin, adminCommand } from './admin.ts'
+import { formatOf } from './answer.ts'
+import { parseArguments, type Arguments } from './arguments.ts'
+import type { ClusterOptions } from './cluster.ts'
+import { demo } from './demo.ts'
+import { explain, query, type Where } from './query.ts'
+import { openConfig } from './settings.ts'
+import { start } from './start.ts'
+
+const HELP = `skein: one SQL query over several executors
+
+  skein start    [--config F] [--executors N]                        one box, stays up
+  skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow] SQL | -
+  skein explain  [--url http://…] [--config F] [--executors N] [--format table|json] SQL | -
+  skein demo     makes sample data, runs queries on it, shows how they were spread
+  skein admin    executors | queries | kill ID  [--url grpc://…] [--format table|json]
+
+Without --url, query and explain start a private cluster, run the statement, and stop.
+--config is ./skein.yaml if that exists.
+`
+
+/** A pipe whose reader is gone takes nothing more. */
+const EPIPE = 'EPIPE'
+
+async function main(): Promise<void> {
+  const words = parseArguments(process.argv.slice(2), process.env)
+  if (words.help || words.command === 'help') return write(HELP)
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
+  switch (words.command) {
+    case 'start': {
+      const stopped = new Promise<void>(resolve => { stop.signal.addEventListener('abort', () => resolve()) })
+      return start(await clusterOptions(words), { print: line => { process.stdout.write(`${line}\n`) }, stopped, processId: process.pid })
+    }
+    case 'query': return query(await where(words), statement(words), formatOf(words.format), stop.signal, write)
+    case 'explain': return explain(await where(words), statement(words), words.format === 'json', stop.signal, write)
+    case 'demo': return demo({ options: await clusterOptions(words), scale: words.scale, signal: stop.signal, write, clock: systemClock, colors: process.stdout.isTTY })
+    case 'admin': return write(await admin(adminCommand(words.words), await adminAddress(words), words.format === 'json'))
+    default: throw new QueryError('INVALID_REQUEST', `no command '${words.command}'; see skein help`)
+  }
+}
+
+async function where(words: Arguments): Promise<Where> {
+  return words.url === undefined ? { cluster: await clusterOptions(words) } : { url: words.url }
+}
+
+async function clusterOptions(words: Arguments): Promise<ClusterOptions> {
+  return {
+    config: await openConfig(words.config, process.env), executors: words.executors, clock: systemClock,
+    wholeBytes: words.wholeBytes, broadcastRows: words.broadcastRows,
+    onNotice: line => { process.stderr.write(`${line}\n`) },
+  }
+}
+
+async function adminAddress(words: Arguments): Promise<string> {
+  if (words.url === undefined) return (await openConfig(words.config, process.env)).listen.admin
+  if (/^grpc:\/\/[^/]+$/.test(words.url)) return words.url.slice('grpc://'.length)
+  throw new QueryError('INVALID_REQUEST', `--url of admin takes a grpc:// address, not '${words.url}'`)
+}
+
+/** The SQL of the command line; `-` or nothing: standard input. */
+function statement(words: Arguments): string {
+  const [sql, ...more] = words.words
+  if (more.length > 0) throw new QueryError('INVALID_REQUEST', 'one statement is expected; quote it')
+  return sql === undefined || sql === '-' ? readFileSync(0, 'utf8') : sql
+}
+
+function write(piece: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(piece, error => {
+      if (error === null || error === undefined) resolve()
+      else reject(error)
+    })
+  })
+}
+
+process.stdout.on('error', error => { if ((error as NodeJS.ErrnoException).code === EPIPE) process.exit(0) })
+main().then(() => process.exit(0), (reason: unknown) => {
+  const { code, message } = asQueryError(reason)
+  process.stderr.write(`error: ${code}: ${message}\n`, () => process.exit(1))
+})

@@ -1,0 +1,35 @@
+/** `skein query` and `skein explain`: one statement on a server that runs, or on a private cluster made for it. */
+
+import { randomUUID } from 'node:crypto'
+import { QueryError } from '../proto/errors.ts'
+import { UTC } from '../proto/time-zone.ts'
+import { writeAnswer, type Format, type Write } from './answer.ts'
+import type { ClusterOptions } from './cluster.ts'
+import { HttpClient } from './http-client.ts'
+import { withPrivateCluster } from './private-cluster.ts'
+
+/** Where the statement runs: at an address, or on a cluster of its own. */
+export type Where = { readonly url: string } | { readonly cluster: ClusterOptions }
+
+export async function query(where: Where, sql: string, format: Format, signal: AbortSignal, write: Write): Promise<void> {
+  await withServer(where, signal, async client => {
+    const queryId = randomUUID()
+    const stats = async (): Promise<object> => (await client.report(queryId)).stats
+    await writeAnswer(format, client.query(sql, queryId, signal), UTC, stats, write)
+  })
+}
+
+export async function explain(where: Where, sql: string, json: boolean, signal: AbortSignal, write: Write): Promise<void> {
+  await withServer(where, signal, async client => {
+    const answer = await client.explain(sql) as { readonly text: string }
+    await write(json ? `${JSON.stringify(answer)}\n` : answer.text)
+  })
+}
+
+async function withServer(where: Where, signal: AbortSignal, use: (client: HttpClient) => Promise<void>): Promise<void> {
+  if ('url' in where) return use(new HttpClient(where.url))
+  return withPrivateCluster(where.cluster, cluster => {
+    if (signal.aborted) throw new QueryError('CANCELLED', 'the query was cancelled')
+    return use(new HttpClient(`http://${cluster.doors.http}`))
+  })
+}
