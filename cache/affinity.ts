@@ -1,0 +1,44 @@
+/**
+ * Cache affinity: which executors should hold a file.
+ *
+ * Rendezvous hashing (Thaler and Ravishankar, 1998): every executor gets a score for the file, and the highest
+ * scores win. When an executor leaves, only the files it held move; when one joins, it takes about 1/n of them.
+ */
+
+import type { ExecutorId } from '../proto/ids.ts'
+import type { FileKey } from './key.ts'
+
+/** A second owner, so that the loss of one executor leaves the file warm somewhere. */
+export const OWNERS_PER_FILE = 2
+
+/** The executors that should hold `file`, best first; fewer if there are not so many. */
+export function owners(file: Pick<FileKey, 'bucket' | 'key'>, executors: readonly ExecutorId[]): ExecutorId[] {
+  return rank(file, executors).slice(0, OWNERS_PER_FILE)
+}
+
+/**
+ * Orders `executors` by preference for `file`, best first. Not by etag, so a file written anew stays with its
+ * readers. The order of the argument does not matter, so coordinators agree without talking; ids must be stable over
+ * restarts. Cost: one short hash per executor and one sort.
+ */
+export function rank(file: Pick<FileKey, 'bucket' | 'key'>, executors: readonly ExecutorId[]): ExecutorId[] {
+  const hash = fnv1a(`${file.bucket}/${file.key}`)
+  return executors
+    .map(executor => ({ executor, score: avalanche(hash ^ fnv1a(executor)) }))
+    .sort((a, b) => b.score - a.score || (a.executor < b.executor ? -1 : 1))
+    .map(({ executor }) => executor)
+}
+
+/** FNV-1a (Fowler, Noll, Vo), 32 bits, over UTF-16 units. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return hash
+}
+
+/** The final step of MurmurHash3: one changed bit in changes half of the bits out. FNV-1a alone ranks too evenly. */
+function avalanche(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return (hash ^ (hash >>> 16)) >>> 0
+}

@@ -1,0 +1,219 @@
+/**
+ * The footer of a Parquet file: its schema, and where each row group has its column chunks, how big they are and what
+ * their values lie between. The file is foreign input: magic, lengths and offsets are checked before they are used,
+ * and what does not fit is FILE_CORRUPT with the file's name. Two reads at most: the last 64 KiB, and the rest of a
+ * longer footer.
+ */
+
+import { createHash } from 'node:crypto'
+import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
+import { QueryError } from '../proto/errors.ts'
+import type { FileKey } from './key.ts'
+import type { ObjectStore } from './object-store.ts'
+import { type SchemaColumn, type SchemaElement, schemaColumns } from './parquet-schema.ts'
+import { type StatKind, type StatValue, compareStats, decodeStat } from './statistics.ts'
+import { Malformed, ThriftReader, type ThriftValue, copyThrift } from './thrift-reader.ts'
+
+export interface Footer {
+  readonly rowCount: number
+  /** The footer's own length with magic and length field, in bytes: what a reader of the file must fetch besides. */
+  readonly footerBytes: number
+  readonly schema: FooterSchema
+  readonly rowGroups: readonly FooterRowGroup[]
+}
+
+/** What the files of a table mostly have in common; may be shared between footers of one fingerprint. */
+export interface FooterSchema {
+  /** Equal for equal schemas. */
+  readonly fingerprint: string
+  readonly columns: readonly SchemaColumn[]
+  /** As they stand in the file, for footers made from this one: element 0 is the root. */
+  readonly elements: readonly ThriftValue[]
+  /** The GeoParquet entry if there is one; DuckDB binds nothing by the others. */
+  readonly keyValues: readonly ThriftValue[]
+  /** The writer's name for itself, which DuckDB looks at; null if the file does not say. */
+  readonly createdBy: Uint8Array | null
+}
+
+export interface FooterRowGroup {
+  readonly rowCount: number
+  /** By position of the top-level column. */
+  readonly columns: readonly FooterChunk[]
+}
+
+/** All chunks of one top-level column in one row group, which writers put side by side. */
+export interface FooterChunk {
+  readonly offset: number
+  /** Compressed. */
+  readonly sizeBytes: number
+  readonly min: StatValue | null
+  readonly max: StatValue | null
+  readonly nullCount: number | null
+  /** True if some row has these very values: the file says so. */
+  readonly exact: boolean
+  /** Null if the file does not say. */
+  readonly distinctCount: number | null
+}
+
+/** One read gives the whole footer of nearly every file. */
+const FIRST_READ_BYTES = 64 * 1024
+/** About 500,000 column chunks; what claims more is not a table for one coordinator. */
+const MAX_FOOTER_BYTES = 128 * 1024 * 1024
+const MAGIC = 'PAR1'
+const MAGIC_ENCRYPTED = 'PARE'
+/** Length and magic after the metadata. */
+const TRAILER_BYTES = 8
+
+export async function readFooter(store: ObjectStore, file: FileKey): Promise<Footer> {
+  const { key, etag, sizeBytes } = file
+  if (sizeBytes < MAGIC.length + TRAILER_BYTES) throw corrupt(file, `has ${sizeBytes} bytes, too few for Parquet`)
+  const tailFrom = Math.max(0, sizeBytes - FIRST_READ_BYTES)
+  const tail = Buffer.from(await store.readRange(key, tailFrom, sizeBytes, etag))
+  const magic = tail.toString('latin1', tail.length - MAGIC.length)
+  if (magic === MAGIC_ENCRYPTED) throw corrupt(file, 'is encrypted, which is not supported')
+  if (magic !== MAGIC) throw corrupt(file, 'is not a Parquet file: it does not end in PAR1')
+  const length = tail.readUInt32LE(tail.length - TRAILER_BYTES)
+  const footerBytes = length + TRAILER_BYTES
+  if (footerBytes > sizeBytes - MAGIC.length) {
+    throw corrupt(file, `has ${sizeBytes} bytes but claims a footer of ${length}`)
+  }
+  if (footerBytes > MAX_FOOTER_BYTES) throw corrupt(file, `has a footer of ${length} bytes, over ${MAX_FOOTER_BYTES}`)
+  const metadata = footerBytes <= tail.length
+    ? tail.subarray(tail.length - footerBytes, tail.length - TRAILER_BYTES)
+    : Buffer.from(await store.readRange(key, sizeBytes - footerBytes, sizeBytes - TRAILER_BYTES, etag))
+  return parseFooter(metadata, file)
+}
+
+/** `metadata` is the thrift of the footer alone. */
+export function parseFooter(metadata: Uint8Array, file: FileKey): Footer {
+  const { buffer, byteOffset, byteLength } = metadata
+  try {
+    const value = deserializeTCompactProtocol({ view: new DataView(buffer, byteOffset, byteLength), offset: 0 })
+    return readMetadata(new ThriftReader(value, 'footer'), byteLength, file.sizeBytes)
+  } catch (error) {
+    const reason = error instanceof Malformed ? error.message : 'its footer cannot be read'
+    throw corrupt(file, `is not a sound Parquet file: ${reason}`, error)
+  }
+}
+
+function corrupt(file: FileKey, what: string, cause?: unknown): QueryError {
+  return new QueryError('FILE_CORRUPT', `'${file.key}' in bucket ${file.bucket} ${what}`, { cause })
+}
+
+function readMetadata(metadata: ThriftReader, length: number, fileBytes: number): Footer {
+  const schema = readSchema(metadata)
+  const dataEnd = fileBytes - length - TRAILER_BYTES
+  const rowGroups = metadata.structs(4, 'row groups').map(group => rowGroup(group, schema.columns, dataEnd))
+  const rowCount = metadata.count(3, 'rows')
+  const counted = rowGroups.reduce((sum, group) => sum + group.rowCount, 0)
+  if (counted !== rowCount) throw new Malformed(`it claims ${rowCount} rows and its row groups have ${counted}`)
+  if (metadata.has(8)) throw new Malformed('it is encrypted, which is not supported')
+  return {
+    rowCount,
+    footerBytes: length + TRAILER_BYTES,
+    schema,
+    rowGroups,
+  }
+}
+
+function readSchema(metadata: ThriftReader): FooterSchema {
+  const read = metadata.structs(2, 'schema')
+  const columns = schemaColumns(read.map(schemaElement))
+  if (columns === undefined) throw new Malformed('its schema is not a tree')
+  const elements = read.map(element => copyThrift(element.value))
+  const keyValues = (metadata.has(5) ? metadata.structs(5, 'metadata') : [])
+    .filter(entry => entry.text(1, 'key') === 'geo')
+    .map(entry => copyThrift(entry.value))
+  const createdBy = metadata.has(6) ? metadata.bytes(6, 'writer').slice() : null
+  const text = JSON.stringify([elements, keyValues, createdBy], (_, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : typeof value === 'bigint' ? `${value}n` : value)
+  const fingerprint = createHash('sha256').update(text).digest('base64url')
+  return { fingerprint, columns, elements, keyValues, createdBy }
+}
+
+function schemaElement(element: ThriftReader): SchemaElement {
+  const physical = element.integerOr(1, null)
+  const logical = element.has(10) ? element.struct(10, 'logical type') : undefined
+  const union = logical === undefined ? null : logical.onlyField()
+  return {
+    name: element.text(4, 'name'),
+    physical,
+    typeLength: element.integerOr(2, null),
+    repetition: element.integerOr(3, null),
+    childCount: physical === null ? element.integerOr(5, 0) : 0,
+    converted: element.integerOr(6, null),
+    scale: element.integerOr(7, 0),
+    precision: element.integerOr(8, 0),
+    logical: union,
+    timestamp: logical !== undefined && union === 8 ? timestampUnit(logical.struct(8, 'timestamp')) : null,
+  }
+}
+
+function timestampUnit(timestamp: ThriftReader): SchemaElement['timestamp'] {
+  const unit = ([undefined, 'millis', 'micros', 'nanos'] as const)[timestamp.struct(2, 'unit').onlyField() ?? 0]
+  if (unit === undefined) throw new Malformed('a timestamp has no unit')
+  return { utc: timestamp.boolean(1, 'isAdjustedToUTC'), unit }
+}
+
+function rowGroup(group: ThriftReader, columns: readonly SchemaColumn[], dataEnd: number): FooterRowGroup {
+  const rowCount = group.count(3, 'rows')
+  const leaves = group.structs(1, 'columns')
+  const expected = columns.at(-1)?.leaves[1] ?? 0
+  if (leaves.length !== expected) throw new Malformed(`a row group has ${leaves.length} of ${expected} columns`)
+  return {
+    rowCount,
+    columns: columns.map(column => {
+      const chunks = leaves.slice(...column.leaves).map(leaf => leafChunk(leaf, column, rowCount, dataEnd))
+      return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : joined(chunks)
+    }),
+  }
+}
+
+/** A nested column: its leaves have no statistics of their own. */
+function joined(chunks: readonly FooterChunk[]): FooterChunk {
+  return {
+    ...nothingKnown,
+    offset: chunks.length === 0 ? 0 : Math.min(...chunks.map(chunk => chunk.offset)),
+    sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0),
+  }
+}
+
+const nothingKnown = { min: null, max: null, nullCount: null, exact: false, distinctCount: null }
+
+function leafChunk(leaf: ThriftReader, column: SchemaColumn, rowCount: number, dataEnd: number): FooterChunk {
+  if (leaf.has(1)) throw new Malformed(`column ${column.name} is in another file`)
+  const chunk = leaf.struct(3, `column ${column.name}`)
+  const data = chunk.count(9, 'data page offset')
+  const dictionary = chunk.has(11) ? chunk.count(11, 'dictionary page offset') : 0
+  const offset = dictionary > 0 ? Math.min(dictionary, data) : data
+  const sizeBytes = chunk.count(7, 'compressed size')
+  if (rowCount > 0 && (offset < MAGIC.length || offset + sizeBytes > dataEnd)) {
+    throw new Malformed(`column ${column.name} is said to be at ${offset} with ${sizeBytes} bytes, outside the file`)
+  }
+  const plain = column.statistics !== null && chunk.count(5, 'values') === rowCount
+  if (!plain || !chunk.has(12)) return { ...nothingKnown, offset, sizeBytes }
+  return { offset, sizeBytes, ...statistics(chunk.struct(12, 'statistics'), column.statistics.as, rowCount) }
+}
+
+/** Fields 1 and 2 are the old maximum and minimum, which many writers compared as signed bytes: numbers only. */
+function statistics(
+  stats: ThriftReader, as: StatKind, rowCount: number,
+): Omit<FooterChunk, 'offset' | 'sizeBytes'> {
+  const old = as.kind === 'float' || as.kind === 'integer' && as.signed
+  const bound = (field: number, oldField: number): StatValue | null => {
+    const from = stats.has(field) ? field : old && stats.has(oldField) ? oldField : undefined
+    return from === undefined ? null : decodeStat(stats.bytes(from, 'bound'), as)
+  }
+  const min = bound(6, 2)
+  const max = bound(5, 1)
+  const order = min === null || max === null ? undefined : compareStats(min, max)
+  const sound = order === undefined || order <= 0
+  const nulls = stats.has(3) ? stats.count(3, 'null count') : null
+  return {
+    min: sound ? min : null,
+    max: sound ? max : null,
+    nullCount: nulls !== null && nulls <= rowCount ? nulls : null,
+    exact: stats.isTrue(7) && stats.isTrue(8),
+    distinctCount: stats.has(4) ? stats.count(4, 'distinct count') : null,
+  }
+}

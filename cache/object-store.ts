@@ -1,0 +1,29 @@
+/**
+ * Where the bytes of a bucket are: a folder, later S3 and its like. Objects are written once and replaced whole; an
+ * etag names one content. Errors are QueryErrors: FILE_NOT_FOUND, FILE_CHANGED (the etag asked for is gone),
+ * PERMISSION_DENIED (a key that leaves the bucket), UNAVAILABLE.
+ */
+
+export interface StoredObject {
+  /** Path inside the bucket, with `/`, never at its start. */
+  readonly key: string
+  readonly etag: string
+  readonly sizeBytes: number
+}
+
+export interface ListOptions {
+  /**
+   * Asked with each key, and with each folder (it ends in `/`) before it is entered: false leaves it out. A store that
+   * has no folders may ask with keys only. Default: everything is wanted.
+   */
+  readonly wants?: (path: string) => boolean
+}
+
+export interface ObjectStore {
+  /** The object as it is now. */
+  head(key: string): Promise<StoredObject>
+  /** The bytes [from, to), exactly so many, of the content that `etag` names. */
+  readRange(key: string, from: number, to: number, etag: string): Promise<Uint8Array<ArrayBuffer>>
+  /** Objects whose key starts with `prefix` (a folder, `a/b/`, or nothing), in no order that may be relied on. */
+  list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>
+}
