@@ -4,13 +4,15 @@
  */
 
 import type { Expression } from './expression.ts'
-import type { Plan } from './plan.ts'
+import { inputs, type Exchange, type Partitioning, type Plan } from './plan.ts'
 
 /** As it is cut from the plan: the root is what one task computes; Exchanges below it are its inputs. */
 export interface Cut {
   readonly id: number
   readonly root: Plan
-  readonly output: FragmentOutput
+  readonly output: Partitioning | { readonly kind: 'result' }
+  /** Which fragment writes what an Exchange below the root reads. */
+  readonly inputs: ReadonlyMap<Exchange, number>
 }
 
 export interface Fragment {
@@ -64,3 +66,28 @@ export type FragmentOutput =
 
 /** How many tasks: one; as many as the splits make; or one a partition of the query (when it reads a hash or keep). */
 export type FragmentTasks = 'one' | 'splits' | 'partitions'
+
+/** Cuts at the exchanges, in execution order; the last one is the root's. A shared exchange is one fragment. */
+export function cutAtExchanges(plan: Plan): readonly Cut[] {
+  const cuts: Cut[] = []
+  const shared = new Map<number, number>()
+  const cut = (root: Plan, output: Cut['output']): number => {
+    const found = new Map<Exchange, number>()
+    collect(root, found)
+    const id = cuts.length
+    cuts.push({ id, root, output, inputs: found })
+    return id
+  }
+  const collect = (below: Plan, found: Map<Exchange, number>): void => {
+    if (below.kind !== 'Exchange') {
+      for (const input of inputs(below)) collect(input, found)
+      return
+    }
+    const known = found.get(below) ?? (below.shared === null ? undefined : shared.get(below.shared))
+    const id = known ?? cut(below.input, below.to)
+    if (below.shared !== null) shared.set(below.shared, id)
+    found.set(below, id)
+  }
+  cut(plan, { kind: 'result' })
+  return cuts
+}

@@ -1,0 +1,93 @@
+/**
+ * Where the exchanges of an aggregate go.
+ *
+ *   rows are not apart                            Aggregate > x
+ *   rows of a group are together already          Aggregate > x
+ *   every call can be combined from parts         Project > Aggregate > Exchange > Aggregate > x
+ *   DISTINCT calls without groups                 the same, with their arguments among the groups of the parts
+ *   otherwise the rows move; always right         Aggregate > Exchange > x
+ *
+ * The exchange hashes on the groups; it gathers if there are none, for GROUPING SETS, or if the parts are few. Groups
+ * of the parts are the finest, without sets. The Project is there for calls whose value is made from several parts.
+ */
+
+import type { DuckType } from '../../proto/types.ts'
+import type { AggregateCall, Expression } from '../expression.ts'
+import type { Aggregate, Plan } from '../plan.ts'
+import { partsOf, type Parts } from './aggregate-parts.ts'
+import { column, columnOf, typeOf } from './expressions.ts'
+import { apart, areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
+
+/** Gathering so many rows costs less than another stage. Source: TPC-H at scale 1, `docs/decisions`. */
+export const GATHER_ROWS = 100_000
+/** How many tasks write parts, for estimates: the planner does not know. */
+export const ASSUMED_TASKS = 4
+
+const BIGINT: DuckType = { kind: 'scalar', name: 'BIGINT' }
+
+export function cutAggregate(aggregate: Aggregate, input: Placed, context: CutContext): Placed {
+  const here: Plan = { ...aggregate, input: input.plan }
+  if (!isApart(input)) return { plan: here, spread: input.spread }
+  const columns = aggregate.groups.map(columnOf)
+  if (aggregate.sets === null && together(input.spread, columns)) {
+    const by = input.spread.kind === 'apart' ? input.spread.by : []
+    return { plan: here, spread: apart(by.map(position => columns.indexOf(position))) }
+  }
+  return inParts(aggregate, input, context) ?? afterMove(aggregate, input)
+}
+
+/** The rows move to the task of their group; exact for every aggregate. */
+function afterMove(aggregate: Aggregate, input: Placed): Placed {
+  const canHash = aggregate.sets === null && areHashable(aggregate.groups)
+  const moved = canHash ? hash(input, aggregate.groups) : gather(input)
+  const plan: Plan = { ...aggregate, input: moved.plan }
+  return { plan, spread: canHash ? apart(aggregate.groups.map((_, i) => i)) : moved.spread }
+}
+
+function inParts(aggregate: Aggregate, input: Placed, context: CutContext): Placed | null {
+  const { groups, rows } = aggregate
+  const calls = aggregate.calls.filter(call => call.kind === 'AggregateCall')
+  if (calls.length < aggregate.calls.length) return null
+  const keys = [...groups, ...distinctArguments(aggregate, calls)]
+  const parts: Parts[] = []
+  const partial: AggregateCall[] = []
+  for (const call of calls) {
+    const next = partsOf(call, keys.length + partial.length, groups.length > 0 ? [] : keys)
+    if (next === null) return null
+    parts.push(next)
+    partial.push(...next.partial)
+  }
+  const partRows = keys.length === 0 ? ASSUMED_TASKS
+    : keys.length > groups.length ? input.plan.rows : Math.min(input.plan.rows, rows * ASSUMED_TASKS)
+  const below: Placed = {
+    plan: { kind: 'Aggregate', input: input.plan, groups: keys, calls: partial, sets: null, groupings: [], rows: partRows },
+    spread: input.spread,
+  }
+  const first = groups.map((group, i) => column(i, typeOf(group)))
+  const isFew = partRows <= GATHER_ROWS && context.thresholds.broadcastRows > 0
+  const moved = aggregate.sets !== null || isFew || !areHashable(first) ? gather(below) : hash(below, first)
+  return { plan: combined(aggregate, moved.plan, first, parts), spread: moved.spread }
+}
+
+/** Arguments of DISTINCT calls that parts can be made for: only without groups, else the rows of a group move. */
+function distinctArguments(aggregate: Aggregate, calls: readonly AggregateCall[]): readonly Expression[] {
+  if (aggregate.groups.length > 0 || aggregate.sets !== null) return []
+  return calls.filter(call => call.distinct && call.filter === null).flatMap(call => call.children)
+}
+
+function combined(aggregate: Aggregate, input: Plan, groups: readonly Expression[], parts: readonly Parts[]): Plan {
+  const calls = parts.flatMap(part => part.calls)
+  const { rows, sets, groupings } = aggregate
+  const final: Plan = { kind: 'Aggregate', input, groups, calls, sets, groupings, rows }
+  if (parts.every(part => part.calls.length === 1 && part.value === null)) return final
+  const values: Expression[] = []
+  let position = groups.length
+  for (const part of parts) {
+    const at = position
+    const made = part.calls.map((call, i) => column(at + i, call.type))
+    values.push(...(part.value === null ? made : [part.value(made)]))
+    position += part.calls.length
+  }
+  const marks = groupings.map((_, i) => column(position + i, BIGINT))
+  return { kind: 'Project', input: final, expressions: [...groups, ...values, ...marks], rows }
+}

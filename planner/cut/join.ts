@@ -1,0 +1,140 @@
+/**
+ * Where the exchanges of a join go, the first that fits:
+ *
+ *   no side is apart                              Join > l, r
+ *   a side is copied and may be                   Join > l, r
+ *   both are apart by matching keys               Join > l, r
+ *   a side may be copied, and is small            Join > l, Exchange broadcast > r     (or left and right changed)
+ *   or there is no equality to hash on            the same, whatever its size
+ *   one side is apart by some of the keys         Join > l, Exchange hash > r          (or left and right changed)
+ *   there are equalities                          Join > Exchange hash > l, Exchange hash > r
+ *   otherwise                                     Join > Exchange gather > l, Exchange gather > r
+ *
+ * A copy of one side may be given to every task only if the rows of the other side decide what comes out: then no row
+ * comes out of two tasks. The left side of ASOF is never copied: its best match is one among all right rows. MARK tells
+ * FALSE from NULL by all rows of the right, so it is hashed on null-safe conditions (correlation) alone.
+ */
+
+import type { JoinCondition, CrossProduct, Join, JoinType, Plan } from '../plan.ts'
+import { sameType } from '../../proto/types.ts'
+import { columnTypes, select } from './columns.ts'
+import { columnOf, typeOf } from './expressions.ts'
+import {
+  apart, areHashable, broadcast, gather, hash, isApart, renamed, SINGLE, together,
+  type CutContext, type Placed, type Spread,
+} from './spread.ts'
+import { isCheapToBroadcast } from './cost.ts'
+
+/** The right side may be copied: its rows come out only beside a row of the left. */
+const RIGHT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'LEFT', 'SEMI', 'ANTI', 'MARK', 'SINGLE'])
+const LEFT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'RIGHT', 'RIGHT_SEMI', 'RIGHT_ANTI'])
+
+interface Sides {
+  readonly left: Placed
+  readonly right: Placed
+  /** Over left columns, then right columns. */
+  readonly spread: Spread
+}
+
+export function cutJoin(join: Join, left: Placed, right: Placed, context: CutContext): Placed {
+  const sides = meet(join, left, right, context)
+  const plan: Plan = { ...join, left: sides.left.plan, right: sides.right.plan }
+  return { plan, spread: renamed(sides.spread, outputOf(join, context)) }
+}
+
+/** Every left row meets every right row: one side is copied, the smaller one if there is a choice. */
+export function cutCrossProduct(product: CrossProduct, left: Placed, right: Placed, context: CutContext): Placed {
+  const [l, r] = !isApart(left) && !isApart(right) ? [left, right]
+    : isApart(left) && (!isApart(right) || right.plan.rows <= left.plan.rows) ? [left, broadcast(right)]
+    : [broadcast(left), right]
+  const width = columnTypes(left.plan, context.tableTypes).length
+  const spread = isApart(l) ? l.spread : isApart(r) ? shifted(r.spread, width) : unmoved(l, r)
+  return { plan: { ...product, left: l.plan, right: r.plan }, spread }
+}
+
+function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sides {
+  if (!isApart(left) && !isApart(right)) return { left, right, spread: unmoved(left, right) }
+  const width = columnTypes(left.plan, context.tableTypes).length
+  const byLeft = (l: Placed, r: Placed): Sides => ({ left: l, right: r, spread: l.spread })
+  const byRight = (l: Placed, r: Placed): Sides => ({ left: l, right: r, spread: shifted(r.spread, width) })
+
+  const copiesRight = isApart(left) && RIGHT_COPIES.has(join.type)
+  const copiesLeft = isApart(right) && LEFT_COPIES.has(join.type) && !join.asof
+  if (copiesRight && right.spread.kind === 'copied') return byLeft(left, right)
+  if (copiesLeft && left.spread.kind === 'copied') return byRight(left, right)
+
+  const keys = hashKeys(join)
+  if (matched(left, right, keys)) return { left, right, spread: afterHash(join.type, left.spread, right.spread, width) }
+
+  const isForced = keys.length === 0
+  const right_ = copiesRight && (isForced || isCheapToBroadcast(right.plan, left.plan, context))
+  const left_ = copiesLeft && (isForced || isCheapToBroadcast(left.plan, right.plan, context))
+  if (right_ && (!left_ || right.plan.rows <= left.plan.rows)) return byLeft(left, broadcast(right))
+  if (left_) return byRight(broadcast(left), right)
+  if (isForced) return { left: gather(left), right: gather(right), spread: SINGLE }
+  const moved = hashed(left, right, keys)
+  return { ...moved, spread: afterHash(join.type, moved.left.spread, moved.right.spread, width) }
+}
+
+/** Conditions that hold only for rows whose hashes are equal. */
+function hashKeys(join: Join): readonly JoinCondition[] {
+  return join.conditions.filter(({ op, left, right }) => {
+    const isEquality = op === 'IS NOT DISTINCT FROM' || (op === '=' && join.type !== 'MARK')
+    return isEquality && areHashable([left, right]) && sameType(typeOf(left), typeOf(right))
+  })
+}
+
+
+/** True if both sides are apart by columns that the join compares with each other, in the same order. */
+function matched({ spread: left }: Placed, { spread: right }: Placed, keys: readonly JoinCondition[]): boolean {
+  if (left.kind !== 'apart' || right.kind !== 'apart') return false
+  return left.by.length > 0 && left.by.length === right.by.length && left.by.every((position, i) =>
+    keys.some(key => columnOf(key.left) === position && columnOf(key.right) === right.by[i]))
+}
+
+/** Both sides by hash; a side that is apart by some of the keys stays, the larger one if both are. */
+function hashed(left: Placed, right: Placed, keys: readonly JoinCondition[]): Omit<Sides, 'spread'> {
+  const keepsLeft = together(left.spread, keys.map(key => columnOf(key.left)))
+  const keepsRight = together(right.spread, keys.map(key => columnOf(key.right)))
+  if (keepsLeft && left.spread.kind === 'apart' && (!keepsRight || left.plan.rows >= right.plan.rows)) {
+    const to = left.spread.by.flatMap(position => keys.filter(key => columnOf(key.left) === position).slice(0, 1))
+    return { left, right: hash(right, to.map(key => key.right)) }
+  }
+  if (keepsRight && right.spread.kind === 'apart') {
+    const to = right.spread.by.flatMap(position => keys.filter(key => columnOf(key.right) === position).slice(0, 1))
+    return { left: hash(left, to.map(key => key.left)), right }
+  }
+  return { left: hash(left, keys.map(key => key.left)), right: hash(right, keys.map(key => key.right)) }
+}
+
+/** By the keys of a side whose rows are all kept: beside a row that found no match, the keys of the other are NULL. */
+function afterHash(type: JoinType, left: Spread, right: Spread, width: number): Spread {
+  switch (type) {
+    case 'LEFT': case 'SEMI': case 'ANTI': case 'MARK': case 'SINGLE': return left
+    case 'INNER': return left.kind === 'apart' && left.by.length > 0 ? left : shifted(right, width)
+    case 'RIGHT': case 'RIGHT_SEMI': case 'RIGHT_ANTI': return shifted(right, width)
+    case 'FULL': return apart()
+  }
+}
+
+/** Over left and right columns, the position each output column has; null for the mark. */
+function outputOf(join: Join, { tableTypes }: CutContext): readonly (number | null)[] {
+  const positions = (plan: Plan, from: number): readonly number[] => columnTypes(plan, tableTypes).map((_, i) => from + i)
+  const left = positions(join.left, 0)
+  const right = positions(join.right, left.length)
+  switch (join.type) {
+    case 'SEMI': case 'ANTI': return select(left, join.leftOutput)
+    case 'MARK': return [...select(left, join.leftOutput), null]
+    case 'RIGHT_SEMI': case 'RIGHT_ANTI': return select(right, join.rightOutput)
+    case 'INNER': case 'LEFT': case 'RIGHT': case 'FULL': case 'SINGLE':
+      return [...select(left, join.leftOutput), ...select(right, join.rightOutput)]
+  }
+}
+
+function shifted(spread: Spread, width: number): Spread {
+  return spread.kind === 'apart' ? apart(spread.by.map(position => position + width)) : spread
+}
+
+function unmoved(left: Placed, right: Placed): Spread {
+  return left.spread.kind === 'single' ? left.spread : right.spread
+}

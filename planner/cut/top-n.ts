@@ -1,0 +1,35 @@
+/**
+ * Where the exchange of a limit goes. Without it there would be as many rows as asked for in every task.
+ *
+ *   rows are not apart    TopN > x
+ *   otherwise             TopN > Exchange gather > TopN (limit + offset, no offset) > x
+ *
+ * Limit is the same. A limit in percent, or none (OFFSET alone), cannot be applied before the rows are gathered.
+ */
+
+import type { Limit, Plan, TopN } from '../plan.ts'
+import { ASSUMED_TASKS } from './aggregate.ts'
+import { gather, isApart, type Placed } from './spread.ts'
+
+export function cutTopN(top: TopN, input: Placed): Placed {
+  const reach = top.limit + top.offset
+  const local: Plan = { ...top, limit: reach, offset: 0, input: input.plan, rows: reached(input, reach) }
+  const gathered = isApart(input) && Number.isSafeInteger(reach) ? gather({ ...input, plan: local }) : gather(input)
+  return { plan: { ...top, input: gathered.plan }, spread: gathered.spread }
+}
+
+export function cutLimit(limit: Limit, input: Placed): Placed {
+  const gathered = gather(isApart(input) ? limited(limit, input) : input)
+  return { plan: { ...limit, input: gathered.plan }, spread: gathered.spread }
+}
+
+function limited({ limit, offset }: Limit, input: Placed): Placed {
+  if (limit?.kind !== 'rows' || !Number.isSafeInteger(limit.value + offset)) return input
+  const reach = limit.value + offset
+  const rows = reached(input, reach)
+  return { ...input, plan: { kind: 'Limit', input: input.plan, limit: { kind: 'rows', value: reach }, offset: 0, rows } }
+}
+
+function reached(input: Placed, reach: number): number {
+  return Math.min(input.plan.rows, reach * ASSUMED_TASKS)
+}

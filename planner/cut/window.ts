@@ -1,0 +1,27 @@
+/**
+ * Where the exchange of window functions goes. A partition must be in one task, so rows move on the columns that all
+ * calls partition by.
+ *
+ *   rows of a partition are together already    Window > x
+ *   calls share columns to partition by         Window > Exchange hash(shared) > x
+ *   otherwise                                   Window > Exchange gather > x
+ */
+
+import type { Expression } from '../expression.ts'
+import type { Window } from '../plan.ts'
+import { columnOf } from './expressions.ts'
+import { areHashable, gather, hash, isApart, together, type Placed } from './spread.ts'
+
+export function cutWindow(window: Window, input: Placed): Placed {
+  const shared = sharedPartitions(window)
+  const moved = !isApart(input) || together(input.spread, shared.map(columnOf)) ? input
+    : areHashable(shared) ? hash(input, shared) : gather(input)
+  return { plan: { ...window, input: moved.plan }, spread: moved.spread }
+}
+
+/** Only columns: whether two expressions are the same is not asked here. */
+function sharedPartitions({ calls }: Window): readonly Expression[] {
+  const [first, ...others] = calls
+  return (first?.partitions ?? []).filter(by => columnOf(by) !== null && others.every(call =>
+    call.partitions.some(other => columnOf(other) === columnOf(by))))
+}

@@ -1,0 +1,154 @@
+/**
+ * Puts exchanges into a plan, so that every operator finds the rows it needs in its task. Walks bottom up and asks one
+ * rule an operator (planner/cut); at the root the rows are gathered. What has nothing split below it stays as it is:
+ * every task can compute it.
+ *
+ * Computed once, in one task, and never again by each reader: volatile functions, and what depends on the order of
+ * rows. Otherwise two readers, or two attempts, could see other values.
+ */
+
+import type { DuckType } from '../proto/types.ts'
+import { unreachable } from '../proto/errors.ts'
+import { inputs, type DelimJoin, type Plan } from './plan.ts'
+import type { PlannerTable, PlanThresholds } from './planned-query.ts'
+import { cutAggregate } from './cut/aggregate.ts'
+import { cutShared, readersOf } from './cut/cte.ts'
+import { cutDelimSource } from './cut/delim-join.ts'
+import { cutDistinct } from './cut/distinct.ts'
+import { columnOf, some } from './cut/expressions.ts'
+import { cutCrossProduct, cutJoin } from './cut/join.ts'
+import { anyOperator, expressionsOf } from './cut/operator.ts'
+import { cutScan, isSplitTable } from './cut/scan.ts'
+import { cutSetOperation } from './cut/set-operation.ts'
+import { cutSort } from './cut/sort.ts'
+import { COPIED, gather, isApart, renamed, SINGLE, type CutContext, type Placed } from './cut/spread.ts'
+import { cutLimit, cutTopN } from './cut/top-n.ts'
+import { cutWindow } from './cut/window.ts'
+import { dependsOnOrder } from './order-sensitivity.ts'
+import { Unsupported } from './unsupported.ts'
+
+export interface DistributeOptions {
+  readonly tables: readonly PlannerTable[]
+  /** Types of the columns of each table. */
+  readonly tableTypes: readonly (readonly DuckType[])[]
+  readonly thresholds: PlanThresholds
+  /** Names of the functions that may give another value at each call. */
+  readonly volatileFunctions: ReadonlySet<string>
+}
+
+/** What CteScans and DelimScans read where they stand. */
+interface Scope {
+  readonly ctes: ReadonlyMap<number, Placed>
+  readonly delim: Placed | null
+}
+
+interface Walk {
+  readonly context: CutContext
+  readonly isVolatile: (plan: Plan) => boolean
+  readonly nextIdentity: () => number
+}
+
+/** The plan with its exchanges; what it puts out is in one task. */
+export function distribute(plan: Plan, options: DistributeOptions): Plan {
+  const { tables, tableTypes, thresholds, volatileFunctions } = options
+  const isSplit = tables.map(table => isSplitTable(table, thresholds))
+  let identity = 0
+  const walk: Walk = {
+    context: { tableTypes, thresholds, isSplit },
+    isVolatile: operator => expressionsOf(operator).some(expression => some(expression, part =>
+      part.kind === 'Call' && volatileFunctions.has(part.name))),
+    nextIdentity: () => identity++,
+  }
+  return gather(place(plan, { ctes: new Map(), delim: null }, walk)).plan
+}
+
+function place(plan: Plan, scope: Scope, walk: Walk): Placed {
+  const isOnce = (operator: Plan): boolean => walk.isVolatile(operator) || dependsOnOrder(operator)
+  if (isLocal(plan, walk.context, new Set(), false)) return { plan, spread: anyOperator(plan, isOnce) ? SINGLE : COPIED }
+  const placed = operator(plan, walk.isVolatile(plan) ? input => gather(place(input, scope, walk))
+    : input => place(input, scope, walk), scope, walk)
+  return placed.spread.kind === 'copied' && isOnce(plan) ? { ...placed, spread: SINGLE } : placed
+}
+
+/** True if it reads nothing that is split, and nothing that a plan around it defines. */
+function isLocal(plan: Plan, context: CutContext, ctes: ReadonlySet<number>, inDelim: boolean): boolean {
+  const local = (input: Plan): boolean => isLocal(input, context, ctes, inDelim)
+  switch (plan.kind) {
+    case 'Scan': return context.isSplit[plan.table] !== true
+    case 'CteScan': return ctes.has(plan.index)
+    case 'DelimScan': return inDelim
+    case 'Cte': return local(plan.definition) && isLocal(plan.query, context, new Set([...ctes, plan.index]), inDelim)
+    case 'DelimJoin': {
+      const [from, to] = sidesOf(plan)
+      return local(from) && isLocal(to, context, ctes, true)
+    }
+    default: return inputs(plan).every(local)
+  }
+}
+
+/** The source, then the other side. */
+function sidesOf({ join, source }: DelimJoin): readonly [Plan, Plan] {
+  return source === 'left' ? [join.left, join.right] : [join.right, join.left]
+}
+
+function operator(plan: Plan, input: (plan: Plan) => Placed, scope: Scope, walk: Walk): Placed {
+  const { context } = walk
+  switch (plan.kind) {
+    case 'Scan':
+      if (walk.isVolatile(plan)) throw new Unsupported('a volatile filter of a scan')
+      return cutScan(plan, context)
+    case 'OneRow': case 'Empty': case 'TableFunction': return { plan, spread: COPIED }
+    case 'Project': {
+      const below = input(plan.input)
+      return { plan: { ...plan, input: below.plan }, spread: renamed(below.spread, plan.expressions.map(columnOf)) }
+    }
+    case 'Filter': {
+      const below = input(plan.input)
+      const spread = plan.output === null ? below.spread : renamed(below.spread, plan.output)
+      return { plan: { ...plan, input: below.plan }, spread }
+    }
+    case 'Unnest': {
+      const below = input(plan.input)
+      return { plan: { ...plan, input: below.plan }, spread: below.spread }
+    }
+    case 'Values': {
+      const below = input(plan.input)
+      return { plan: { ...plan, input: below.plan }, spread: renamed(below.spread, []) }
+    }
+    case 'Aggregate': return cutAggregate(plan, input(plan.input), context)
+    case 'Join': return cutJoin(plan, input(plan.left), input(plan.right), context)
+    case 'CrossProduct': return cutCrossProduct(plan, input(plan.left), input(plan.right), context)
+    case 'DelimJoin': return delimJoin(plan, scope, walk)
+    case 'Window': return cutWindow(plan, input(plan.input))
+    case 'Distinct': return cutDistinct(plan, input(plan.input), context)
+    case 'Sort': return cutSort(plan, input(plan.input))
+    case 'TopN': return cutTopN(plan, input(plan.input))
+    case 'Limit': return cutLimit(plan, input(plan.input))
+    case 'SetOperation': return cutSetOperation(plan, plan.inputs.map(input), context)
+    case 'Cte': {
+      const readers = readersOf(plan.index, plan.query)
+      const shared = cutShared(input(plan.definition), readers, walk.nextIdentity(), context)
+      return place(plan.query, { ...scope, ctes: new Map([...scope.ctes, [plan.index, shared]]) }, walk)
+    }
+    case 'CteScan': return scope.ctes.get(plan.index) ?? unknown(`CTE ${plan.index}`)
+    case 'DelimScan': return scope.delim ?? unknown('DelimScan outside of a DelimJoin')
+    case 'Exchange': return unknown('exchange before cutting')
+    default: return unreachable(plan)
+  }
+}
+
+function unknown(what: string): never {
+  throw new Unsupported(what)
+}
+
+/** The DelimScans of the other side belong to this join; those of the source belong to the join around it. */
+function delimJoin(delim: DelimJoin, scope: Scope, walk: Walk): Placed {
+  const { join, source } = delim
+  if (walk.isVolatile(delim)) throw new Unsupported('a volatile condition of a correlated subquery')
+  const [from, to] = sidesOf(delim)
+  const cut = cutDelimSource(delim, place(from, scope, walk), walk.nextIdentity(), walk.context)
+  const other = place(to, { ...scope, delim: cut.scan }, walk)
+  const [left, right] = source === 'left' ? [cut.source, other] : [other, cut.source]
+  const placed = cutJoin(join, left, right, walk.context)
+  return placed.spread.kind === 'copied' && dependsOnOrder(join) && !isApart(placed) ? { ...placed, spread: SINGLE } : placed
+}
