@@ -1,3 +1,4 @@
+/** Lint: what the compiler does not see. Layout and sizes are checked by .ci/tidy.ts. */
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
@@ -27,6 +28,7 @@ export default tseslint.config(
       'no-unsafe-finally': 'error',
       'no-unused-private-class-members': 'error',
       'no-self-compare': 'error',
+      'no-control-regex': 'error',
       'no-var': 'error',
       'prefer-const': 'error',
       'no-constant-condition': ['error', { checkLoops: false }],

@@ -1,7 +1,7 @@
 /**
  * Adds to package-lock.json the optional packages of other platforms that a registry mirror did not list. Without them
- * `npm ci` stops with "Missing: … from lock file". Run it after `npm install`. An added entry has no checksum, so a lock
- * made against a complete registry, where this adds nothing, is better.
+ * `npm ci` stops with "Missing: … from lock file". Run it after `npm install`. An added entry has no checksum, so a
+ * lock made against a complete registry, where this adds nothing, is better.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 
@@ -11,7 +11,7 @@ const processors = ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 'riscv64', 's390x', 
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'))
 const missing = Object.entries(lock.packages).flatMap(([place, { dev, optionalDependencies = {} }]) =>
   place === '' ? [] : Object.entries(optionalDependencies)
-    .filter(([name]) => !(`node_modules/${name}` in lock.packages) && !(`${place}/node_modules/${name}` in lock.packages))
+    .filter(([name]) => ![`node_modules/${name}`, `${place}/node_modules/${name}`].some(path => path in lock.packages))
     .map(([name, version]) => [`node_modules/${name}`, entry(name, version, dev)]))
 
 lock.packages = Object.fromEntries([...Object.entries(lock.packages), ...missing]

@@ -1,4 +1,7 @@
-/** Writes proto/gen (or the folder named as argument) from proto/*.proto. Fetches buf on first use: it is too large to be a dependency. */
+/**
+ * Writes proto/gen (or the folder named as argument) from proto/*.proto. Fetches buf on first use: it is too large to
+ * be a dependency.
+ */
 import { spawnSync } from 'node:child_process'
 
 const out = process.argv[2] ?? 'proto/gen'
@@ -7,5 +10,6 @@ const template = JSON.stringify({
   plugins: [{ local: 'protoc-gen-es', out, opt: ['target=js+dts', 'import_extension=js'] }],
 })
 const packages = ['@bufbuild/buf@1.75.0', '@bufbuild/protoc-gen-es@2.17.0'].map(name => `--package=${name}`)
-const { status } = spawnSync('npm', ['exec', '--yes', ...packages, '--', 'buf', 'generate', '--template', template], { stdio: 'inherit' })
+const command = ['exec', '--yes', ...packages, '--', 'buf', 'generate', '--template', template]
+const { status } = spawnSync('npm', command, { stdio: 'inherit' })
 process.exitCode = status ?? 1

@@ -68,7 +68,8 @@ const rules = {
     WHERE o_orderstatus <> 'P' AND o_orderstatus <> l_linestatus`,
   'dates keep their order and their range': `SELECT count(*) FROM orders JOIN lineitem ON l_orderkey = o_orderkey
     WHERE o_orderdate NOT BETWEEN DATE '1992-01-01' AND DATE '1998-08-02'
-      OR l_shipdate - o_orderdate NOT BETWEEN 1 AND 121 OR l_receiptdate - l_shipdate NOT BETWEEN 1 AND 30 OR l_commitdate - o_orderdate NOT BETWEEN 30 AND 90`,
+      OR l_shipdate - o_orderdate NOT BETWEEN 1 AND 121 OR l_receiptdate - l_shipdate NOT BETWEEN 1 AND 30
+      OR l_commitdate - o_orderdate NOT BETWEEN 30 AND 90`,
   'only what came before 1995-06-18 can be returned': `SELECT count(*) FROM lineitem
     WHERE (l_returnflag = 'N') <> (l_receiptdate > DATE '1995-06-17')`,
   'a name is five different colours': `SELECT count(*) FROM part
