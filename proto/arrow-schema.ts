@@ -1,0 +1,125 @@
+/**
+ * DuckDB's types as Arrow's: the schema of a result is a function of the column names and DuckDB types of its plan, so
+ * coordinator and executor make the same one apart from each other, before and after execution. Types for which Arrow
+ * has no form travel as text: `arrowForm` says what a column must be cast to in SQL before it is encoded.
+ */
+
+import {
+  Binary, Bool, DateDay, Decimal, Field, FixedSizeBinary, FixedSizeList, Float32, Float64, Int16, Int32, Int64, Int8,
+  IntervalMonthDayNano, List, Map_, Null, Schema, Struct, TimeMicrosecond, TimeNanosecond, TimestampMicrosecond,
+  TimestampMillisecond, TimestampNanosecond, TimestampSecond, Uint16, Uint32, Uint64, Uint8, Utf8, type DataType,
+} from 'apache-arrow'
+import { Message } from 'apache-arrow/ipc/metadata/message'
+import { unreachable } from './errors.ts'
+import { parseType } from './type-text.ts'
+import type { DuckField, DuckType, ScalarName } from './types.ts'
+
+/** Key of a field's metadata that holds DuckDB's own text of the column's type. */
+export const TYPE_METADATA = 'skein.type'
+
+export interface ResultColumn {
+  readonly name: string
+  /** DuckDB's text of the type. */
+  readonly type: string
+}
+
+const TEXT: DuckType = { kind: 'scalar', name: 'VARCHAR' }
+/** Digits of HUGEINT's Arrow form; values of 39 digits keep their bits all the same. */
+const HUGEINT_DIGITS = 38
+
+/** The Message flatbuffer of the result's schema: `data_header` of a Flight stream's first message. */
+export function arrowSchemaMessage(columns: readonly ResultColumn[]): Uint8Array {
+  return Message.encode(Message.from(arrowSchema(columns)))
+}
+
+/** Fields keep the columns' names, also equal ones; every field may be null. */
+export function arrowSchema(columns: readonly ResultColumn[]): Schema {
+  return new Schema(columns.map(({ name, type }) => {
+    return new Field(name, arrowType(columnForm(type)), true, new Map([[TYPE_METADATA, type]]))
+  }))
+}
+
+/** What a column of this DuckDB type is encoded from: the type itself, or the one it must be cast to. */
+export function columnForm(typeText: string): DuckType {
+  return arrowForm(parseType(typeText) ?? TEXT)
+}
+
+/** The same type with every part that Arrow has no form for replaced by VARCHAR; `type` itself if there is none. */
+export function arrowForm(type: DuckType): DuckType {
+  switch (type.kind) {
+    case 'scalar': return scalarArrowType(type.name) === undefined ? TEXT : type
+    case 'decimal': return type
+    case 'union': case 'enum': return TEXT
+    case 'list': case 'array': {
+      const child = arrowForm(type.child)
+      return child === type.child ? type : { ...type, child }
+    }
+    case 'map': {
+      const key = arrowForm(type.key)
+      const value = arrowForm(type.value)
+      return key === type.key && value === type.value ? type : { ...type, key, value }
+    }
+    case 'struct': {
+      const fields = type.fields.map(field => fieldForm(field))
+      return fields.every((field, i) => field === type.fields[i]) ? type : { ...type, fields }
+    }
+    default: return unreachable(type)
+  }
+}
+
+function fieldForm(field: DuckField): DuckField {
+  const type = arrowForm(field.type)
+  return type === field.type ? field : { ...field, type }
+}
+
+/** `form` is a result of `arrowForm`. */
+export function arrowType(form: DuckType): DataType {
+  switch (form.kind) {
+    case 'scalar': return scalarArrowType(form.name) ?? new Utf8()
+    case 'decimal': return new Decimal(form.scale, form.width, 128)
+    case 'union': case 'enum': return new Utf8()
+    case 'list': return new List(new Field('item', arrowType(form.child), true))
+    case 'array': return new FixedSizeList(form.size, new Field('item', arrowType(form.child), true))
+    case 'struct': return new Struct(form.fields.map(({ name, type }, i) => {
+      return new Field(name === '' ? `v${i + 1}` : name, arrowType(type), true) // row(1, 'x') has nameless fields
+    }))
+    case 'map': {
+      const entry = new Struct([new Field('key', arrowType(form.key), false), new Field('value', arrowType(form.value), true)])
+      return new Map_(new Field('entries', entry, false) as never, false) // its declaration wants one key type, ours vary
+    }
+    default: return unreachable(form)
+  }
+}
+
+/** undefined: Arrow has no form for it. */
+function scalarArrowType(name: ScalarName): DataType | undefined {
+  switch (name) {
+    case 'BOOLEAN': return new Bool()
+    case 'TINYINT': return new Int8()
+    case 'SMALLINT': return new Int16()
+    case 'INTEGER': return new Int32()
+    case 'BIGINT': return new Int64()
+    case 'HUGEINT': return new Decimal(0, HUGEINT_DIGITS, 128)
+    case 'UTINYINT': return new Uint8()
+    case 'USMALLINT': return new Uint16()
+    case 'UINTEGER': return new Uint32()
+    case 'UBIGINT': return new Uint64()
+    case 'FLOAT': return new Float32()
+    case 'DOUBLE': return new Float64()
+    case 'VARCHAR': case 'JSON': return new Utf8()
+    case 'BLOB': return new Binary()
+    case 'UUID': return new FixedSizeBinary(16)
+    case 'DATE': return new DateDay()
+    case 'TIME': return new TimeMicrosecond()
+    case 'TIME_NS': return new TimeNanosecond()
+    case 'INTERVAL': return new IntervalMonthDayNano()
+    case 'TIMESTAMP_S': return new TimestampSecond()
+    case 'TIMESTAMP_MS': return new TimestampMillisecond()
+    case 'TIMESTAMP': return new TimestampMicrosecond()
+    case 'TIMESTAMP_NS': return new TimestampNanosecond()
+    case 'TIMESTAMP WITH TIME ZONE': return new TimestampMicrosecond('UTC')
+    case '"NULL"': return new Null()
+    case 'UHUGEINT': case 'BIT': case 'BIGNUM': case 'VARIANT': case 'GEOMETRY': case 'TIME WITH TIME ZONE': return undefined
+    default: return unreachable(name)
+  }
+}
