@@ -1,0 +1,82 @@
+/** GET and DELETE /query/{id}: what became of a query, and its end. Queries of all faces are found here. */
+
+import type { Clock } from '../../proto/clock.ts'
+import type { QueryId } from '../../proto/ids.ts'
+import { HttpStatus, type HttpExchange } from './http.ts'
+import type { LoggedQuery, QueryService } from './ports.ts'
+
+export interface HttpQueryLogOptions {
+  readonly queries: QueryService
+  readonly clock: Clock
+  /** What the request said of it besides; undefined for queries of other faces. */
+  readonly noteOf: (id: QueryId) => QueryNote | undefined
+}
+
+/** What only the HTTP face knows of a query. */
+export interface QueryNote {
+  readonly visible: boolean
+  readonly requestedBy: string | null
+  readonly userAgent: string | null
+}
+
+export async function getQuery(exchange: HttpExchange, options: HttpQueryLogOptions): Promise<void> {
+  exchange.json(200, report(find(exchange, options.queries), options))
+}
+
+export async function deleteQuery(exchange: HttpExchange, { queries }: HttpQueryLogOptions): Promise<void> {
+  const session = exchange.query.get('session_id')
+  if (session === null) throw new HttpStatus(400, 'session_id is missing')
+  const query = find(exchange, queries)
+  if (query.request.sessionId !== session) {
+    exchange.json(200, { cancelled: false, message: 'Session ID does not match' })
+  } else if (hasEnded(query)) {
+    exchange.json(200, { cancelled: false, message: `the query has ${query.state()}` })
+  } else {
+    query.cancel('cancelled by its client')
+    exchange.json(200, { cancelled: true, message: 'the query is cancelled' })
+  }
+}
+
+function find(exchange: HttpExchange, queries: QueryService): LoggedQuery {
+  const id = exchange.parameters['id'] as QueryId
+  const query = queries.get(id)
+  if (query === undefined) throw new HttpStatus(404, `no query ${id}`)
+  return query
+}
+
+function hasEnded(query: LoggedQuery): boolean {
+  const state = query.state()
+  return state !== 'planning' && state !== 'running'
+}
+
+function report(query: LoggedQuery, { clock, noteOf }: HttpQueryLogOptions): object {
+  const stats = query.stats()
+  const tasks = query.tasks()
+  const ended = hasEnded(query)
+  const startMs = query.startedAtMs ?? clock.wallMs() - stats.elapsed_ms
+  const note = noteOf(query.id)
+  const error = query.error()
+  return {
+    uuid: query.id,
+    start_time: new Date(startMs).toISOString(),
+    end_time: ended ? new Date(startMs + stats.elapsed_ms).toISOString() : null,
+    duration_ms: ended ? stats.elapsed_ms : null,
+    query: query.request.sql,
+    session_id: query.request.sessionId,
+    client_interface: query.request.clientInterface,
+    state: query.state(),
+    error: error?.message ?? null,
+    error_code: error?.code ?? null,
+    error_position: error?.position ?? null,
+    visible: note?.visible ?? true,
+    requested_by: note?.requestedBy ?? null,
+    user_agent: note?.userAgent ?? null,
+    progress: {
+      percentage: Math.round(query.progress() * 1000) / 10,
+      rows_processed: tasks.reduce((sum, { rows }) => sum + rows, 0),
+      total_rows: null,
+    },
+    stats,
+    task_reports: tasks,
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The body of POST /query: what is asked, checked, with its defaults. Fields that are not known are accepted, because
+ * clients of other servers send theirs.
+ */
+
+import type { QueryId, SessionId } from '../../proto/ids.ts'
+import { QueryError } from '../../proto/errors.ts'
+import { timeZone } from '../../proto/time-zone.ts'
+
+export type QueryFormat = 'default' | 'csv' | 'jsonl' | 'arrow'
+
+export interface HttpQueryRequest {
+  readonly statement: string
+  readonly catalog: string | undefined
+  readonly schema: string | undefined
+  readonly sessionId: SessionId | undefined
+  readonly queryId: QueryId | undefined
+  readonly format: QueryFormat
+  readonly limit: number | null
+  readonly offset: number | null
+  readonly timezone: string | undefined
+  /** Shown in lists of queries. */
+  readonly visible: boolean
+  readonly requestedBy: string | null
+}
+
+/** A statement with limit and offset applied, and where the user's text begins in it. */
+export interface LimitedStatement {
+  readonly sql: string
+  readonly prefixLength: number
+}
+
+const WRAP_BEFORE = 'SELECT * FROM ('
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
+/** Past leading comments and parentheses: what gives rows and can stand in FROM. */
+const SELECT_LIKE = /^(?:\s|\(|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*(?:select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b/i
+
+export function readQueryRequest(body: Buffer): HttpQueryRequest {
+  const fields = new Fields(parse(body))
+  const timezone = fields.text('timezone')
+  if (timezone !== undefined) timeZone(timezone)
+  const dialect = fields.text('dialect')
+  if (dialect !== undefined && dialect !== '' && dialect !== 'duckdb') {
+    throw new QueryError('UNSUPPORTED_STATEMENT', `unsupported dialect: ${dialect}`)
+  }
+  const statement = fields.text('statement')
+  if (statement === undefined) throw new QueryError('INVALID_REQUEST', 'statement is missing')
+  return {
+    statement,
+    catalog: fields.text('catalog'),
+    schema: fields.text('schema'),
+    sessionId: fields.id('session_id') as SessionId | undefined,
+    queryId: fields.id('query_id') as QueryId | undefined,
+    format: format(fields.text('format') ?? ''),
+    limit: fields.count('limit'),
+    offset: fields.count('offset'),
+    timezone,
+    visible: fields.flag('visible') ?? true,
+    requestedBy: fields.text('requested_by') ?? null,
+  }
+}
+
+/** A statement that gives no rows is left as it is. */
+export function limitStatement({ statement, limit, offset }: HttpQueryRequest): LimitedStatement {
+  if ((limit === null && offset === null) || !SELECT_LIKE.test(statement)) return { sql: statement, prefixLength: 0 }
+  const text = statement.replace(/[\s;]+$/, '')
+  const window = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`
+  return { sql: `${WRAP_BEFORE}${text}\n)${window}`, prefixLength: WRAP_BEFORE.length } // a line of its own: text may end in a comment
+}
+
+function parse(body: Buffer): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString('utf8'))
+  } catch (cause) {
+    throw new QueryError('INVALID_REQUEST', `the body is not JSON: ${(cause as Error).message}`, { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new QueryError('INVALID_REQUEST', 'the body must be a JSON object')
+  }
+  return value as Record<string, unknown>
+}
+
+function format(text: string): QueryFormat {
+  switch (text) {
+    case '': case 'default': return 'default'
+    case 'csv': case 'jsonl': case 'arrow': return text
+    default: throw new UnsupportedFormat(text)
+  }
+}
+
+/** Answered as plain text, for that is what clients know. */
+export class UnsupportedFormat extends QueryError {
+  constructor(format: string) {
+    super('INVALID_REQUEST', `Unsupported query format: ${format}`)
+  }
+}
+
+/** Reads typed fields; null counts as absent. */
+class Fields {
+  readonly #fields: Record<string, unknown>
+
+  constructor(fields: Record<string, unknown>) {
+    this.#fields = fields
+  }
+
+  text(name: string): string | undefined {
+    const value = this.#fields[name] ?? undefined
+    if (value !== undefined && typeof value !== 'string') throw new QueryError('INVALID_REQUEST', `${name} must be a string`)
+    return value
+  }
+
+  id(name: string): string | undefined {
+    const text = this.text(name)
+    if (text !== undefined && !UUID.test(text)) throw new QueryError('INVALID_REQUEST', `${name} must be a UUID, not '${text}'`)
+    return text
+  }
+
+  flag(name: string): boolean | undefined {
+    const value = this.#fields[name] ?? undefined
+    if (value !== undefined && typeof value !== 'boolean') throw new QueryError('INVALID_REQUEST', `${name} must be true or false`)
+    return value
+  }
+
+  count(name: string): number | null {
+    const value = this.#fields[name] ?? null
+    if (value === null) return null
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+    throw new QueryError('INVALID_REQUEST', `${name} must be a whole number, 0 or more`)
+  }
+}
