@@ -17,6 +17,7 @@ import { cutDelimSource } from './cut/delim-join.ts'
 import { cutDistinct } from './cut/distinct.ts'
 import { columnOf, some } from './cut/expressions.ts'
 import { cutCrossProduct, cutJoin } from './cut/join.ts'
+import { narrowExchanges } from './cut/narrow.ts'
 import { anyOperator, expressionsOf } from './cut/operator.ts'
 import { cutScan, isSplitTable } from './cut/scan.ts'
 import { cutSetOperation } from './cut/set-operation.ts'
@@ -59,7 +60,7 @@ export function distribute(plan: Plan, options: DistributeOptions): Plan {
       part.kind === 'Call' && volatileFunctions.has(part.name))),
     nextIdentity: () => identity++,
   }
-  return gather(place(plan, { ctes: new Map(), delim: null }, walk)).plan
+  return narrowExchanges(gather(place(plan, { ctes: new Map(), delim: null }, walk)).plan, tableTypes)
 }
 
 function place(plan: Plan, scope: Scope, walk: Walk): Placed {

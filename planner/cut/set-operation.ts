@@ -8,6 +8,7 @@
  * Parts of a UNION ALL stay where they are. Columns that cannot be hashed are gathered.
  */
 
+import type { Expression } from '../expression.ts'
 import type { SetOperation } from '../plan.ts'
 import { Unsupported } from '../unsupported.ts'
 import { allColumns } from './columns.ts'
@@ -33,9 +34,10 @@ export function cutSetOperation(operation: SetOperation, inputs: readonly Placed
   return place(inputs.map((input, i) => hash(input, keys[i] ?? [])))
 }
 
-/** Each row to any one task. */
+/** Rows to any one task each, by one column: a key that nobody else reads would cross the exchange for nothing. */
 function scatter(input: Placed, context: CutContext): Placed {
-  const keys = allColumns(input.plan, context.tableTypes).filter(key => isHashable(typeOf(key)))
-  const one = { kind: 'Constant', value: { kind: 'integer', value: 0n }, type: { kind: 'scalar', name: 'INTEGER' } } as const
-  return hash(input, keys.length > 0 ? keys : [one])
+  const [key] = allColumns(input.plan, context.tableTypes).filter(column => isHashable(typeOf(column)))
+  return { ...hash(input, [key ?? ZERO]), spread: apart() }
 }
+
+const ZERO: Expression = { kind: 'Constant', value: { kind: 'integer', value: 0n }, type: { kind: 'scalar', name: 'INTEGER' } }

@@ -1,0 +1,94 @@
+/**
+ * From cuts to fragments as the coordinator runs them: their SQL, what they scan and read, where their rows go and how
+ * many tasks they have. What is missing is the types of their columns, which binding tells: see dry-bind.ts.
+ *
+ * How many tasks a fragment has follows from what it reads:
+ *
+ *   partitions   another fragment's rows by hash, or as kept by the same task; or it keeps its own
+ *   splits       no such thing, but a table in splits
+ *   one          rows gathered, copied, or made from nothing
+ */
+
+import type { DuckType } from '../proto/types.ts'
+import { columnTypes } from './cut/columns.ts'
+import { sizeBytes } from './cut/cost.ts'
+import { addColumns, typeOf } from './cut/expressions.ts'
+import { operators } from './cut/operator.ts'
+import type { CutContext } from './cut/spread.ts'
+import { emit, emitExpression } from './emit.ts'
+import type { Expression } from './expression.ts'
+import type { Cut, Fragment, FragmentInput, FragmentOutput, FragmentScan, FragmentTasks } from './fragment.ts'
+import { isOrderSensitive } from './order-sensitivity.ts'
+import { inputs, type Exchange, type Plan, type Scan } from './plan.ts'
+
+/** A fragment before it is bound. */
+export interface FragmentDraft extends Omit<Fragment, 'columns'> {
+  /** Types of its columns as the plan has them. */
+  readonly types: readonly DuckType[]
+}
+
+/** `isSplit` is false for all tables of a query that runs whole. */
+export function assemble(cuts: readonly Cut[], context: CutContext): readonly FragmentDraft[] {
+  let nextScan = 0
+  const written = new Map(cuts.map(cut => [cut.id, cut]))
+  return cuts.map(cut => {
+    const scans = scansOf(cut.root).map(scan => ({ scan, id: nextScan++ }))
+    const ids = new Map(scans.map(({ scan, id }) => [scan, id]))
+    const described = scans.map(({ scan, id }) => describeScan(scan, id, context))
+    const read = inputsOf(cut, written)
+    return {
+      id: cut.id,
+      sql: emit(cut.root, {
+        scan: scan => `scan${ids.get(scan)}`, exchange: exchange => `ex${cut.inputs.get(exchange)}`,
+      }),
+      types: columnTypes(cut.root, context.tableTypes),
+      scans: described, inputs: read, output: outputOf(cut), tasks: tasksOf(cut, read, described),
+      orderSensitive: isOrderSensitive(cut),
+      rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
+    }
+  })
+}
+
+/** The scans of the fragment itself, once each. */
+function scansOf(plan: Plan): readonly Scan[] {
+  const found = new Set<Scan>()
+  const collect = (below: Plan): void => {
+    if (below.kind === 'Scan') found.add(below)
+    if (below.kind !== 'Exchange') inputs(below).forEach(collect)
+  }
+  collect(plan)
+  return [...found]
+}
+
+function describeScan(scan: Scan, id: number, { isSplit }: CutContext): FragmentScan {
+  const columns = new Set(scan.columns.filter(position => position !== null))
+  for (const filter of scan.filters) addColumns(filter, columns)
+  return {
+    id, table: scan.table, columns: [...columns].sort((a, b) => a - b), filters: scan.filters,
+    reads: isSplit[scan.table] === true ? 'split' : 'all',
+  }
+}
+
+function inputsOf(cut: Cut, written: ReadonlyMap<number, Cut>): readonly FragmentInput[] {
+  return [...new Set(cut.inputs.values())].flatMap(fragment => {
+    const output = written.get(fragment)?.output
+    return output === undefined || output.kind === 'result' ? [] : [{ fragment, kind: output.kind }]
+  })
+}
+
+function tasksOf({ output }: Cut, read: readonly FragmentInput[], scans: readonly FragmentScan[]): FragmentTasks {
+  if (output.kind === 'keep' || read.some(({ kind }) => kind === 'hash' || kind === 'keep')) return 'partitions'
+  return scans.some(({ reads }) => reads === 'split') ? 'splits' : 'one'
+}
+
+/** Keys are cast to the type that the plan compares: bound again, a sum may come out wider and hash to another task. */
+function outputOf({ output }: Cut): FragmentOutput {
+  if (output.kind !== 'hash') return output
+  const exact = (key: Expression): Expression => ({ kind: 'Cast', child: key, type: typeOf(key), try: false })
+  return { kind: 'hash', keys: output.keys.map(key => emitExpression(exact(key), index => `c${index}`)) }
+}
+
+/** All exchanges of a plan with exchanges, for tests and pictures. */
+export function exchangesOf(plan: Plan): readonly Exchange[] {
+  return [...operators(plan)].filter(operator => operator.kind === 'Exchange')
+}

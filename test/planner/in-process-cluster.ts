@@ -1,0 +1,147 @@
+/**
+ * A cluster in one process, to prove plans: every task is a connection of a plain DuckDB, every exchange a set of real
+ * Parquet files written as executors write them. No scheduler, no network, no retries: what is wrong here is the plan.
+ */
+
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TableColumn } from '../../catalog/table.ts'
+import type { Fragment, FragmentInput, FragmentScan } from '../../planner/fragment.ts'
+import { quoteName, quoteText } from '../../planner/quote.ts'
+
+/** A table of several files that lie in one folder. */
+export interface ClusterTable {
+  readonly columns: readonly TableColumn[]
+  readonly files: readonly string[]
+}
+
+export interface Answer {
+  readonly types: readonly string[]
+  /** DuckDB's JSON form of each value. */
+  readonly rows: readonly (readonly unknown[])[]
+}
+
+/** What one task wrote, by partition. */
+type Written = ReadonlyMap<number, readonly string[]>
+
+const FORMAT = 'FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1, RETURN_STATS true'
+
+export class InProcessCluster {
+  readonly #executors: readonly DuckDBInstance[]
+  readonly #tables: readonly ClusterTable[]
+  readonly #folder: string
+  #queries = 0
+
+  private constructor(executors: readonly DuckDBInstance[], tables: readonly ClusterTable[], folder: string) {
+    this.#executors = executors
+    this.#tables = tables
+    this.#folder = folder
+  }
+
+  /** `folder` is for exchange files and is removed by `close`. Tables in the order of PlanRequest.tables. */
+  static async open(count: number, tables: readonly ClusterTable[], folder: string): Promise<InProcessCluster> {
+    const settings = { threads: '1', preserve_insertion_order: 'false', enable_external_file_cache: 'false' }
+    const executors = await Promise.all(Array.from({ length: count }, () => DuckDBInstance.create(':memory:', settings)))
+    return new InProcessCluster(executors, tables, folder)
+  }
+
+  async close(): Promise<void> {
+    for (const executor of this.#executors) executor.closeSync()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  /** Runs the fragments in order, each on as many executors as it has tasks, and gives the rows of the last one. */
+  async run(fragments: readonly Fragment[], settings: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const folder = join(this.#folder, `q${this.#queries++}`)
+    const written = new Map<number, readonly Written[]>()
+    const run: Run = { folder, fragments, written, settings }
+    try {
+      for (const fragment of fragments) {
+        if (fragment.output.kind === 'result') return await this.#task(fragment, 0, run, async connection => answer(connection, fragment.sql))
+        await mkdir(join(folder, String(fragment.id)), { recursive: true })
+        const tasks = fragment.tasks === 'one' ? 1 : this.#executors.length
+        written.set(fragment.id, await Promise.all(Array.from({ length: tasks }, (_, task) =>
+          this.#task(fragment, task, run, connection => this.#write(connection, fragment, join(folder, String(fragment.id), String(task)))))))
+      }
+      throw new Error('no fragment has a result')
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+
+  async #task<T>(fragment: Fragment, task: number, run: Run, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.#executors[task]?.connect()
+    if (connection === undefined) throw new Error(`no executor ${task}`)
+    try {
+      for (const [name, value] of Object.entries(run.settings)) await connection.run(`SET SESSION ${name} = ${quoteText(value)}`)
+      for (const scan of fragment.scans) await connection.run(this.#scanView(scan, task))
+      for (const input of fragment.inputs) await connection.run(inputView(input, task, run))
+      return await work(connection)
+    } finally {
+      connection.closeSync()
+    }
+  }
+
+  #scanView(scan: FragmentScan, task: number): string {
+    const table = this.#tables[scan.table]
+    if (table === undefined) throw new Error(`no table ${scan.table}`)
+    const files = table.files.filter((_, i) => scan.reads === 'all' || i % this.#executors.length === task)
+    return `CREATE TEMP VIEW scan${scan.id} AS ${select(table.columns.map(column => ({ ...column, from: column.name })), files)}`
+  }
+
+  async #write(connection: DuckDBConnection, { sql, output, columns }: Fragment, target: string): Promise<Written> {
+    const keys = output.kind === 'hash' ? output.keys : []
+    const list = columns.map(({ wireType }, i) => `CAST(c${i} AS ${wireType}) AS w${i}`)
+    if (keys.length > 0) list.push(`CAST(hash(${keys.join(', ')}) % ${this.#executors.length} AS INTEGER) AS part`)
+    const options = keys.length > 0 ? `${FORMAT}, PARTITION_BY (part)` : FORMAT
+    const path = keys.length > 0 ? target : `${target}.parquet`
+    const names = columns.map((_, i) => `c${i}`).join(', ')
+    const copied = await connection.runAndReadAll(
+      `COPY (SELECT ${list.join(', ')} FROM (\n${sql}\n) AS fragment(${names})) TO ${quoteText(path)} (${options})`)
+    const written = new Map<number, string[]>()
+    for (const [file, count] of copied.getRowsJson()) {
+      if (Number(count) === 0) continue
+      const partition = Number(/\/part=(\d+)\/[^/]*$/.exec(String(file))?.[1] ?? 0)
+      written.set(partition, [...written.get(partition) ?? [], String(file)])
+    }
+    return written
+  }
+}
+
+interface Run {
+  readonly folder: string
+  readonly fragments: readonly Fragment[]
+  readonly written: ReadonlyMap<number, readonly Written[]>
+  readonly settings: Readonly<Record<string, string>>
+}
+
+function inputView({ fragment: id, kind }: FragmentInput, task: number, { fragments, written }: Run): string {
+  const columns = fragments.find(fragment => fragment.id === id)?.columns ?? []
+  const files = (written.get(id) ?? []).flatMap((output, writer) => {
+    if (kind === 'keep' && writer !== task) return []
+    return output.get(kind === 'hash' ? task : 0) ?? []
+  })
+  return `CREATE TEMP VIEW ex${id} AS ${select(columns.map(({ type }, i) => ({ type, name: `c${i}`, from: `w${i}` })), files)}`
+}
+
+interface ViewColumn extends TableColumn {
+  readonly from: string
+}
+
+/** The columns of the files by their own types; of no file, an empty relation. */
+function select(columns: readonly ViewColumn[], files: readonly string[]): string {
+  const list = columns.map(({ from, name, type }) =>
+    `CAST(${files.length === 0 ? 'NULL' : quoteName(from)} AS ${type}) AS ${quoteName(name)}`).join(', ')
+  if (files.length === 0) return `SELECT ${list} WHERE FALSE`
+  return `SELECT ${list} FROM read_parquet([${files.map(quoteText).join(', ')}], hive_partitioning = false)`
+}
+
+/** All rows of a text on a connection. */
+export async function answer(connection: DuckDBConnection, sql: string): Promise<Answer> {
+  const result = await connection.runAndReadAll(sql)
+  return {
+    types: result.columnTypes().map(type => type.alias ?? type.toString()),
+    rows: result.getRowsJson(),
+  }
+}
