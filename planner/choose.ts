@@ -8,13 +8,24 @@
 import { anyOperator, operators } from './cut/operator.ts'
 import type { Plan } from './plan.ts'
 import { isSplitTable } from './cut/scan.ts'
-import type { PlannerTable, PlanThresholds, ScanEstimate } from './planned-query.ts'
+import type { PlannerTable, PlanThresholds, PrunableScan, ScanEstimate } from './planned-query.ts'
+import { addColumns } from './cut/expressions.ts'
 
 export interface Choice {
   readonly tables: readonly PlannerTable[]
   readonly thresholds: PlanThresholds
   /** Of every scan of the plan. */
   readonly estimates: readonly ScanEstimate[]
+}
+
+/** What is read of each table, in the order of the plan: to ask what pruning leaves of it. */
+export function prunableScans(plan: Plan): readonly PrunableScan[] {
+  return [...operators(plan)].flatMap(operator => {
+    if (operator.kind !== 'Scan') return []
+    const columns = new Set(operator.columns.filter(position => position !== null))
+    for (const filter of operator.filters) addColumns(filter, columns)
+    return [{ table: operator.table, columns: [...columns], filters: operator.filters }]
+  })
 }
 
 /** The reason to run whole, for EXPLAIN and the result's statistics; null: distribute. */

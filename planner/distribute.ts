@@ -49,18 +49,20 @@ interface Walk {
   readonly nextIdentity: () => number
 }
 
+export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }: DistributeOptions): CutContext {
+  return { tableTypes, thresholds, volatileFunctions, isSplit: tables.map(table => isSplitTable(table, thresholds)) }
+}
+
 /** The plan with its exchanges; what it puts out is in one task. */
-export function distribute(plan: Plan, options: DistributeOptions): Plan {
-  const { tables, tableTypes, thresholds, volatileFunctions } = options
-  const isSplit = tables.map(table => isSplitTable(table, thresholds))
+export function distribute(plan: Plan, context: CutContext): Plan {
   let identity = 0
   const walk: Walk = {
-    context: { tableTypes, thresholds, isSplit },
+    context,
     isVolatile: operator => expressionsOf(operator).some(expression => some(expression, part =>
-      part.kind === 'Call' && volatileFunctions.has(part.name))),
+      part.kind === 'Call' && context.volatileFunctions.has(part.name))),
     nextIdentity: () => identity++,
   }
-  return narrowExchanges(gather(place(plan, { ctes: new Map(), delim: null }, walk)).plan, tableTypes)
+  return narrowExchanges(gather(place(plan, { ctes: new Map(), delim: null }, walk)).plan, context.tableTypes)
 }
 
 function place(plan: Plan, scope: Scope, walk: Walk): Placed {

@@ -35,6 +35,8 @@ export interface CutContext {
   /** True for each table that is read in splits, false for those that every task reads whole. */
   readonly isSplit: readonly boolean[]
   readonly thresholds: PlanThresholds
+  /** Names of the functions that may give another value at each call. */
+  readonly volatileFunctions: ReadonlySet<string>
 }
 
 export const SINGLE: Spread = { kind: 'single' }
