@@ -1,0 +1,149 @@
+/**
+ * What a statement may touch, decided twice.
+ *
+ *   screen     on the syntax tree: files and functions that the text names itself
+ *   authorise  on the bound plan before it is optimised: every scan, function and operator that will really run
+ *
+ * Neither is enough alone: a bound plan cannot tell a path that the user typed from the one that a table's view holds,
+ * and a syntax tree does not know what a name means. All that is not known to be harmless is refused.
+ */
+
+import { QueryError } from '../proto/errors.ts'
+import { positionOf } from './duckdb-error.ts'
+import {
+  allowedTableFunctions, isDeniedScalarFunction, readableSettings, statementFunctions, volatileFunctions,
+} from './functions.ts'
+import type { PlannerTable } from './planned-query.ts'
+import type { Mention, Syntax } from './syntax.ts'
+
+export interface Authority {
+  /** Positions of the tables that are read. */
+  readonly tables: readonly number[]
+  /** Another run over the same files may answer otherwise. */
+  readonly volatile: boolean
+  /** A function whose answer depends on the statement or the connection that runs; null: there is none. */
+  readonly statementFunction: string | null
+}
+
+/** The first wall. Rejects with PERMISSION_DENIED and the place in the text. */
+export function screen(syntax: Syntax, tables: readonly PlannerTable[], sql: string): void {
+  const refuse = (mention: Mention, message: string): never => {
+    throw new QueryError('PERMISSION_DENIED', message, { position: positionOf(mention.offset, sql) })
+  }
+  for (const called of syntax.tableFunctions) {
+    if (!allowedTableFunctions.has(called.name)) refuse(called, `the function ${called.name} is not allowed`)
+  }
+  for (const called of syntax.scalarFunctions) {
+    if (isDeniedScalarFunction(called.name)) refuse(called, `the function ${called.name} is not allowed`)
+  }
+  const known = new Set(tables.map(({ name }) => name.table.toLowerCase()))
+  for (const table of syntax.tables) {
+    const name = table.name.toLowerCase()
+    if (known.has(name) || syntax.commonTables.has(name) || !looksLikeFile(name)) continue
+    refuse(table, `"${table.name}" is a file's path; files are read through the tables of a catalog`)
+  }
+}
+
+/** What DuckDB would take for a file: a separator, a protocol, a pattern, or an ending. */
+function looksLikeFile(name: string): boolean {
+  return /[/\\:*?[\]]/.test(name) || /\.[a-z0-9]+$/.test(name)
+}
+
+/** The view that a scan comes from belongs to a table that the request does not have. */
+export class ForeignScan extends Error {
+  override readonly name = 'ForeignScan'
+}
+
+const operators: ReadonlySet<string> = new Set([
+  'PROJECTION', 'FILTER', 'AGGREGATE_AND_GROUP_BY', 'WINDOW', 'UNNEST', 'LIMIT', 'ORDER_BY', 'TOP_N', 'DISTINCT', 'SAMPLE', 'PIVOT',
+  'GET', 'CHUNK_GET', 'DELIM_GET', 'EXPRESSION_GET', 'DUMMY_SCAN', 'EMPTY_RESULT', 'CTE_REF',
+  'JOIN', 'DELIM_JOIN', 'COMPARISON_JOIN', 'ANY_JOIN', 'CROSS_PRODUCT', 'POSITIONAL_JOIN', 'ASOF_JOIN', 'DEPENDENT_JOIN',
+  'UNION', 'EXCEPT', 'INTERSECT', 'RECURSIVE_CTE', 'MATERIALIZED_CTE',
+].map(name => `LOGICAL_${name}`))
+
+interface Tree { readonly [key: string]: unknown }
+
+/** The second wall, over the plan's JSON as DuckDB bound it. */
+export function authorise(plan: unknown, tables: readonly PlannerTable[]): Authority {
+  const read = new Set<number>()
+  let isVolatile = false
+  let statementFunction: string | null = null
+  const left: unknown[] = [plan]
+  while (left.length > 0) {
+    const node = left.pop()
+    if (Array.isArray(node)) for (const item of node) left.push(item)
+    if (!isTree(node)) continue
+    const type = node['type']
+    if (typeof type === 'string' && type.startsWith('LOGICAL_')) {
+      if (!operators.has(type)) denied(`the operation ${type.slice('LOGICAL_'.length)}`)
+      if (type === 'LOGICAL_GET') for (const table of scanned(node, tables)) read.add(table)
+      if (type === 'LOGICAL_SAMPLE' || hasSample(node)) isVolatile = true
+    }
+    const called = calledFunction(node)
+    if (called !== null) {
+      allowFunction(called, node)
+      if (isVolatileCall(called, node)) isVolatile = true
+      if (statementFunctions.has(called) || readsClock(called, node)) statementFunction = called
+    }
+    for (const child of Object.values(node)) if (typeof child === 'object') left.push(child)
+  }
+  return { tables: [...read].sort((a, b) => a - b), volatile: isVolatile, statementFunction }
+}
+
+function denied(what: string): never {
+  throw new QueryError('PERMISSION_DENIED', `${what} is not allowed`)
+}
+
+/** The tables whose skeleton the scan reads: two, if a table has two names. */
+function scanned(node: Tree, tables: readonly PlannerTable[]): readonly number[] {
+  const name = text(node['name'])
+  if (allowedTableFunctions.has(name)) return []
+  // FROM 'file.parquet' is bound as parquet_scan; our views say read_parquet
+  if (name !== 'read_parquet') denied(`the function ${name}`)
+  const files = isTree(node['function_data']) ? node['function_data']['files'] : undefined
+  if (!Array.isArray(files) || files.length !== 1) denied('reading files')
+  const found = tables.flatMap((table, i) => table.skeletonPath === files[0] ? [i] : [])
+  if (found.length === 0) throw new ForeignScan('a scan of a table that is not in the request')
+  return found
+}
+
+function hasSample(node: Tree): boolean {
+  return isTree(node['extra_info']) && isTree(node['extra_info']['sample_options'])
+}
+
+function calledFunction(node: Tree): string | null {
+  switch (node['expression_class']) {
+    case 'BOUND_FUNCTION': case 'BOUND_AGGREGATE': case 'BOUND_WINDOW': return text(node['name']).toLowerCase()
+    default: return null
+  }
+}
+
+function allowFunction(name: string, node: Tree): void {
+  if (isDeniedScalarFunction(name)) denied(`the function ${name}`)
+  if (name !== 'current_setting') return
+  const setting = constantText(node['children'])
+  if (setting === null || !readableSettings.has(setting.toLowerCase())) denied(`reading the setting ${setting ?? 'of a computed name'}`)
+}
+
+function isVolatileCall(name: string, node: Tree): boolean {
+  return volatileFunctions.has(name) || readsClock(name, node)
+}
+
+/** age(x) with one argument reads the clock where it runs (it is not folded); with two it computes. */
+function readsClock(name: string, node: Tree): boolean {
+  return name === 'age' && Array.isArray(node['children']) && node['children'].length === 1
+}
+
+function constantText(children: unknown): string | null {
+  const [first] = Array.isArray(children) ? children as unknown[] : []
+  const value = isTree(first) && first['expression_class'] === 'BOUND_CONSTANT' ? first['value'] : undefined
+  return isTree(value) && typeof value['value'] === 'string' ? value['value'] : null
+}
+
+function isTree(value: unknown): value is Tree {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

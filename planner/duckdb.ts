@@ -1,0 +1,132 @@
+/**
+ * The planner's door to DuckDB: a fenced instance and its connections.
+ *
+ * Fenced means: it reads the named directories and files and nothing else, loads no extension, and cannot be opened up
+ * again (`enable_external_access=false` is one-way). The order of the settings matters: what names paths comes first.
+ * Planning never spills: without a temporary directory, what outgrows the memory limit fails.
+ */
+
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import type { TableColumn } from '../catalog/table.ts'
+import { quoteName, quoteText } from './quote.ts'
+
+export interface Fence {
+  /** Directories that may be read, with all below them. */
+  readonly directories: readonly string[]
+  /** Single files that may be read. */
+  readonly files: readonly string[]
+}
+
+/** The empty database that connections start in; the first one's name, `memory`, is left to catalogs. */
+export const HOME_DATABASE = 'skein planner'
+
+/** The number that `statementType` has for what gives rows: SELECT, VALUES, DESCRIBE, and PRAGMAs turned into them. */
+export const SELECT_STATEMENT = 1
+
+export class Database {
+  readonly #instance: DuckDBInstance
+
+  private constructor(instance: DuckDBInstance) {
+    this.#instance = instance
+  }
+
+  /** `settings` are instance-wide, by DuckDB's names; they are set before the fence closes. */
+  static async open(fence: Fence, settings: Readonly<Record<string, string>>): Promise<Database> {
+    const instance = await DuckDBInstance.create(':memory:', {
+      threads: '1', autoload_known_extensions: 'false', autoinstall_known_extensions: 'false',
+    })
+    const connection = await instance.connect()
+    const list = (paths: readonly string[]): string => `[${paths.map(quoteText).join(', ')}]`
+    const home = quoteName(HOME_DATABASE)
+    const statements = [
+      `ATTACH ':memory:' AS ${home}`, `USE ${home}`, 'DETACH memory',
+      ...Object.entries(settings).map(([name, value]) => `SET ${name} = ${quoteText(value)}`),
+      `SET temp_directory = ''`,
+      `SET enable_external_file_cache = false`,
+      `SET allowed_directories = ${list(fence.directories)}`,
+      `SET allowed_paths = ${list(fence.files)}`,
+      `SET enable_external_access = false`,
+    ]
+    await connection.run(statements.join('; '))
+    connection.closeSync()
+    return new Database(instance)
+  }
+
+  async connect(): Promise<Connection> {
+    const connection = await this.#instance.connect()
+    await connection.run(`USE ${quoteName(HOME_DATABASE)}`)
+    return new Connection(connection)
+  }
+
+  close(): void {
+    this.#instance.closeSync()
+  }
+}
+
+/** What a text is to DuckDB once its names are resolved. */
+export interface BoundStatement {
+  readonly statementType: number
+  readonly columns: readonly TableColumn[]
+}
+
+/** Calls `f` on a text and gives the text it returns; keeps the prepared statement. */
+export type TextFunction = (argument: string) => Promise<string>
+
+/** One call at a time. Temporary views and settings of the session live and end with it. */
+export class Connection {
+  readonly #connection: DuckDBConnection
+
+  constructor(connection: DuckDBConnection) {
+    this.#connection = connection
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#connection.run(sql)
+  }
+
+  /** The rows as JavaScript values; for small results only. */
+  async rows(sql: string): Promise<readonly (readonly unknown[])[]> {
+    return (await this.#connection.runAndReadAll(sql)).getRowsJS()
+  }
+
+  /** `sql` has one parameter, $1, a text, and gives one text. */
+  async textFunction(sql: string): Promise<TextFunction> {
+    const prepared = await this.#connection.prepare(sql)
+    return async argument => {
+      prepared.bindVarchar(1, argument)
+      const [row] = (await prepared.runAndReadAll()).getRowsJS()
+      return String(row?.[0])
+    }
+  }
+
+  /** Binds without running: rejects with DuckDB's message if a name, a function or a type does not fit. */
+  async bind(sql: string): Promise<BoundStatement> {
+    const prepared = await this.#connection.prepare(sql)
+    try {
+      const columns = Array.from({ length: prepared.columnCount }, (_, i) => {
+        const type = prepared.columnType(i)
+        return { name: prepared.columnName(i), type: type.alias ?? type.toString() }
+      })
+      const statementType: number = prepared.statementType
+      if (statementType !== SELECT_STATEMENT || !columns.some(column => isNested(column.type))) return { statementType, columns }
+      return { statementType, columns: await this.#exactTypes(sql, columns) }
+    } finally {
+      prepared.destroySync()
+    }
+  }
+
+  /** Inside nested types the binding loses aliases (JSON) and unnamed fields; DESCRIBE has them. */
+  async #exactTypes(sql: string, columns: readonly TableColumn[]): Promise<readonly TableColumn[]> {
+    const described = await this.rows(`DESCRIBE ${sql}`).catch(() => [])
+    if (described.length !== columns.length) return columns
+    return columns.map(({ name }, i) => ({ name, type: String(described[i]?.[1]) }))
+  }
+
+  close(): void {
+    this.#connection.closeSync()
+  }
+}
+
+function isNested(type: string): boolean {
+  return type.endsWith(']') || /^(STRUCT|MAP|UNION)\(/.test(type)
+}

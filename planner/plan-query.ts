@@ -1,0 +1,158 @@
+/**
+ * Planning of one statement, inside a planner thread:
+ *
+ *   parse ▶ screen ▶ bind ▶ authorise ▶ columns ▶ optimise ▶ decode ▶ prune ▶ choose ▶ distribute ▶ cut ▶ dry bind
+ *                                                    └──── Unsupported ────┴──────────┬──────────────────┘
+ *   whole, its own text  ◀───────────────────────────┘                                ▼
+ *                                                                          whole, one emitted fragment
+ *
+ * Up to `columns` a failure is the user's error. After that there is none: the statement is known to run, and what
+ * the planner cannot do makes it run whole, with the reason kept. This is the one place that catches Unsupported.
+ */
+
+import type { TableColumn } from '../catalog/table.ts'
+import { QueryError } from '../proto/errors.ts'
+import { parseDuckType } from '../proto/types.ts'
+import { assemble, type FragmentDraft } from './assemble.ts'
+import { authorise, ForeignScan, screen, type Authority } from './authority.ts'
+import { prunableScans, wholeReason } from './choose.ts'
+import { decodePlan } from './decode.ts'
+import { contextOf, distribute } from './distribute.ts'
+import { bindFragments } from './dry-bind.ts'
+import { fromDuckdb } from './duckdb-error.ts'
+import { cutAtExchanges, type Fragment } from './fragment.ts'
+import { volatileFunctions } from './functions.ts'
+import type { NamedTable } from './messages.ts'
+import type { Plan } from './plan.ts'
+import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
+import type { PlanningDatabase, PlanningSession } from './planning-database.ts'
+import { readStatement } from './statement.ts'
+import { NOT_SELECT, readSyntax, type Syntax } from './syntax.ts'
+import { Unsupported } from './unsupported.ts'
+
+/** Every table that the text may mean. A text that may not run has none: planning it tells why. */
+export async function namesIn(database: PlanningDatabase, sql: string): Promise<readonly NamedTable[]> {
+  const syntax = readSyntax(await database.parse(sql), sql)
+  if (syntax === NOT_SELECT) return []
+  const names = syntax.tables.map(({ catalog, schema, name }) => ({ catalog, schema, table: name }))
+  return [...new Map(names.map(name => [JSON.stringify(name), name])).values()]
+}
+
+export async function planQuery(database: PlanningDatabase, request: PlanRequest, prune: PruneScans): Promise<PlannedQuery> {
+  const { sql, tables } = request
+  const session = await database.enter(request)
+  const syntax = await readStatement(sql, database.parse).catch(async (thrown: unknown) => {
+    throw thrown instanceof QueryError && thrown.code === 'SYNTAX_ERROR' ? await parserError(session, sql, thrown) : thrown
+  })
+  screen(syntax, tables, sql)
+  try {
+    return await planReading(session, syntax, request, prune)
+  } catch (thrown) {
+    // a name of an earlier request may have been in the way, or in the message
+    if (!database.seesOthers(tables) || !isAboutNames(thrown)) throw thrown
+    return planReading(await database.enterAlone(request), syntax, request, prune)
+  }
+}
+
+function isAboutNames(thrown: unknown): boolean {
+  if (thrown instanceof ForeignScan) return true
+  return thrown instanceof QueryError && (thrown.code === 'BIND_ERROR' || thrown.code === 'TABLE_NOT_FOUND')
+}
+
+async function planReading(
+  session: PlanningSession, syntax: Syntax, request: PlanRequest, prune: PruneScans,
+): Promise<PlannedQuery> {
+  const { authority, columns } = await bindStatement(session, syntax, request)
+  const planned = { columns, tablesRead: authority.tables, volatile: authority.volatile }
+  try {
+    if (authority.statementFunction !== null) throw new Unsupported(`the function ${authority.statementFunction}`)
+    return { ...planned, ...await cutPlan(session, request, columns, prune), sqlKind: 'emitted' }
+  } catch (thrown) {
+    if (!(thrown instanceof Unsupported)) throw thrown
+    const fragments = [originalFragment(request, authority.tables, columns)]
+    return { ...planned, fragments, sqlKind: 'original', wholeReason: thrown.message }
+  }
+}
+
+interface Bound {
+  readonly authority: Authority
+  readonly columns: readonly TableColumn[]
+}
+
+/** Rejects with DuckDB's message if the statement does not bind, and with PERMISSION_DENIED if it may not run. */
+async function bindStatement(session: PlanningSession, syntax: Syntax, { sql, tables }: PlanRequest): Promise<Bound> {
+  const plan = parsePlan(await session.boundPlan(sql))
+  const authority = plan === null ? null : authorise(plan, tables)
+  const { columns } = await session.bind(sql).catch((thrown: unknown) => { throw fromDuckdb(thrown, sql) })
+  if (columns.length === 0) throw new QueryError('UNSUPPORTED_STATEMENT', 'the statement gives no columns')
+  const all = tables.map((_, position) => position)
+  // binds, but has no plan that can be read: the syntax tree alone has passed it
+  if (authority === null) return { authority: { tables: all, volatile: true, statementFunction: null }, columns }
+  // DESCRIBE reads names that its plan does not hold any more
+  return { authority: syntax.shows.length > 0 ? { ...authority, tables: all } : authority, columns }
+}
+
+/** The bound plan; null if DuckDB has answered with an error: then binding gives its message, or has none. */
+function parsePlan(json: string): unknown {
+  const withoutNumbers = json.includes('NaN') || json.includes('Infinity')
+    ? json.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g, token => token.startsWith('"') ? token : 'null') : json
+  const answer = JSON.parse(withoutNumbers) as { readonly error: boolean; readonly plans?: unknown }
+  return answer.error ? null : answer.plans
+}
+
+async function parserError(session: PlanningSession, sql: string, known: QueryError): Promise<QueryError> {
+  return session.bind(sql).then(() => known, (thrown: unknown) => {
+    const error = fromDuckdb(thrown, sql)
+    return error.code === 'SYNTAX_ERROR' ? new QueryError('SYNTAX_ERROR', error.message, { position: known.position }) : known
+  })
+}
+
+/** Throws Unsupported if the plan cannot be written as SQL again; if it only cannot be cut, it is one fragment. */
+async function cutPlan(
+  session: PlanningSession, request: PlanRequest, columns: readonly TableColumn[], prune: PruneScans,
+): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> {
+  const { tables, thresholds } = request
+  const plan = await optimizedPlan(session, request)
+  const estimates = await prune(prunableScans(plan))
+  const tableTypes = tables.map(table => table.columns.map(column => parseDuckType(column.type)))
+  const context = contextOf({ tables, tableTypes, thresholds, volatileFunctions })
+  const bound = (drafts: readonly FragmentDraft[]): Promise<readonly Fragment[]> =>
+    bindFragments(drafts, tables, columns, async sql => (await session.bind(sql)).columns)
+  const whole = async (reason: string): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> => {
+    const drafts = assemble(cutAtExchanges(plan), { ...context, isSplit: tables.map(() => false) })
+    return { fragments: await bound(drafts), wholeReason: reason }
+  }
+  const reason = wholeReason(plan, { tables, thresholds, estimates })
+  if (reason !== null) return whole(reason)
+  try {
+    return { fragments: await bound(assemble(cutAtExchanges(distribute(plan, context)), context)), wholeReason: null }
+  } catch (thrown) {
+    if (!(thrown instanceof Unsupported)) throw thrown
+    return whole(thrown.message)
+  }
+}
+
+async function optimizedPlan(session: PlanningSession, { sql, tables }: PlanRequest): Promise<Plan> {
+  try {
+    return decodePlan(await session.optimizedPlan(sql), await session.explain(sql), tables)
+  } catch (thrown) {
+    if (thrown instanceof Unsupported) throw thrown
+    // it has bound, so this is a gap of the optimizer's serialisation, or an error that running it will repeat
+    throw new Unsupported(thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown })
+  }
+}
+
+/** The user's text, over tables of their own names; what it reads of them is not known. */
+function originalFragment(
+  { sql, tables }: PlanRequest, read: readonly number[], columns: readonly TableColumn[],
+): Fragment {
+  return {
+    id: 0, sql, columns: columns.map(({ type }) => ({ type, wireType: type })),
+    scans: read.map((table, id) => ({
+      id, table, columns: (tables[table]?.columns ?? []).map((_, position) => position), filters: [], reads: 'all',
+    })),
+    inputs: [], output: { kind: 'result' }, tasks: 'one', orderSensitive: true,
+    rows: Math.max(1, ...read.map(table => tables[table]?.rowCount ?? 0)),
+    bytes: Math.max(1, ...read.map(table => tables[table]?.sizeBytes ?? 0)),
+  }
+}

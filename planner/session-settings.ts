@@ -1,0 +1,18 @@
+/** The settings of a client's session that planning depends on: which ones there are, and the SQL that makes them. */
+
+import { QueryError } from '../proto/errors.ts'
+import { quoteText } from './quote.ts'
+
+/** All are of a connection. Others reach outside the session, or do not change what a statement means. */
+const allowed: ReadonlySet<string> = new Set([
+  'timezone', 'calendar', 'default_null_order', 'default_order', 'default_collation', 'integer_division',
+  'ieee_floating_point_ops', 'scalar_subquery_error_on_multiple_rows', 'order_by_non_integer_literal',
+])
+
+/** Rejects with PERMISSION_DENIED for a setting that a session may not have. */
+export function settingStatements(settings: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(settings).map(([name, value]) => {
+    if (!allowed.has(name.toLowerCase())) throw new QueryError('PERMISSION_DENIED', `the setting ${name} cannot be changed`)
+    return `SET SESSION ${name} = ${quoteText(value)}`
+  })
+}

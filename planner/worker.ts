@@ -1,0 +1,57 @@
+/**
+ * Entry of a planner thread: answers one question at a time with a planning database of its own. A database that has
+ * met a fault inside DuckDB is not used again.
+ */
+
+import { workerData, type MessagePort } from 'node:worker_threads'
+import { describeFiles } from './describe-files.ts'
+import { errorData, errorFrom, type Answer, type ErrorData, type ProcessOptions, type PruneOutcome, type Question } from './messages.ts'
+import { namesIn, planQuery } from './plan-query.ts'
+import type { PruneScans } from './planned-query.ts'
+import { PlanningDatabase } from './planning-database.ts'
+
+/** Errors do not cross a thread with their code. */
+export type Outcome = { readonly answer: Answer } | { readonly error: ErrorData }
+
+export interface Task {
+  readonly question: Question
+  /** Asks the parent process to prune: one message out, one back. */
+  readonly prunePort: MessagePort
+}
+
+// piscina hands over [its own data, ours]
+const options = (workerData as readonly [unknown, ProcessOptions])[1]
+let database: PlanningDatabase | null = null
+
+export default async function answer({ question, prunePort }: Task): Promise<Outcome> {
+  try {
+    return { answer: await answerQuestion(question, pruneBy(prunePort)) }
+  } catch (thrown) {
+    const error = errorData(thrown)
+    if (error.code === 'INTERNAL') discard()
+    return { error }
+  } finally {
+    prunePort.close()
+  }
+}
+
+async function answerQuestion(question: Question, prune: PruneScans): Promise<Answer> {
+  if (question.kind === 'describe') return describeFiles(question.files)
+  database ??= await PlanningDatabase.open(options.skeletonDirectory)
+  return question.kind === 'names' ? namesIn(database, question.sql) : planQuery(database, question.request, prune)
+}
+
+function discard(): void {
+  database?.close()
+  database = null
+}
+
+function pruneBy(port: MessagePort): PruneScans {
+  return scans => new Promise((resolve, reject) => {
+    port.once('message', (outcome: PruneOutcome) => {
+      if ('error' in outcome) reject(errorFrom(outcome.error))
+      else resolve(outcome.estimates)
+    })
+    port.postMessage(scans)
+  })
+}
