@@ -1,0 +1,76 @@
+/**
+ * The executors that work for one query: asked to book its memory, ready, refused for now, or lost. A query that runs
+ * whole takes one, others all. Decides only whom to ask; the query actor asks.
+ */
+
+import type { QueryError } from '../proto/errors.ts'
+import type { Member, MemberKey } from './member.ts'
+
+/** Before an executor that had no memory is asked again. */
+const ASK_AGAIN_MS = 250
+
+interface Entry {
+  readonly member: Member
+  readonly state: 'asked' | 'ready' | 'refused'
+  readonly notBeforeMs: number
+}
+
+export class Crew {
+  readonly #wanted: number
+  readonly #entries = new Map<MemberKey, Entry>()
+  /** Every member that may hold something of the query: to be released at its end. */
+  readonly #asked = new Map<MemberKey, Member>()
+  #lastRefusal: QueryError | null = null
+
+  /** `wanted`: how many executors; Infinity: all. */
+  constructor(wanted: number) {
+    this.#wanted = wanted
+  }
+
+  get ready(): readonly Member[] {
+    return [...this.#entries.values()].filter(({ state }) => state === 'ready').map(({ member }) => member)
+  }
+
+  /** Nobody's answer is awaited. */
+  get settled(): boolean {
+    return [...this.#entries.values()].every(({ state }) => state !== 'asked')
+  }
+
+  get everAsked(): readonly Member[] {
+    return [...this.#asked.values()]
+  }
+
+  get lastRefusal(): QueryError | null {
+    return this.#lastRefusal
+  }
+
+  /** Whom to ask now, of `members` in order of preference; they count as asked. */
+  ask(members: readonly Member[], nowMs: number): Member[] {
+    const busy = [...this.#entries.values()].filter(({ state }) => state !== 'refused').length
+    const free = members.filter(({ key }) => {
+      const entry = this.#entries.get(key)
+      return entry === undefined || (entry.state === 'refused' && entry.notBeforeMs <= nowMs)
+    })
+    const chosen = free.slice(0, Math.max(0, this.#wanted - busy))
+    for (const member of chosen) {
+      this.#entries.set(member.key, { member, state: 'asked', notBeforeMs: 0 })
+      this.#asked.set(member.key, member)
+    }
+    return chosen
+  }
+
+  agreed(key: MemberKey): void {
+    const entry = this.#entries.get(key)
+    if (entry?.state === 'asked') this.#entries.set(key, { ...entry, state: 'ready' })
+  }
+
+  refused(key: MemberKey, cause: QueryError, nowMs: number): void {
+    const entry = this.#entries.get(key)
+    this.#lastRefusal = cause
+    if (entry?.state === 'asked') this.#entries.set(key, { ...entry, state: 'refused', notBeforeMs: nowMs + ASK_AGAIN_MS })
+  }
+
+  lost(key: MemberKey): void {
+    this.#entries.delete(key)
+  }
+}

@@ -1,0 +1,75 @@
+/** The channel to an executor that listens on an address of its own. */
+
+import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
+import { ExecutorService, type TaskEvent } from '../proto/gen/executor_pb.js'
+import { QueryError } from '../proto/errors.ts'
+import { GrpcChannel, type ServiceClient } from '../proto/grpc-channel.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
+import type { CoordinatorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
+import type { TaskDefinitionInit } from '../proto/task.ts'
+import type { ExecutorChannel } from './executor-channel.ts'
+
+/** For calls that an executor answers at once; beyond it, it hangs, and its heartbeats will say so. */
+const CALL_DEADLINE_MS = 10_000
+
+export interface Caller {
+  readonly coordinator: CoordinatorId
+  readonly incarnation: Incarnation
+  /** The cluster's. */
+  readonly secret: string
+}
+
+export class GrpcExecutorChannel implements ExecutorChannel {
+  readonly address: string
+  readonly #caller: Caller
+  readonly #channel: GrpcChannel
+  readonly #service: ServiceClient<typeof ExecutorService>
+
+  constructor(info: ExecutorInfo, caller: Caller) {
+    this.address = info.address
+    this.#caller = caller
+    this.#channel = new GrpcChannel(info.address, { authorization: `Bearer ${caller.secret}` })
+    this.#service = this.#channel.service(ExecutorService)
+  }
+
+  async reserve(query: QueryId, memoryBytes: number): Promise<void> {
+    const request = { queryId: query, coordinatorId: this.#caller.coordinator, memoryBytes: BigInt(memoryBytes) }
+    await this.#service.reserve(request, { deadlineMs: CALL_DEADLINE_MS })
+  }
+
+  async launch(task: TaskDefinitionInit): Promise<void> {
+    await this.#service.launchTask({ coordinatorId: this.#caller.coordinator, task }, { deadlineMs: CALL_DEADLINE_MS })
+  }
+
+  async cancel(task: TaskId): Promise<void> {
+    await this.#service.cancelTask({ taskId: task }, { deadlineMs: CALL_DEADLINE_MS })
+  }
+
+  async release(query: QueryId): Promise<void> {
+    await this.#service.releaseQuery({ queryId: query }, { deadlineMs: CALL_DEADLINE_MS })
+  }
+
+  watch(onEvent: (event: TaskEvent) => void, onEnd: (reason: unknown) => void): () => void {
+    const controller = new AbortController()
+    void this.#pump(controller.signal, onEvent, onEnd)
+    return () => controller.abort()
+  }
+
+  async #pump(signal: AbortSignal, onEvent: (event: TaskEvent) => void, onEnd: (reason: unknown) => void): Promise<void> {
+    const { coordinator, incarnation } = this.#caller
+    try {
+      for await (const event of this.#service.watchTasks({ coordinatorId: coordinator, incarnation }, { signal })) onEvent(event)
+      if (!signal.aborted) onEnd(new QueryError('UNAVAILABLE', `${this.address} ended the stream of task events`))
+    } catch (reason) {
+      if (!signal.aborted) onEnd(reason)
+    }
+  }
+
+  fetchResult(query: QueryId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
+    return this.#service.fetchResult({ queryId: query, fromFrame: BigInt(fromFrame) }, { signal })
+  }
+
+  close(): void {
+    this.#channel.close()
+  }
+}

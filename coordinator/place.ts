@@ -1,0 +1,142 @@
+/**
+ * Where work goes: splits to executors and then to tasks, and waiting partitions to free room. Pure.
+ *
+ * A split goes to the executor that its file ranks first (rendezvous), unless that would load it with more than its
+ * bound; then to the second owner, then on down the ranking: consistent hashing with bounded loads (Mirrokni,
+ * Thorup and Zadimoghaddam, 2018). Splits of one executor are then packed into its tasks. While a stage runs, an
+ * executor takes its own tasks first and those of others only to fill a slot that would stand idle.
+ */
+
+import { rank } from '../cache/affinity.ts'
+import type { ExecutorId } from '../proto/ids.ts'
+import type { MemberKey } from './member.ts'
+import type { Split } from './splits.ts'
+
+/** How far above the mean an executor may be loaded for the sake of its cache. */
+const LOAD_BOUND = 1.25
+/** Tasks of a stage under way on an executor, in slots: the next ones fetch their bytes while these run. */
+export const OUTSTANDING_PER_SLOT = 2
+
+export interface Room {
+  readonly id: ExecutorId
+  readonly slots: number
+}
+
+export interface ScanSplit {
+  /** Position k of the view scan<k>. */
+  readonly scan: number
+  readonly split: Split
+}
+
+export interface PlacedTask {
+  /** Who should run it; null: nobody in particular. */
+  readonly owner: ExecutorId | null
+  readonly splits: readonly ScanSplit[]
+  readonly sizeBytes: number
+}
+
+/** At least one task, at most about `targetTasks` and one an executor more. */
+export function placeSplits(splits: readonly ScanSplit[], rooms: readonly Room[], targetTasks: number): PlacedTask[] {
+  const slots = rooms.reduce((total, room) => total + room.slots, 0)
+  const splitsOf = owned(splits, rooms)
+  const tasks = rooms.flatMap(room => {
+    const own = splitsOf.get(room.id) ?? []
+    return pack(own, Math.max(1, Math.round(targetTasks * room.slots / Math.max(1, slots))), room.id)
+  })
+  return tasks.length > 0 ? tasks : [{ owner: null, splits, sizeBytes: bytes(splits) }]
+}
+
+/** Each split's executor. Largest first, so that the small ones even out. */
+function owned(splits: readonly ScanSplit[], rooms: readonly Room[]): Map<ExecutorId, ScanSplit[]> {
+  const slots = rooms.reduce((total, room) => total + room.slots, 0)
+  const perSlotBytes = bytes(splits) / Math.max(1, slots)
+  const boundOf = new Map(rooms.map(room => [room.id, LOAD_BOUND * perSlotBytes * room.slots]))
+  const ids = rooms.map(room => room.id)
+  const load = new Map(ids.map(id => [id, 0]))
+  const result = new Map<ExecutorId, ScanSplit[]>(ids.map(id => [id, []]))
+  for (const item of [...splits].sort((a, b) => b.split.sizeBytes - a.split.sizeBytes)) {
+    const { file, sizeBytes } = item.split
+    const ranked = rank(file, ids)
+    const loaded = (id: ExecutorId): number => (load.get(id) ?? 0) + sizeBytes
+    const least = (best: ExecutorId, id: ExecutorId): ExecutorId => loaded(id) < loaded(best) ? id : best
+    const taker = ranked.find(id => loaded(id) <= (boundOf.get(id) ?? 0)) ?? ranked.reduce(least)
+    load.set(taker, loaded(taker))
+    result.get(taker)?.push(item)
+  }
+  return result
+}
+
+/** Longest first to the least loaded task; within a task the order of the files again. */
+function pack(splits: readonly ScanSplit[], count: number, owner: ExecutorId): PlacedTask[] {
+  const bins = Array.from({ length: Math.min(count, splits.length) }, () => ({ splits: [] as ScanSplit[], sizeBytes: 0 }))
+  for (const item of [...splits].sort((a, b) => b.split.sizeBytes - a.split.sizeBytes)) {
+    const bin = bins.reduce((least, other) => other.sizeBytes < least.sizeBytes ? other : least)
+    bin.splits.push(item)
+    bin.sizeBytes += item.split.sizeBytes
+  }
+  const inOrder = (a: ScanSplit, b: ScanSplit): number => a.scan - b.scan || compare(a.split.file.key, b.split.file.key)
+    || a.split.fromRow - b.split.fromRow
+  return bins.map(bin => ({ owner, splits: bin.splits.sort(inOrder), sizeBytes: bin.sizeBytes }))
+}
+
+/** The executor with most of `bytesAt`, by rank of its id if none has any; null: no executor. */
+export function mostBytes(bytesAt: ReadonlyMap<ExecutorId, number>, rooms: readonly Room[]): ExecutorId | null {
+  const weight = (id: ExecutorId): number => bytesAt.get(id) ?? 0
+  return rooms.map(room => room.id).reduce<ExecutorId | null>(
+    (best, id) => best === null || weight(id) > weight(best) ? id : best, null)
+}
+
+/** Partitions over executors in turns, by slots: partition p's owner. */
+export function ownerOfPartition(partition: number, rooms: readonly Room[]): ExecutorId | null {
+  const turns = rooms.flatMap(room => Array.from({ length: Math.max(1, room.slots) }, (_, i) => ({ id: room.id, turn: i })))
+    .sort((a, b) => a.turn - b.turn || compare(a.id, b.id))
+  return turns[partition % Math.max(1, turns.length)]?.id ?? null
+}
+
+export interface Waiting {
+  readonly partition: number
+  readonly owner: ExecutorId | null
+  readonly avoid: ReadonlySet<MemberKey>
+}
+
+export interface Loaded {
+  readonly key: MemberKey
+  readonly id: ExecutorId
+  readonly slots: number
+  /** Tasks of the stage under way there. */
+  readonly outstanding: number
+}
+
+/** Which waiting partitions start now, and where. An executor that is avoided is used only if there is no other. */
+export function choose(waiting: readonly Waiting[], members: readonly Loaded[]): { partition: number; member: MemberKey }[] {
+  const load = new Map(members.map(member => [member.key, member.outstanding]))
+  const chosen: { partition: number; member: MemberKey }[] = []
+  const left = new Map(waiting.map(item => [item.partition, item]))
+  const take = (item: Waiting, member: Loaded): void => {
+    chosen.push({ partition: item.partition, member: member.key })
+    load.set(member.key, (load.get(member.key) ?? 0) + 1)
+    left.delete(item.partition)
+  }
+  const room = (member: Loaded, perSlot: number): number => member.slots * perSlot - (load.get(member.key) ?? 0)
+  const allowed = (item: Waiting, member: Loaded): boolean =>
+    !item.avoid.has(member.key) || members.every(other => item.avoid.has(other.key))
+  for (const item of waiting) {
+    const member = members.find(({ id }) => id === item.owner)
+    if (member !== undefined && allowed(item, member) && room(member, OUTSTANDING_PER_SLOT) > 0) take(item, member)
+  }
+  // what its owner has no room for fills slots that would stand idle, most room first
+  for (const item of [...left.values()].reverse()) {
+    const free = members.filter(member => allowed(item, member) && room(member, 1) > 0)
+    const best = free.sort((a, b) => room(b, 1) / b.slots - room(a, 1) / a.slots || compare(a.key, b.key))[0]
+    if (best !== undefined) take(item, best)
+  }
+  return chosen
+}
+
+function bytes(splits: readonly ScanSplit[]): number {
+  return splits.reduce((total, { split }) => total + split.sizeBytes, 0)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

@@ -1,0 +1,68 @@
+/** From a statement to what shall run: names to tables, tables to a plan, the plan's scans to the files that are left. */
+
+import { unreachable } from '../proto/errors.ts'
+import type { Table } from '../catalog/table.ts'
+import type { Expression } from '../planner/expression.ts'
+import type { PlannedQuery, PlannerTable, PlanThresholds, ScanEstimate } from '../planner/planned-query.ts'
+import type { CatalogPort, PlannerPort, PrunedFile, PrunePort } from './query-ports.ts'
+import type { QueryRequest } from './running-query.ts'
+import { splits } from './splits.ts'
+
+export interface PlanPorts {
+  readonly planner: PlannerPort
+  readonly catalog: CatalogPort
+  readonly prune: PrunePort
+  readonly thresholds: PlanThresholds
+}
+
+/** A plan with the versions of the tables that it was made for. */
+export interface PlannedWork {
+  readonly planned: PlannedQuery
+  readonly tables: readonly Table[]
+  /** By scan id: what its filters leave. */
+  readonly files: ReadonlyMap<number, readonly PrunedFile[]>
+  /** Bytes that its scans touch. */
+  readonly inputBytes: number
+}
+
+export async function planQuery(request: QueryRequest, ports: PlanPorts): Promise<PlannedWork> {
+  const { planner, catalog, prune, thresholds } = ports
+  const { sql, defaultCatalog, defaultSchema, settings } = request
+  const names = await planner.names(sql)
+  const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema })
+  const left = (table: number, filters: readonly Expression[]): readonly PrunedFile[] => {
+    const found = tables[table]
+    return found === undefined ? [] : prune(found, filters)
+  }
+  const planned = await planner.plan(
+    { sql, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds },
+    scans => Promise.resolve(scans.map(({ table, columns, filters }) => estimate(left(table, filters), columns))))
+  const scans = planned.fragments.flatMap(fragment => fragment.scans)
+  const files = new Map(scans.map(scan => [scan.id, left(scan.table, scan.filters)]))
+  return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
+}
+
+function plannerTable({ name, version, columns, rowCount, sizeBytes, skeletonPath }: Table): PlannerTable {
+  return { name, version, columns, rowCount, sizeBytes, skeletonPath }
+}
+
+function estimate(files: readonly PrunedFile[], columns: readonly number[]): ScanEstimate {
+  const rows = files.reduce((sum, { file, rowGroups }) => sum + (rowGroups.length === 0 ? file.rowCount
+    : rowGroups.reduce((part, group) => part + (file.rowGroups[group]?.rowCount ?? 0), 0)), 0)
+  return { rows, bytes: touchedBytes(files, columns) }
+}
+
+function touchedBytes(files: readonly PrunedFile[], columns: readonly number[]): number {
+  return splits(files, columns, 1).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+}
+
+function inputBytes(
+  { sqlKind, fragments, tablesRead }: PlannedQuery, tables: readonly Table[], files: PlannedWork['files'],
+): number {
+  switch (sqlKind) {
+    case 'original': return tablesRead.reduce((sum, table) => sum + (tables[table]?.sizeBytes ?? 0), 0)
+    case 'emitted': return fragments.flatMap(({ scans }) => scans)
+      .reduce((sum, scan) => sum + touchedBytes(files.get(scan.id) ?? [], scan.columns), 0)
+    default: return unreachable(sqlKind)
+  }
+}

@@ -1,0 +1,336 @@
+/**
+ * One query from acceptance to its end: plans it, waits for admission, books executors, lets its stages run, hears of
+ * losses, and publishes what it is to its handle. See query.ts for its life, stage-board.ts for what is made again.
+ */
+
+import { asQueryError, QueryError, unreachable } from '../proto/errors.ts'
+import type { Actor, Address, Context } from './actor/actor.ts'
+import type { Universe } from './actor/universe.ts'
+import type { AdmissionMessage, AdmissionNews } from './admission-actor.ts'
+import { Crew } from './crew.ts'
+import type { FleetMessage, FleetNews } from './fleet-actor.ts'
+import type { Member, MemberKey } from './member.ts'
+import { memoryEstimate } from './memory-estimate.ts'
+import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
+import type { QueryHandle } from './query-handle.ts'
+import type { QueryLimits } from './query-limits.ts'
+import { advance, isEnded, type QueryEvent } from './query.ts'
+import type { RelayEvent, ResultRelay } from './result-relay.ts'
+import { StageActor, type StageReport } from './stage-actor.ts'
+import { StageBoard } from './stage-board.ts'
+import { byCache, partitionCountFor, stageTasks } from './stage-plans.ts'
+import type { TaskBoard } from './task-board.ts'
+import type { QueryWork } from './task-definition.ts'
+
+/** Between looks at what no message tells: executors to be asked again, readers that have gone quiet. */
+const LOOK_MS = 250
+/** News of tasks that wait for one stage: each task gives at most four, and they are read at once. */
+const STAGE_MAILBOX = 65_536
+/** ExecutorInfo.State of cluster.proto. */
+const STATE_DRAINING = 2
+
+export type QueryMessage = StageReport | RelayEvent | FleetNews | AdmissionNews
+  | { readonly kind: 'start' }
+  | { readonly kind: 'planned'; readonly work: PlannedWork }
+  | { readonly kind: 'failed'; readonly cause: QueryError }
+  | { readonly kind: 'reserved'; readonly key: MemberKey }
+  | { readonly kind: 'not-reserved'; readonly key: MemberKey; readonly cause: QueryError }
+  | { readonly kind: 'look' }
+  | { readonly kind: 'deadline' }
+  | { readonly kind: 'cancel'; readonly reason: string }
+  | { readonly kind: 'release' }
+
+export interface QueryActorOptions {
+  readonly universe: Universe
+  readonly ports: PlanPorts
+  readonly fleet: Address<FleetMessage>
+  readonly admission: Address<AdmissionMessage>
+  readonly limits: QueryLimits
+  readonly handle: QueryHandle
+  readonly relay: ResultRelay
+  readonly tasks: TaskBoard
+}
+
+export class QueryActor implements Actor<QueryMessage> {
+  readonly #options: QueryActorOptions
+  #self: Address<QueryMessage> | null = null
+  #members: readonly Member[] = []
+  #work: PlannedWork | null = null
+  #memoryBytes = 0
+  #crew = new Crew(0)
+  #board: StageBoard | null = null
+  #brokenAttempt = -1
+  #freed = false
+  /** Every row is here, or with the client. */
+  #relayDone = false
+  #resultAttempt = -1
+  /** Since when no executor works for it; null: one does. */
+  #aloneSinceMs: number | null = null
+
+  constructor(options: QueryActorOptions) {
+    this.#options = options
+  }
+
+  /** Before the first message: where everyone answers. */
+  begin(self: Address<QueryMessage>): void {
+    this.#self = self
+    self.send({ kind: 'start' })
+  }
+
+  /** It threw: what it held is freed all the same. */
+  crashed(cause: QueryError): void {
+    const { handle } = this.#options
+    handle.crashed(cause)
+    this.#free()
+  }
+
+  receive(message: QueryMessage, context: Context<QueryMessage>): void {
+    if (message.kind === 'release') return this.#release(context)
+    if (isEnded(this.#options.handle.query)) return
+    this.#handle(message, context)
+  }
+
+  #handle(message: Exclude<QueryMessage, { kind: 'release' }>, context: Context<QueryMessage>): void {
+    switch (message.kind) {
+      case 'start': return this.#start(context)
+      case 'planned': return this.#planned(message.work, context)
+      case 'admitted': return this.#admitted(context)
+      case 'refused': return this.#fail(message.cause, context)
+      case 'fleet': return this.#fleetChanged(message.members, context)
+      case 'executor-lost': return this.#executorLost(message.key, message.cause, context)
+      case 'reserved': return this.#reserved(message.key, context)
+      case 'not-reserved': return this.#notReserved(message.key, message.cause, context)
+      case 'partition-done':
+        this.#board?.partitionDone(message.stage, message.partition, message.epoch, message.output)
+        return this.#progress(context)
+      case 'inputs-lost': return this.#board?.inputsLost(message.stage, message.outputs)
+      case 'stage-failed': case 'failed': return this.#fail(message.cause, context)
+      case 'task-report': return this.#options.tasks.add(message.report)
+      case 'result-running': return this.#resultRunning(message.attempt, message.key)
+      case 'relay-outgrown': return this.#apply({ kind: 'outgrown' }, context)
+      case 'relay-complete': case 'relay-delivered': return this.#complete(context)
+      case 'relay-broken': return this.#relayBroken(message.attempt, message.cause, context)
+      case 'look': return this.#look(context)
+      case 'deadline': return this.#fail(new QueryError('DEADLINE_EXCEEDED', 'the query ran past its deadline'), context)
+      case 'cancel': return this.#cancel(message.reason, context)
+      default: unreachable(message)
+    }
+  }
+
+  #start(context: Context<QueryMessage>): void {
+    const { ports, handle, limits, fleet } = this.#options
+    if (this.#self !== null) fleet.send({ kind: 'subscribe', to: this.#self })
+    if (limits.deadlineMs !== null) context.schedule(limits.deadlineMs, { kind: 'deadline' })
+    context.schedule(LOOK_MS, { kind: 'look' })
+    context.pipe(planQuery(handle.request, ports),
+      work => ({ kind: 'planned', work }), reason => ({ kind: 'failed', cause: asQueryError(reason) }))
+  }
+
+  #planned(work: PlannedWork, context: Context<QueryMessage>): void {
+    const { handle, admission, limits } = this.#options
+    const { planned } = work
+    const planMs = context.nowMs() - handle.query.startedMs
+    this.#work = work
+    handle.planned(planned.columns)
+    this.#apply({ kind: 'planned', planMs, stageCount: planned.fragments.length, wholeReason: planned.wholeReason }, context)
+    const smallest = Math.min(...this.#members.map(({ info }) => Number(info.memoryBytes)))
+    const count = Math.max(1, this.#members.length)
+    this.#memoryBytes = memoryEstimate(planned, work.inputBytes, count, Number.isFinite(smallest) ? smallest : 0)
+    const memoryBytes = this.#memoryBytes * (this.#isSingle() ? 1 : count)
+    if (this.#self === null) return
+    const claim = { query: handle.id, principal: handle.request.principal, memoryBytes }
+    admission.send({ kind: 'ask', claim, waitMs: limits.queueMs, reply: this.#self })
+  }
+
+  /** One executor is enough. */
+  #isSingle(): boolean {
+    const fragments = this.#work?.planned.fragments ?? []
+    return fragments.length === 1 && fragments[0]?.tasks === 'one'
+  }
+
+  #admitted(context: Context<QueryMessage>): void {
+    this.#apply({ kind: 'admitted' }, context)
+    this.#crew = new Crew(this.#isSingle() ? 1 : Infinity)
+    this.#aloneSinceMs = context.nowMs()
+    this.#askCrew(context)
+  }
+
+  #askCrew(context: Context<QueryMessage>): void {
+    const { handle } = this.#options
+    if (this.#work === null) return
+    const active = this.#members.filter(({ info }) => info.state !== STATE_DRAINING)
+    for (const { key, channel } of this.#crew.ask(byCache(active, handle.id, this.#work), context.nowMs())) {
+      context.pipe(channel.reserve(handle.id, this.#memoryBytes),
+        () => ({ kind: 'reserved', key }), reason => ({ kind: 'not-reserved', key, cause: asQueryError(reason) }))
+    }
+  }
+
+  #fleetChanged(members: readonly Member[], context: Context<QueryMessage>): void {
+    this.#members = members
+    const { state } = this.#options.handle.query.life
+    if (state === 'reserving' || state === 'running') this.#askCrew(context)
+  }
+
+  #reserved(key: MemberKey, context: Context<QueryMessage>): void {
+    this.#crew.agreed(key)
+    this.#crewChanged(context)
+  }
+
+  #notReserved(key: MemberKey, cause: QueryError, context: Context<QueryMessage>): void {
+    this.#crew.refused(key, cause, context.nowMs())
+    if (this.#isSingle()) this.#askCrew(context)
+    this.#crewChanged(context)
+  }
+
+  #executorLost(key: MemberKey, cause: QueryError, context: Context<QueryMessage>): void {
+    this.#members = this.#members.filter(member => member.key !== key)
+    this.#crew.lost(key)
+    if (this.#options.handle.query.life.state === 'delivering' && this.#board?.result?.member === key) {
+      return this.#fail(cause, context)
+    }
+    this.#board?.executorLost(key, cause)
+    this.#askIfStarted(context)
+    this.#crewChanged(context)
+  }
+
+  #askIfStarted(context: Context<QueryMessage>): void {
+    const { state } = this.#options.handle.query.life
+    if (state === 'reserving' || state === 'running') this.#askCrew(context)
+  }
+
+  /** Stages begin once everyone has answered; later answers join in. */
+  #crewChanged(context: Context<QueryMessage>): void {
+    const { ready } = this.#crew
+    this.#aloneSinceMs = ready.length > 0 ? null : this.#aloneSinceMs ?? context.nowMs()
+    const { state } = this.#options.handle.query.life
+    if (state === 'reserving' && ready.length > 0 && this.#crew.settled) this.#begin(context)
+    else this.#board?.crew(ready)
+  }
+
+  #begin(context: Context<QueryMessage>): void {
+    const { handle, universe, limits } = this.#options
+    const query = this.#self
+    if (this.#work === null || query === null) return
+    this.#apply({ kind: 'reserved' }, context)
+    const { planned, tables } = this.#work
+    const rooms = this.#crew.ready.map(({ id, info }) => ({ id, slots: Math.max(1, info.slots) }))
+    const partitionCount = partitionCountFor(rooms, limits.maxPartitions)
+    const { sqlKind, columns, fragments, tablesRead } = planned
+    const work: QueryWork = {
+      query: handle.id, request: handle.request, sqlKind, columns, fragments, tables, tablesRead, partitionCount,
+      memoryBytes: this.#memoryBytes,
+    }
+    this.#board = new StageBoard(fragments.map(fragment => {
+      const tasks = stageTasks(fragment, this.#workOf(), rooms, partitionCount)
+      const actor = new StageActor({ work, fragment, tasks, query })
+      const address = universe.spawn(`stage ${handle.id}.${fragment.id}`, actor, {
+        capacity: STAGE_MAILBOX, heir: cause => { query.send({ kind: 'failed', cause }) },
+      })
+      actor.begin(address)
+      return { fragment, actor: address, partitions: tasks.length }
+    }))
+    this.#board.crew(this.#crew.ready)
+    this.#board.startReady()
+  }
+
+  #workOf(): PlannedWork {
+    if (this.#work === null) throw new Error('not planned')
+    return this.#work
+  }
+
+  #resultRunning(attempt: number, key: MemberKey): void {
+    const { relay, handle } = this.#options
+    const member = this.#crew.ready.find(other => other.key === key)
+    if (member === undefined || attempt === this.#resultAttempt) return
+    this.#resultAttempt = attempt
+    relay.begin(attempt, (fromFrame, signal) => member.channel.fetchResult(handle.id, fromFrame, signal))
+  }
+
+  /** While the result is held back it is made again; what has gone out cannot be taken back. */
+  #relayBroken(attempt: number, cause: QueryError, context: Context<QueryMessage>): void {
+    if (attempt !== this.#resultAttempt) return
+    const lost = new QueryError('EXECUTOR_LOST', `the result could not be read to its end: ${cause.message}`, { cause })
+    if (this.#options.handle.query.life.state === 'delivering') return this.#fail(cause.class.retryable ? lost : cause, context)
+    this.#brokenAttempt = attempt
+    this.#resultAgain()
+  }
+
+  /** A task that failed reports for itself; one that succeeded does not know that nobody could read it. */
+  #resultAgain(): void {
+    if (this.#board?.result?.attempt === this.#brokenAttempt) this.#board.resultLost()
+  }
+
+  #progress(context: Context<QueryMessage>): void {
+    this.#resultAgain()
+    this.#publish()
+    if (this.#options.handle.query.life.state === 'running' && this.#relayDone) this.#complete(context)
+  }
+
+  /** The result counts once its task is known to have succeeded, and every row is here or with the client. */
+  #complete(context: Context<QueryMessage>): void {
+    this.#relayDone = true
+    if (this.#board?.result === null) return
+    this.#apply({ kind: 'complete', atMs: context.nowMs() }, context)
+  }
+
+  #look(context: Context<QueryMessage>): void {
+    const { limits, relay, handle } = this.#options
+    const { state } = handle.query.life
+    context.schedule(LOOK_MS, { kind: 'look' })
+    if (state === 'delivering' && context.nowMs() - relay.lastReadMs > limits.keepResultMs) {
+      return this.#cancel(`no row was read for ${limits.keepResultMs} ms`, context)
+    }
+    if (state !== 'reserving' && state !== 'running') return
+    this.#askCrew(context)
+    if (this.#aloneSinceMs === null || context.nowMs() - this.#aloneSinceMs < limits.executorWaitMs) return
+    this.#fail(this.#crew.lastRefusal ?? new QueryError('NO_EXECUTOR', 'no executor is there to run the query'), context)
+  }
+
+  #fail(cause: QueryError, context: Context<QueryMessage>): void {
+    this.#apply({ kind: 'failed', atMs: context.nowMs(), cause }, context)
+  }
+
+  #cancel(reason: string, context: Context<QueryMessage>): void {
+    this.#apply({ kind: 'cancelled', atMs: context.nowMs(), cause: new QueryError('CANCELLED', reason) }, context)
+  }
+
+  #apply(event: QueryEvent, context: Context<QueryMessage>): void {
+    const { handle } = this.#options
+    handle.publish(advance(handle.query, event), this.#fraction())
+    if (isEnded(handle.query)) this.#ended(context)
+  }
+
+  #publish(): void {
+    const { handle } = this.#options
+    handle.publish(handle.query, this.#fraction())
+  }
+
+  #fraction(): number {
+    return this.#board === null || this.#board.total === 0 ? 0 : this.#board.done / this.#board.total
+  }
+
+  /** Frees everything but the rows; those go with `release`, which comes by itself if the client forgets. */
+  #ended(context: Context<QueryMessage>): void {
+    const { handle, relay } = this.#options
+    if (handle.query.life.state !== 'finished' || relay.inMemory) this.#free()
+    context.schedule(this.#options.limits.keepResultMs, { kind: 'release' })
+  }
+
+  #free(): void {
+    const { handle, admission, fleet } = this.#options
+    if (this.#freed) return
+    this.#freed = true
+    this.#board?.tellAll({ kind: 'stop' })
+    admission.send({ kind: 'leave', query: handle.id })
+    if (this.#self !== null) fleet.send({ kind: 'unsubscribe', to: this.#self })
+    for (const { actor } of this.#crew.everAsked) actor.send({ kind: 'release', query: handle.id })
+  }
+
+  #release(context: Context<QueryMessage>): void {
+    const { handle, relay } = this.#options
+    if (!isEnded(handle.query)) this.#cancel('the client has gone', context)
+    this.#free()
+    relay.release(new QueryError('NOT_FOUND', `the result of query ${handle.id} is not kept any more`))
+    context.stop()
+  }
+}

@@ -1,0 +1,33 @@
+/** Bounds of queries, with their defaults; configuration may change them. */
+
+import { RESULT_HOLD_BYTES } from './result-relay.ts'
+import { MAX_PARTITIONS } from './stage-plans.ts'
+
+export interface QueryLimits {
+  /** From acceptance to the last row; null: none. */
+  readonly deadlineMs: number | null
+  /** How long a query waits for memory that others hold. */
+  readonly queueMs: number
+  /** How long a query waits while no executor can work for it. */
+  readonly executorWaitMs: number
+  /** How long a result is kept for a client that neither reads nor releases it. */
+  readonly keepResultMs: number
+  /** Bytes of a result held back before rows go out. */
+  readonly holdBytes: number
+  readonly maxPartitions: number
+  /** Queries that plan, wait or run at once: each holds a plan and its tasks. */
+  readonly maxQueries: number
+  /** Ended queries that are remembered. */
+  readonly maxEnded: number
+}
+
+export const defaultLimits: QueryLimits = {
+  deadlineMs: null,
+  queueMs: 60_000,
+  executorWaitMs: 20_000,
+  keepResultMs: 10 * 60_000,
+  holdBytes: RESULT_HOLD_BYTES,
+  maxPartitions: MAX_PARTITIONS,
+  maxQueries: 1_000,
+  maxEnded: 1_000,
+}

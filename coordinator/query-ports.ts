@@ -1,0 +1,38 @@
+/** What running a query needs of the planner and the catalog. main.ts gives the real ones, tests and simulations their own. */
+
+import type { DataFile, Table } from '../catalog/table.ts'
+import type { Expression } from '../planner/expression.ts'
+import type { PlannedQuery, PlanRequest, PruneScans } from '../planner/planned-query.ts'
+
+/** A name as the text has it; null: left out. */
+export interface TableReference {
+  readonly catalog: string | null
+  readonly schema: string | null
+  readonly table: string
+}
+
+export interface PlannerPort {
+  /** Every table that the text may mean. Rejects with SYNTAX_ERROR and its like. */
+  names(sql: string): Promise<readonly TableReference[]>
+  /** Rejects with the QueryError that the user shall see. Asks `prune` before it cuts the plan. */
+  plan(request: PlanRequest, prune: PruneScans): Promise<PlannedQuery>
+}
+
+export interface CatalogPort {
+  /** One version of each table; names that no table has are left out (the planner says so with its place in the text). */
+  resolve(names: readonly TableReference[], defaults: NameDefaults): Promise<readonly Table[]>
+}
+
+export interface NameDefaults {
+  readonly catalog: string
+  readonly schema: string
+}
+
+/** Files that may hold rows satisfying `filters` (over the table's columns by position), and of each the row groups. */
+export type PrunePort = (table: Table, filters: readonly Expression[]) => readonly PrunedFile[]
+
+export interface PrunedFile {
+  readonly file: DataFile
+  /** Positions in `file.rowGroups`, ascending; empty for files that have none (CSV, JSON). */
+  readonly rowGroups: readonly number[]
+}

@@ -1,0 +1,147 @@
+/**
+ * The door to queries: accepts statements, knows all that run and the last that ended, and the executors. Faces get
+ * a RunningQuery and know nothing of what is behind it. main.ts joins the ports and tells it who joins and leaves.
+ */
+
+import type { Clock } from '../proto/clock.ts'
+import { QueryError } from '../proto/errors.ts'
+import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
+import type { QueryId } from '../proto/ids.ts'
+import type { Address } from './actor/actor.ts'
+import { Universe } from './actor/universe.ts'
+import { AdmissionActor, type AdmissionMessage } from './admission-actor.ts'
+import type { ExecutorChannel } from './executor-channel.ts'
+import { FleetActor, type ExecutorView, type FleetMessage } from './fleet-actor.ts'
+import type { PlanPorts } from './plan-query.ts'
+import { QueryActor, type QueryMessage } from './query-actor.ts'
+import { QueryHandle } from './query-handle.ts'
+import { defaultLimits, type QueryLimits } from './query-limits.ts'
+import { accepted } from './query.ts'
+import { ResultRelay } from './result-relay.ts'
+import type { QueryRequest, RunningQuery } from './running-query.ts'
+import { TaskBoard } from './task-board.ts'
+
+/** Reports of tasks kept over all ended queries; each is some hundred bytes. */
+const MAX_ENDED_TASKS = 100_000
+/** Reports of tasks that wait for one query: they come in bursts and are read at once. */
+const QUERY_MAILBOX = 65_536
+
+export interface QueryServiceOptions extends PlanPorts {
+  readonly clock: Clock
+  readonly connect: (info: ExecutorInfo) => ExecutorChannel
+  readonly newQueryId: () => QueryId
+  readonly limits?: Partial<QueryLimits>
+  /** An actor crashed: our own fault, to be logged. `fatal`: nothing can be scheduled any more. */
+  readonly onCrash: (actor: string, reason: unknown) => void
+  readonly onFatal: (cause: QueryError) => void
+  /** Given by simulations. */
+  readonly universe?: Universe
+}
+
+export class QueryService {
+  readonly #options: QueryServiceOptions
+  readonly #limits: QueryLimits
+  readonly #universe: Universe
+  readonly #fleet: Address<FleetMessage>
+  readonly #admission: Address<AdmissionMessage>
+  readonly #running = new Map<QueryId, QueryHandle>()
+  /** Oldest first. */
+  readonly #ended = new Map<QueryId, QueryHandle>()
+  #endedTasks = 0
+  #executors: readonly ExecutorView[] = []
+
+  constructor(options: QueryServiceOptions) {
+    const { clock, onCrash, onFatal, connect } = options
+    this.#options = options
+    this.#limits = { ...defaultLimits, ...options.limits }
+    this.#universe = options.universe ?? new Universe({ clock, onCrash })
+    this.#admission = this.#universe.spawn('admission', new AdmissionActor(), { capacity: QUERY_MAILBOX, heir: onFatal })
+    const fleet = new FleetActor({ universe: this.#universe, connect, publish: executors => this.#fleetChanged(executors) })
+    this.#fleet = this.#universe.spawn('fleet', fleet, { capacity: QUERY_MAILBOX, heir: onFatal })
+    fleet.begin(this.#fleet)
+  }
+
+  /** Accepts a statement and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit. */
+  submit(request: QueryRequest): RunningQuery {
+    const { clock, newQueryId } = this.#options
+    const id = request.queryId ?? newQueryId()
+    if (this.#running.has(id) || this.#ended.has(id)) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
+    if (this.#running.size >= this.#limits.maxQueries) {
+      throw new QueryError('QUERY_QUEUE_FULL', `${this.#running.size} queries run or wait already`)
+    }
+    let address: Address<QueryMessage> | null = null
+    const tell = (message: QueryMessage): void => { address?.send(message) }
+    const relay = new ResultRelay({ clock, holdBytes: this.#limits.holdBytes, tell })
+    const tasks = new TaskBoard()
+    const handle = new QueryHandle(accepted(id, request, clock.nowMs()), {
+      clock, relay, tasks,
+      cancel: reason => tell({ kind: 'cancel', reason }),
+      release: () => tell({ kind: 'release' }),
+      onEnd: () => this.#remember(handle),
+    })
+    const actor = new QueryActor({
+      universe: this.#universe, ports: this.#options, fleet: this.#fleet, admission: this.#admission,
+      limits: this.#limits, handle, relay, tasks,
+    })
+    this.#running.set(id, handle)
+    address = this.#universe.spawn(`query ${id}`, actor, {
+      capacity: QUERY_MAILBOX, heir: cause => { actor.crashed(cause) },
+    })
+    actor.begin(address)
+    return handle
+  }
+
+  /** Those that run, and the last that ended: newest first. */
+  list(): readonly RunningQuery[] {
+    return [...this.#ended.values(), ...this.#running.values()].reverse()
+  }
+
+  get(id: QueryId): RunningQuery | null {
+    return this.#running.get(id) ?? this.#ended.get(id) ?? null
+  }
+
+  /** False if no such query runs. */
+  kill(id: QueryId, reason = 'killed by an operator'): boolean {
+    const handle = this.#running.get(id)
+    handle?.cancel(reason)
+    return handle !== undefined
+  }
+
+  executors(): readonly ExecutorView[] {
+    return this.#executors
+  }
+
+  executorJoined(info: ExecutorInfo): void {
+    this.#fleet.send({ kind: 'joined', info })
+  }
+
+  executorChanged(info: ExecutorInfo): void {
+    this.#fleet.send({ kind: 'changed', info })
+  }
+
+  executorLeft(info: ExecutorInfo): void {
+    this.#fleet.send({ kind: 'left', info })
+  }
+
+  /** Cancels what runs; executors free what they hold of it. */
+  close(reason: string): void {
+    for (const handle of this.#running.values()) handle.cancel(reason)
+  }
+
+  #fleetChanged(executors: readonly ExecutorView[]): void {
+    this.#executors = executors
+    const alive = executors.filter(({ state }) => state === 'active')
+    this.#admission.send({ kind: 'memory', bytes: alive.reduce((sum, { info }) => sum + Number(info.memoryBytes), 0) })
+  }
+
+  #remember(handle: QueryHandle): void {
+    this.#running.delete(handle.id)
+    this.#ended.set(handle.id, handle)
+    this.#endedTasks += handle.taskCount
+    for (const [id, oldest] of this.#ended) {
+      if (this.#ended.size <= this.#limits.maxEnded && this.#endedTasks <= MAX_ENDED_TASKS) return
+      this.#ended.delete(id)
+      this.#endedTasks -= oldest.taskCount
+    }
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * The result of one query on its way from its executor to the client: Arrow messages, not decoded.
+ *
+ *   idle ──begin──▶ holding ──all here──────▶ complete
+ *                      └─────more than held──▶ streaming ──all handed out──▶ complete
+ *   any ──fail──▶ failed
+ *
+ * Nothing is handed out while `holding`: until then the result may be made anew, and `begin` drops what was held. When
+ * it is `complete` and small it is served from memory, to any number of readers. `streaming` keeps at most about the
+ * held bytes in memory and slows the executor's stream to the pace of the reader; a second reader then reads from the
+ * executor. A stream that breaks is opened again at the frame where it broke. Not an actor: record batches go through
+ * no mailbox.
+ */
+
+import { asQueryError, QueryError, type ErrorCode } from '../proto/errors.ts'
+import type { Clock } from '../proto/clock.ts'
+import { delay } from '../proto/clock.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
+
+/** Bytes held back by default. */
+export const RESULT_HOLD_BYTES = 32 * 1024 * 1024
+/** Tries to read on after a break, and the pause before each: a lost executor is noticed within a second or so. */
+const MAX_RESUMES = 20
+const RESUME_PAUSE_MS = 100
+/** A break of the way, not of the result. NOT_FOUND: the task has not made its spool yet. */
+const transient: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'CANCELLED', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'INTERNAL'])
+
+export type Fetch = (fromFrame: number, signal: AbortSignal) => AsyncIterable<RawFlightData>
+
+export type RelayEvent =
+  /** Every row is in memory: the executor is not needed any more. */
+  | { readonly kind: 'relay-complete' }
+  /** More than is held back: rows go out from now on. */
+  | { readonly kind: 'relay-outgrown' }
+  /** The client has taken the last row of a stream. */
+  | { readonly kind: 'relay-delivered' }
+  | { readonly kind: 'relay-broken'; readonly attempt: number; readonly cause: QueryError }
+
+type State =
+  | { readonly state: 'idle' | 'holding' | 'streaming' | 'complete' }
+  | { readonly state: 'failed'; readonly cause: QueryError }
+
+export interface RelayOptions {
+  readonly clock: Clock
+  readonly holdBytes: number
+  readonly tell: (event: RelayEvent) => void
+}
+
+export class ResultRelay {
+  readonly #options: RelayOptions
+  #state: State = { state: 'idle' }
+  #frames: RawFlightData[] = []
+  #heldBytes = 0
+  #ended = false
+  #streamTaken = false
+  #fetch: Fetch | null = null
+  #reading = new AbortController()
+  #waiters: (() => void)[] = []
+  #lastReadMs: number
+
+  constructor(options: RelayOptions) {
+    this.#options = options
+    this.#lastReadMs = options.clock.nowMs()
+  }
+
+  /** Every row is here: the executor is not needed to read it once more. */
+  get inMemory(): boolean {
+    return this.#state.state === 'complete' && !this.#streamTaken
+  }
+
+  /** When a reader last took a frame, by the clock. */
+  get lastReadMs(): number {
+    return this.#lastReadMs
+  }
+
+  /** Reads the result of this attempt; what was held of another one is dropped. Only before rows have gone out. */
+  begin(attempt: number, fetch: Fetch): void {
+    if (this.#state.state !== 'idle' && this.#state.state !== 'holding') return
+    this.#reading.abort()
+    this.#reading = new AbortController()
+    this.#frames = []
+    this.#heldBytes = 0
+    this.#fetch = fetch
+    this.#state = { state: 'holding' }
+    void this.#read(attempt, fetch, this.#reading.signal)
+  }
+
+  /** Readers get `cause`, also those in the middle. A complete result stays readable. */
+  fail(cause: QueryError): void {
+    this.#reading.abort()
+    if (this.#state.state === 'complete' || this.#state.state === 'failed') return
+    this.#close(cause)
+  }
+
+  /** Nobody reads any more: frees the memory. */
+  release(cause: QueryError): void {
+    this.#reading.abort()
+    this.#close(cause)
+  }
+
+  #close(cause: QueryError): void {
+    this.#frames = []
+    this.#state = { state: 'failed', cause }
+    this.#wake()
+  }
+
+  async *frames(): AsyncGenerator<RawFlightData> {
+    while (this.#state.state === 'idle' || this.#state.state === 'holding') await this.#changed()
+    if (this.#state.state === 'streaming' && !this.#streamTaken) {
+      this.#streamTaken = true
+      yield* this.#stream()
+    } else if (this.#streamTaken && this.#fetch !== null && this.#state.state !== 'failed') {
+      yield* this.#fetch(0, this.#reading.signal)
+    } else {
+      yield* this.#complete()
+    }
+  }
+
+  async *#complete(): AsyncGenerator<RawFlightData> {
+    for (let i = 0; ; i++) {
+      if (this.#state.state === 'failed') throw this.#state.cause
+      const frame = this.#frames[i]
+      if (frame === undefined) return
+      yield frame
+    }
+  }
+
+  async *#stream(): AsyncGenerator<RawFlightData> {
+    for (;;) {
+      if (this.#state.state === 'failed') throw this.#state.cause
+      this.#lastReadMs = this.#options.clock.nowMs()
+      const frame = this.#frames.shift()
+      if (frame !== undefined) {
+        this.#heldBytes -= sizeOf(frame)
+        this.#wake()
+        yield frame
+      } else if (this.#ended) {
+        this.#state = { state: 'complete' }
+        this.#options.tell({ kind: 'relay-delivered' })
+        return
+      } else {
+        await this.#changed()
+      }
+    }
+  }
+
+  async #read(attempt: number, fetch: Fetch, signal: AbortSignal): Promise<void> {
+    let next = 0
+    for (let resumes = 0; ; resumes++) {
+      try {
+        for await (const frame of fetch(next, signal)) {
+          if (signal.aborted) return
+          next++
+          resumes = 0
+          this.#take(frame)
+          while (this.#state.state === 'streaming' && this.#heldBytes > this.#options.holdBytes) {
+            await this.#changed()
+            if (signal.aborted) return
+          }
+        }
+        if (!signal.aborted) this.#end()
+        return
+      } catch (thrown) {
+        if (signal.aborted) return
+        const cause = asQueryError(thrown)
+        if (!transient.has(cause.code) || resumes >= MAX_RESUMES) {
+          return this.#options.tell({ kind: 'relay-broken', attempt, cause })
+        }
+        await delay(this.#options.clock, RESUME_PAUSE_MS)
+        if (signal.aborted) return
+      }
+    }
+  }
+
+  #take(frame: RawFlightData): void {
+    this.#frames.push(frame)
+    this.#heldBytes += sizeOf(frame)
+    if (this.#state.state === 'holding' && this.#heldBytes > this.#options.holdBytes) {
+      this.#state = { state: 'streaming' }
+      this.#lastReadMs = this.#options.clock.nowMs()
+      this.#options.tell({ kind: 'relay-outgrown' })
+    }
+    this.#wake()
+  }
+
+  #end(): void {
+    this.#ended = true
+    if (this.#state.state === 'holding') {
+      this.#state = { state: 'complete' }
+      this.#options.tell({ kind: 'relay-complete' })
+    }
+    this.#wake()
+  }
+
+  #changed(): Promise<void> {
+    return new Promise(resolve => { this.#waiters.push(resolve) })
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters
+    this.#waiters = []
+    for (const resolve of waiters) resolve()
+  }
+}
+
+function sizeOf({ dataHeader, dataBody }: RawFlightData): number {
+  return dataHeader.length + dataBody.length
+}

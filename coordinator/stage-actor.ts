@@ -1,0 +1,249 @@
+/**
+ * Runs one stage of one query: places its waiting partitions on executors, hears what becomes of them, and tells the
+ * query. What it may start, and with which inputs, the query says; see stage.ts for the life it keeps. Each report of
+ * a finished partition carries the epoch of the last `again` that was heard, so that the query can tell what it has
+ * taken back meanwhile.
+ */
+
+import type { Fragment } from '../planner/fragment.ts'
+import type { TaskStats, TaskStatus } from '../proto/gen/executor_pb.js'
+import { errorCode, QueryError, unreachable, type ErrorCode } from '../proto/errors.ts'
+import { taskId, type ExecutorId } from '../proto/ids.ts'
+import type { Actor, Address, Context } from './actor/actor.ts'
+import type { TaskNews } from './executor-actor.ts'
+import type { Member, MemberKey } from './member.ts'
+import { choose, mostBytes, ownerOfPartition, type PlacedTask } from './place.ts'
+import type { TaskReport } from './running-query.ts'
+import { advance, isCurrent, planned, type Stage, type StageEvent } from './stage.ts'
+import { inputFiles, taskDefinition, type Output, type QueryWork, type StageInputs } from './task-definition.ts'
+
+/** Before an attempt that failed is tried again: long enough for a full executor to have finished something. */
+const RETRY_DELAY_MS = 100
+/** What another executor, or the same one later, may do better. SQL's own errors would come again. */
+const retried: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'EXECUTOR_LOST', 'INPUT_LOST', 'EXECUTOR_FULL', 'CANCELLED'])
+/** Besides, for a launch without an answer. */
+const retriedLaunch: ReadonlySet<ErrorCode> = new Set([...retried, 'DEADLINE_EXCEEDED', 'INTERNAL', 'NOT_FOUND'])
+
+export type StageMessage = TaskNews
+  | { readonly kind: 'crew'; readonly members: readonly Member[] }
+  | { readonly kind: 'inputs-ready'; readonly inputs: StageInputs }
+  | { readonly kind: 'again'; readonly partitions: ReadonlySet<number>; readonly epoch: number }
+  | { readonly kind: 'executor-lost'; readonly key: MemberKey; readonly cause: QueryError }
+  | { readonly kind: 'dispatch' }
+  | { readonly kind: 'stop' }
+
+/** What the query hears. */
+export type StageReport =
+  | { readonly kind: 'partition-done'; readonly stage: number; readonly partition: number; readonly epoch: number; readonly output: Output }
+  | { readonly kind: 'stage-failed'; readonly stage: number; readonly cause: QueryError }
+  /** A task could not read these; nothing starts until the inputs are given again. */
+  | { readonly kind: 'inputs-lost'; readonly stage: number; readonly outputs: readonly Output[] }
+  | { readonly kind: 'task-report'; readonly report: TaskReport }
+  /** The result is being made there. */
+  | { readonly kind: 'result-running'; readonly attempt: number; readonly key: MemberKey }
+
+export interface StageOptions {
+  readonly work: QueryWork
+  readonly fragment: Fragment
+  /** One a partition. */
+  readonly tasks: readonly PlacedTask[]
+  readonly query: Address<StageReport>
+}
+
+export class StageActor implements Actor<StageMessage> {
+  readonly #options: StageOptions
+  #self: Address<StageMessage> | null = null
+  #stage: Stage
+  #members: readonly Member[] = []
+  #inputs: StageInputs = []
+  /** What each running attempt was given to read, by partition. */
+  readonly #given = new Map<number, StageInputs>()
+  #epoch = 0
+
+  constructor(options: StageOptions) {
+    this.#options = options
+    this.#stage = planned(options.tasks.length)
+  }
+
+  /** Before the first message: where executors send the news of its tasks. */
+  begin(self: Address<StageMessage>): void {
+    this.#self = self
+  }
+
+  receive(message: StageMessage, context: Context<StageMessage>): void {
+    switch (message.kind) {
+      case 'crew':
+        this.#members = message.members
+        return this.#dispatch(context)
+      case 'inputs-ready':
+        this.#inputs = message.inputs
+        this.#advance({ kind: 'inputs-ready' })
+        return this.#dispatch(context)
+      case 'again': return this.#again(message.partitions, message.epoch)
+      case 'executor-lost':
+        this.#members = this.#members.filter(({ key }) => key !== message.key)
+        this.#advance({ kind: 'executor-lost', member: message.key, cause: message.cause })
+        return this.#dispatch(context)
+      case 'task-status': return this.#status(message.partition, message.attempt, message.status, context)
+      case 'task-refused': {
+        const { partition, attempt, cause } = message
+        return this.#attemptFailed(partition, attempt, cause, retriedLaunch.has(cause.code), context)
+      }
+      case 'dispatch': return this.#dispatch(context)
+      case 'stop': return context.stop()
+      default: unreachable(message)
+    }
+  }
+
+  #advance(event: StageEvent): void {
+    const before = this.#stage.life.state
+    this.#stage = advance(this.#stage, event)
+    const { life } = this.#stage
+    if (life.state !== 'failed' || before === 'failed') return
+    this.#options.query.send({ kind: 'stage-failed', stage: this.#options.fragment.id, cause: life.cause })
+  }
+
+  #again(partitions: ReadonlySet<number>, epoch: number): void {
+    this.#epoch = epoch
+    for (const partition of partitions) {
+      const now = this.#stage.partitions[partition]?.now
+      if (now?.state === 'running') this.#cancel(partition, now.attempt, now.member)
+    }
+    this.#advance({ kind: 'again', partitions })
+  }
+
+  #cancel(partition: number, attempt: number, key: MemberKey): void {
+    const { work, fragment } = this.#options
+    const member = this.#members.find(other => other.key === key)
+    member?.actor.send({ kind: 'cancel', id: taskId(work.query, fragment.id, partition, attempt) })
+    this.#report(partition, attempt, key, 'failed')
+  }
+
+  /** Starts what may start; what waits for a later time or for room is tried again when something changes. */
+  #dispatch(context: Context<StageMessage>): void {
+    if (this.#stage.life.state !== 'running') return
+    const nowMs = context.nowMs()
+    const waiting = this.#stage.partitions.flatMap(({ now, avoid }, partition) =>
+      now.state === 'waiting' && now.notBeforeMs <= nowMs ? [{ partition, avoid, owner: this.#ownerOf(partition) }] : [])
+    const outstanding = new Map<MemberKey, number>()
+    for (const { now } of this.#stage.partitions) {
+      if (now.state === 'running') outstanding.set(now.member, (outstanding.get(now.member) ?? 0) + 1)
+    }
+    const loaded = this.#members.map(({ key, id, info }) =>
+      ({ key, id, slots: Math.max(1, info.slots), outstanding: outstanding.get(key) ?? 0 }))
+    for (const { partition, member } of choose(waiting, loaded)) this.#launch(partition, member)
+  }
+
+  #ownerOf(partition: number): ExecutorId | null {
+    const { fragment, tasks } = this.#options
+    const owner = tasks[partition]?.owner ?? null
+    if (owner !== null && this.#members.some(({ id }) => id === owner)) return owner
+    const rooms = this.#members.map(({ id, info }) => ({ id, slots: info.slots }))
+    if (fragment.tasks === 'partitions' && !fragment.inputs.some(({ kind }) => kind === 'keep')) {
+      return ownerOfPartition(partition, rooms)
+    }
+    return mostBytes(this.#inputBytesOf(partition), rooms)
+  }
+
+  #inputBytesOf(partition: number): Map<ExecutorId, number> {
+    const bytes = new Map<ExecutorId, number>()
+    this.#options.fragment.inputs.forEach((input, i) => {
+      for (const { source, sizeBytes } of inputFiles(input, partition, this.#inputs[i] ?? [])) {
+        const id = (source?.executorId ?? '') as ExecutorId
+        bytes.set(id, (bytes.get(id) ?? 0) + Number(sizeBytes ?? 0))
+      }
+    })
+    return bytes
+  }
+
+  #launch(partition: number, key: MemberKey): void {
+    const { work, fragment, tasks } = this.#options
+    const stage = this.#self
+    const attempt = this.#stage.partitions[partition]?.attempts
+    const member = this.#members.find(other => other.key === key)
+    if (stage === null || attempt === undefined || member === undefined) return
+    this.#advance({ kind: 'launched', partition, member: key })
+    this.#given.set(partition, this.#inputs)
+    const splits = tasks[partition]?.splits ?? []
+    const task = taskDefinition(work, { fragment, partition, attempt, splits, inputs: this.#inputs })
+    const id = taskId(work.query, fragment.id, partition, attempt)
+    member.actor.send({ kind: 'launch', id, query: work.query, task, owner: { stage, partition, attempt } })
+    this.#report(partition, attempt, key, 'queued')
+  }
+
+  #status(partition: number, attempt: number, { state }: TaskStatus, context: Context<StageMessage>): void {
+    const now = this.#stage.partitions[partition]?.now
+    if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
+    switch (state.case) {
+      case 'running':
+        this.#resultRuns(attempt, now.member)
+        this.#report(partition, attempt, now.member, 'running')
+        return
+      case 'succeeded': return this.#succeeded(partition, attempt, now.member, state.value, context)
+      case 'failed': {
+        const code = errorCode(state.value.code) ?? 'INTERNAL'
+        const cause = new QueryError(code, state.value.message)
+        if (code === 'INPUT_LOST') return this.#inputsLost(partition, attempt, state.value.lostExecutors, cause, context)
+        return this.#attemptFailed(partition, attempt, cause, retried.has(code), context)
+      }
+      default: return // queued
+    }
+  }
+
+  #resultRuns(attempt: number, key: MemberKey): void {
+    const { fragment, query } = this.#options
+    if (fragment.output.kind === 'result') query.send({ kind: 'result-running', attempt, key })
+  }
+
+  #succeeded(
+    partition: number, attempt: number, key: MemberKey, { files, stats }: Succeeded, context: Context<StageMessage>,
+  ): void {
+    const source = this.#members.find(member => member.key === key)?.source
+    if (source === undefined) return // it is lost: that message is on its way
+    this.#resultRuns(attempt, key)
+    this.#report(partition, attempt, key, 'succeeded', stats)
+    this.#advance({ kind: 'attempt-done', partition, attempt })
+    const output: Output = { attempt, member: key, source, files }
+    const { query, fragment } = this.#options
+    query.send({ kind: 'partition-done', stage: fragment.id, partition, epoch: this.#epoch, output })
+    this.#dispatch(context)
+  }
+
+  #inputsLost(
+    partition: number, attempt: number, executors: readonly string[], cause: QueryError, context: Context<StageMessage>,
+  ): void {
+    const given = this.#given.get(partition)?.flat() ?? []
+    const outputs = given.filter(({ source }) => executors.includes(source.executorId))
+    this.#attemptFailed(partition, attempt, cause, true, context, outputs.length > 0)
+    if (outputs.length === 0 || this.#stage.life.state === 'failed') return
+    const { query, fragment } = this.#options
+    query.send({ kind: 'inputs-lost', stage: fragment.id, outputs })
+  }
+
+  #attemptFailed(
+    partition: number, attempt: number, cause: QueryError, retry: boolean, context: Context<StageMessage>, hold = false,
+  ): void {
+    const now = this.#stage.partitions[partition]?.now
+    if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
+    this.#report(partition, attempt, now.member, 'failed')
+    const notBeforeMs = context.nowMs() + RETRY_DELAY_MS
+    this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, notBeforeMs })
+    if (hold) this.#advance({ kind: 'again', partitions: new Set() })
+    context.schedule(RETRY_DELAY_MS, { kind: 'dispatch' })
+    this.#dispatch(context)
+  }
+
+  #report(partition: number, attempt: number, key: MemberKey, state: TaskReport['state'], stats?: TaskStats): void {
+    const { query, fragment, tasks } = this.#options
+    const files = [...new Set(tasks[partition]?.splits.map(({ split }) => split.file.key))]
+    const report: TaskReport = {
+      stage: fragment.id, partition, attempt, executor: key.slice(0, key.indexOf('/')), state, files,
+      rows: Number(stats?.rowCount ?? 0), outputBytes: Number(stats?.outputBytes ?? 0),
+      bytesFetched: Number(stats?.bytesFetched ?? 0), bytesCached: Number(stats?.bytesCached ?? 0),
+      exchangeBytes: Number(stats?.exchangeBytes ?? 0), runMs: stats?.runMs ?? 0,
+    }
+    query.send({ kind: 'task-report', report })
+  }
+}
+
+type Succeeded = Extract<TaskStatus['state'], { case: 'succeeded' }>['value']

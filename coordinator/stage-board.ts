@@ -1,0 +1,147 @@
+/**
+ * The stages of one query as its actor keeps them: the outputs that count, which stages may run, and what has to be
+ * made again when outputs are lost. Gives orders to the stage actors and holds nothing that they hold.
+ */
+
+import type { Fragment } from '../planner/fragment.ts'
+import type { QueryError } from '../proto/errors.ts'
+import type { Address } from './actor/actor.ts'
+import type { Member, MemberKey } from './member.ts'
+import { recover, type StageView } from './recovery.ts'
+import type { StageMessage } from './stage-actor.ts'
+import type { Output } from './task-definition.ts'
+
+interface Entry {
+  readonly fragment: Fragment
+  readonly actor: Address<StageMessage>
+  /** By partition; null: still to be made. */
+  readonly outputs: (Output | null)[]
+  /** By partition: the epoch in which it was last taken back. */
+  readonly takenBack: number[]
+  epoch: number
+  /** Has ever been given its inputs. */
+  started: boolean
+  /** Has its inputs now. */
+  ready: boolean
+}
+
+export class StageBoard {
+  readonly #entries: readonly Entry[]
+  /** Whose outputs cannot be read any more; for the whole life of the query. */
+  readonly #lost = new Set<MemberKey>()
+  /** Outputs that could not be read though their executor lives. */
+  readonly #unreadable = new WeakSet<Output>()
+
+  constructor(stages: readonly { readonly fragment: Fragment; readonly actor: Address<StageMessage>; readonly partitions: number }[]) {
+    this.#entries = stages.map(({ fragment, actor, partitions }) => ({
+      fragment, actor, epoch: 0, started: false, ready: false,
+      outputs: Array.from({ length: partitions }, () => null),
+      takenBack: Array.from({ length: partitions }, () => 0),
+    }))
+  }
+
+  /** Partitions with an output, and all of them. */
+  get done(): number {
+    return this.#entries.reduce((sum, { outputs }) => sum + outputs.filter(output => output !== null).length, 0)
+  }
+
+  get total(): number {
+    return this.#entries.reduce((sum, { outputs }) => sum + outputs.length, 0)
+  }
+
+  /** The output of the last stage, once it counts. */
+  get result(): Output | null {
+    return this.#entries.at(-1)?.outputs[0] ?? null
+  }
+
+  tellAll(message: StageMessage): void {
+    for (const { actor } of this.#entries) actor.send(message)
+  }
+
+  crew(members: readonly Member[]): void {
+    this.tellAll({ kind: 'crew', members })
+  }
+
+  /** Gives every stage whose inputs are complete leave to run. */
+  startReady(): void {
+    for (const entry of this.#entries) {
+      if (entry.ready) continue
+      const inputs = entry.fragment.inputs.map(({ fragment }) => this.#complete(fragment))
+      if (!inputs.every(input => input !== null)) continue
+      entry.ready = true
+      entry.started = true
+      entry.actor.send({ kind: 'inputs-ready', inputs })
+    }
+  }
+
+  /** An attempt that was taken back while the report was on its way does not count. */
+  partitionDone(stage: number, partition: number, epoch: number, output: Output): void {
+    const entry = this.#entries[stage]
+    if (entry === undefined || epoch < (entry.takenBack[partition] ?? 0)) return
+    entry.outputs[partition] = output
+    // it ended just as its executor was lost: whoever needs it shall not wait for it
+    if (this.#isLost(output)) this.#recover()
+    this.startReady()
+  }
+
+  executorLost(key: MemberKey, cause: QueryError): void {
+    this.#lost.add(key)
+    this.tellAll({ kind: 'executor-lost', key, cause })
+    this.#recover()
+    this.startReady()
+  }
+
+  /** A task of `stage` could not read these; it waits for its inputs. */
+  inputsLost(stage: number, outputs: readonly Output[]): void {
+    for (const output of outputs) this.#unreadable.add(output)
+    const entry = this.#entries[stage]
+    if (entry !== undefined) entry.ready = false
+    this.#recover()
+    this.startReady()
+  }
+
+  /** The result was made but cannot be read: it is made once more. */
+  resultLost(): void {
+    const last = this.#entries.at(-1)
+    if (last === undefined) return
+    this.#takeBack(last, new Set([0]))
+    this.#recover()
+    this.startReady()
+  }
+
+  #isLost(output: Output): boolean {
+    return this.#lost.has(output.member) || this.#unreadable.has(output)
+  }
+
+  #complete(stage: number): readonly Output[] | null {
+    const outputs = this.#entries[stage]?.outputs ?? []
+    const complete = outputs.filter(output => output !== null)
+    return complete.length === outputs.length ? complete : null
+  }
+
+  #recover(): void {
+    const views: StageView[] = this.#entries.map(({ fragment, outputs, started }) => ({
+      inputs: fragment.inputs, orderSensitive: fragment.orderSensitive, started,
+      outputs: outputs.map(output => output === null ? 'none' : this.#isLost(output) ? 'lost' : 'kept'),
+    }))
+    recover(views).forEach((partitions, stage) => {
+      const entry = this.#entries[stage]
+      if (entry !== undefined && partitions.size > 0) this.#takeBack(entry, partitions)
+    })
+    // who reads from a stage that is not complete any more waits until it is
+    for (const entry of this.#entries) {
+      if (!entry.ready || entry.fragment.inputs.every(({ fragment }) => this.#complete(fragment) !== null)) continue
+      this.#takeBack(entry, new Set())
+    }
+  }
+
+  #takeBack(entry: Entry, partitions: ReadonlySet<number>): void {
+    entry.epoch++
+    entry.ready = false
+    for (const partition of partitions) {
+      entry.outputs[partition] = null
+      entry.takenBack[partition] = entry.epoch
+    }
+    entry.actor.send({ kind: 'again', partitions, epoch: entry.epoch })
+  }
+}

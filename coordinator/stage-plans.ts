@@ -1,0 +1,74 @@
+/** How many tasks each stage of a query has, what each reads of its tables, and on whom it should run. Pure. */
+
+import { rank } from '../cache/affinity.ts'
+import type { FileKey } from '../cache/key.ts'
+import type { Fragment, FragmentScan } from '../planner/fragment.ts'
+import { unreachable } from '../proto/errors.ts'
+import type { ExecutorId, QueryId } from '../proto/ids.ts'
+import type { Member } from './member.ts'
+import { placeSplits, type PlacedTask, type Room, type ScanSplit } from './place.ts'
+import type { PlannedWork } from './plan-query.ts'
+import { splits } from './splits.ts'
+
+/** Bytes that make a scanning task worth its start, once every executor has one. */
+const TASK_BYTES = 32 * 1024 * 1024
+/** Scanning tasks a slot: several, so that a slow one holds up little. */
+const TASKS_PER_SLOT = 3
+/** Partitions of a hash exchange over all executors: each task writes a file for each. */
+export const MAX_PARTITIONS = 64
+
+export function partitionCountFor(rooms: readonly Room[], limit = MAX_PARTITIONS): number {
+  const slots = rooms.reduce((sum, room) => sum + Math.max(1, room.slots), 0)
+  return Math.max(1, Math.min(limit, slots))
+}
+
+export function stageTasks(fragment: Fragment, work: PlannedWork, rooms: readonly Room[], partitionCount: number): PlacedTask[] {
+  switch (fragment.tasks) {
+    case 'one': return [{ owner: null, splits: fragment.scans.flatMap(scan => wholeScan(scan, work)), sizeBytes: 0 }]
+    case 'partitions': return Array.from({ length: partitionCount }, (_, partition) => partitionTask(fragment, work, partition, partitionCount))
+    case 'splits': return splitTasks(fragment, work, rooms)
+    default: return unreachable(fragment.tasks)
+  }
+}
+
+function wholeScan(scan: FragmentScan, work: PlannedWork): ScanSplit[] {
+  return splits(work.files.get(scan.id) ?? [], scan.columns, 1).map(split => ({ scan: scan.id, split }))
+}
+
+function partitionTask(fragment: Fragment, work: PlannedWork, partition: number, count: number): PlacedTask {
+  const own = fragment.scans.flatMap(scan => scan.reads === 'all' ? wholeScan(scan, work)
+    : wholeScan(scan, work).filter((_, i) => i % count === partition))
+  return { owner: null, splits: own, sizeBytes: 0 }
+}
+
+function splitTasks(fragment: Fragment, work: PlannedWork, rooms: readonly Room[]): PlacedTask[] {
+  const slots = rooms.reduce((sum, room) => sum + Math.max(1, room.slots), 0)
+  const split = fragment.scans.filter(({ reads }) => reads === 'split')
+  const bytes = split.flatMap(scan => wholeScan(scan, work)).reduce((sum, item) => sum + item.split.sizeBytes, 0)
+  const targetTasks = Math.max(1, rooms.length, Math.min(slots * TASKS_PER_SLOT, Math.ceil(bytes / TASK_BYTES)))
+  const items = split.flatMap(scan => splits(work.files.get(scan.id) ?? [], scan.columns, targetTasks)
+    .map(item => ({ scan: scan.id, split: item })))
+  const shared = fragment.scans.filter(({ reads }) => reads === 'all').flatMap(scan => wholeScan(scan, work))
+  return placeSplits(items, rooms, targetTasks).map(task => ({ ...task, splits: [...task.splits, ...shared] }))
+}
+
+/**
+ * Whom to ask first for a query that runs whole: who owns most bytes of its files. Both owners of a file count, and
+ * ties go by the query's id, so that many small queries over one table do not all meet on one executor.
+ */
+export function byCache(members: readonly Member[], query: QueryId, work: PlannedWork): Member[] {
+  const ids = members.map(({ id }) => id)
+  const bytes = new Map<ExecutorId, number>()
+  for (const file of filesOf(work)) {
+    for (const owner of rank(file, ids).slice(0, 2)) bytes.set(owner, (bytes.get(owner) ?? 0) + file.sizeBytes)
+  }
+  const turn = rank({ bucket: '', key: query }, ids)
+  return [...members].sort((a, b) => (bytes.get(b.id) ?? 0) - (bytes.get(a.id) ?? 0) || turn.indexOf(a.id) - turn.indexOf(b.id))
+}
+
+function filesOf({ planned, tables, files }: PlannedWork): readonly FileKey[] {
+  if (planned.sqlKind === 'original') {
+    return planned.tablesRead.flatMap(table => tables[table]?.files ?? []).map(({ file }) => file)
+  }
+  return [...files.values()].flat().map(({ file }) => file.file)
+}

@@ -1,0 +1,141 @@
+/**
+ * The life of a stage.
+ *
+ *   planned ──inputs-ready──▶ running ──last partition done──▶ finished
+ *      ▲                         │                                │
+ *      └────────── again ────────┴────────────── again ───────────┘      any but finished ──▶ failed
+ *
+ * `again` says that inputs or outputs were lost: the partitions it names have to be made once more, and nothing starts
+ * until the inputs are ready again; attempts that it does not name run on and count. A stage is a value; `advance` is
+ * the only function that makes the next one. Of each partition at most one attempt is current: what any other attempt
+ * reports is late and changes nothing.
+ */
+
+import { fail } from 'node:assert/strict'
+import { unreachable, type QueryError } from '../proto/errors.ts'
+import type { MemberKey } from './member.ts'
+
+/** Failed attempts of one partition before its query fails. Attempts that end with a lost executor are not counted. */
+export const MAX_FAILURES = 4
+/** Attempts of one partition over all reasons: an end for a cluster whose executors come and go without end. */
+export const MAX_ATTEMPTS = 20
+
+export interface Stage {
+  readonly partitions: readonly Partition[]
+  readonly life: Life
+}
+
+export type Life =
+  | { readonly state: 'planned' }
+  | { readonly state: 'running' }
+  | { readonly state: 'finished' }
+  | { readonly state: 'failed'; readonly cause: QueryError }
+
+export interface Partition {
+  /** Attempts begun; the next one gets this number. */
+  readonly attempts: number
+  readonly failures: number
+  /** Where attempts have failed: the next one goes elsewhere if it can. */
+  readonly avoid: ReadonlySet<MemberKey>
+  readonly now: PartitionState
+}
+
+export type PartitionState =
+  | { readonly state: 'waiting'; readonly notBeforeMs: number }
+  | { readonly state: 'running'; readonly attempt: number; readonly member: MemberKey }
+  | { readonly state: 'done'; readonly attempt: number; readonly member: MemberKey }
+
+export type StageEvent =
+  | { readonly kind: 'inputs-ready' }
+  | { readonly kind: 'again'; readonly partitions: ReadonlySet<number> }
+  | { readonly kind: 'launched'; readonly partition: number; readonly member: MemberKey }
+  | { readonly kind: 'attempt-done'; readonly partition: number; readonly attempt: number }
+  | {
+    readonly kind: 'attempt-failed'; readonly partition: number; readonly attempt: number; readonly cause: QueryError
+    /** May it be tried again, and from when on. */
+    readonly retry: boolean; readonly notBeforeMs: number
+  }
+  | { readonly kind: 'executor-lost'; readonly member: MemberKey; readonly cause: QueryError }
+
+const waiting: PartitionState = { state: 'waiting', notBeforeMs: 0 }
+
+export function planned(partitionCount: number): Stage {
+  const partition: Partition = { attempts: 0, failures: 0, avoid: new Set(), now: waiting }
+  return { partitions: Array.from({ length: partitionCount }, () => partition), life: { state: 'planned' } }
+}
+
+/** Is this the attempt that counts? */
+export function isCurrent(stage: Stage, partition: number, attempt: number): boolean {
+  const now = stage.partitions[partition]?.now
+  return now?.state === 'running' && now.attempt === attempt
+}
+
+/** Pure; an event that the state cannot get is a bug and throws. */
+export function advance(stage: Stage, event: StageEvent): Stage {
+  if (stage.life.state === 'failed') return stage
+  switch (event.kind) {
+    case 'inputs-ready': return stage.life.state === 'planned' ? withLife(stage, 'running') : stage
+    case 'again': return again(stage, event.partitions)
+    case 'launched': return launched(stage, event)
+    case 'attempt-done': return done(stage, event)
+    case 'attempt-failed': return attemptFailed(stage, event)
+    case 'executor-lost': return executorLost(stage, event)
+    default: return unreachable(event)
+  }
+}
+
+function again(stage: Stage, partitions: ReadonlySet<number>): Stage {
+  const remade = stage.partitions.map((partition, i) => partitions.has(i) ? { ...partition, now: waiting } : partition)
+  return withLife({ ...stage, partitions: remade }, 'planned')
+}
+
+function launched(stage: Stage, event: Extract<StageEvent, { kind: 'launched' }>): Stage {
+  const partition = stage.partitions[event.partition]
+  if (stage.life.state !== 'running' || partition?.now.state !== 'waiting') {
+    return fail(`stage ${stage.life.state}: partition ${event.partition} ${partition?.now.state} cannot be launched`)
+  }
+  const now: PartitionState = { state: 'running', attempt: partition.attempts, member: event.member }
+  return replace(stage, event.partition, { ...partition, attempts: partition.attempts + 1, now })
+}
+
+function done(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-done' }>): Stage {
+  const partition = stage.partitions[event.partition]
+  if (partition?.now.state !== 'running' || partition.now.attempt !== event.attempt) return stage
+  const now: PartitionState = { ...partition.now, state: 'done' }
+  return withLife(replace(stage, event.partition, { ...partition, now }), stage.life.state === 'planned' ? 'planned' : 'running')
+}
+
+function attemptFailed(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-failed' }>): Stage {
+  const partition = stage.partitions[event.partition]
+  if (partition?.now.state !== 'running' || partition.now.attempt !== event.attempt) return stage
+  const failures = partition.failures + 1
+  if (!event.retry || failures >= MAX_FAILURES || partition.attempts >= MAX_ATTEMPTS) return failed(stage, event.cause)
+  const avoid = new Set(partition.avoid).add(partition.now.member)
+  const now: PartitionState = { state: 'waiting', notBeforeMs: event.notBeforeMs }
+  return replace(stage, event.partition, { ...partition, failures, avoid, now })
+}
+
+/** Outputs that the executor held are the query's to judge: it sends `again` for those that are still needed. */
+function executorLost(stage: Stage, event: Extract<StageEvent, { kind: 'executor-lost' }>): Stage {
+  const hit = (partition: Partition): boolean =>
+    partition.now.state === 'running' && partition.now.member === event.member
+  if (!stage.partitions.some(hit)) return stage
+  if (stage.partitions.some(partition => hit(partition) && partition.attempts >= MAX_ATTEMPTS)) {
+    return failed(stage, event.cause)
+  }
+  return { ...stage, partitions: stage.partitions.map(partition => hit(partition) ? { ...partition, now: waiting } : partition) }
+}
+
+function replace(stage: Stage, index: number, partition: Partition): Stage {
+  return { ...stage, partitions: stage.partitions.with(index, partition) }
+}
+
+function failed(stage: Stage, cause: QueryError): Stage {
+  return { ...stage, life: { state: 'failed', cause } }
+}
+
+/** The state asked for, but `finished` once every partition is done, whatever brought that about. */
+function withLife(stage: Stage, state: 'planned' | 'running'): Stage {
+  const finished = stage.partitions.every(partition => partition.now.state === 'done')
+  return { ...stage, life: { state: finished ? 'finished' : state } }
+}

@@ -1,0 +1,41 @@
+/** What became of each task of one query, for pictures and for its numbers. */
+
+import type { TaskReport } from './running-query.ts'
+
+export interface TaskTotals {
+  readonly tasks: number
+  readonly executors: number
+  readonly bytesFetched: number
+  readonly bytesCached: number
+  readonly exchangeBytes: number
+}
+
+export class TaskBoard {
+  readonly #reports = new Map<string, TaskReport>()
+
+  /** The latest report of an attempt counts. */
+  add(report: TaskReport): void {
+    this.#reports.set(`${report.stage}.${report.partition}.${report.attempt}`, report)
+  }
+
+  get size(): number {
+    return this.#reports.size
+  }
+
+  reports(): readonly TaskReport[] {
+    return [...this.#reports.values()]
+  }
+
+  /** Attempts that failed count too: their bytes were moved. */
+  totals(): TaskTotals {
+    const reports = this.reports()
+    const sum = (of: (report: TaskReport) => number): number => reports.reduce((total, report) => total + of(report), 0)
+    return {
+      tasks: reports.length,
+      executors: new Set(reports.map(({ executor }) => executor)).size,
+      bytesFetched: sum(({ bytesFetched }) => bytesFetched),
+      bytesCached: sum(({ bytesCached }) => bytesCached),
+      exchangeBytes: sum(({ exchangeBytes }) => exchangeBytes),
+    }
+  }
+}

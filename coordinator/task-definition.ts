@@ -1,0 +1,144 @@
+/**
+ * Assembles what an executor is told of one task: the fragment's text, what its views read, and where its rows go.
+ * Pure. Sizes of inputs are listed, never globbed: a task reads the files of the attempts that count, and no others.
+ */
+
+import type { FileKey } from '../cache/key.ts'
+import type { FileFormat, Table, TableColumn } from '../catalog/table.ts'
+import type { ExchangeColumn, Fragment, FragmentInput } from '../planner/fragment.ts'
+import type { ExchangeSource } from '../proto/gen/executor_pb.js'
+import { taskId, type QueryId } from '../proto/ids.ts'
+import type { ExchangeFileInit, InputInit, ScanInit, SplitInit, TaskDefinitionInit } from '../proto/task.ts'
+import type { MemberKey } from './member.ts'
+import type { ScanSplit } from './place.ts'
+import type { QueryRequest } from './running-query.ts'
+import type { Split } from './splits.ts'
+
+/** Of executor.proto: FileFormat and TaskDefinition.SqlKind. */
+const formats: Readonly<Record<FileFormat, number>> = { parquet: 1, csv: 2, json: 3 }
+const EMITTED = 1
+const ORIGINAL = 2
+
+/** What is the same for all tasks of a query. */
+export interface QueryWork {
+  readonly query: QueryId
+  readonly request: QueryRequest
+  readonly sqlKind: 'emitted' | 'original'
+  readonly columns: readonly TableColumn[]
+  readonly fragments: readonly Fragment[]
+  /** By position, as PlanRequest.tables. */
+  readonly tables: readonly Table[]
+  readonly tablesRead: readonly number[]
+  /** Partitions of a hash exchange. */
+  readonly partitionCount: number
+  readonly memoryBytes: number
+}
+
+/** The output of one attempt that counts. */
+export interface Output {
+  readonly attempt: number
+  readonly member: MemberKey
+  readonly source: ExchangeSource
+  readonly files: readonly OutputFile[]
+}
+
+export interface OutputFile {
+  readonly partition: number
+  readonly path: string
+  readonly sizeBytes: bigint
+  readonly rowCount: bigint
+}
+
+/** Complete outputs of the stages that a stage reads, in the order of its fragment's inputs; each by partition. */
+export type StageInputs = readonly (readonly Output[])[]
+
+export interface TaskPlace {
+  readonly fragment: Fragment
+  readonly partition: number
+  readonly attempt: number
+  readonly splits: readonly ScanSplit[]
+  readonly inputs: StageInputs
+}
+
+export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitionInit {
+  const { fragment, partition, attempt } = place
+  const original = work.sqlKind === 'original'
+  return {
+    taskId: taskId(work.query, fragment.id, partition, attempt),
+    queryId: work.query,
+    stage: fragment.id,
+    partition,
+    attempt,
+    sql: fragment.sql,
+    sqlKind: original ? ORIGINAL : EMITTED,
+    scans: original ? work.tablesRead.flatMap(index => namedScan(work.tables[index])) : scans(work, place),
+    inputs: fragment.inputs.map((input, i) => inputInit(work, input, partition, place.inputs[i] ?? [])),
+    output: outputInit(work, fragment),
+    preserveOrder: work.fragments.length === 1,
+    settings: { ...work.request.settings },
+    defaultCatalog: work.request.defaultCatalog,
+    defaultSchema: work.request.defaultSchema,
+    principal: work.request.principal,
+    memoryBytes: BigInt(work.memoryBytes),
+  }
+}
+
+function scans(work: QueryWork, { fragment, splits }: TaskPlace): ScanInit[] {
+  return fragment.scans.flatMap(scan => {
+    const table = work.tables[scan.table]
+    if (table === undefined) return []
+    const own = splits.filter(item => item.scan === scan.id).map(({ split }) => splitInit(split))
+    return [{ name: `scan${scan.id}`, ...tableInit(table), splits: own }]
+  })
+}
+
+/** All files: what the user's own text filters is not known. */
+function namedScan(table: Table | undefined): ScanInit[] {
+  if (table === undefined) return []
+  const { catalog, schema, table: name } = table.name
+  const splits = table.files.map(({ file }) => splitInit({ file, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes }))
+  return [{ name: '', catalog, schema, table: name, ...tableInit(table), splits }]
+}
+
+function tableInit(table: Table): Pick<ScanInit, 'format' | 'columns' | 'hiveKeys' | 'options'> {
+  return {
+    format: formats[table.format],
+    columns: table.columns.map(({ name, type }) => ({ name, type })),
+    hiveKeys: [...table.hiveKeys],
+    options: { ...table.readOptions },
+  }
+}
+
+function splitInit({ file, fromRow, toRow }: Split): SplitInit {
+  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow) }
+}
+
+function fileInit({ bucket, key, etag, sizeBytes }: FileKey): NonNullable<SplitInit['file']> {
+  return { bucket, key, etag, sizeBytes: BigInt(sizeBytes) }
+}
+
+function inputInit(work: QueryWork, input: FragmentInput, partition: number, outputs: readonly Output[]): InputInit {
+  const columns = work.fragments[input.fragment]?.columns ?? []
+  return { name: `ex${input.fragment}`, columns: columns.map(columnInit), files: inputFiles(input, partition, outputs) }
+}
+
+/** Which files of an input a task reads: all of a gather or broadcast, its own partition's of a hash or keep. */
+export function inputFiles(input: FragmentInput, partition: number, outputs: readonly Output[]): ExchangeFileInit[] {
+  const from = input.kind === 'keep' ? outputs.slice(partition, partition + 1) : outputs
+  return from.flatMap(({ source, files }) => files
+    .filter(file => input.kind !== 'hash' || file.partition === partition)
+    .map(({ path, sizeBytes, rowCount }) => ({ source, path, sizeBytes, rowCount })))
+}
+
+function columnInit({ type, wireType }: ExchangeColumn): { type: string; wireType: string } {
+  return { type, wireType }
+}
+
+function outputInit(work: QueryWork, { output, columns }: Fragment): NonNullable<TaskDefinitionInit['output']> {
+  if (output.kind === 'result') {
+    return { case: 'result', value: { columns: work.columns.map(({ name, type }) => ({ name, type })) } }
+  }
+  const hashKeys = output.kind === 'hash' ? [...output.keys] : []
+  const partitionCount = output.kind === 'hash' ? work.partitionCount : 1
+  return { case: 'exchange', value: { columns: columns.map(columnInit), hashKeys, partitionCount } }
+}
