@@ -51,8 +51,6 @@ export interface FooterChunk {
   readonly nullCount: number | null
   /** True if some row has these very values: the file says so. */
   readonly exact: boolean
-  /** Null if the file does not say. */
-  readonly distinctCount: number | null
 }
 
 /** One read gives the whole footer of nearly every file. */
@@ -178,7 +176,7 @@ function joined(chunks: readonly FooterChunk[]): FooterChunk {
   }
 }
 
-const nothingKnown = { min: null, max: null, nullCount: null, exact: false, distinctCount: null }
+const nothingKnown = { min: null, max: null, nullCount: null, exact: false }
 
 function leafChunk(leaf: ThriftReader, column: SchemaColumn, rowCount: number, dataEnd: number): FooterChunk {
   if (leaf.has(1)) throw new Malformed(`column ${column.name} is in another file`)
@@ -214,6 +212,5 @@ function statistics(
     max: sound ? max : null,
     nullCount: nulls !== null && nulls <= rowCount ? nulls : null,
     exact: stats.isTrue(7) && stats.isTrue(8),
-    distinctCount: stats.has(4) ? stats.count(4, 'distinct count') : null,
   }
 }

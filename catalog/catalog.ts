@@ -1,0 +1,149 @@
+/**
+ * The catalog: names to tables. A table is loaded when a query first names it and looked at again when its time to
+ * live has passed; what a query got does not change under it. A table that cannot be loaded fails the queries that
+ * name it and no others.
+ */
+
+import type { ObjectStore } from '../cache/object-store.ts'
+import type { Clock } from '../proto/clock.ts'
+import { type QueryError, asQueryError } from '../proto/errors.ts'
+import type { Config } from '../proto/config.ts'
+import { BUCKET_SCHEMA, type TableDefinition, definitions } from './definitions.ts'
+import { SkeletonFiles } from './skeleton-files.ts'
+import type { Table, TableName } from './table.ts'
+import { type DescribeFiles, TableLoader } from './table-loader.ts'
+
+/** How long a listing counts as the present. */
+const TTL_MS = 1000
+/** A long listing is kept so many times its own length, so that queries do not spend their time listing. */
+const TTL_PER_LISTING = 10
+
+export interface NameDefaults {
+  readonly catalog: string
+  readonly schema: string
+}
+
+/** Table names by schema by catalog. */
+export type CatalogNames = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
+
+export type LoadedTable =
+  | { readonly state: 'loaded'; readonly name: TableName; readonly table: Table }
+  | { readonly state: 'failed'; readonly name: TableName; readonly error: QueryError }
+
+interface Entry {
+  readonly table: Promise<Table>
+  /** Null while it is being loaded. */
+  expiresMs: number | null
+}
+
+export interface CatalogOptions {
+  readonly config: Pick<Config, 'catalogs'>
+  /** By the names of their buckets. */
+  readonly stores: ReadonlyMap<string, ObjectStore>
+  /** Absolute; belongs to this catalog alone. Planners read in it. */
+  readonly skeletonFolder: string
+  readonly describe: DescribeFiles
+  readonly clock: Clock
+}
+
+export function openCatalog({ config, stores, skeletonFolder, describe, clock }: CatalogOptions): Catalog {
+  const loader = new TableLoader({ stores, skeletons: new SkeletonFiles(skeletonFolder), describe })
+  return new Catalog(definitions(config), loader, clock)
+}
+
+export class Catalog {
+  readonly #definitions: ReadonlyMap<string, TableDefinition>
+  readonly #loader: TableLoader
+  readonly #clock: Clock
+  readonly #entries = new Map<TableDefinition, Entry>()
+  readonly #last = new Map<TableDefinition, Table>()
+
+  constructor(definitions: readonly TableDefinition[], loader: TableLoader, clock: Clock) {
+    this.#definitions = new Map(definitions.map(definition => [keyOf(definition.name), definition]))
+    this.#loader = loader
+    this.#clock = clock
+  }
+
+  /**
+   * Every table that one of `names` may mean, each once. Names have 1 to 3 parts: [[catalog,] schema,] table or
+   * catalog, table. A name without a table is left out: DuckDB says so with its place in the text. Rejects if one of
+   * the tables cannot be loaded.
+   */
+  async resolve(names: readonly (readonly string[])[], defaults: NameDefaults): Promise<readonly Table[]> {
+    const found = new Set(names.flatMap(name => meanings(name, defaults)).flatMap(name => {
+      const definition = this.#definitions.get(keyOf(name))
+      return definition === undefined ? [] : [definition]
+    }))
+    return Promise.all([...found].map(definition => this.#current(definition)))
+  }
+
+  /** Without looking at any file. */
+  list(): CatalogNames {
+    const catalogs = new Map<string, Map<string, string[]>>()
+    for (const { name } of this.#definitions.values()) {
+      const schemas = catalogs.get(name.catalog) ?? new Map<string, string[]>()
+      schemas.set(name.schema, [...schemas.get(name.schema) ?? [], name.table])
+      catalogs.set(name.catalog, schemas)
+    }
+    return catalogs
+  }
+
+  /** All tables with their columns, for those who list them; what cannot be loaded is there with its error. */
+  tables(): Promise<readonly LoadedTable[]> {
+    return Promise.all([...this.#definitions.values()].map(async (definition): Promise<LoadedTable> => {
+      const { name } = definition
+      try {
+        return { state: 'loaded', name, table: await this.#current(definition) }
+      } catch (error) {
+        return { state: 'failed', name, error: asQueryError(error) }
+      }
+    }))
+  }
+
+  /** Looks at the files of `tables` again when they are next named, also at immutable ones: a file was found changed. */
+  invalidate(tables: readonly TableName[]): void {
+    for (const name of tables) {
+      const definition = this.#definitions.get(keyOf(name))
+      if (definition !== undefined) this.#entries.delete(definition)
+    }
+  }
+
+  #current(definition: TableDefinition): Promise<Table> {
+    const known = this.#entries.get(definition)
+    if (known !== undefined && (known.expiresMs === null || this.#clock.nowMs() < known.expiresMs)) return known.table
+    const entry: Entry = { table: this.#load(definition), expiresMs: null }
+    this.#entries.set(definition, entry)
+    const startedMs = this.#clock.nowMs()
+    entry.table.then(
+      table => {
+        const onlyListed = this.#last.get(definition) === table
+        const tookMs = onlyListed ? this.#clock.nowMs() - startedMs : 0
+        this.#last.set(definition, table)
+        entry.expiresMs = definition.assumeImmutable ? Infinity : startedMs + Math.max(TTL_MS, TTL_PER_LISTING * tookMs)
+      },
+      () => { if (this.#entries.get(definition) === entry) this.#entries.delete(definition) },
+    )
+    return entry.table
+  }
+
+  #load(definition: TableDefinition): Promise<Table> {
+    return this.#loader.load(definition, this.#last.get(definition))
+  }
+}
+
+/** DuckDB takes `a.b` for schema and table or for catalog and table, whichever there is. */
+function meanings(name: readonly string[], defaults: NameDefaults): TableName[] {
+  const [first, second, third] = name
+  if (first === undefined) return []
+  if (second === undefined) return [{ ...defaults, table: first }]
+  if (third !== undefined) return [{ catalog: first, schema: second, table: third }]
+  return [
+    { catalog: defaults.catalog, schema: first, table: second },
+    { catalog: first, schema: BUCKET_SCHEMA, table: second },
+  ]
+}
+
+/** DuckDB's names do not differ by case. */
+function keyOf({ catalog, schema, table }: TableName): string {
+  return [catalog, schema, table].join('\n').toLowerCase()
+}

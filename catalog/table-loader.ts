@@ -1,0 +1,155 @@
+/**
+ * A declared table to a Table: lists its files, reads footers, writes the skeleton, asks DuckDB for the types. All
+ * errors name the table or the file. What has not changed since the last time is not done again.
+ */
+
+import { createHash } from 'node:crypto'
+import type { FileKey } from '../cache/key.ts'
+import { LocalStore } from '../cache/local-store.ts'
+import type { ObjectStore } from '../cache/object-store.ts'
+import { QueryError } from '../proto/errors.ts'
+import { type TableDefinition, qualifiedName } from './definitions.ts'
+import { FooterCache } from './footers.ts'
+import { type HiveLayout, hiveLayout } from './hive.ts'
+import { listFiles } from './listing.ts'
+import { joinFooters } from './parquet-files.ts'
+import { columnSources, dataFiles, skeletonColumns } from './parquet-table.ts'
+import { estimateRows } from './row-estimate.ts'
+import type { SkeletonFiles } from './skeleton-files.ts'
+import { skeletonType } from './skeleton-schema.ts'
+import { declaredColumn, skeletonBytes } from './skeleton.ts'
+import type { Table, TableColumn } from './table.ts'
+
+/** Asks DuckDB what the columns of local files are; the answer may hold Hive keys of their paths after the others. */
+export type DescribeFiles = (request: DescribeRequest) => Promise<FileDescription>
+
+export interface DescribeRequest {
+  readonly format: 'parquet' | 'csv' | 'json'
+  readonly paths: string[]
+}
+
+export interface FileDescription {
+  readonly columns: TableColumn[]
+  /** Options with which read_csv or read_json reads every file of the table as it read these: SQL literals by name. */
+  readonly readOptions: Record<string, string>
+}
+
+export interface LoaderPorts {
+  readonly stores: ReadonlyMap<string, ObjectStore>
+  readonly skeletons: SkeletonFiles
+  readonly describe: DescribeFiles
+}
+
+/** A change in how skeletons or versions are made; old files are then not used again. */
+const SKELETON_FORMAT = 1
+/** DuckDB looks at so many files of its own accord: 10 of CSV, 32 of JSON. */
+const FILES_TO_DESCRIBE = { csv: 10, json: 32 } as const
+
+export class TableLoader {
+  readonly #ports: LoaderPorts
+  readonly #footers = new FooterCache()
+
+  constructor(ports: LoaderPorts) {
+    this.#ports = ports
+  }
+
+  /**
+   * The table as its files are now; `before` itself if they are what they were. A file that changes between the list
+   * and the look at it is met by listing once more.
+   */
+  async load(definition: TableDefinition, before: Table | undefined): Promise<Table> {
+    try {
+      return await this.#loadOnce(definition, before)
+    } catch (error) {
+      if (error instanceof QueryError && error.code === 'FILE_CHANGED') return this.#loadOnce(definition, before)
+      throw error
+    }
+  }
+
+  async #loadOnce(definition: TableDefinition, before: Table | undefined): Promise<Table> {
+    const store = this.#ports.stores.get(definition.bucket)
+    if (store === undefined) {
+      throw new QueryError('INVALID_CONFIG',
+        `table ${qualifiedName(definition.name)}: no bucket named '${definition.bucket}'`)
+    }
+    const files = await listFiles(store, definition)
+    const version = versionOf(definition, files)
+    if (before?.version === version) return before
+    const source = { definition, store, files, version, hive: hiveLayout(files) }
+    return definition.format === 'parquet' ? this.#parquet(source) : this.#text(source, definition.format)
+  }
+
+  async #parquet({ definition, store, files, version, hive }: TableSource): Promise<Table> {
+    const joined = joinFooters(await this.#footers.read(store, files))
+    const { schema, rowCount } = joined
+    const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
+      columns: skeletonColumns(joined, hive), rowCount, rowCountIs: 'exact', footer: schema,
+    }))
+    const width = columnSources(joined, hive).length
+    const described = await this.#ports.describe({ format: 'parquet', paths: [skeletonPath] })
+    const columns = described.columns.slice(0, width)
+    if (columns.length < width) throw new Error(`skeleton of ${qualifiedName(definition.name)} lost columns`)
+    return {
+      ...common(definition, version, files, hive),
+      columns, rowCount, skeletonPath, readOptions: {},
+      files: dataFiles(files, joined, hive, columns),
+    }
+  }
+
+  async #text({ definition, store, files, version, hive }: TableSource, format: 'csv' | 'json'): Promise<Table> {
+    const described = await this.#describeText(store, files, format)
+    const keys = new Set(hive.keys.map(key => key.toLowerCase()))
+    const columns = [
+      ...described.columns
+        .filter(column => !keys.has(column.name.toLowerCase()))
+        .map(({ name, type }) => ({ name, type: skeletonType(type) })),
+      ...hive.keys.map((name, i) => ({ name, type: hive.types[i] ?? 'VARCHAR' })),
+    ]
+    const estimates = await estimateRows(store, files, format, columns.length)
+    const rowCount = estimates.reduce((sum, rows) => sum + rows, 0)
+    const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
+      columns: columns.map(({ name, type }) => declaredColumn(name, type)),
+      rowCount, rowCountIs: 'estimated', footer: null,
+    }))
+    return {
+      ...common(definition, version, files, hive),
+      columns, rowCount, skeletonPath, readOptions: described.readOptions,
+      files: files.map((file, i) => ({
+        file, hiveValues: hive.values[i] ?? [], rowGroups: [], rowCount: estimates[i] ?? 0,
+      })),
+    }
+  }
+
+  async #describeText(
+    store: ObjectStore, files: readonly FileKey[], format: 'csv' | 'json',
+  ): Promise<FileDescription> {
+    const filled = files.filter(file => file.sizeBytes > 0)
+    const sample = (filled.length > 0 ? filled : files).slice(0, FILES_TO_DESCRIBE[format])
+    if (!(store instanceof LocalStore)) throw new QueryError('UNAVAILABLE', 'remote buckets are not supported yet')
+    const paths = await Promise.all(sample.map(file => store.localPath(file.key, file.etag)))
+    return this.#ports.describe({ format, paths })
+  }
+
+  #skeleton({ name }: TableDefinition, version: string, make: () => Uint8Array): Promise<string> {
+    return this.#ports.skeletons.put(JSON.stringify(name), version, make)
+  }
+}
+
+interface TableSource {
+  readonly definition: TableDefinition
+  readonly store: ObjectStore
+  readonly files: readonly FileKey[]
+  readonly version: string
+  readonly hive: HiveLayout
+}
+
+/** Tables of the same files have versions of their own: a skeleton's path tells which table it is of. */
+function versionOf({ name, format }: TableDefinition, files: readonly FileKey[]): string {
+  const hash = createHash('sha256').update(JSON.stringify([SKELETON_FORMAT, name.catalog, name.schema, name.table, format]))
+  for (const { bucket, key, etag } of files) hash.update(`${bucket}\0${key}\0${etag}\0`)
+  return hash.digest('hex')
+}
+
+function common({ name, format }: TableDefinition, version: string, files: readonly FileKey[], hive: HiveLayout) {
+  return { name, version, format, hiveKeys: hive.keys, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0) }
+}

@@ -1,0 +1,102 @@
+/** A bucket in a folder of its own, written by DuckDB, and a catalog over it: for the tests of catalog/. */
+
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { LocalStore } from '../../cache/local-store.ts'
+import { type Catalog, openCatalog } from '../../catalog/catalog.ts'
+import type { Table } from '../../catalog/table.ts'
+import type { DescribeFiles } from '../../catalog/table-loader.ts'
+import type { Clock } from '../../proto/clock.ts'
+import type { CatalogConfig } from '../../proto/config.ts'
+
+export interface Lake {
+  /** Of the bucket `lake`. */
+  readonly folder: string
+  readonly skeletons: string
+  readonly store: LocalStore
+  /** Milliseconds of the catalog's clock; tests move it. */
+  nowMs: number
+  /** Calls of the describe port so far. */
+  described: number
+  path(key: string): string
+  /** Writes the rows of a SELECT to a Parquet file. */
+  write(key: string, select: string, options?: string): Promise<void>
+  writeText(key: string, text: string): void
+  rows(sql: string): Promise<unknown[][]>
+  catalog(tables: Readonly<Record<string, string>>, more?: Partial<CatalogConfig>): Catalog
+  /** The table `t` of that pattern, freshly loaded. */
+  table(glob: string, more?: Partial<CatalogConfig>): Promise<Table>
+  close(): void
+}
+
+export async function openLake(): Promise<Lake> {
+  const root = mkdtempSync(join(tmpdir(), 'skein-lake-'))
+  const folder = join(root, 'lake')
+  mkdirSync(folder)
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
+  const connection = await instance.connect()
+  await connection.run("SET enable_external_file_cache = false; SET disabled_optimizers = 'column_lifetime'")
+  await connection.run("SET explain_output = 'optimized_only'")
+  const store = new LocalStore('lake', folder)
+  const path = (key: string) => join(folder, key)
+  let catalogs = 0
+  const lake: Lake = {
+    folder, skeletons: join(root, 'skeletons'), store, nowMs: 0, described: 0, path,
+    async write(key, select, options = '') {
+      mkdirSync(dirname(path(key)), { recursive: true })
+      await connection.run(`COPY (${select}) TO '${path(key)}' (FORMAT parquet ${options})`)
+    },
+    writeText(key, text) {
+      mkdirSync(dirname(path(key)), { recursive: true })
+      writeFileSync(path(key), text)
+    },
+    rows: sql => rowsOf(connection, sql),
+    catalog: (tables, more = {}) => openCatalog({
+      config: { catalogs: { c: { ...defaults, tables, ...more } } },
+      stores: new Map([['lake', store]]),
+      skeletonFolder: join(root, `skeletons${catalogs++ === 0 ? '' : catalogs}`),
+      describe: request => {
+        lake.described++
+        return describeBy(connection)(request)
+      },
+      clock: clockOf(lake),
+    }),
+    async table(glob, more) {
+      const [table] = await lake.catalog({ t: glob }, more).resolve([['t']], { catalog: 'c', schema: 'main' })
+      if (table === undefined) throw new Error('table t is not resolved')
+      return table
+    },
+    close() {
+      connection.closeSync()
+      instance.closeSync()
+      rmSync(root, { recursive: true })
+    },
+  }
+  return lake
+}
+
+const defaults: CatalogConfig = {
+  type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: false, tables: {},
+}
+
+const clockOf = (lake: Lake): Clock => ({
+  nowMs: () => lake.nowMs,
+  wallMs: () => lake.nowMs,
+  after: () => () => {},
+})
+
+const readers = { parquet: 'read_parquet', csv: 'read_csv', json: 'read_json' }
+
+function describeBy(connection: DuckDBConnection): DescribeFiles {
+  return async ({ format, paths }) => {
+    const list = paths.map(path => `'${path}'`).join(', ')
+    const rows = await rowsOf(connection, `DESCRIBE FROM ${readers[format]}([${list}])`)
+    return { columns: rows.map(([name, type]) => ({ name: String(name), type: String(type) })), readOptions: {} }
+  }
+}
+
+async function rowsOf(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {
+  return (await connection.runAndReadAll(sql)).getRowsJS()
+}
