@@ -89,9 +89,13 @@ export type Literal =
   /** DECIMAL: the unscaled integer. */
   | { readonly kind: 'decimal'; readonly unscaled: bigint }
   | { readonly kind: 'text'; readonly value: string }
+  /** BLOB: DuckDB's text of it, where bytes that are not printable ASCII are \xNN. */
+  | { readonly kind: 'blob'; readonly text: string }
   | { readonly kind: 'date'; readonly days: number }
-  | { readonly kind: 'time'; readonly micros: bigint }
-  /** TIMESTAMP in all units: the stored count in its unit. */
+  /** TIME and TIME_NS: the stored count in its unit. */
+  | { readonly kind: 'time'; readonly count: bigint }
+  | { readonly kind: 'timetz'; readonly micros: bigint; readonly offsetSeconds: number }
+  /** TIMESTAMP in all units: the stored count in its unit; the largest and smallest are infinity. */
   | { readonly kind: 'timestamp'; readonly count: bigint }
   | { readonly kind: 'interval'; readonly months: number; readonly days: number; readonly micros: bigint }
   /** The stored number; its top bit is flipped against the text form. */

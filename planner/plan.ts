@@ -30,7 +30,7 @@ export interface Scan extends Base {
 export interface TableFunction extends Base {
   readonly kind: 'TableFunction'; readonly name: 'range' | 'generate_series'; readonly args: readonly Expression[]
 }
-/** One row; its width is 0. */
+/** One row of one INTEGER column, which means nothing. */
 export interface OneRow extends Base { readonly kind: 'OneRow' }
 export interface Empty extends Base { readonly kind: 'Empty'; readonly types: readonly DuckType[] }
 /** VALUES: every row is evaluated over each row of `input`, which is nearly always OneRow. */

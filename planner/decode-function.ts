@@ -1,0 +1,87 @@
+/**
+ * Calls of scalar functions in the plan's JSON. DuckDB itself binds a function again from its children when it reads a
+ * plan back, unless the function serialises what it bound (`has_serialize`); so may we. Of the latter, those whose
+ * bind data can be said in SQL are listed here, and all others are Unsupported.
+ */
+
+import { decodeExpression, decodeExpressions } from './decode-expression.ts'
+import { FUNCTION_FIELDS } from './decode-fields.ts'
+import { decodeType } from './decode-type.ts'
+import type { Call, Constant, Expression, Lambda } from './expression.ts'
+import type { JsonNode } from './json-node.ts'
+
+export function decodeFunction(node: JsonNode): Call | Lambda {
+  node.only(...FUNCTION_FIELDS, 'is_operator')
+  const name = functionName(node)
+  if (name.startsWith('__internal')) node.refuse(`function ${name}`)
+  const data = bindData(node)
+  if (data?.has('lambda_expr') === true) return lambda(node, name, data)
+  const children = node.list('children')
+  if (name === 'age' && children.length === 1) node.refuse('age(x) reads the clock where it runs')
+  const bound = data === null ? [] : boundArguments(node, name, data)
+  return {
+    kind: 'Call', name, children: [...decodeExpressions(children), ...bound], type: decodeType(node.node('return_type')),
+    isOperator: node.boolean('is_operator'),
+    aliases: takesNames.has(name) ? children.map(child => child.text('alias')) : [],
+  }
+}
+
+/** Functions of `name := value`. */
+const takesNames: ReadonlySet<string> = new Set(['struct_insert', 'struct_update', 'union_value'])
+/** Functions whose bind data is the type of their result, which follows from their arguments. */
+const bindsItsType: ReadonlySet<string> = new Set([...takesNames, 'struct_pack', 'row'])
+const decimalArithmetic: ReadonlySet<string> = new Set(['+', '-', '*'])
+/** Their bind data is the aggregate that the second argument names. */
+const listAggregates: ReadonlySet<string> = new Set(['list_aggregate', 'list_aggr', 'aggregate', 'array_aggregate', 'array_aggr'])
+
+/** The name in DuckDB's own catalog; what a user made has no meaning elsewhere. */
+export function functionName(node: JsonNode): string {
+  const [catalog, schema] = [node.text('catalog_name'), node.text('schema_name')]
+  if ((catalog !== 'system' && catalog !== '') || (schema !== 'main' && schema !== '')) {
+    node.refuse(`function of ${catalog}.${schema}`)
+  }
+  return node.text('name')
+}
+
+/** What the function bound, or null; arguments that binding took away must be in it. */
+export function bindData(node: JsonNode): JsonNode | null {
+  const data = node.optional('function_data')
+  if (node.boolean('has_serialize') !== (data !== null)) node.refuse('function data')
+  const declared = node.list('original_arguments').length
+  if (data === null && declared > 0 && declared !== node.list('children').length) node.refuse('arguments bound away')
+  return data
+}
+
+/** Arguments that binding took away: they follow the children. */
+function boundArguments(node: JsonNode, name: string, data: JsonNode): readonly Expression[] {
+  if (bindsItsType.has(name)) {
+    data.only('variable_return_type')
+    return []
+  }
+  if (decimalArithmetic.has(name)) {
+    data.only('check_overflow', 'return_type', 'arguments')
+    return []
+  }
+  if (!listAggregates.has(name)) return node.refuse(`function data of ${name}`)
+  const aggregate = data.only('bind_data').node('bind_data').only('stype', 'aggr_expr').node('aggr_expr')
+  const own = aggregate.optional('function_data')
+  if (own === null) return []
+  if (node.list('children').length !== 2) return node.refuse(`arguments of ${name}`)
+  return [textConstant(own.only('separator').text('separator'))]
+}
+
+export function textConstant(value: string): Constant {
+  return { kind: 'Constant', type: { kind: 'scalar', name: 'VARCHAR' }, value: { kind: 'text', value } }
+}
+
+/** The body counts columns from the parameters on, the last parameter first; then the captures, which are children. */
+function lambda(node: JsonNode, name: string, data: JsonNode): Lambda {
+  data.only('return_type', 'lambda_expr', 'has_index', 'has_initial')
+  if (data.boolean('has_initial') || name.includes('reduce')) node.refuse(`function ${name}`)
+  const [list, ...captures] = decodeExpressions(node.list('children'))
+  if (list === undefined) return node.refuse('lambda without a list')
+  return {
+    kind: 'Lambda', name, list, captures, parameters: data.boolean('has_index') ? 2 : 1,
+    body: decodeExpression(data.node('lambda_expr')), type: decodeType(node.node('return_type')),
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Joins as SQL. Two kinds have no join of their own in SQL:
+ *
+ *   MARK     the left columns and whether a right row matches, with NULL where that is not known: op ANY (SELECT …)
+ *   SINGLE   as LEFT, but a second match is an error: only a scalar subquery keeps that error
+ */
+
+import { unreachable } from '../proto/errors.ts'
+import { emitExpression } from './emit-expression.ts'
+import type { Join, JoinCondition } from './plan.ts'
+import { from, select, type Relation } from './relation.ts'
+import { Unsupported } from './unsupported.ts'
+
+/** Both sides under their aliases, and the SQL of what comes out of each. */
+interface Sides {
+  readonly join: Join
+  readonly leftFrom: string
+  readonly rightFrom: string
+  readonly left: readonly string[]
+  readonly right: readonly string[]
+  readonly leftSql: (condition: JoinCondition) => string
+  readonly rightSql: (condition: JoinCondition) => string
+  readonly condition: (condition: JoinCondition) => string
+  /** All conditions, or the predicate. */
+  readonly on: string
+}
+
+/** `alias` makes a new one at each call. */
+export function emitJoin(join: Join, left: Relation, right: Relation, alias: () => string): Relation {
+  const [l, r] = [alias(), alias()]
+  const leftSql = (c: JoinCondition) => emitExpression(c.left, i => `${l}.c${i}`)
+  const rightSql = (c: JoinCondition) => emitExpression(c.right, i => `${r}.c${i}`)
+  const condition = (c: JoinCondition) => `(${leftSql(c)} ${c.op} ${rightSql(c)})`
+  const predicate = join.predicate === null ? []
+    : [emitExpression(join.predicate, i => i < left.width ? `${l}.c${i}` : `${r}.c${i - left.width}`)]
+  const sides: Sides = {
+    join, leftFrom: from(left, l), rightFrom: from(right, r), leftSql, rightSql, condition,
+    left: (join.leftOutput ?? positions(left)).map(i => `${l}.c${i}`),
+    right: (join.rightOutput ?? positions(right)).map(i => `${r}.c${i}`),
+    on: [...join.conditions.map(condition), ...predicate].join(' AND ') || 'TRUE',
+  }
+  return join.asof ? asof(sides) : plain(sides, alias)
+}
+
+const positions = ({ width }: Relation) => Array.from({ length: width }, (_, i) => i)
+
+function plain(sides: Sides, alias: () => string): Relation {
+  const { join: { type }, leftFrom, rightFrom, left, right, on } = sides
+  switch (type) {
+    case 'INNER': case 'LEFT': case 'RIGHT': case 'FULL':
+      return select([...left, ...right], ` FROM ${leftFrom} ${type} JOIN ${rightFrom} ON ${on}`)
+    case 'SEMI': case 'ANTI': return select(left, ` FROM ${leftFrom} ${type} JOIN ${rightFrom} ON ${on}`)
+    case 'RIGHT_SEMI': return select(right, ` FROM ${rightFrom} SEMI JOIN ${leftFrom} ON ${on}`)
+    case 'RIGHT_ANTI': return select(right, ` FROM ${rightFrom} ANTI JOIN ${leftFrom} ON ${on}`)
+    case 'MARK': return mark(sides)
+    case 'SINGLE': return single(sides, alias)
+    default: return unreachable(type)
+  }
+}
+
+function asof({ join: { type }, leftFrom, rightFrom, left, right, on }: Sides): Relation {
+  switch (type) {
+    case 'INNER': return select([...left, ...right], ` FROM ${leftFrom} ASOF JOIN ${rightFrom} ON ${on}`)
+    case 'LEFT': case 'RIGHT': case 'FULL':
+      return select([...left, ...right], ` FROM ${leftFrom} ASOF ${type} JOIN ${rightFrom} ON ${on}`)
+    default: return refuse(`ASOF ${type}`)
+  }
+}
+
+/** Null-safe conditions are a correlation; the other one, if any, is the comparison of IN or ANY. */
+function mark({ join, leftFrom, rightFrom, left, leftSql, rightSql, condition }: Sides): Relation {
+  const isCorrelation = ({ op }: JoinCondition) => op === 'IS NOT DISTINCT FROM'
+  const where = join.conditions.filter(isCorrelation).map(condition).join(' AND ')
+  const [compared, more] = join.conditions.filter(c => !isCorrelation(c))
+  if (more !== undefined || join.predicate !== null) refuse('mark join on several comparisons')
+  const source = ` FROM ${rightFrom}${where === '' ? '' : ` WHERE ${where}`}`
+  if (compared === undefined) return select([...left, `EXISTS (SELECT 1${source})`], ` FROM ${leftFrom}`)
+  const any = `(${leftSql(compared)} ${anyOp(compared)} ANY (SELECT ${rightSql(compared)}${source}))`
+  return select([...left, any], ` FROM ${leftFrom}`)
+}
+
+function anyOp({ op }: JoinCondition): string {
+  return op.startsWith('IS') ? refuse(`${op} ANY`) : op
+}
+
+/** Several columns travel in a struct; without a match it is NULL, and so are its fields. */
+function single({ leftFrom, rightFrom, left, right, on }: Sides, alias: () => string): Relation {
+  const source = ` FROM ${rightFrom} WHERE ${on}`
+  const [only, ...more] = right
+  if (only === undefined) return refuse('single join of no column')
+  if (more.length === 0) return select([...left, `(SELECT ${only}${source})`], ` FROM ${leftFrom}`)
+  const packed = right.map((item, i) => `'v${i}': ${item}`).join(', ')
+  const inner = select([...left, `(SELECT {${packed}}${source})`], ` FROM ${leftFrom}`)
+  const outer = alias()
+  const items = [...left.map((_, i) => `${outer}.c${i}`), ...right.map((_, i) => `struct_extract(${outer}.c${left.length}, 'v${i}')`)]
+  return select(items, ` FROM ${from(inner, outer)}`)
+}
+
+function refuse(reason: string): never {
+  throw new Unsupported(reason)
+}
