@@ -3,10 +3,11 @@
 import type { Clock } from '../../proto/clock.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import { HttpStatus, type HttpExchange } from './http.ts'
-import type { LoggedQuery, QueryService } from './ports.ts'
+import type { LoggedQuery, Queries } from './ports.ts'
+import { hasEnded, startedAtMs } from './query-times.ts'
 
 export interface HttpQueryLogOptions {
-  readonly queries: QueryService
+  readonly queries: Queries
   readonly clock: Clock
   /** What the request said of it besides; undefined for queries of other faces. */
   readonly noteOf: (id: QueryId) => QueryNote | undefined
@@ -37,23 +38,18 @@ export async function deleteQuery(exchange: HttpExchange, { queries }: HttpQuery
   }
 }
 
-function find(exchange: HttpExchange, queries: QueryService): LoggedQuery {
+function find(exchange: HttpExchange, queries: Queries): LoggedQuery {
   const id = exchange.parameters['id'] as QueryId
   const query = queries.get(id)
-  if (query === undefined) throw new HttpStatus(404, `no query ${id}`)
+  if (query === null) throw new HttpStatus(404, `no query ${id}`)
   return query
-}
-
-function hasEnded(query: LoggedQuery): boolean {
-  const state = query.state()
-  return state !== 'planning' && state !== 'running'
 }
 
 function report(query: LoggedQuery, { clock, noteOf }: HttpQueryLogOptions): object {
   const stats = query.stats()
   const tasks = query.tasks()
   const ended = hasEnded(query)
-  const startMs = query.startedAtMs ?? clock.wallMs() - stats.elapsed_ms
+  const startMs = startedAtMs(query, clock)
   const note = noteOf(query.id)
   const error = query.error()
   return {

@@ -22,11 +22,11 @@ import type { QueryRequest, RunningQuery } from '../running-query.ts'
 import { HttpStatus, type HttpExchange } from './http.ts'
 import { limitStatement, readQueryRequest, UnsupportedFormat, type HttpQueryRequest } from './http-query-request.ts'
 import type { QueryNote } from './http-query-log.ts'
-import type { QueryService } from './ports.ts'
+import type { Queries } from './ports.ts'
 import { rowText } from './row-text.ts'
 
 export interface HttpQueryOptions {
-  readonly queries: QueryService
+  readonly queries: Queries
   readonly clock: Clock
   readonly newId: () => string
   readonly defaultCatalog: string
@@ -48,7 +48,7 @@ export async function postQuery(
   const asked = await readAsked(exchange)
   if (asked === undefined) return
   const { sql, prefixLength } = limitStatement(asked)
-  if (asked.queryId !== undefined && options.queries.get(asked.queryId) !== undefined) {
+  if (asked.queryId !== undefined && options.queries.get(asked.queryId) !== null) {
     throw new HttpStatus(409, `query ${asked.queryId} exists already`)
   }
   const query = options.queries.submit(queryRequest(asked, sql, options))

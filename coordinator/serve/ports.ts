@@ -1,20 +1,23 @@
 /** What the faces need of the rest of the coordinator. main.ts gives the real ones, tests their own. */
 
-import type { TableColumn, TableName } from '../../catalog/table.ts'
-import type { ExecutorId, QueryId } from '../../proto/ids.ts'
+import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
+import type { QueryId } from '../../proto/ids.ts'
+import type { ExecutorView } from '../fleet-actor.ts'
 import type { QueryRequest, RunningQuery } from '../running-query.ts'
 
 /** A query as the log knows it. */
 export interface LoggedQuery extends RunningQuery {
-  /** The calendar's time of its acceptance, milliseconds since 1970; absent: not kept, then it is reckoned from its age. */
-  readonly startedAtMs?: number | undefined
+  readonly query?: {
+    /** By the clock's nowMs. */
+    readonly startedMs: number
+  }
 }
 
-export interface QueryService {
+export interface Queries {
   /** Accepts a statement, or throws the QueryError that refuses it. */
   submit(request: QueryRequest): LoggedQuery
   /** Running, or among the last that ended. */
-  get(id: QueryId): LoggedQuery | undefined
+  get(id: QueryId): LoggedQuery | null
 }
 
 export interface QueryAdmin {
@@ -25,28 +28,8 @@ export interface QueryAdmin {
   executors(): readonly ExecutorView[]
 }
 
-export interface ExecutorView {
-  readonly id: ExecutorId
-  readonly address: string
-  readonly pid: number
-  readonly state: 'joining' | 'active' | 'draining' | 'lost'
-  readonly slots: number
-  readonly runningTasks: number
-  readonly memoryBytes: number
-  readonly duckdbVersion: string
-}
-
-export interface CatalogTable {
-  readonly name: TableName
-  readonly columns: readonly TableColumn[]
-}
-
-/** All that can be named in a query. */
-export interface CatalogList {
-  readonly catalogs: readonly { readonly name: string; readonly schemas: readonly string[] }[]
-  readonly tables: readonly CatalogTable[]
-}
-
 export interface CatalogLister {
-  list(): Promise<CatalogList>
+  /** Without looking at any file. */
+  list(): CatalogNames
+  tables(): Promise<readonly LoadedTable[]>
 }

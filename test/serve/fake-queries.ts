@@ -2,7 +2,7 @@
 
 import { tableToIPC, type Table } from 'apache-arrow'
 import type { TableColumn } from '../../catalog/table.ts'
-import type { LoggedQuery, QueryService } from '../../coordinator/serve/ports.ts'
+import type { LoggedQuery, Queries } from '../../coordinator/serve/ports.ts'
 import type { QueryRequest, QueryState, TaskReport } from '../../coordinator/running-query.ts'
 import { readStream } from '../../proto/arrow-stream.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
@@ -28,7 +28,7 @@ export class FakeQuery implements LoggedQuery {
   readonly id: QueryId
   readonly request: QueryRequest
   readonly columns: Promise<readonly TableColumn[]>
-  readonly startedAtMs = Date.UTC(2026, 0, 2, 3, 4, 5)
+  readonly query = { startedMs: 1000 }
   cancelled: string | undefined
   released = false
   /** Calls of `frames`. */
@@ -104,7 +104,7 @@ export class FakeQuery implements LoggedQuery {
   }
 }
 
-export class FakeQueries implements QueryService {
+export class FakeQueries implements Queries {
   readonly submitted: FakeQuery[] = []
   readonly #script: (request: QueryRequest) => Promise<Script> | Script
 
@@ -119,8 +119,8 @@ export class FakeQueries implements QueryService {
     return query
   }
 
-  get(id: QueryId): FakeQuery | undefined {
-    return this.submitted.find(query => query.id === id)
+  get(id: QueryId): FakeQuery | null {
+    return this.submitted.find(query => query.id === id) ?? null
   }
 
   get last(): FakeQuery {

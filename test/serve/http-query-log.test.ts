@@ -1,5 +1,6 @@
 import { Int32, Table, vectorFromArray } from 'apache-arrow'
 import t from 'tap'
+import type { Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { FakeQueries, framesOf } from './fake-queries.ts'
 import { ask, open, send } from './http-client.ts'
@@ -10,8 +11,11 @@ const oneRow = { columns, frames: () => framesOf(new Table({ id: vectorFromArray
 const ids = { session_id: 'a0000000-0000-4000-8000-000000000001', query_id: 'b0000000-0000-4000-8000-000000000002' }
 const path = `/query/${ids.query_id}`
 
+/** A second after the fake queries begin, at a known time of the calendar. */
+const clock: Clock = { nowMs: () => 2000, wallMs: () => Date.UTC(2026, 0, 2, 3, 4, 6), after: () => () => undefined }
+
 t.test('the log tells what a query did', async t => {
-  const { port } = await startHttp(t, new FakeQueries(() => oneRow))
+  const { port } = await startHttp(t, new FakeQueries(() => oneRow), clock)
   await ask(port, { statement: 'select 1', ...ids, visible: false, requested_by: 'ann' }, { 'user-agent': 'test/1' })
   const answer = await send(port, 'GET', path)
   t.equal(answer.status, 200)

@@ -2,7 +2,7 @@
 
 import { HttpServer } from '../../coordinator/serve/http.ts'
 import { queryRoutes } from '../../coordinator/serve/http-routes.ts'
-import { systemClock } from '../../proto/clock.ts'
+import { systemClock, type Clock } from '../../proto/clock.ts'
 import type { QueryError } from '../../proto/errors.ts'
 import type { FakeQueries } from './fake-queries.ts'
 
@@ -15,12 +15,12 @@ export interface TestHttp {
   readonly faults: QueryError[]
 }
 
-export async function startHttp(t: Teardown, queries: FakeQueries): Promise<TestHttp> {
+export async function startHttp(t: Teardown, queries: FakeQueries, clock: Clock = systemClock): Promise<TestHttp> {
   const faults: QueryError[] = []
   let ids = 0
   const newId = () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`
   const server = new HttpServer({
-    routes: queryRoutes({ queries, clock: systemClock, newId, defaultCatalog: 'lake', defaultSchema: 'main', workerSlug: 'c1' }),
+    routes: queryRoutes({ queries, clock, newId, defaultCatalog: 'lake', defaultSchema: 'main', workerSlug: 'c1' }),
     newId, onFault: error => faults.push(error),
   })
   const port = await server.listen('127.0.0.1', 0)
