@@ -60,16 +60,17 @@ export function arrowForm(type: DuckType): DuckType {
       return key === type.key && value === type.value ? type : { ...type, key, value }
     }
     case 'struct': {
-      const fields = type.fields.map(field => fieldForm(field))
-      return fields.every((field, i) => field === type.fields[i]) ? type : { ...type, fields }
+      const forms = type.fields.map(field => arrowForm(field.type))
+      if (forms.every((form, i) => form === type.fields[i]?.type)) return type
+      return { ...type, fields: forms.map((form, i) => ({ name: fieldName(type.fields[i], i), type: form })) }
     }
     default: return unreachable(type)
   }
 }
 
-function fieldForm(field: DuckField): DuckField {
-  const type = arrowForm(field.type)
-  return type === field.type ? field : { ...field, type }
+/** row(1, 'x') has nameless fields, which neither Arrow's readers nor a cast can name. */
+function fieldName(field: DuckField | undefined, i: number): string {
+  return field === undefined || field.name === '' ? `v${i + 1}` : field.name
 }
 
 /** `form` is a result of `arrowForm`. */
@@ -80,8 +81,8 @@ export function arrowType(form: DuckType): DataType {
     case 'union': case 'enum': return new Utf8()
     case 'list': return new List(new Field('item', arrowType(form.child), true))
     case 'array': return new FixedSizeList(form.size, new Field('item', arrowType(form.child), true))
-    case 'struct': return new Struct(form.fields.map(({ name, type }, i) => {
-      return new Field(name === '' ? `v${i + 1}` : name, arrowType(type), true) // row(1, 'x') has nameless fields
+    case 'struct': return new Struct(form.fields.map((field, i) => {
+      return new Field(fieldName(field, i), arrowType(field.type), true)
     }))
     case 'map': {
       const entry = new Struct([new Field('key', arrowType(form.key), false), new Field('value', arrowType(form.value), true)])

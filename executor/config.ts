@@ -1,0 +1,82 @@
+/** The launch parameters of an executor, checked, and the folders below its data directory. */
+
+import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { QueryError } from '../proto/errors.ts'
+import type { ExecutorId } from '../proto/ids.ts'
+import type { ExecutorLaunch } from '../proto/launch.ts'
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+export interface ExecutorFolders {
+  readonly idFile: string
+  readonly exchange: string
+  readonly spill: string
+  readonly spools: string
+  readonly log: string
+}
+
+const ID = /^[A-Za-z0-9-]{1,64}$/
+
+/** INVALID_CONFIG names what is wrong. */
+export function checkLaunch(launch: ExecutorLaunch): void {
+  const positive = { threads: launch.threads, slots: launch.slots, memoryBytes: launch.memoryBytes, spillBytes: launch.spillBytes }
+  for (const [name, value] of Object.entries(positive)) {
+    if (!Number.isSafeInteger(value) || value <= 0) throw invalid(`${name} must be a whole number above 0, not ${String(value)}`)
+  }
+  if (launch.secret === '') throw invalid('the cluster secret is empty')
+}
+
+/** `host:port`, also `[::1]:port`. */
+export function parseAddress(text: string): Address {
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? []
+  if (host === undefined || port === undefined || Number(port) > 65_535) throw invalid(`${text} is not host:port`)
+  return { host, port: Number(port) }
+}
+
+/** Makes the data directory. */
+export async function openFolders(dataDir: string): Promise<ExecutorFolders> {
+  try {
+    await mkdir(dataDir, { recursive: true })
+  } catch (error) {
+    throw new QueryError('INVALID_CONFIG', `cannot make the data directory ${dataDir}: ${reason(error)}`, { cause: error })
+  }
+  const root = await realpath(dataDir)
+  return {
+    idFile: join(root, 'id'), exchange: join(root, 'exchange'), spill: join(root, 'spill'), spools: join(root, 'spool'),
+    log: join(root, 'executor.log'),
+  }
+}
+
+/** The stable id in `file`; `fresh` is kept there if it has none. */
+export async function stableId(file: string, fresh: string): Promise<ExecutorId> {
+  const kept = await readFile(file, 'utf8').then(text => text.trim(), () => undefined)
+  if (kept !== undefined && ID.test(kept)) return kept as ExecutorId
+  const written = `${file}.new`
+  await writeFile(written, `${fresh}\n`)
+  await rename(written, file) // never half an id
+  return fresh as ExecutorId
+}
+
+/** Absolute paths of local buckets, free of links, as file paths will be. */
+export async function bucketFolders(launch: ExecutorLaunch): Promise<ReadonlyMap<string, string>> {
+  const folders = await Promise.all(Object.entries(launch.buckets).map(async ([name, { path }]): Promise<[string, string]> => {
+    try {
+      return [name, await realpath(path)]
+    } catch (error) {
+      throw new QueryError('INVALID_CONFIG', `bucket ${name}: no folder ${path}: ${reason(error)}`, { cause: error })
+    }
+  }))
+  return new Map(folders)
+}
+
+function invalid(message: string): QueryError {
+  return new QueryError('INVALID_CONFIG', message)
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,146 @@
+/**
+ * Brings the files of a task's inputs within reach of DuckDB: its own as they are, those of an executor on the same
+ * disk by a hard link, others by gRPC into a file. Links keep a file alive while the task reads it, and leave one folder
+ * for the fence to name. What cannot be had is INPUT_LOST with the executors that should have it.
+ */
+
+import { link, mkdir, open, readFile, stat } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
+import { QueryError } from '../proto/errors.ts'
+import type { ExchangeFile, ExchangeSource, Input } from '../proto/gen/executor_pb.js'
+import type { ExecutorId, QueryId } from '../proto/ids.ts'
+import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
+
+/** Opens the byte stream of an exchange file on another executor. */
+export type FetchExchange =
+  (address: string, queryId: QueryId, path: string, signal: AbortSignal) => AsyncIterable<{ readonly data: Uint8Array }>
+
+/** Streams a task reads at once: enough to keep several executors busy, few enough for their memory. */
+const PARALLEL_FETCHES = 4
+
+/** Answers about markers that are kept; one is a hundred bytes and a file read. */
+const MAX_KNOWN_MARKERS = 1_000
+
+/** INPUT_LOST, and who lost it. */
+export class InputLost extends QueryError {
+  readonly executors: readonly ExecutorId[]
+
+  constructor(executors: readonly ExecutorId[], message: string, options?: ErrorOptions) {
+    super('INPUT_LOST', message, options)
+    this.executors = executors
+  }
+}
+
+interface Wanted {
+  readonly file: ExchangeFile
+  readonly source: ExchangeSource
+  /** Where it goes if it is not this executor's own. */
+  readonly target: string
+}
+
+export class ExchangeReader {
+  readonly #files: ExchangeFiles
+  readonly #fetch: FetchExchange
+  /** By marker token: whether its disk is ours. A token is one start of one executor, so the answer does not change. */
+  readonly #shared = new Map<string, Promise<boolean>>()
+
+  constructor(files: ExchangeFiles, fetch: FetchExchange) {
+    this.#files = files
+    this.#fetch = fetch
+  }
+
+  /** Local paths of the files of each input, in their order. */
+  async locate(inputs: readonly Input[], place: TaskPlace, signal: AbortSignal): Promise<string[][]> {
+    const folder = this.#files.inputFolder(place)
+    const wanted = inputs.map((input, i) => input.files.map((file, k): Wanted => {
+      if (file.source === undefined) throw new QueryError('INTERNAL', `input ${input.name} has a file without a source`)
+      return { file, source: file.source, target: join(folder, `${i}-${k}.parquet`) }
+    }))
+    if (wanted.flat().some(({ source }) => !this.#isOwn(source))) await mkdir(folder, { recursive: true })
+    const paths = await this.#bringAll(wanted.flat(), place.queryId, signal)
+    return wanted.map(list => list.map(one => paths.get(one) ?? ''))
+  }
+
+  /** Tries every file, so that a failure names all executors that lost one. */
+  async #bringAll(wanted: readonly Wanted[], queryId: QueryId, signal: AbortSignal): Promise<Map<Wanted, string>> {
+    const paths = new Map<Wanted, string>()
+    const failures: unknown[] = []
+    const queue = [...wanted]
+    const turn = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        try {
+          paths.set(next, await this.#bring(next, queryId, signal))
+        } catch (error) {
+          failures.push(error)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(PARALLEL_FETCHES, queue.length) }, turn))
+    const other = failures.find(error => !(error instanceof InputLost))
+    if (other !== undefined) throw other
+    const lost = failures.filter(error => error instanceof InputLost)
+    const [first] = lost
+    if (first === undefined) return paths
+    throw new InputLost([...new Set(lost.flatMap(error => error.executors))], first.message, { cause: first })
+  }
+
+  async #bring(wanted: Wanted, queryId: QueryId, signal: AbortSignal): Promise<string> {
+    const { file, source, target } = wanted
+    try {
+      if (this.#isOwn(source)) {
+        const path = this.#files.pathOf(queryId, file.path)
+        await stat(path)
+        return path
+      }
+      if (await this.#sharesDisk(source) && await linked(source, file, target)) return target
+      await this.#download(wanted, queryId, signal)
+      return target
+    } catch (error) {
+      if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled', { cause: error })
+      const reason = error instanceof Error ? error.message : String(error)
+      const message = `cannot read ${file.path} of executor ${source.executorId}: ${reason}`
+      throw new InputLost([source.executorId as ExecutorId], message, { cause: error })
+    }
+  }
+
+  #isOwn(source: ExchangeSource): boolean {
+    return source.markerToken === this.#files.markerToken
+  }
+
+  #sharesDisk(source: ExchangeSource): Promise<boolean> {
+    const known = this.#shared.get(source.markerToken)
+    if (known !== undefined) return known
+    if (this.#shared.size >= MAX_KNOWN_MARKERS) this.#shared.clear()
+    const asked = readFile(source.markerPath, 'utf8').then(token => token === source.markerToken, () => false)
+    this.#shared.set(source.markerToken, asked)
+    return asked
+  }
+
+  async #download({ file, source, target }: Wanted, queryId: QueryId, signal: AbortSignal): Promise<void> {
+    const out = await open(target, 'wx')
+    try {
+      let written = 0
+      for await (const { data } of this.#fetch(source.address, queryId, file.path, signal)) {
+        await out.writeFile(data)
+        written += data.length
+      }
+      if (written !== Number(file.sizeBytes)) throw new Error(`${written} bytes instead of ${file.sizeBytes}`)
+    } finally {
+      await out.close()
+    }
+  }
+}
+
+/** False if the file system has no hard links between the two places; throws if the file is not there. */
+async function linked(source: ExchangeSource, file: ExchangeFile, target: string): Promise<boolean> {
+  const path = resolve(source.folder, file.path)
+  if (!path.startsWith(resolve(source.folder) + sep)) throw new Error('its path leaves the exchange folder')
+  try {
+    await link(path, target)
+    return true
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? error.code : undefined
+    if (reason === 'EXDEV' || reason === 'EPERM' || reason === 'EMLINK' || reason === 'ENOTSUP') return false
+    throw error
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * What one executor does for its coordinators: keeps a record of every query that it works for, queues its tasks, tells
+ * of their lives, keeps its spool, and forgets all of it when the query is released. A query is released by its
+ * coordinator, or when that is gone.
+ */
+
+import type { Clock } from '../proto/clock.ts'
+import { QueryError } from '../proto/errors.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
+import type { TaskDefinition } from '../proto/gen/executor_pb.js'
+import type { CoordinatorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
+import { HeldQuery } from './held-query.ts'
+import type { ExchangeFiles } from './exchange-files.ts'
+import type { InstanceSet } from './instance-set.ts'
+import type { Log } from './log.ts'
+import type { Reservations } from './reservations.ts'
+import type { ResultSpool } from './result-spool.ts'
+import type { Task } from './task.ts'
+import type { TaskQueue } from './task-queue.ts'
+import type { TaskRunner } from './task-runner.ts'
+import { taskStatus, type TaskEventInit } from './task-status.ts'
+import { Watchers } from './watchers.ts'
+
+/** Ids of released queries that are remembered, so that a late launch of one starts nothing. */
+const RELEASED_KEPT = 10_000
+/** Tasks of one query on one executor; the fan-out of any plan is far below. */
+const MAX_TASKS_OF_QUERY = 100_000
+
+export interface ExecutorOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly queue: TaskQueue
+  readonly runner: TaskRunner
+  readonly reservations: Reservations
+  readonly exchangeFiles: ExchangeFiles
+  readonly instances: InstanceSet
+  readonly newSpool: (taskId: TaskId) => ResultSpool
+  /** Throws UNAVAILABLE when this executor may not take new work. */
+  readonly checkMembership: () => void
+}
+
+export class Executor {
+  readonly #options: ExecutorOptions
+  readonly #queries = new Map<QueryId, HeldQuery>()
+  readonly #released = new Set<QueryId>()
+  readonly #watchers: Watchers
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options
+    this.#watchers = new Watchers(options.clock, coordinator => this.#coordinatorGone(coordinator))
+  }
+
+  reserve(queryId: QueryId, coordinator: CoordinatorId, memoryBytes: number): void {
+    this.#options.checkMembership()
+    this.#checkNotReleased(queryId)
+    this.#options.reservations.book(queryId, memoryBytes)
+    this.#query(queryId, coordinator)
+  }
+
+  launch(coordinator: CoordinatorId, definition: TaskDefinition): void {
+    this.#options.checkMembership()
+    const queryId = definition.queryId as QueryId
+    this.#checkNotReleased(queryId)
+    this.#options.exchangeFiles.outputFolder({ ...definition, queryId }) // refuses a query id that is not a name
+    const query = this.#query(queryId, coordinator)
+    const taskId = definition.taskId as TaskId
+    if (query.tasks.has(taskId)) return
+    if (query.tasks.size >= MAX_TASKS_OF_QUERY) throw new QueryError('EXECUTOR_FULL', `query ${queryId} has too many tasks here`)
+    const spool = definition.output.case === 'result' ? this.#options.newSpool(taskId) : undefined
+    const controller = new AbortController()
+    const unqueue = this.#options.queue.push(() => this.#run(query, definition, spool, controller.signal))
+    if (spool !== undefined) query.addSpool(spool)
+    query.add(taskId, { state: 'queued', queuedAtMs: this.#options.clock.nowMs() }, reason => {
+      const wasQueued = unqueue()
+      this.#advance(query, taskId, { kind: 'cancelled', reason })
+      if (wasQueued) spool?.fail(new QueryError('CANCELLED', reason))
+      controller.abort()
+    })
+    this.#publish(query, taskId)
+  }
+
+  cancel(taskId: TaskId): void {
+    for (const query of this.#queries.values()) query.tasks.get(taskId)?.cancel('the task was cancelled')
+  }
+
+  /** Resolves when nothing of the query runs or is kept here. */
+  async release(queryId: QueryId, reason = 'the query was released'): Promise<void> {
+    const query = this.#queries.get(queryId)
+    this.#remember(queryId)
+    if (query === undefined) return
+    this.#queries.delete(queryId)
+    const { exchangeFiles, instances, reservations, log } = this.#options
+    await query.end(new QueryError('CANCELLED', reason))
+    reservations.free(queryId)
+    await instances.releaseQuery(queryId)
+    await exchangeFiles.removeQuery(queryId)
+    log.debug({ query: queryId }, 'query released')
+  }
+
+  /** The frames of the query's result; of its last attempt, if it has had several. */
+  fetchResult(queryId: QueryId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
+    const spool = this.#queries.get(queryId)?.spool
+    if (spool === undefined) throw new QueryError('NOT_FOUND', `no result of query ${queryId} on this executor`)
+    return spool.read(fromFrame, signal)
+  }
+
+  watch(coordinator: CoordinatorId, incarnation: Incarnation, signal: AbortSignal): AsyncIterable<TaskEventInit> {
+    const statuses = () => this.#queriesOf(coordinator).flatMap(query =>
+      [...query.tasks].map(([taskId, { task }]) => taskStatus(taskId, task)))
+    return this.#watchers.open(coordinator, incarnation, statuses, signal)
+  }
+
+  /** Cancels and removes everything. */
+  async stop(): Promise<void> {
+    this.#watchers.close()
+    await Promise.all([...this.#queries.keys()].map(id => this.release(id, 'the executor stops')))
+  }
+
+  async #run(query: HeldQuery, definition: TaskDefinition, spool: ResultSpool | undefined, signal: AbortSignal): Promise<void> {
+    const { clock, log, runner } = this.#options
+    const taskId = definition.taskId as TaskId
+    this.#advance(query, taskId, { kind: 'started', nowMs: clock.nowMs() })
+    const running = runner.run(definition, spool, signal)
+    query.track(running)
+    const outcome = await running
+    this.#advance(query, taskId, outcome)
+    const ids = { query: query.id, task: taskId }
+    if (outcome.kind === 'succeeded') log.debug({ ...ids, rows: outcome.stats.rowCount }, 'task succeeded')
+    else log.info({ ...ids, code: outcome.cause.code }, 'task failed')
+  }
+
+  #advance(query: HeldQuery, taskId: TaskId, event: Parameters<HeldQuery['advance']>[1]): void {
+    if (query.advance(taskId, event)) this.#publish(query, taskId)
+  }
+
+  #publish(query: HeldQuery, taskId: TaskId): void {
+    const held: { readonly task: Task } | undefined = query.tasks.get(taskId)
+    if (held !== undefined) this.#watchers.publish(query.coordinator, taskStatus(taskId, held.task))
+  }
+
+  #query(queryId: QueryId, coordinator: CoordinatorId): HeldQuery {
+    this.#watchers.expect(coordinator)
+    const known = this.#queries.get(queryId)
+    if (known !== undefined) return known
+    const query = new HeldQuery(queryId, coordinator)
+    this.#queries.set(queryId, query)
+    return query
+  }
+
+  #queriesOf(coordinator: CoordinatorId): HeldQuery[] {
+    return [...this.#queries.values()].filter(query => query.coordinator === coordinator)
+  }
+
+  #coordinatorGone(coordinator: CoordinatorId): void {
+    const { log } = this.#options
+    log.warn({ coordinator }, 'coordinator is gone')
+    for (const { id } of this.#queriesOf(coordinator)) {
+      this.release(id, 'the coordinator of the query is gone').catch((error: unknown) => log.error({ query: id, error }, 'release failed'))
+    }
+  }
+
+  #checkNotReleased(queryId: QueryId): void {
+    if (this.#released.has(queryId)) throw new QueryError('CANCELLED', `query ${queryId} was released`)
+  }
+
+  #remember(queryId: QueryId): void {
+    this.#released.add(queryId)
+    const [oldest] = this.#released
+    if (this.#released.size > RELEASED_KEPT && oldest !== undefined) this.#released.delete(oldest)
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The fence around an instance: which files its SQL may touch, its memory, threads and spill. Once `fenceSql` has run
+ * nothing on the instance can widen it again. It is the second wall: the planner has refused what is not allowed.
+ */
+
+import type { DuckConnection } from './instances.ts'
+import { literal, literalList } from './sql-text.ts'
+
+export interface Fence {
+  /** Folders whose files may be read and written; absolute, free of links. */
+  readonly directories: readonly string[]
+  /** Single files besides. */
+  readonly files: readonly string[]
+  readonly spillFolder: string
+  readonly spillBytes: number
+  readonly memoryBytes: number
+  readonly threads: number
+  /** True: rows keep the order of files and of scans without an ORDER BY. */
+  readonly preserveOrder: boolean
+}
+
+/** Where a failed query is run again for its message: COPY refuses without a target. */
+export const NULL_DEVICE = '/dev/null'
+
+/** Start-up options of an instance: nothing is loaded or installed by itself, from its first statement on. */
+export const startOptions: Readonly<Record<string, string>> = {
+  autoload_known_extensions: 'false',
+  autoinstall_known_extensions: 'false',
+  allow_community_extensions: 'false',
+}
+
+/** Run once, after the catalogs of an instance are attached: they could not be afterwards. */
+export async function raise(connection: DuckConnection, fence: Fence): Promise<void> {
+  await connection.run(fenceSql(fence))
+}
+
+function fenceSql(fence: Fence): string {
+  return [
+    `SET GLOBAL threads = ${fence.threads}`,
+    `SET GLOBAL memory_limit = '${Math.floor(fence.memoryBytes)}B'`,
+    `SET GLOBAL temp_directory = ${literal(fence.spillFolder)}`,
+    `SET GLOBAL max_temp_directory_size = '${Math.floor(fence.spillBytes)}B'`,
+    `SET GLOBAL preserve_insertion_order = ${fence.preserveOrder}`,
+    // with it, a local file written again within a second is served stale
+    'SET GLOBAL enable_external_file_cache = false',
+    // every executor alike, whatever its machine's zone; a session's own comes with its tasks
+    `SET GLOBAL TimeZone = 'UTC'`,
+    // failures carry their class and their place in the text
+    'SET GLOBAL errors_as_json = true',
+    `SET GLOBAL allowed_directories = ${literalList(fence.directories)}`,
+    `SET GLOBAL allowed_paths = ${literalList([...fence.files, NULL_DEVICE])}`,
+    'SET GLOBAL enable_external_access = false',
+  ].join(';\n')
+}

@@ -1,0 +1,67 @@
+/** What an executor holds of one query: the lives of its tasks, what still runs, and the spool of its result. */
+
+import { QueryError } from '../proto/errors.ts'
+import type { CoordinatorId, QueryId, TaskId } from '../proto/ids.ts'
+import type { ResultSpool } from './result-spool.ts'
+import { advance, isFinal, type Task, type TaskEvent } from './task.ts'
+
+interface HeldTask {
+  task: Task
+  /** May be called at any time, and more than once. */
+  readonly cancel: (reason: string) => void
+}
+
+export class HeldQuery {
+  readonly id: QueryId
+  readonly coordinator: CoordinatorId
+  readonly #tasks = new Map<TaskId, HeldTask>()
+  readonly #running = new Set<Promise<unknown>>()
+  /** Of every attempt at the result; the last one counts. */
+  readonly #spools: ResultSpool[] = []
+
+  constructor(id: QueryId, coordinator: CoordinatorId) {
+    this.id = id
+    this.coordinator = coordinator
+  }
+
+  get tasks(): ReadonlyMap<TaskId, Readonly<HeldTask>> {
+    return this.#tasks
+  }
+
+  get spool(): ResultSpool | undefined {
+    return this.#spools.at(-1)
+  }
+
+  add(taskId: TaskId, task: Task, cancel: (reason: string) => void): void {
+    this.#tasks.set(taskId, { task, cancel })
+  }
+
+  /** A new attempt: readers of an earlier one end. */
+  addSpool(spool: ResultSpool): void {
+    this.spool?.fail(new QueryError('CANCELLED', 'the result is made again'))
+    this.#spools.push(spool)
+  }
+
+  /** True if the task's life went on by it. */
+  advance(taskId: TaskId, event: TaskEvent): boolean {
+    const held = this.#tasks.get(taskId)
+    if (held === undefined || isFinal(held.task)) return false
+    const next = advance(held.task, event)
+    if (next === held.task) return false
+    held.task = next
+    return true
+  }
+
+  track(running: Promise<unknown>): void {
+    this.#running.add(running)
+    void running.finally(() => this.#running.delete(running))
+  }
+
+  /** Cancels what runs, waits for it, and frees the spools. */
+  async end(cause: QueryError): Promise<void> {
+    for (const { task, cancel } of this.#tasks.values()) if (!isFinal(task)) cancel(cause.message)
+    for (const spool of this.#spools) spool.fail(cause)
+    await Promise.all(this.#running)
+    for (const spool of this.#spools) await spool.remove()
+  }
+}

@@ -1,0 +1,10 @@
+/** Structured logs of an executor: one JSON line an event, with query and task ids. Never SQL text: it may hold secrets. */
+
+import { pino, type Logger } from 'pino'
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+
+/** Lines are appended to `path` as they come. */
+export function openLog(path: string, level: string): Log {
+  return pino({ level, base: { pid: process.pid } }, pino.destination({ dest: path, sync: true, mkdir: true }))
+}

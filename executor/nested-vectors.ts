@@ -1,0 +1,114 @@
+/** LIST and MAP, STRUCT, and ARRAY vectors: their own layout here, their children by the encoders of those. */
+
+import { ColumnEncoder } from './column-encoder.ts'
+import { memory, type Vector } from './instances.ts'
+import { OffsetEncoder } from './string-vectors.ts'
+
+/** Entries are u64 offset and u64 length into the child vector; a MAP is a list of key-value structs. */
+export class ListEncoder extends OffsetEncoder {
+  readonly #child: ColumnEncoder
+
+  constructor(child: ColumnEncoder) {
+    super([child])
+    this.#child = child
+  }
+
+  measure(from: number, count: number): number {
+    let total = count * 4
+    this.#ranges(from, count, (first, length) => { total += this.#child.measure(first, length) })
+    return total
+  }
+
+  protected override load(vector: Vector, rowCount: number): void {
+    super.load(vector, rowCount)
+    this.#child.begin(memory.listChild(vector), memory.listChildRows(vector))
+  }
+
+  protected take(from: number, count: number): void {
+    const offsets = this.offsets(count)
+    const entries = this.entries()
+    let row = this.rowCount
+    let at = offsets[row] ?? 0
+    for (let i = from, end = from + count; i < end; i++) {
+      if (this.isValid(i)) at += entries[i * 4 + 2] ?? 0
+      offsets[++row] = at
+    }
+    this.#ranges(from, count, (first, length) => this.#child.append(first, length))
+  }
+
+  protected clear(): void {}
+
+  protected buffers(): readonly Uint8Array[] {
+    return [this.offsetBuffer()]
+  }
+
+  /** Ranges of the child that valid rows refer to, in their order; neighbouring ones are one. */
+  #ranges(from: number, count: number, visit: (first: number, length: number) => void): void {
+    const entries = this.entries()
+    let start = 0
+    let length = 0
+    for (let i = from, end = from + count; i < end; i++) {
+      const size = entries[i * 4 + 2] ?? 0
+      if (size === 0 || !this.isValid(i)) continue
+      const first = entries[i * 4] ?? 0
+      if (length > 0 && first === start + length) {
+        length += size
+        continue
+      }
+      if (length > 0) visit(start, length)
+      start = first
+      length = size
+    }
+    if (length > 0) visit(start, length)
+  }
+}
+
+export class StructEncoder extends ColumnEncoder {
+  measure(from: number, count: number): number {
+    return this.children.reduce((sum, child) => sum + child.measure(from, count), 0)
+  }
+
+  protected load(vector: Vector, rowCount: number): void {
+    this.children.forEach((child, i) => child.begin(memory.structChild(vector, i), rowCount))
+  }
+
+  protected take(from: number, count: number): void {
+    for (const child of this.children) child.append(from, count)
+  }
+
+  protected clear(): void {}
+
+  protected buffers(): readonly Uint8Array[] {
+    return []
+  }
+}
+
+/** Fixed-size lists: the child vector holds `size` values for each row, NULL rows too. */
+export class ArrayEncoder extends ColumnEncoder {
+  readonly #child: ColumnEncoder
+  readonly #size: number
+
+  constructor(child: ColumnEncoder, size: number) {
+    super([child])
+    this.#child = child
+    this.#size = size
+  }
+
+  measure(from: number, count: number): number {
+    return this.#child.measure(from * this.#size, count * this.#size)
+  }
+
+  protected load(vector: Vector, rowCount: number): void {
+    this.#child.begin(memory.arrayChild(vector), rowCount * this.#size)
+  }
+
+  protected take(from: number, count: number): void {
+    this.#child.append(from * this.#size, count * this.#size)
+  }
+
+  protected clear(): void {}
+
+  protected buffers(): readonly Uint8Array[] {
+    return []
+  }
+}

@@ -1,0 +1,44 @@
+/** Connections to other executors, one each, kept for the next file. */
+
+import { ExecutorService } from '../proto/gen/executor_pb.js'
+import { GrpcChannel, type ServiceClient } from '../proto/grpc-channel.ts'
+
+/** Executors come and go under new addresses; beyond this the connection used least lately is closed. */
+const MAX_CHANNELS = 256
+
+interface Peer {
+  readonly channel: GrpcChannel
+  readonly service: ServiceClient<typeof ExecutorService>
+}
+
+export class PeerChannels {
+  readonly #secret: string
+  /** By address, the one used last at the end. */
+  readonly #peers = new Map<string, Peer>()
+
+  constructor(secret: string) {
+    this.#secret = secret
+  }
+
+  to(address: string): ServiceClient<typeof ExecutorService> {
+    const peer = this.#peers.get(address) ?? this.#open(address)
+    this.#peers.delete(address)
+    this.#peers.set(address, peer)
+    return peer.service
+  }
+
+  close(): void {
+    for (const { channel } of this.#peers.values()) channel.close()
+    this.#peers.clear()
+  }
+
+  #open(address: string): Peer {
+    const [oldest] = this.#peers
+    if (this.#peers.size >= MAX_CHANNELS && oldest !== undefined) {
+      oldest[1].channel.close()
+      this.#peers.delete(oldest[0])
+    }
+    const channel = new GrpcChannel(address, { authorization: `Bearer ${this.#secret}` })
+    return { channel, service: channel.service(ExecutorService) }
+  }
+}

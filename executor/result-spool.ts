@@ -1,0 +1,238 @@
+/**
+ * The Arrow frames of a query's result, kept between the task that makes them and the clients that read them: in
+ * memory first, then in files. Any number of readers tail it, each from the frame it names.
+ *
+ *   open ──▶ complete      every row is here: the only end that a reader may take for one
+ *     └────▶ failed        readers end with its cause
+ *
+ * When there is no room the writer waits until the slowest reader moves on, and frames behind it are dropped; if nobody
+ * moves for STALL_MS the result is RESULT_TOO_LARGE. A frame's bytes are valid until its reader asks for the next one.
+ */
+
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../proto/clock.ts'
+import { QueryError, unreachable } from '../proto/errors.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
+import type { PooledBody } from './body-pool.ts'
+import type { SpoolBudget } from './spool-budget.ts'
+import { SpoolSegment } from './spool-segment.ts'
+
+/** Of one result: what a query may hold back before the first row is released, so a small one never touches the disk. */
+const MEMORY_BYTES = 32 * 1024 * 1024
+/** Space is given back in such steps. */
+const SEGMENT_BYTES = 64 * 1024 * 1024
+/** A client that takes nothing for so long is gone or stuck. */
+const STALL_MS = 60_000
+
+export interface SpoolOptions {
+  /** Its own; made when memory is full, removed with the spool. */
+  readonly folder: string
+  readonly memory: SpoolBudget
+  readonly disk: SpoolBudget
+  readonly clock: Clock
+}
+
+type State =
+  | { readonly state: 'open' }
+  | { readonly state: 'complete' }
+  | { readonly state: 'failed'; readonly cause: QueryError }
+
+type Place =
+  | { readonly kind: 'memory'; readonly body: PooledBody }
+  | { readonly kind: 'file'; readonly segment: SpoolSegment; readonly at: number }
+  | { readonly kind: 'dropped' }
+
+interface Frame {
+  readonly header: Uint8Array
+  readonly byteCount: number
+  place: Place
+}
+
+interface Reader {
+  /** The frame it reads or waits for. */
+  at: number
+}
+
+export class ResultSpool {
+  readonly #options: SpoolOptions
+  readonly #frames: Frame[] = []
+  readonly #readers = new Set<Reader>()
+  readonly #segments: SpoolSegment[] = []
+  /** Called and forgotten at every change: a frame, an end, a reader that moved. */
+  #waiting: (() => void)[] = []
+  #state: State = { state: 'open' }
+  #memoryBytes = 0
+  /** Frames before it are dropped. */
+  #firstFrame = 0
+
+  constructor(options: SpoolOptions) {
+    this.#options = options
+  }
+
+  /** Takes the frame, and its body until it is dropped. Throws the spool's failure, or RESULT_TOO_LARGE. */
+  async append(header: Uint8Array, body: PooledBody): Promise<void> {
+    const byteCount = body.bytes.length
+    const place = await this.#room(byteCount, body)
+    this.#throwIfFailed()
+    this.#frames.push({ header, byteCount, place })
+    this.#wake()
+  }
+
+  complete(): void {
+    if (this.#state.state !== 'open') return
+    this.#state = { state: 'complete' }
+    this.#wake()
+  }
+
+  /** Also after it was completed: then it was released. */
+  fail(cause: QueryError): void {
+    if (this.#state.state === 'failed') return
+    this.#state = { state: 'failed', cause }
+    this.#wake()
+  }
+
+  /** Ends without a throw only if the spool is complete. */
+  async *read(fromFrame: number, signal: AbortSignal): AsyncGenerator<RawFlightData> {
+    if (fromFrame < this.#firstFrame) throw new QueryError('NOT_FOUND', `frame ${fromFrame} of the result is not kept any more`)
+    const reader: Reader = { at: fromFrame }
+    const wake = (): void => this.#wake()
+    this.#readers.add(reader)
+    signal.addEventListener('abort', wake)
+    try {
+      for (;;) {
+        const frame = await this.#frameAt(reader.at, signal)
+        if (frame === null) return
+        yield { dataHeader: frame.header, dataBody: await bodyOf(frame) }
+        reader.at++
+        this.#wake()
+      }
+    } finally {
+      signal.removeEventListener('abort', wake)
+      this.#readers.delete(reader)
+      this.#wake()
+    }
+  }
+
+  /** Frees everything. Readers end with the failure, which must have been set. */
+  async remove(): Promise<void> {
+    const { memory, disk } = this.#options
+    for (const frame of this.#frames) {
+      if (frame.place.kind === 'memory' && this.#readers.size === 0) frame.place.body.release()
+      if (frame.place.kind !== 'dropped') (frame.place.kind === 'memory' ? memory : disk).give(frame.byteCount)
+      frame.place = { kind: 'dropped' }
+    }
+    for (const segment of this.#segments.splice(0)) await segment.remove()
+    await rm(this.#options.folder, { recursive: true, force: true })
+  }
+
+  /** The frame once it is there; null at the complete end. */
+  async #frameAt(at: number, signal: AbortSignal): Promise<Frame | null> {
+    for (;;) {
+      this.#throwIfFailed()
+      if (signal.aborted) throw new QueryError('CANCELLED', 'the reader of the result is gone')
+      const frame = this.#frames[at]
+      if (frame !== undefined) return frame
+      if (this.#state.state === 'complete') return null
+      await this.#change()
+    }
+  }
+
+  async #room(byteCount: number, body: PooledBody): Promise<Place> {
+    const { memory, disk, clock } = this.#options
+    let movedAtMs = clock.nowMs()
+    for (;;) {
+      this.#throwIfFailed()
+      if (this.#memoryBytes + byteCount <= MEMORY_BYTES && memory.take(byteCount)) {
+        this.#memoryBytes += byteCount
+        return { kind: 'memory', body }
+      }
+      if (disk.take(byteCount)) return this.#store(body)
+      if (await this.#dropRead()) {
+        movedAtMs = clock.nowMs()
+        continue
+      }
+      const leftMs = movedAtMs + STALL_MS - clock.nowMs()
+      if (leftMs <= 0) {
+        const message = `the result outgrew the spool and no reader took anything for ${STALL_MS / 1000} s`
+        throw new QueryError('RESULT_TOO_LARGE', message)
+      }
+      const cancel = clock.after(leftMs, () => this.#wake())
+      await this.#change()
+      cancel()
+    }
+  }
+
+  async #store(body: PooledBody): Promise<Place> {
+    let segment = this.#segments.at(-1)
+    if (segment === undefined || segment.sizeBytes >= SEGMENT_BYTES) {
+      if (segment === undefined) await mkdir(this.#options.folder, { recursive: true })
+      segment = await SpoolSegment.create(join(this.#options.folder, String(this.#frames.length)))
+      this.#segments.push(segment)
+    }
+    const at = await segment.append(body.bytes)
+    body.release()
+    return { kind: 'file', segment, at }
+  }
+
+  /** Drops what every reader has passed; false if that is nothing. */
+  async #dropRead(): Promise<boolean> {
+    if (this.#readers.size === 0) return false
+    const passed = Math.min(...[...this.#readers].map(({ at }) => at), this.#frames.length)
+    const before = this.#firstFrame
+    while (this.#firstFrame < passed) {
+      const frame = this.#frames[this.#firstFrame++]
+      if (frame !== undefined) await this.#drop(frame)
+    }
+    return this.#firstFrame > before
+  }
+
+  async #drop(frame: Frame): Promise<void> {
+    const { place, byteCount } = frame
+    frame.place = { kind: 'dropped' }
+    switch (place.kind) {
+      case 'memory':
+        place.body.release()
+        this.#memoryBytes -= byteCount
+        this.#options.memory.give(byteCount)
+        return
+      case 'file': {
+        const { segment } = place
+        this.#options.disk.give(byteCount)
+        if (--segment.liveFrames > 0 || segment === this.#segments.at(-1)) return
+        this.#segments.splice(this.#segments.indexOf(segment), 1)
+        await segment.remove()
+        return
+      }
+      case 'dropped': return
+      default: unreachable(place)
+    }
+  }
+
+  #throwIfFailed(): void {
+    if (this.#state.state === 'failed') throw this.#state.cause
+  }
+
+  #change(): Promise<void> {
+    return new Promise(resolve => { this.#waiting.push(resolve) })
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}
+
+async function bodyOf({ place, byteCount }: Frame): Promise<Uint8Array> {
+  switch (place.kind) {
+    case 'memory': return place.body.bytes
+    case 'file': {
+      const bytes = Buffer.allocUnsafeSlow(byteCount)
+      await place.segment.read(bytes, place.at)
+      return bytes
+    }
+    case 'dropped': throw new QueryError('NOT_FOUND', 'the result is not kept any more')
+    default: return unreachable(place)
+  }
+}

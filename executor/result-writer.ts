@@ -1,0 +1,140 @@
+/**
+ * Runs the last fragment of a query and streams its rows, as Arrow, into the result spool.
+ *
+ * A stream that fails after its first chunk ends exactly like a complete one. So the query runs in a transaction of its
+ * own: after a failure DuckDB has aborted it, and a probe on the same connection is refused. Only after the probe has
+ * answered may anybody call the spool complete. The message is lost with the stream; the query is run again into
+ * nothing to get it.
+ */
+
+import { arrowSchemaMessage, columnForm, type ResultColumn } from '../proto/arrow-schema.ts'
+import { QueryError } from '../proto/errors.ts'
+import { typeText } from '../proto/types.ts'
+import { ArrowEncoder, type EncodedBatch } from './arrow-encoder.ts'
+import { collectYoung, type BodyPool } from './body-pool.ts'
+import { DuckError } from './duck-error.ts'
+import { NULL_DEVICE } from './fence.ts'
+import type { DuckConnection, LogicalType, PreparedQuery } from './instances.ts'
+import type { ResultSpool } from './result-spool.ts'
+import { literal } from './sql-text.ts'
+import { hasForm } from './vector-reader.ts'
+
+export interface ResultTotals {
+  readonly rowCount: number
+  readonly byteCount: number
+}
+
+/** The text that is run, and where the query's own text starts in it. */
+interface Text {
+  readonly sql: string
+  readonly start: number
+}
+
+/** Resolves when every row is in the spool, which the caller then completes. Rejects with the query's failure. */
+export async function writeResult(
+  connection: DuckConnection, sql: string, columns: readonly ResultColumn[], spool: ResultSpool, pool: BodyPool,
+  signal: AbortSignal,
+): Promise<ResultTotals> {
+  await connection.run('BEGIN TRANSACTION READ ONLY')
+  try {
+    const { prepared, text } = await prepare(connection, sql, columns)
+    try {
+      await spool.append(arrowSchemaMessage(columns), pool.take(0))
+      const totals = await drain(prepared, columns, spool, pool, signal)
+      await probe(connection, text, signal)
+      return totals
+    } catch (error) {
+      throw placed(error, text)
+    } finally {
+      prepared.close()
+    }
+  } finally {
+    await connection.run('ROLLBACK').catch(() => undefined) // the connection is closed next; nothing was written
+  }
+}
+
+/** The query with columns of the declared types: as it is if it has them, else with casts around it. */
+async function prepare(
+  connection: DuckConnection, sql: string, columns: readonly ResultColumn[],
+): Promise<{ prepared: PreparedQuery; text: Text }> {
+  const prepared = await connection.prepare(sql)
+  const types = prepared.types()
+  if (hasForms(types, columns)) return { prepared, text: { sql, start: 0 } }
+  prepared.close()
+  if (types.length !== columns.length) throw new Error(`a result of ${types.length} columns, declared are ${columns.length}`)
+  const text = wrap(sql, types, columns)
+  const wrapped = await connection.prepare(text.sql).catch((error: unknown) => { throw placed(error, text) })
+  if (hasForms(wrapped.types(), columns)) return { prepared: wrapped, text }
+  wrapped.close()
+  throw new Error(`the result does not have the declared types ${columns.map(({ type }) => type).join(', ')}`)
+}
+
+function hasForms(types: readonly LogicalType[], columns: readonly ResultColumn[]): boolean {
+  return types.length === columns.length && columns.every(({ type: text }, i) => {
+    const type = types[i]
+    return type !== undefined && hasForm(type, columnForm(text))
+  })
+}
+
+function wrap(sql: string, types: readonly LogicalType[], columns: readonly ResultColumn[]): Text {
+  const list = columns.map(({ type: text }, i) => {
+    const form = columnForm(text)
+    const type = types[i]
+    return type !== undefined && hasForm(type, form) ? `c${i}` : `CAST(c${i} AS ${typeText(form)}) AS c${i}`
+  })
+  const head = `SELECT ${list.join(', ')} FROM (\n`
+  return { sql: `${head}${sql}\n) AS result(${columns.map((_, i) => `c${i}`).join(', ')})`, start: Buffer.byteLength(head) }
+}
+
+async function drain(
+  prepared: PreparedQuery, columns: readonly ResultColumn[], spool: ResultSpool, pool: BodyPool, signal: AbortSignal,
+): Promise<ResultTotals> {
+  const stream = await prepared.stream()
+  if (!hasForms(stream.types(), columns)) throw new Error('the stream has other types than its statement')
+  const encoder = new ArrowEncoder(columns, pool)
+  let [rowCount, byteCount] = [0, 0]
+  const store = async (batches: readonly EncodedBatch[]): Promise<void> => {
+    for (const batch of batches) {
+      rowCount += batch.rowCount
+      byteCount += batch.header.length + batch.body.bytes.length
+      await spool.append(batch.header, batch.body)
+      collectYoung()
+    }
+  }
+  for (let next = await stream.next(); next !== null; next = await stream.next()) {
+    if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
+    await store(encoder.append(next.chunk, next.rowCount))
+  }
+  await store(encoder.finish())
+  return { rowCount, byteCount }
+}
+
+/** COMMIT is no probe: it answers ok after a failure. */
+async function probe(connection: DuckConnection, text: Text, signal: AbortSignal): Promise<void> {
+  try {
+    await connection.run('SELECT 1')
+  } catch (error) {
+    if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled', { cause: error })
+    await connection.run('ROLLBACK')
+    throw await replay(connection, text, error)
+  }
+}
+
+/** DuckDB's own error of a query that failed while it was streamed. */
+async function replay(connection: DuckConnection, { sql }: Text, aborted: unknown): Promise<unknown> {
+  const head = 'COPY (\n'
+  try {
+    await connection.run(`${head}${sql}\n) TO ${literal(NULL_DEVICE)} (FORMAT csv)`)
+  } catch (error) {
+    if (!(error instanceof DuckError)) return error
+    const position = error.position === undefined ? undefined : error.position - head.length
+    return new DuckError(error.type, error.message, position, { cause: error })
+  }
+  return new QueryError('EXECUTION_ERROR', 'the query failed while its result was streamed', { cause: aborted })
+}
+
+/** An error whose place counts from the query's own text. */
+function placed(error: unknown, { start }: Text): unknown {
+  if (!(error instanceof DuckError) || error.position === undefined) return error
+  return new DuckError(error.type, error.message, error.position - start, { cause: error.cause })
+}

@@ -1,0 +1,66 @@
+/** The gRPC service: requests to calls of Executor and back. Whoever does not know the cluster's secret gets nothing. */
+
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { QueryError } from '../proto/errors.ts'
+import { flightData } from '../proto/flight-data.ts'
+import type { ExchangeSource, ExecutorService } from '../proto/gen/executor_pb.js'
+import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
+import type { CoordinatorId, ExecutorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
+import type { ExchangeFiles } from './exchange-files.ts'
+import { serveExchange } from './exchange-server.ts'
+import type { Executor } from './executor.ts'
+import type { TaskEventInit } from './task-status.ts'
+
+export interface Identity {
+  readonly id: ExecutorId
+  readonly incarnation: Incarnation
+  /** How readers reach this executor's exchange files. */
+  readonly source: Omit<ExchangeSource, '$typeName' | '$unknown'>
+}
+
+export function executorHandlers(
+  executor: Executor, files: ExchangeFiles, identity: () => Identity,
+): ServiceHandlers<typeof ExecutorService> {
+  return {
+    reserve: ({ queryId, coordinatorId, memoryBytes }) => {
+      executor.reserve(queryId as QueryId, coordinatorId as CoordinatorId, Number(memoryBytes))
+      return {}
+    },
+    releaseQuery: async ({ queryId }) => {
+      await executor.release(queryId as QueryId)
+      return {}
+    },
+    launchTask: ({ coordinatorId, task }) => {
+      if (task === undefined) throw new QueryError('INVALID_REQUEST', 'a launch without a task')
+      executor.launch(coordinatorId as CoordinatorId, task)
+      return {}
+    },
+    cancelTask: ({ taskId }) => {
+      executor.cancel(taskId as TaskId)
+      return {}
+    },
+    watchTasks: ({ coordinatorId, incarnation }, call) =>
+      withHello(identity(), executor.watch(coordinatorId as CoordinatorId, incarnation as Incarnation, call.signal)),
+    fetchExchange: request => serveExchange(files, request),
+    fetchResult: ({ queryId, fromFrame }, call) => frames(executor, queryId as QueryId, Number(fromFrame), call),
+  }
+}
+
+async function* withHello({ id, incarnation, source }: Identity, events: AsyncIterable<TaskEventInit>): AsyncGenerator<TaskEventInit> {
+  yield { event: { case: 'hello', value: { executorId: id, incarnation, source } } }
+  yield* events
+}
+
+async function* frames(executor: Executor, queryId: QueryId, fromFrame: number, call: Call) {
+  for await (const frame of executor.fetchResult(queryId, fromFrame, call.signal)) yield flightData(frame)
+}
+
+/** Asked before every call. Digests are compared, so that the time of an answer says nothing about the secret. */
+export function requireSecret(secret: string): (call: Call) => void {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  const wanted = digest(`Bearer ${secret}`)
+  return call => {
+    if (timingSafeEqual(digest(call.header('authorization') ?? ''), wanted)) return
+    throw new QueryError('UNAUTHENTICATED', 'the cluster secret is missing or wrong')
+  }
+}

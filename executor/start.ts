@@ -1,0 +1,125 @@
+/** Puts an executor together from its launch parameters: instances, exchange, service, registration; and stops it. */
+
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FileSource } from '../cache/file-source.ts'
+import { LocalStore } from '../cache/local-store.ts'
+import { RemoteStore } from '../cluster/remote-store.ts'
+import type { MetadataStore } from '../cluster/store.ts'
+import type { Clock } from '../proto/clock.ts'
+import { executorInfo } from '../proto/cluster-values.ts'
+import { ExecutorInfo_State as MemberState } from '../proto/gen/cluster_pb.js'
+import { ExecutorService } from '../proto/gen/executor_pb.js'
+import { GrpcChannel } from '../proto/grpc-channel.ts'
+import { GrpcServer } from '../proto/grpc-server.ts'
+import type { Incarnation } from '../proto/ids.ts'
+import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
+import { BodyPool } from './body-pool.ts'
+import { bucketFolders, checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
+import { ExchangeFiles } from './exchange-files.ts'
+import { ExchangeReader } from './exchange-reader.ts'
+import { Executor } from './executor.ts'
+import { InstanceSet } from './instance-set.ts'
+import { duckdbVersion } from './instances.ts'
+import { openLog, type Log } from './log.ts'
+import { PeerChannels } from './peer-channels.ts'
+import { Registration } from './registration.ts'
+import { Reservations } from './reservations.ts'
+import { ResultSpool } from './result-spool.ts'
+import { executorHandlers, requireSecret, type Identity } from './service.ts'
+import { SpoolBudget } from './spool-budget.ts'
+import { TaskQueue } from './task-queue.ts'
+import { TaskRunner } from './task-runner.ts'
+
+/** Of results in memory, over all queries: the rest is on disk. */
+const SPOOL_MEMORY_BYTES = 256 * 1024 * 1024
+
+export interface StartOptions {
+  readonly clock: Clock
+  /** Random names: of the executor if it has none yet, and of this start of it. */
+  readonly randomId: () => string
+  readonly version: string
+  readonly logLevel: string
+}
+
+export interface StartedExecutor {
+  readonly ready: Ready & { readonly ready: true }
+  /** Cancels everything, takes the executor out of the cluster and removes its work folders. */
+  readonly stop: () => Promise<void>
+}
+
+export async function startExecutor(launch: ExecutorLaunch, options: StartOptions): Promise<StartedExecutor> {
+  checkLaunch(launch)
+  const listen = parseAddress(launch.listen)
+  const folders = await openFolders(launch.dataDir)
+  const log = openLog(folders.log, options.logLevel)
+  const id = await stableId(folders.idFile, options.randomId())
+  const incarnation = options.randomId() as Incarnation
+  const peers = new PeerChannels(launch.secret)
+  const parts = await openParts(launch, options, folders, log, incarnation, peers)
+  const server = new GrpcServer({ authenticate: requireSecret(launch.secret) })
+  let registration: Registration | undefined
+  const executor = new Executor({ ...parts, checkMembership: () => registration?.check() })
+  let identity: Identity | undefined
+  server.addService(ExecutorService, executorHandlers(executor, parts.exchangeFiles, () => {
+    if (identity === undefined) throw new Error('a call before the executor listens')
+    return identity
+  }))
+  const port = await server.listen(listen.host, listen.port)
+  const address = `${listen.host}:${port}`
+  identity = identityOf({ id, incarnation, address, files: parts.exchangeFiles })
+  const store: MetadataStore = new RemoteStore(new GrpcChannel(launch.storeAddress, { authorization: `Bearer ${launch.secret}` }))
+  const info = executorInfo({
+    id, incarnation, address, processId: process.pid, slots: launch.slots, memoryBytes: BigInt(launch.memoryBytes),
+    cacheBytes: BigInt(launch.cacheBytes), skeinVersion: options.version, duckdbVersion, state: MemberState.ACTIVE,
+    labels: { ...launch.labels },
+  })
+  registration = await Registration.start({ store, clock: options.clock, log, info })
+  log.info({ id, incarnation, address, pid: process.pid }, 'executor ready')
+  return {
+    ready: { ready: true, role: 'executor', id, address, pid: process.pid },
+    stop: async () => {
+      await registration?.stop()
+      await executor.stop()
+      server.close()
+      peers.close()
+      await store.close()
+      await parts.instances.close()
+      await Promise.all([folders.exchange, folders.spools].map(path => rm(path, { recursive: true, force: true })))
+      log.info({ id }, 'executor stopped')
+    },
+  }
+}
+
+async function openParts(
+  launch: ExecutorLaunch, { clock }: StartOptions, folders: ExecutorFolders, log: Log, incarnation: Incarnation,
+  peers: PeerChannels,
+) {
+  const buckets = await bucketFolders(launch)
+  const files = new FileSource(new Map([...buckets].map(([name, folder]) => [name, new LocalStore(name, folder)])))
+  const exchangeFiles = await ExchangeFiles.open(folders.exchange, incarnation)
+  await rm(folders.spools, { recursive: true, force: true })
+  const { memoryBytes, spillBytes, threads } = launch
+  const instances = await InstanceSet.open({
+    directories: [...buckets.values(), exchangeFiles.root], spillFolder: folders.spill, spillBytes, memoryBytes, threads,
+  })
+  const exchangeReader = new ExchangeReader(exchangeFiles, (address, queryId, path, signal) =>
+    peers.to(address).fetchExchange({ queryId, path }, { signal }))
+  const runner = new TaskRunner({
+    clock, instances, exchangeFiles, exchangeReader, localPath: file => files.localPath(file), pool: new BodyPool(),
+  })
+  const [memory, disk] = [new SpoolBudget(SPOOL_MEMORY_BYTES), new SpoolBudget(spillBytes)]
+  return {
+    clock, log, exchangeFiles, instances, runner,
+    queue: new TaskQueue(launch.slots),
+    reservations: new Reservations(memoryBytes),
+    newSpool: (taskId: string) => new ResultSpool({ folder: join(folders.spools, taskId), memory, disk, clock }),
+  }
+}
+
+function identityOf({ id, incarnation, address, files }: Pick<Identity, 'id' | 'incarnation'> & {
+  readonly address: string; readonly files: ExchangeFiles
+}): Identity {
+  const { root, markerPath, markerToken } = files
+  return { id, incarnation, source: { executorId: id, address, folder: root, markerPath, markerToken } }
+}

@@ -1,0 +1,174 @@
+/**
+ * Runs one task from its definition to its files or its spool: brings its inputs near, takes a connection, makes its
+ * views, runs its SQL. A cancel interrupts DuckDB until it has stopped. Whatever the end, the connection is closed and
+ * borrowed inputs are gone; what the task wrote stays until its query is released.
+ */
+
+import type { Clock } from '../proto/clock.ts'
+import { QueryError } from '../proto/errors.ts'
+import { TaskDefinition_SqlKind as SqlKind, type Scan, type TaskDefinition } from '../proto/gen/executor_pb.js'
+import type { QueryId, TaskId } from '../proto/ids.ts'
+import type { FileKey } from '../cache/key.ts'
+import type { LocalFile } from '../cache/file-source.ts'
+import type { BodyPool } from './body-pool.ts'
+import { isFatal, taskError } from './duck-error.ts'
+import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
+import { InputLost, type ExchangeReader } from './exchange-reader.ts'
+import { writeExchange, type WrittenFile } from './exchange-writer.ts'
+import type { InstanceSet, TaskConnection } from './instance-set.ts'
+import type { DuckConnection } from './instances.ts'
+import type { ResultSpool } from './result-spool.ts'
+import { writeResult } from './result-writer.ts'
+import type { TaskEvent, TaskStats } from './task.ts'
+import { setupSql } from './task-setup.ts'
+
+/** An interrupt is lost on a statement that has not quite begun, so it is repeated. */
+const INTERRUPT_EVERY_MS = 50
+
+export interface TaskRunnerOptions {
+  readonly clock: Clock
+  readonly instances: InstanceSet
+  readonly exchangeFiles: ExchangeFiles
+  readonly exchangeReader: ExchangeReader
+  readonly localPath: (file: FileKey) => Promise<LocalFile>
+  readonly pool: BodyPool
+}
+
+export type TaskOutcome = Extract<TaskEvent, { kind: 'succeeded' | 'failed' }>
+
+/** What a task reads, on this disk. */
+interface Inputs {
+  readonly scanPaths: readonly (readonly string[])[]
+  readonly inputPaths: readonly (readonly string[])[]
+  readonly stats: Pick<TaskStats, 'bytesFetched' | 'bytesCached' | 'exchangeBytes'>
+}
+
+interface Output {
+  readonly files: readonly WrittenFile[]
+  readonly rowCount: number
+  readonly outputBytes: number
+}
+
+export class TaskRunner {
+  readonly #options: TaskRunnerOptions
+
+  constructor(options: TaskRunnerOptions) {
+    this.#options = options
+  }
+
+  /** Never rejects. `spool` is the query's, for a task that makes the result; it is complete when the task succeeded. */
+  async run(task: TaskDefinition, spool: ResultSpool | undefined, signal: AbortSignal): Promise<TaskOutcome> {
+    const { clock, exchangeFiles } = this.#options
+    const place = { ...task, queryId: task.queryId as QueryId }
+    const read: string[] = []
+    try {
+      const inputs = await this.#locate(task, place, signal)
+      read.push(...inputs.scanPaths.flat(), ...inputs.inputPaths.flat())
+      const output = await this.#onConnection(task, inputs, spool, signal)
+      if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
+      spool?.complete()
+      const stats = { rowCount: output.rowCount, outputBytes: output.outputBytes, ...inputs.stats }
+      return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, stats }
+    } catch (error) {
+      if (isFatal(error)) this.#options.instances.replaceShared()
+      const cause = emittedError(taskError(error, read), task)
+      spool?.fail(cause)
+      return { kind: 'failed', cause, lostExecutors: error instanceof InputLost ? error.executors : [] }
+    } finally {
+      if (task.inputs.length > 0) await exchangeFiles.removeInputs(place).catch(() => undefined) // goes with the query
+    }
+  }
+
+  async #locate(task: TaskDefinition, place: TaskPlace, signal: AbortSignal): Promise<Inputs> {
+    const scanFiles = await Promise.all(task.scans.map(scan => this.#scanFiles(scan)))
+    const inputPaths = await this.#options.exchangeReader.locate(task.inputs, place, signal)
+    const all = scanFiles.flat()
+    return {
+      scanPaths: scanFiles.map(files => files.map(({ path }) => path)),
+      inputPaths,
+      stats: {
+        bytesFetched: sum(all.map(file => file.bytesFetched)),
+        bytesCached: sum(all.map(file => file.bytesCached)),
+        exchangeBytes: sum(task.inputs.flatMap(input => input.files.map(file => Number(file.sizeBytes)))),
+      },
+    }
+  }
+
+  #scanFiles(scan: Scan): Promise<LocalFile[]> {
+    return Promise.all(scan.splits.map(({ file }) => {
+      if (file === undefined) throw new QueryError('INTERNAL', `a split of ${scan.table || scan.name} has no file`)
+      const { bucket, key, etag, sizeBytes } = file
+      return this.#options.localPath({ bucket, key, etag, sizeBytes: Number(sizeBytes) })
+    }))
+  }
+
+  async #onConnection(
+    task: TaskDefinition, inputs: Inputs, spool: ResultSpool | undefined, signal: AbortSignal,
+  ): Promise<Output> {
+    const taken = await this.#connect(task, inputs)
+    const stopInterrupts = this.#interruptOn(signal, taken.connection)
+    try {
+      const setup = setupSql(task, inputs.scanPaths, inputs.inputPaths)
+      if (setup !== '') await taken.connection.run(setup)
+      if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
+      return await this.#execute(task, taken.connection, spool, signal)
+    } finally {
+      stopInterrupts()
+      await taken.close()
+    }
+  }
+
+  #connect(task: TaskDefinition, inputs: Inputs): Promise<TaskConnection> {
+    const { instances } = this.#options
+    const memoryBytes = Number(task.memoryBytes)
+    switch (task.sqlKind) {
+      case SqlKind.EMITTED: return instances.emitted(task.queryId as QueryId, task.preserveOrder, memoryBytes)
+      case SqlKind.ORIGINAL: return instances.original(task.taskId as TaskId, inputs.scanPaths.flat(), memoryBytes)
+      default: throw new QueryError('INTERNAL', `task ${task.taskId} has an unknown kind of SQL`)
+    }
+  }
+
+  async #execute(
+    task: TaskDefinition, connection: DuckConnection, spool: ResultSpool | undefined, signal: AbortSignal,
+  ): Promise<Output> {
+    const { exchangeFiles, pool } = this.#options
+    const { output } = task
+    switch (output.case) {
+      case 'exchange': {
+        const folder = exchangeFiles.outputFolder({ ...task, queryId: task.queryId as QueryId })
+        const files = await writeExchange(connection, task.sql, output.value, exchangeFiles.root, folder)
+        return { files, rowCount: sum(files.map(file => file.rowCount)), outputBytes: sum(files.map(file => file.sizeBytes)) }
+      }
+      case 'result': {
+        if (spool === undefined) throw new Error(`task ${task.taskId} has no spool`)
+        const totals = await writeResult(connection, task.sql, output.value.columns, spool, pool, signal)
+        return { files: [], rowCount: totals.rowCount, outputBytes: totals.byteCount }
+      }
+      default: throw new QueryError('INTERNAL', `task ${task.taskId} has no output`)
+    }
+  }
+
+  #interruptOn(signal: AbortSignal, connection: DuckConnection): () => void {
+    let cancelTimer = (): void => undefined
+    const interrupt = (): void => {
+      connection.interrupt()
+      cancelTimer = this.#options.clock.after(INTERRUPT_EVERY_MS, interrupt)
+    }
+    if (signal.aborted) interrupt()
+    else signal.addEventListener('abort', interrupt, { once: true })
+    return () => {
+      signal.removeEventListener('abort', interrupt)
+      cancelTimer()
+    }
+  }
+}
+
+/** The place in emitted text means nothing to the user who wrote another one. */
+function emittedError(error: QueryError, task: TaskDefinition): QueryError {
+  if (task.sqlKind === SqlKind.ORIGINAL || error.position === undefined) return error
+  return new QueryError(error.code, error.message, { cause: error })
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

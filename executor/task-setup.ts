@@ -1,0 +1,52 @@
+/** The statements that make a task's connection ready: session settings, then what its SQL names. One text, one call. */
+
+import { QueryError } from '../proto/errors.ts'
+import { TaskDefinition_SqlKind as SqlKind, type TaskDefinition } from '../proto/gen/executor_pb.js'
+import { identifier, literal } from './sql-text.ts'
+import { catalogs, inputView, scanView, tableView } from './views.ts'
+
+/** DuckDB makes chunks ahead up to this; its default of 1 MB stalls scans behind the encoder. */
+const STREAMING_BUFFER = '4MB'
+/** What a session may set: it changes values and errors, and nothing that a task may reach or use. Lower case. */
+const SESSION_SETTINGS: ReadonlySet<string> = new Set([
+  'timezone', 'calendar', 'default_null_order', 'null_order', 'default_order', 'default_collation', 'integer_division',
+  'ieee_floating_point_ops', 'old_implicit_casting', 'order_by_non_integer_literal',
+  'scalar_subquery_error_on_multiple_rows', 'lambda_syntax',
+])
+
+/** Empty if there is nothing to make ready. */
+export function setupSql(
+  task: TaskDefinition, scanPaths: readonly (readonly string[])[], inputPaths: readonly (readonly string[])[],
+): string {
+  return [
+    ...Object.entries(task.settings).map(([name, value]) => setting(name, value)),
+    ...(task.output.case === 'result' ? [`SET SESSION streaming_buffer_size = '${STREAMING_BUFFER}'`] : []),
+    ...(task.sqlKind === SqlKind.ORIGINAL ? original(task, scanPaths) : emitted(task, scanPaths, inputPaths)),
+  ].join(';\n')
+}
+
+function emitted(
+  task: TaskDefinition, scanPaths: readonly (readonly string[])[], inputPaths: readonly (readonly string[])[],
+): string[] {
+  return [
+    ...task.scans.map((scan, i) => scanView(scan, scanPaths[i] ?? [])),
+    ...task.inputs.map((input, i) => inputView(input, inputPaths[i] ?? [])),
+  ]
+}
+
+function original(task: TaskDefinition, scanPaths: readonly (readonly string[])[]): string[] {
+  const place = [task.defaultCatalog, task.defaultSchema].filter(name => name !== '')
+  return [
+    ...catalogs(task.scans, task.defaultCatalog, task.defaultSchema),
+    ...task.scans.map((scan, i) => tableView(scan, scanPaths[i] ?? [])),
+    ...(task.defaultCatalog === '' ? [] : [`USE ${place.map(identifier).join('.')}`]),
+  ]
+}
+
+/** The session's own: nothing of it outlives the connection. */
+function setting(name: string, value: string): string {
+  if (!SESSION_SETTINGS.has(name.toLowerCase())) {
+    throw new QueryError('PERMISSION_DENIED', `setting ${JSON.stringify(name)} cannot be changed`)
+  }
+  return `SET SESSION ${name} = ${literal(value)}`
+}

@@ -1,0 +1,38 @@
+/** A task's life as its coordinator is told it. */
+
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { unreachable } from '../proto/errors.ts'
+import type { TaskEventSchema, TaskStatusSchema } from '../proto/gen/executor_pb.js'
+import type { TaskId } from '../proto/ids.ts'
+import type { Task } from './task.ts'
+
+/** Without the mark that protobuf-es gives a made message. */
+type Plain<T> = Omit<T, '$typeName' | '$unknown'>
+
+export type TaskEventInit = Plain<MessageInitShape<typeof TaskEventSchema>>
+export type TaskStatusInit = Plain<MessageInitShape<typeof TaskStatusSchema>> & { readonly taskId: TaskId }
+
+/** A task being cancelled still runs. */
+export function taskStatus(taskId: TaskId, task: Task): TaskStatusInit {
+  switch (task.state) {
+    case 'queued': return { taskId, state: { case: 'queued', value: {} } }
+    case 'running': case 'cancelling': return { taskId, state: { case: 'running', value: {} } }
+    case 'succeeded': return { taskId, state: { case: 'succeeded', value: succeeded(task) } }
+    case 'failed': {
+      const { cause: { code, message }, lostExecutors } = task
+      return { taskId, state: { case: 'failed', value: { code, message, lostExecutors: [...lostExecutors] } } }
+    }
+    default: return unreachable(task)
+  }
+}
+
+function succeeded({ files, stats, queuedMs, runMs }: Extract<Task, { state: 'succeeded' }>) {
+  return {
+    files: files.map(({ partition, path, sizeBytes, rowCount }) =>
+      ({ partition, path, sizeBytes: BigInt(sizeBytes), rowCount: BigInt(rowCount) })),
+    stats: {
+      rowCount: BigInt(stats.rowCount), outputBytes: BigInt(stats.outputBytes), bytesFetched: BigInt(stats.bytesFetched),
+      bytesCached: BigInt(stats.bytesCached), exchangeBytes: BigInt(stats.exchangeBytes), queuedMs, runMs,
+    },
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The life of a task.
+ *
+ *   queued ──▶ running ──▶ succeeded
+ *     │           ├──────▶ failed
+ *     │           └─ cancelling ──▶ failed     until DuckDB has really stopped
+ *     └──────────────────────────▶ failed
+ *
+ * A task is a value; `advance` is the only function that makes the next one. The last two states are final: late events
+ * leave them as they are. A task that succeeds while it is being cancelled has still failed: nobody wants its files.
+ */
+
+import { QueryError, unreachable } from '../proto/errors.ts'
+import type { ExecutorId } from '../proto/ids.ts'
+import type { WrittenFile } from './exchange-writer.ts'
+
+export interface TaskStats {
+  readonly rowCount: number
+  readonly outputBytes: number
+  readonly bytesFetched: number
+  readonly bytesCached: number
+  readonly exchangeBytes: number
+}
+
+export type Task =
+  | { readonly state: 'queued'; readonly queuedAtMs: number }
+  | { readonly state: 'running'; readonly queuedMs: number; readonly startedAtMs: number }
+  | { readonly state: 'cancelling'; readonly cause: QueryError }
+  | {
+    readonly state: 'succeeded'; readonly files: readonly WrittenFile[]; readonly stats: TaskStats
+    readonly queuedMs: number; readonly runMs: number
+  }
+  | { readonly state: 'failed'; readonly cause: QueryError; readonly lostExecutors: readonly ExecutorId[] }
+
+export type TaskEvent =
+  | { readonly kind: 'started'; readonly nowMs: number }
+  | { readonly kind: 'succeeded'; readonly nowMs: number; readonly files: readonly WrittenFile[]; readonly stats: TaskStats }
+  | { readonly kind: 'failed'; readonly cause: QueryError; readonly lostExecutors: readonly ExecutorId[] }
+  | { readonly kind: 'cancelled'; readonly reason: string }
+
+export function isFinal(task: Task): boolean {
+  return task.state === 'succeeded' || task.state === 'failed'
+}
+
+/** Pure; an event that the state cannot get is a bug and throws. */
+export function advance(task: Task, event: TaskEvent): Task {
+  switch (task.state) {
+    case 'queued': return queued(task, event)
+    case 'running': return running(task, event)
+    case 'cancelling': return cancelling(task, event)
+    case 'succeeded': case 'failed': return task
+    default: return unreachable(task)
+  }
+}
+
+function queued(task: Extract<Task, { state: 'queued' }>, event: TaskEvent): Task {
+  switch (event.kind) {
+    case 'started':
+      return { state: 'running', queuedMs: event.nowMs - task.queuedAtMs, startedAtMs: event.nowMs }
+    case 'failed': return { state: 'failed', cause: event.cause, lostExecutors: event.lostExecutors }
+    case 'cancelled': return { state: 'failed', cause: cancelled(event.reason), lostExecutors: [] }
+    case 'succeeded': throw new Error('a queued task cannot succeed')
+    default: return unreachable(event)
+  }
+}
+
+function running(task: Extract<Task, { state: 'running' }>, event: TaskEvent): Task {
+  switch (event.kind) {
+    case 'succeeded': {
+      const { files, stats, nowMs } = event
+      return { state: 'succeeded', files, stats, queuedMs: task.queuedMs, runMs: nowMs - task.startedAtMs }
+    }
+    case 'failed': return { state: 'failed', cause: event.cause, lostExecutors: event.lostExecutors }
+    case 'cancelled': return { state: 'cancelling', cause: cancelled(event.reason) }
+    case 'started': throw new Error('a running task cannot start')
+    default: return unreachable(event)
+  }
+}
+
+function cancelling(task: Extract<Task, { state: 'cancelling' }>, event: TaskEvent): Task {
+  switch (event.kind) {
+    case 'succeeded': case 'failed': return { state: 'failed', cause: task.cause, lostExecutors: [] }
+    case 'cancelled': return task
+    case 'started': throw new Error('a task that is being cancelled cannot start')
+    default: return unreachable(event)
+  }
+}
+
+function cancelled(reason: string): QueryError {
+  return new QueryError('CANCELLED', reason)
+}
