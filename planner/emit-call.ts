@@ -55,13 +55,16 @@ function listSql(call: Call, args: readonly string[]): string {
   return hasName(call.type) ? `CAST(${list} AS ${typeName(call.type)})` : list
 }
 
-/** An empty list is how DuckDB's parser writes an absent bound; it knows it only bare. */
+/** An empty list is how DuckDB's parser writes an absent bound, which can only be said in brackets. */
 function sliceSql(call: Call, args: readonly string[]): string {
-  const bounds = call.children.map((child, i) => {
-    const isAbsent = child.kind === 'Constant' && child.value.kind === 'children' && child.value.values.length === 0
-    return i > 0 && isAbsent ? '[]' : args[i] ?? ''
-  })
-  return `${quoteName(call.name)}(${bounds.join(', ')})`
+  const isAbsent = (position: number) => {
+    const child = call.children[position]
+    return child?.kind === 'Constant' && child.value.kind === 'children' && child.value.values.length === 0
+  }
+  if (!isAbsent(1) && !isAbsent(2)) return `${quoteName(call.name)}(${args.join(', ')})`
+  const [list = '', from = '', to = '', step] = args
+  const end = isAbsent(2) ? (step === undefined ? '' : '-') : to
+  return `(${list})[${isAbsent(1) ? '' : from}:${end}${step === undefined ? '' : `:${step}`}]`
 }
 
 /** `name(a, x := b)`, named from position `from` on. */

@@ -55,7 +55,7 @@ function text(value: string, type: DuckType): string {
   return value.includes('\0') ? `(${sql})` : sql
 }
 
-function decimalText(unscaled: bigint, type: DuckType): string {
+export function decimalText(unscaled: bigint, type: DuckType): string {
   if (type.kind !== 'decimal') throw new Unsupported('decimal constant of another type')
   const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(type.scale + 1, '0')
   const point = digits.length - type.scale
