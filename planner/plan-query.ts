@@ -119,13 +119,13 @@ async function cutPlan(
   const bound = (drafts: readonly FragmentDraft[]): Promise<readonly Fragment[]> =>
     bindFragments(drafts, tables, columns, async sql => (await session.bind(sql)).columns)
   const whole = async (reason: string): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> => {
-    const drafts = assemble(cutAtExchanges(plan), { ...context, isSplit: tables.map(() => false) })
+    const drafts = assemble(cutAtExchanges(plan), tables, { ...context, isSplit: tables.map(() => false) })
     return { fragments: await bound(drafts), wholeReason: reason }
   }
   const reason = wholeReason(plan, { tables, thresholds, estimates })
   if (reason !== null) return whole(reason)
   try {
-    return { fragments: await bound(assemble(cutAtExchanges(distribute(plan, context)), context)), wholeReason: null }
+    return { fragments: await bound(assemble(cutAtExchanges(distribute(plan, context)), tables, context)), wholeReason: null }
   } catch (thrown) {
     if (!(thrown instanceof Unsupported)) throw thrown
     return whole(thrown.message)

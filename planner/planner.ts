@@ -82,6 +82,11 @@ export class Planner {
     this.#start()
   }
 
+  /** Of the child at this moment. */
+  get processId(): number | undefined {
+    return this.#process?.pid
+  }
+
   /** Every table that the text may mean, CTEs included. Rejects with SYNTAX_ERROR; a text that may not run has none. */
   async names(sql: string): Promise<readonly NamedTable[]> {
     const known = this.#names.get(sql)

@@ -16,7 +16,7 @@ import { settingStatements } from './session-settings.ts'
 /** Of DuckDB's buffers. What it folds into constants is outside of it; the parent process bounds that. */
 const MEMORY_LIMIT = '512MB'
 
-const disabledOptimizers = [
+export const DISABLED_OPTIMIZERS = [
   'column_lifetime', 'compressed_materialization', 'join_filter_pushdown', 'late_materialization', 'in_clause',
   'common_subexpressions', 'reorder_filter', 'sum_rewriter', 'top_n_window_elimination', 'common_subplan', 'row_group_pruner',
   'regex_range', 'sampling_pushdown', 'window_self_join', 'duplicate_groups',
@@ -54,8 +54,7 @@ export class PlanningDatabase {
   static async open(skeletonDirectory: string): Promise<PlanningDatabase> {
     const database = await Database.open({ directories: [skeletonDirectory], files: [] }, {
       memory_limit: MEMORY_LIMIT,
-      disabled_optimizers: disabledOptimizers.join(','),
-      explain_output: 'optimized_only',
+      disabled_optimizers: DISABLED_OPTIMIZERS.join(','),
       parquet_metadata_cache: 'true',
     })
     const home = await database.connect()
@@ -72,7 +71,7 @@ export class PlanningDatabase {
     this.#closeSession()
     const connection = await this.#database.connect()
     await connection.run([
-      ...settingStatements(settings), `USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`,
+      `SET explain_output = 'optimized_only'`, ...settingStatements(settings), `USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`,
     ].join('; '))
     this.#session = {
       key, connection,

@@ -19,8 +19,7 @@ export interface Task {
   readonly prunePort: MessagePort
 }
 
-// piscina hands over [its own data, ours]
-const options = (workerData as readonly [unknown, ProcessOptions])[1]
+const options = workerData as ProcessOptions
 let database: PlanningDatabase | null = null
 
 export default async function answer({ question, prunePort }: Task): Promise<Outcome> {
