@@ -1,4 +1,7 @@
-/** The files that a table's pattern means, in the order in which DuckDB would read them: of their keys' bytes. */
+/**
+ * The files that a table's pattern means, in the order in which DuckDB would read them: folder by folder, names by
+ * their bytes (below `**` DuckDB's own order is another). The first file gives the table its columns.
+ */
 
 import type { FileKey } from '../cache/key.ts'
 import type { ObjectStore } from '../cache/object-store.ts'
@@ -26,5 +29,8 @@ export async function listFiles(store: ObjectStore, table: TableDefinition): Pro
     throw new QueryError('FILE_NOT_FOUND',
       `table ${qualifiedName(table.name)}: no file matches '${glob}' in bucket ${bucket}`)
   }
-  return files.sort((a, b) => compareStats(a.key, b.key) ?? 0)
+  return files
+    .map(file => ({ file, place: file.key.replaceAll('/', '\0') }))
+    .sort((a, b) => compareStats(a.place, b.place) ?? 0)
+    .map(({ file }) => file)
 }

@@ -4,7 +4,7 @@
  */
 
 import type { ThriftValue } from '../cache/thrift-reader.ts'
-import { type DuckType, type ScalarName, parseDuckType, typeText } from '../proto/types.ts'
+import { type DuckType, type ScalarName, parseDuckType, sameType, typeText } from '../proto/types.ts'
 
 const OPTIONAL = 1
 const REPEATED = 2
@@ -14,7 +14,9 @@ const REPEATED = 2
  * the few that Parquet has no word for the nearest that keeps the values.
  */
 export function skeletonType(type: string): string {
-  return typeText(expressible(parseDuckType(type)))
+  const declared = parseDuckType(type)
+  const nearest = expressible(declared)
+  return sameType(nearest, declared) ? type : typeText(nearest)
 }
 
 function expressible(type: DuckType): DuckType {
