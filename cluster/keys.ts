@@ -1,0 +1,16 @@
+/** The keys of the metadata store, one function each. A prefix ends with a slash, so that none is part of another. */
+
+import type { CoordinatorId, ExecutorId } from '../proto/ids.ts'
+
+/** ExecutorInfo of every executor, each under its lease. */
+export const MEMBERS = 'members/'
+/** CoordinatorInfo of every coordinator, each under its lease. */
+export const COORDINATORS = 'coordinators/'
+
+export function memberKey(executor: ExecutorId): string {
+  return `${MEMBERS}${executor}`
+}
+
+export function coordinatorKey(coordinator: CoordinatorId): string {
+  return `${COORDINATORS}${coordinator}`
+}

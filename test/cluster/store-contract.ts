@@ -1,0 +1,107 @@
+/** What every metadata store must do; run on each of them. Time is the simulation's: `pass` lets it go by. */
+
+import t, { type Test } from 'tap'
+import type { Change, MetadataStore } from '../../cluster/store.ts'
+
+export interface StoreUnderTest {
+  readonly store: MetadataStore
+  readonly pass: (ms: number) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+const text = (value: Uint8Array | null | undefined): string | null => value == null ? null : new TextDecoder().decode(value)
+
+export function storeContract(name: string, make: () => Promise<StoreUnderTest>): void {
+  const check = (fact: string, run: (t: Test, made: StoreUnderTest) => Promise<void>): void => {
+    void t.test(`${name}: ${fact}`, async t => {
+      const made = await make()
+      t.teardown(() => made.close())
+      await run(t, made)
+    })
+  }
+
+  check('a key is absent, written, changed, removed', async (t, { store }) => {
+    t.equal(await store.get('a'), null)
+    const first = await store.compareAndSwap('a', 0n, bytes('1'))
+    const second = await store.compareAndSwap('a', first ?? 0n, bytes('2'))
+    t.ok(first !== null && second !== null && second > first, 'revisions grow')
+    const entry = await store.get('a')
+    t.strictSame([entry?.key, text(entry?.value), entry?.revision], ['a', '2', second])
+    t.type(await store.compareAndSwap('a', second ?? 0n, null), 'bigint')
+    t.equal(await store.get('a'), null)
+  })
+
+  check('of two swaps from the same revision one wins', async (t, { store }) => {
+    const won = await Promise.all(['x', 'y', 'z'].map(value => store.compareAndSwap('a', 0n, bytes(value))))
+    t.equal(won.filter(revision => revision !== null).length, 1)
+    t.equal(await store.compareAndSwap('a', 12345n, bytes('w')), null)
+    t.equal(await store.compareAndSwap('b', 12345n, bytes('w')), null)
+  })
+
+  check('a list has what lies below a prefix, by key', async (t, { store }) => {
+    for (const key of ['p/b', 'p/a', 'pq', 'o']) await store.compareAndSwap(key, 0n, bytes(key))
+    const { entries, revision } = await store.list('p/')
+    t.strictSame(entries.map(({ key, value }) => [key, text(value)]), [['p/a', 'p/a'], ['p/b', 'p/b']])
+    t.ok(entries.every(entry => entry.revision <= revision))
+  })
+
+  check('a watch sees every change after its revision, in order', async (t, { store, pass }) => {
+    await store.compareAndSwap('p/before', 0n, bytes('0'))
+    const { revision } = await store.list('p/')
+    await store.compareAndSwap('p/a', 0n, bytes('1'))
+    const seen: Change[] = []
+    const end = store.watch('p/', revision, changes => seen.push(...changes), () => seen.push({ key: 'error', value: null, revision: 0n }))
+    const second = await store.compareAndSwap('p/b', 0n, bytes('2'))
+    await store.compareAndSwap('other', 0n, bytes('3'))
+    await store.compareAndSwap('p/b', second ?? 0n, null)
+    await pass(0)
+    t.strictSame(seen.map(({ key, value }) => [key, text(value)]), [['p/a', '1'], ['p/b', '2'], ['p/b', null]])
+    end()
+    await store.compareAndSwap('p/c', 0n, bytes('4'))
+    await pass(0)
+    t.equal(seen.length, 3, 'an ended watch is quiet')
+  })
+
+  check('keys go with their lease, and a watch tells', async (t, { store, pass }) => {
+    const lease = await store.grantLease(1_000)
+    await store.compareAndSwap('p/a', 0n, bytes('1'), lease)
+    const { revision } = await store.list('p/')
+    const seen: Change[] = []
+    store.watch('p/', revision, changes => seen.push(...changes), () => undefined)
+    await pass(700)
+    t.equal(await store.keepAlive(lease), true)
+    await pass(700)
+    t.not(await store.get('p/a'), null, 'kept alive')
+    await pass(1_500)
+    t.equal(await store.get('p/a'), null, 'gone')
+    t.equal(await store.keepAlive(lease), false)
+    t.strictSame(seen.map(({ key, value }) => [key, value]), [['p/a', null]])
+  })
+
+  check('a revoked lease takes its keys at once, but not those that another lease took over', async (t, { store }) => {
+    const [one, two] = [await store.grantLease(60_000), await store.grantLease(60_000)]
+    await store.compareAndSwap('a', 0n, bytes('1'), one)
+    const moved = await store.compareAndSwap('b', 0n, bytes('1'), one)
+    await store.compareAndSwap('b', moved ?? 0n, bytes('2'), two)
+    await store.revokeLease(one)
+    t.equal(await store.get('a'), null)
+    t.equal(text((await store.get('b'))?.value), '2')
+  })
+
+  check('a write under a lease that is gone is refused', async (t, { store }) => {
+    const lease = await store.grantLease(60_000)
+    await store.revokeLease(lease)
+    await t.rejects(store.compareAndSwap('a', 0n, bytes('1'), lease), { name: 'QueryError', code: 'NOT_FOUND' })
+    t.equal(await store.get('a'), null)
+  })
+
+  check('a watch is told once when the store closes', async (t, { store, pass, close }) => {
+    let errors = 0
+    store.watch('p/', 0n, () => undefined, () => { errors++ })
+    await pass(0)
+    await close()
+    await pass(0)
+    t.equal(errors, 1)
+  })
+}

@@ -1,0 +1,93 @@
+/**
+ * A universe under a simulated clock. Time stands still while any actor has a message or a promise is on its way, and
+ * then jumps to the next timer, so a test that waits ten minutes takes microseconds. The seed fixes the order in which
+ * ready actors run, and everything that draws from `random`.
+ */
+
+import type { Clock } from '../../proto/clock.ts'
+import { Universe } from '../../coordinator/actor/universe.ts'
+
+interface Timer {
+  readonly dueMs: number
+  readonly order: number
+  readonly callback: () => void
+}
+
+export class Simulation {
+  readonly universe: Universe
+  readonly clock: Clock
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  /** What actors threw; a test that expects no crash asserts that this is empty. */
+  readonly crashes: unknown[] = []
+  readonly #timers = new Set<Timer>()
+  #nowMs = 0
+  #order = 0
+
+  constructor(seed: number) {
+    this.random = mulberry32(seed)
+    this.clock = {
+      nowMs: () => this.#nowMs,
+      wallMs: () => this.#nowMs,
+      after: (delayMs, callback) => {
+        const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback }
+        this.#timers.add(timer)
+        return () => { this.#timers.delete(timer) }
+      },
+    }
+    this.universe = new Universe({
+      clock: this.clock,
+      choose: count => Math.floor(this.random() * count),
+      onCrash: (_name, reason) => this.crashes.push(reason),
+      defer: queueMicrotask,
+    })
+  }
+
+  /** An integer in [from, to). */
+  draw(from: number, to: number): number {
+    return from + Math.floor(this.random() * (to - from))
+  }
+
+  chance(probability: number): boolean {
+    return this.random() < probability
+  }
+
+  /** Runs until `forMs` of simulated time have passed, or `until` holds; timers in order of due time, then of setting. */
+  async run(forMs: number, until: () => boolean = () => false): Promise<void> {
+    const endMs = this.#nowMs + forMs
+    for (;;) {
+      await settled()
+      if (until()) return
+      const next = this.#nextTimer()
+      if (next === null || next.dueMs > endMs) break
+      this.#timers.delete(next)
+      this.#nowMs = next.dueMs
+      next.callback()
+    }
+    this.#nowMs = endMs
+  }
+
+  #nextTimer(): Timer | null {
+    let next: Timer | null = null
+    for (const timer of this.#timers) {
+      if (next === null || timer.dueMs < next.dueMs || (timer.dueMs === next.dueMs && timer.order < next.order)) next = timer
+    }
+    return next
+  }
+}
+
+/** Every promise kept so far has run its callbacks, and theirs. */
+function settled(): Promise<void> {
+  return new Promise(resolve => { setImmediate(resolve) })
+}
+
+/** Mulberry32 (Tommy Ettinger): a 32-bit generator. */
+function mulberry32(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
+  }
+}
