@@ -13,13 +13,13 @@ import type { DuckType } from '../proto/types.ts'
 import { columnTypes } from './cut/columns.ts'
 import { sizeBytes } from './cut/cost.ts'
 import { addColumns, typeOf } from './cut/expressions.ts'
-import { operators } from './cut/operator.ts'
 import type { CutContext } from './cut/spread.ts'
-import { emit, emitExpression } from './emit.ts'
+import { emit, emitKeys } from './emit.ts'
 import type { Expression } from './expression.ts'
 import type { Cut, Fragment, FragmentInput, FragmentOutput, FragmentScan, FragmentTasks } from './fragment.ts'
 import { isOrderSensitive } from './order-sensitivity.ts'
-import { inputs, type Exchange, type Plan, type Scan } from './plan.ts'
+import { inputs, type Plan, type Scan } from './plan.ts'
+import type { PlannerTable } from './planned-query.ts'
 
 /** A fragment before it is bound. */
 export interface FragmentDraft extends Omit<Fragment, 'columns'> {
@@ -27,8 +27,10 @@ export interface FragmentDraft extends Omit<Fragment, 'columns'> {
   readonly types: readonly DuckType[]
 }
 
-/** `isSplit` is false for all tables of a query that runs whole. */
-export function assemble(cuts: readonly Cut[], context: CutContext): readonly FragmentDraft[] {
+/** `isSplit` is false for all tables of a query that runs whole. `tables` for the names of their columns. */
+export function assemble(
+  cuts: readonly Cut[], tables: readonly PlannerTable[], context: CutContext,
+): readonly FragmentDraft[] {
   let nextScan = 0
   const written = new Map(cuts.map(cut => [cut.id, cut]))
   return cuts.map(cut => {
@@ -39,14 +41,22 @@ export function assemble(cuts: readonly Cut[], context: CutContext): readonly Fr
     return {
       id: cut.id,
       sql: emit(cut.root, {
-        scan: scan => `scan${ids.get(scan)}`, exchange: exchange => `ex${cut.inputs.get(exchange)}`,
-      }),
+        scan: scan => `scan${ids.get(scan)}`,
+        exchange: exchange => `ex${cut.inputs.get(exchange)}`,
+        columnName: (table, column) => nameOf(tables, table, column),
+      }).sql,
       types: columnTypes(cut.root, context.tableTypes),
       scans: described, inputs: read, output: outputOf(cut), tasks: tasksOf(cut, read, described),
       orderSensitive: isOrderSensitive(cut),
       rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
     }
   })
+}
+
+function nameOf(tables: readonly PlannerTable[], table: number, column: number): string {
+  const name = tables[table]?.columns[column]?.name
+  if (name === undefined) throw new Error(`table ${table} has no column ${column}`)
+  return name
 }
 
 /** The scans of the fragment itself, once each. */
@@ -85,10 +95,5 @@ function tasksOf({ output }: Cut, read: readonly FragmentInput[], scans: readonl
 function outputOf({ output }: Cut): FragmentOutput {
   if (output.kind !== 'hash') return output
   const exact = (key: Expression): Expression => ({ kind: 'Cast', child: key, type: typeOf(key), try: false })
-  return { kind: 'hash', keys: output.keys.map(key => emitExpression(exact(key), index => `c${index}`)) }
-}
-
-/** All exchanges of a plan with exchanges, for tests and pictures. */
-export function exchangesOf(plan: Plan): readonly Exchange[] {
-  return [...operators(plan)].filter(operator => operator.kind === 'Exchange')
+  return { kind: 'hash', keys: emitKeys(output.keys.map(exact)) }
 }

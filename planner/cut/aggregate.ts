@@ -15,11 +15,10 @@ import type { DuckType } from '../../proto/types.ts'
 import type { AggregateCall, Expression } from '../expression.ts'
 import type { Aggregate, Plan } from '../plan.ts'
 import { partsOf, type Parts } from './aggregate-parts.ts'
+import { isFewToGather } from './cost.ts'
 import { column, columnOf, typeOf } from './expressions.ts'
 import { apart, areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
 
-/** Gathering so many rows costs less than another stage. Source: TPC-H at scale 1, `docs/decisions`. */
-export const GATHER_ROWS = 100_000
 /** How many tasks write parts, for estimates: the planner does not know. */
 export const ASSUMED_TASKS = 4
 
@@ -64,7 +63,7 @@ function inParts(aggregate: Aggregate, input: Placed, context: CutContext): Plac
     spread: input.spread,
   }
   const first = groups.map((group, i) => column(i, typeOf(group)))
-  const isFew = partRows <= GATHER_ROWS && context.thresholds.broadcastRows > 0
+  const isFew = isFewToGather(partRows, context)
   const moved = aggregate.sets !== null || isFew || !areHashable(first) ? gather(below) : hash(below, first)
   return { plan: combined(aggregate, moved.plan, first, parts), spread: moved.spread }
 }

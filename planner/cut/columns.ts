@@ -18,7 +18,7 @@ export function columnTypes(plan: Plan, tables: TableTypes): readonly DuckType[]
   switch (plan.kind) {
     case 'Scan': return plan.columns.map(position => scanType(tables, plan.table, position))
     case 'TableFunction': return plan.args.slice(0, 1).map(rangeType)
-    case 'OneRow': return []
+    case 'OneRow': return [INTEGER]
     case 'Empty': case 'DelimScan': case 'CteScan': return plan.types
     case 'Values': return (plan.rowExpressions[0] ?? []).map(typeOf)
     case 'Project': return plan.expressions.map(typeOf)
@@ -46,7 +46,7 @@ export function select<T>(items: readonly T[], positions: readonly number[] | nu
 }
 
 function scanType(tables: TableTypes, table: number, position: number | null): DuckType {
-  return (position === null ? undefined : tables[table]?.[position]) ?? INTEGER
+  return (position === null ? undefined : tables[table]?.[position]) ?? BOOLEAN
 }
 
 /** range(DATE) counts in TIMESTAMPs, range of any integer in BIGINTs. */

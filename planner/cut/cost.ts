@@ -13,6 +13,22 @@ const BROADCAST_LIMIT_BYTES = 128 * 1024 * 1024
 /** Tasks that read a broadcast, for estimates. Each of them builds the table again. */
 const BROADCAST_READERS = 6
 
+/** A plan with several readers is copied to all tasks up to this: written once, read a few times. */
+const SHARED_LIMIT_BYTES = 16 * 1024 * 1024
+/** Gathering so many rows into one task costs less than another stage. */
+const GATHER_ROWS = 100_000
+
+/** True if the rows are so few that one task may have them all; never when shuffles are forced. */
+export function isFewToGather(rows: number, { thresholds }: CutContext): boolean {
+  return thresholds.broadcastRows > 0 && rows <= GATHER_ROWS
+}
+
+/** True if a plan that several readers share should rather be read by all tasks than stay apart. */
+export function isCheapToShare(shared: Plan, context: CutContext): boolean {
+  const { broadcastRows } = context.thresholds
+  return broadcastRows > 0 && (shared.rows <= broadcastRows || sizeBytes(shared, context) <= SHARED_LIMIT_BYTES)
+}
+
 /** True if giving `copied` to every task costs less than an exchange of both sides. */
 export function isCheapToBroadcast(copied: Plan, other: Plan, context: CutContext): boolean {
   const { broadcastRows } = context.thresholds

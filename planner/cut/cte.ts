@@ -11,7 +11,7 @@
 
 import { operators } from './operator.ts'
 import type { Plan } from '../plan.ts'
-import { isCheapToBroadcast } from './cost.ts'
+import { isCheapToShare } from './cost.ts'
 import { COPIED, exchange, isApart, type CutContext, type Placed } from './spread.ts'
 
 /** A copied plan of so many operators is made again by each reader; of more, it could double at every level. */
@@ -19,7 +19,7 @@ const SIMPLE_OPERATORS = 4
 
 export function cutShared(placed: Placed, readers: number, identity: number, context: CutContext): Placed {
   if (readers <= 1 || (placed.spread.kind === 'copied' && isSimple(placed.plan))) return placed
-  if (isApart(placed) && !isCheapToBroadcast(placed.plan, placed.plan, context)) {
+  if (isApart(placed) && !isCheapToShare(placed.plan, context)) {
     return { plan: exchange(placed.plan, { kind: 'keep' }, identity), spread: placed.spread }
   }
   return { plan: exchange(placed.plan, { kind: 'broadcast' }, identity), spread: COPIED }

@@ -12,7 +12,7 @@
  */
 
 import type { DelimJoin, Plan } from '../plan.ts'
-import { isCheapToBroadcast } from './cost.ts'
+import { isCheapToShare } from './cost.ts'
 import { cutShared } from './cte.ts'
 import { column, columnOf, typeOf } from './expressions.ts'
 import { apart, areHashable, COPIED, exchange, hash, isApart, type CutContext, type Placed } from './spread.ts'
@@ -33,7 +33,7 @@ export function cutDelimSource(delim: DelimJoin, source: Placed, identity: numbe
 }
 
 function shareSource(delim: DelimJoin, source: Placed, identity: number, context: CutContext): Placed {
-  if (!isApart(source) || isCheapToBroadcast(source.plan, source.plan, context)) {
+  if (!isApart(source) || isCheapToShare(source.plan, context)) {
     return cutShared(source, 2, identity, context)
   }
   if (!areHashable(delim.keys)) {

@@ -10,7 +10,7 @@
  */
 
 import type { Distinct, Plan } from '../plan.ts'
-import { GATHER_ROWS } from './aggregate.ts'
+import { isFewToGather } from './cost.ts'
 import { columnOf } from './expressions.ts'
 import { areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
 
@@ -21,6 +21,6 @@ export function cutDistinct(distinct: Distinct, input: Placed, context: CutConte
   const isPlain = !distinct.on && distinct.orders.length === 0
   const local: Plan = { ...distinct, input: input.plan, rows: Math.min(distinct.rows, input.plan.rows) }
   const below = isPlain ? { ...input, plan: local } : input
-  const isFew = isPlain && below.plan.rows <= GATHER_ROWS && context.thresholds.broadcastRows > 0
+  const isFew = isPlain && isFewToGather(below.plan.rows, context)
   return place(isFew || !areHashable(targets) ? gather(below) : hash(below, targets))
 }

@@ -7,6 +7,7 @@
  *   a side may be copied, and is small            Join > l, Exchange broadcast > r     (or left and right changed)
  *   or there is no equality to hash on            the same, whatever its size
  *   one side is apart by some of the keys         Join > l, Exchange hash > r          (or left and right changed)
+ *   only one side is apart, and it is small       Join > Exchange gather > l, r
  *   there are equalities                          Join > Exchange hash > l, Exchange hash > r
  *   otherwise                                     Join > Exchange gather > l, Exchange gather > r
  *
@@ -23,7 +24,7 @@ import {
   apart, areHashable, broadcast, gather, hash, isApart, renamed, SINGLE, together,
   type CutContext, type Placed, type Spread,
 } from './spread.ts'
-import { isCheapToBroadcast } from './cost.ts'
+import { isCheapToBroadcast, isFewToGather } from './cost.ts'
 
 /** The right side may be copied: its rows come out only beside a row of the left. */
 const RIGHT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'LEFT', 'SEMI', 'ANTI', 'MARK', 'SINGLE'])
@@ -71,7 +72,8 @@ function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sid
   const left_ = copiesLeft && (isForced || isCheapToBroadcast(left.plan, right.plan, context))
   if (right_ && (!left_ || right.plan.rows <= left.plan.rows)) return byLeft(left, broadcast(right))
   if (left_) return byRight(broadcast(left), right)
-  if (isForced) return { left: gather(left), right: gather(right), spread: SINGLE }
+  const isFew = isApart(left) !== isApart(right) && isFewToGather((isApart(left) ? left : right).plan.rows, context)
+  if (isForced || isFew) return { left: gather(left), right: gather(right), spread: SINGLE }
   const moved = hashed(left, right, keys)
   return { ...moved, spread: afterHash(join.type, moved.left.spread, moved.right.spread, width) }
 }

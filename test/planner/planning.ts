@@ -1,0 +1,109 @@
+/**
+ * Tables and a planning DuckDB for tests of plans: the tables lie in several Parquet files each, and one file with all
+ * their rows is what the planner binds. Settings as the product's planning database has them.
+ */
+
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TableColumn } from '../../catalog/table.ts'
+import { planQuery } from '../../planner/plan-query.ts'
+import type { PlannedQuery, PlannerTable, PlanThresholds } from '../../planner/planned-query.ts'
+import { PlanningDatabase } from '../../planner/planning-database.ts'
+import { quoteName, quoteText } from '../../planner/quote.ts'
+import { answer, type Answer, type ClusterTable } from './in-process-cluster.ts'
+import { pruneNothing, requestOf } from './planner-tables.ts'
+
+/** Nothing is copied and nothing is read by every task, unless a rule has no other way. */
+export const FORCED: PlanThresholds = { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 }
+export const DEFAULTS: PlanThresholds = { wholeBytes: 0, broadcastRows: 200_000, replicateRows: 10_000 }
+
+export class Planning {
+  readonly tables: readonly PlannerTable[]
+  /** The same tables as a cluster reads them. */
+  readonly clusterTables: readonly ClusterTable[]
+  readonly database: PlanningDatabase
+  readonly #instance: DuckDBInstance
+  readonly #plain: DuckDBConnection
+
+  private constructor(opened: Opened) {
+    this.tables = opened.tables
+    this.clusterTables = opened.clusterTables
+    this.database = opened.database
+    this.#instance = opened.instance
+    this.#plain = opened.plain
+  }
+
+  /** `folder` has one folder of Parquet files for each name. */
+  static async open(folder: string, names: readonly string[]): Promise<Planning> {
+    const instance = await DuckDBInstance.create(':memory:', { threads: '1', enable_external_file_cache: 'false' })
+    const plain = await instance.connect()
+    const skeletons = join(folder, 'skeletons')
+    await mkdir(skeletons, { recursive: true })
+    const tables: PlannerTable[] = []
+    const clusterTables: ClusterTable[] = []
+    for (const name of names) {
+      const files = (await readdir(join(folder, name))).filter(file => file.endsWith('.parquet')).sort()
+        .map(file => join(folder, name, file))
+      const table = await openTable(plain, name, files, join(skeletons, `${name}.parquet`))
+      tables.push(table)
+      clusterTables.push({ columns: table.columns, files })
+    }
+    const database = await PlanningDatabase.open(skeletons)
+    return new Planning({ tables, clusterTables, database, instance, plain })
+  }
+
+  close(): void {
+    this.database.close()
+    this.#instance.closeSync()
+  }
+
+  plan(sql: string, thresholds: PlanThresholds): Promise<PlannedQuery> {
+    return planQuery(this.database, requestOf(sql, this.tables, { thresholds }), pruneNothing(this.tables))
+  }
+
+  /** What plain DuckDB says. */
+  oracle(sql: string): Promise<Answer> {
+    return answer(this.#plain, sql)
+  }
+}
+
+interface Opened extends Pick<Planning, 'tables' | 'clusterTables' | 'database'> {
+  readonly instance: DuckDBInstance
+  readonly plain: DuckDBConnection
+}
+
+async function openTable(
+  plain: DuckDBConnection, name: string, files: readonly string[], skeletonPath: string,
+): Promise<PlannerTable> {
+  const parts = `read_parquet([${files.map(quoteText).join(', ')}], hive_partitioning = false)`
+  await plain.run(`CREATE VIEW ${quoteName(name)} AS SELECT * FROM ${parts}`)
+  await plain.run(`COPY (FROM ${quoteName(name)}) TO ${quoteText(skeletonPath)} (FORMAT parquet)`)
+  const [[rows, bytes] = []] = (await plain.runAndReadAll(
+    `SELECT sum(row_group_num_rows), sum(total_compressed_size) FROM (
+      SELECT any_value(row_group_num_rows) AS row_group_num_rows, sum(total_compressed_size) AS total_compressed_size
+      FROM parquet_metadata(${quoteText(skeletonPath)}) GROUP BY row_group_id)`)).getRowsJson()
+  return {
+    name: { catalog: 'lake', schema: 'main', table: name }, version: '1', skeletonPath,
+    columns: await columnsOf(plain, `FROM ${quoteName(name)}`), rowCount: Number(rows ?? 0), sizeBytes: Number(bytes ?? 0),
+  }
+}
+
+async function columnsOf(connection: DuckDBConnection, sql: string): Promise<readonly TableColumn[]> {
+  const described = await connection.runAndReadAll(`DESCRIBE ${sql}`)
+  return described.getRowsJson().map(([name, type]) => ({ name: String(name), type: String(type) }))
+}
+
+/** Writes each SELECT as the table of its name, dealt over `files` files row by row; some may be empty. */
+export async function writeTables(folder: string, selects: Readonly<Record<string, string>>, files: number): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
+  const connection = await instance.connect()
+  for (const [name, sql] of Object.entries(selects)) {
+    await mkdir(join(folder, name), { recursive: true })
+    for (let i = 0; i < files; i++) {
+      const part = `SELECT * EXCLUDE (dealt) FROM (SELECT *, row_number() OVER () % ${files} AS dealt FROM (${sql})) WHERE dealt = ${i}`
+      await connection.run(`COPY (${part}) TO ${quoteText(join(folder, name, `${i}.parquet`))} (FORMAT parquet)`)
+    }
+  }
+  instance.closeSync()
+}
