@@ -3,22 +3,11 @@
  * kept and pruned, and which executor would read what. Made by the very functions that run a query.
  */
 
-import type { Table } from '../catalog/table.ts'
 import type { Fragment, FragmentScan } from '../planner/fragment.ts'
-import type { PlannedQuery, PlanThresholds, PruneScans } from '../planner/planned-query.ts'
 import { placeSplits, type PlacedTask, type Room } from './place.ts'
-import type { CatalogPort, NameDefaults, PlannerPort, PrunePort } from './query-ports.ts'
+import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
+import type { QueryRequest } from './running-query.ts'
 import { splits } from './splits.ts'
-
-export interface ExplainPorts {
-  readonly planner: PlannerPort
-  readonly catalog: CatalogPort
-  readonly prune: PrunePort
-  /** Estimates of scans, as a query that runs gets them. */
-  readonly pruneScans: (tables: readonly Table[]) => PruneScans
-  readonly rooms: () => readonly Room[]
-  readonly thresholds: PlanThresholds
-}
 
 export interface Explanation {
   readonly statement: string
@@ -59,49 +48,40 @@ export interface ExplainedTask {
   readonly bytes: number
 }
 
-export async function explain(ports: ExplainPorts, sql: string, defaults: NameDefaults, settings: Readonly<Record<string, string>>): Promise<Explanation> {
-  const tables = await ports.catalog.resolve(await ports.planner.names(sql), defaults)
-  const planned = await ports.planner.plan({
-    sql, defaultCatalog: defaults.catalog, defaultSchema: defaults.schema, settings, tables, thresholds: ports.thresholds,
-  }, ports.pruneScans(tables))
+export async function explain(request: QueryRequest, ports: PlanPorts, rooms: readonly Room[]): Promise<Explanation> {
+  const work = await planQuery(request, ports)
+  const { columns, wholeReason, fragments } = work.planned
   return {
-    statement: sql, columns: planned.columns, whole_reason: planned.wholeReason,
-    stages: planned.fragments.map(fragment => explainStage(ports, planned, fragment, tables)),
+    statement: request.sql, columns, whole_reason: wholeReason,
+    stages: fragments.map(fragment => explainStage(work, fragment, rooms)),
   }
 }
 
-function explainStage(ports: ExplainPorts, planned: PlannedQuery, fragment: Fragment, tables: readonly Table[]): ExplainedStage {
-  const placement = place(ports, fragment, tables)
-  const rooms = ports.rooms()
-  const slots = rooms.reduce((sum, room) => sum + room.slots, 0)
-  const tasks = fragment.tasks === 'one' ? 1 : fragment.tasks === 'splits' ? placement.length : Math.max(1, slots)
+function explainStage(work: PlannedWork, fragment: Fragment, rooms: readonly Room[]): ExplainedStage {
+  const slots = Math.max(1, rooms.reduce((sum, room) => sum + room.slots, 0))
+  const placement = place(work, fragment, rooms, slots)
   return {
-    stage: fragment.id, sql: fragment.sql, tasks, estimated_rows: Math.round(fragment.rows), output: outputText(fragment),
+    stage: fragment.id, sql: fragment.sql, tasks: { one: 1, splits: placement.length, partitions: slots }[fragment.tasks],
+    estimated_rows: Math.round(fragment.rows), output: outputText(fragment),
     inputs: fragment.inputs.map(input => ({ stage: input.fragment, exchange: input.kind })),
-    scans: fragment.scans.flatMap(scan => explainScan(ports, scan, tables, planned)),
+    scans: work.planned.sqlKind === 'original' ? [] : fragment.scans.flatMap(scan => explainScan(work, scan)),
     placement: placement.map(task => ({
       executor: task.owner, files: task.splits.map(({ split }) => split.file.key), bytes: task.sizeBytes,
     })),
   }
 }
 
-function place(ports: ExplainPorts, fragment: Fragment, tables: readonly Table[]): readonly PlacedTask[] {
-  const rooms = ports.rooms()
-  const target = Math.max(1, rooms.reduce((sum, room) => sum + room.slots, 0))
-  const items = fragment.scans.filter(scan => scan.reads === 'split').flatMap(scan => {
-    const table = tables[scan.table]
-    if (table === undefined) return []
-    return splits(ports.prune(table, scan.filters), scan.columns, target).map(split => ({ scan: scan.id, split }))
-  })
-  return items.length === 0 ? [] : placeSplits(items, rooms, target)
+function place({ files }: PlannedWork, fragment: Fragment, rooms: readonly Room[], slots: number): readonly PlacedTask[] {
+  const items = fragment.scans.filter(scan => scan.reads === 'split')
+    .flatMap(scan => splits(files.get(scan.id) ?? [], scan.columns, slots).map(split => ({ scan: scan.id, split })))
+  return items.length === 0 ? [] : placeSplits(items, rooms, slots)
 }
 
-function explainScan(ports: ExplainPorts, scan: FragmentScan, tables: readonly Table[], { sqlKind }: PlannedQuery): ExplainedScan[] {
+function explainScan({ tables, files }: PlannedWork, scan: FragmentScan): ExplainedScan[] {
   const table = tables[scan.table]
-  if (table === undefined || sqlKind === 'original') return []
-  const kept = ports.prune(table, scan.filters)
-  const bytes = kept.reduce((sum, { file, rowGroups }) => sum + (file.rowGroups.length === 0 ? file.file.sizeBytes
-    : rowGroups.reduce((of, group) => of + scan.columns.reduce((all, column) => all + (file.rowGroups[group]?.columns[column]?.sizeBytes ?? 0), 0), 0)), 0)
+  if (table === undefined) return []
+  const kept = files.get(scan.id) ?? []
+  const bytes = splits(kept, scan.columns, 1).reduce((sum, split) => sum + split.sizeBytes, 0)
   const { catalog, schema, table: name } = table.name
   return [{
     table: `${catalog}.${schema}.${name}`, columns: scan.columns.map(column => table.columns[column]?.name ?? ''),

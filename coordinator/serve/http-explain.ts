@@ -1,19 +1,27 @@
 /** POST /explain: what would be done for a statement; `text` is for people, the rest for programs. */
 
 import { QueryError } from '../../proto/errors.ts'
+import type { SessionId } from '../../proto/ids.ts'
 import { explanationText, type Explanation } from '../explain.ts'
+import type { QueryRequest } from '../running-query.ts'
 import type { HttpExchange, Route } from './http.ts'
 
 export interface HttpExplainOptions {
-  readonly explain: (statement: string, catalog: string | undefined, schema: string | undefined) => Promise<Explanation>
+  readonly explain: (request: QueryRequest) => Promise<Explanation>
+  readonly newId: () => string
+  readonly defaultCatalog: string
+  readonly defaultSchema: string
 }
 
-export function explainRoute({ explain }: HttpExplainOptions): Route {
+export function explainRoute({ explain, newId, defaultCatalog, defaultSchema }: HttpExplainOptions): Route {
   return {
     method: 'POST', path: '/explain',
     async handle(exchange: HttpExchange) {
       const { statement, catalog, schema } = parse(await exchange.body())
-      const explanation = await explain(statement, catalog, schema)
+      const explanation = await explain({
+        sql: statement, defaultCatalog: catalog ?? defaultCatalog, defaultSchema: schema ?? defaultSchema, settings: {},
+        principal: 'anonymous', sessionId: newId() as SessionId, clientInterface: 'HttpQuery',
+      })
       exchange.json(200, { ...explanation, text: explanationText(explanation) })
     },
   }

@@ -1,0 +1,144 @@
+/**
+ * One coordinator, joined from its parts: store, membership, planner, catalog, queries, and the doors to all of it.
+ * Everything that is made here is closed here, in the opposite order.
+ */
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { openBuckets } from '../catalog/bucket.ts'
+import { openCatalog, type Catalog } from '../catalog/catalog.ts'
+import { BUCKET_SCHEMA } from '../catalog/definitions.ts'
+import { EmbeddedStore } from '../cluster/embedded-store.ts'
+import { MembershipView, type MembershipEvent } from '../cluster/membership.ts'
+import { addStoreService } from '../cluster/store-server.ts'
+import { Planner } from '../planner/planner.ts'
+import type { PlanThresholds } from '../planner/planned-query.ts'
+import type { Clock } from '../proto/clock.ts'
+import { QueryError, unreachable } from '../proto/errors.ts'
+import { bearerGuard } from '../proto/bearer.ts'
+import { GrpcServer } from '../proto/grpc-server.ts'
+import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
+import type { CoordinatorLaunch, Ready } from '../proto/launch.ts'
+import { openDoors, type Doors } from './doors.ts'
+import { explain } from './explain.ts'
+import { faces } from './faces.ts'
+import { GrpcExecutorChannel } from './grpc-executor-channel.ts'
+import type { Log } from './log.ts'
+import { planPorts } from './plan-ports.ts'
+import type { PlanPorts } from './plan-query.ts'
+import type { Room } from './place.ts'
+import { QueryService } from './query-service.ts'
+
+const LOCALHOST = '127.0.0.1'
+
+export interface CoordinatorOptions {
+  readonly launch: CoordinatorLaunch
+  readonly clock: Clock
+  readonly log: Log
+  readonly processId: number
+  /** Exact; executors of another one are not used. */
+  readonly duckdbVersion: string
+  readonly onFatal: (cause: QueryError) => void
+}
+
+export interface Coordinator {
+  readonly ready: Ready
+  readonly stop: () => Promise<void>
+}
+
+export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const closers: (() => void | Promise<void>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close()
+  }
+  try {
+    return { ready: await start(options, close => closers.push(close)), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function start(options: CoordinatorOptions, onStop: (close: () => void | Promise<void>) => void): Promise<Ready> {
+  const { launch, clock, log } = options
+  const store = await EmbeddedStore.open(join(launch.dataDir, 'store', 'journal'), clock)
+  onStop(() => store.close())
+  const inner = new GrpcServer({ authenticate: bearerGuard(launch.secret) })
+  addStoreService(inner, store)
+  onStop(() => inner.close())
+  const storePort = await inner.listen(LOCALHOST, 0)
+
+  const skeletonFolder = join(launch.dataDir, 'skeletons')
+  const planner = new Planner({ skeletonDirectory: skeletonFolder, clock })
+  onStop(() => planner.close())
+  const catalog = openCatalog({
+    config: launch.config, stores: openBuckets(launch.config.buckets), skeletonFolder, clock,
+    describe: files => planner.describeFiles({ ...files, options: {} }),
+  })
+  const ports = planPorts(planner, catalog, thresholds(launch))
+  const caller = {
+    coordinator: randomUUID() as string as CoordinatorId, incarnation: randomUUID() as string as Incarnation, secret: launch.secret,
+  }
+  const queries = new QueryService({
+    ...ports, clock, newQueryId: () => randomUUID() as string as QueryId,
+    connect: info => new GrpcExecutorChannel(info, caller),
+    onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
+    onFatal: options.onFatal,
+  })
+  onStop(() => queries.close('the coordinator stops'))
+  const members = new MembershipView({
+    store, clock, duckdbVersion: options.duckdbVersion, onEvent: event => membershipChanged(queries, log, event),
+  })
+  onStop(() => members.close())
+  await members.start()
+
+  const doors = await open(options, catalog, queries, ports)
+  onStop(() => doors.close())
+  return {
+    ready: true, role: 'coordinator', pid: options.processId, storeAddress: `${LOCALHOST}:${storePort}`,
+    http: doors.http, flight: doors.flight, admin: doors.admin,
+  }
+}
+
+function thresholds({ wholeBytes, broadcastRows }: CoordinatorLaunch): PlanThresholds {
+  return {
+    wholeBytes: wholeBytes ?? DEFAULT_THRESHOLDS.wholeBytes,
+    broadcastRows: broadcastRows ?? DEFAULT_THRESHOLDS.broadcastRows,
+    replicateRows: DEFAULT_THRESHOLDS.replicateRows,
+  }
+}
+
+/** Below 32 MB of columns a stage's fixed costs outweigh what it saves; rows: see bench/results.md. */
+const DEFAULT_THRESHOLDS: PlanThresholds = { wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000 }
+
+function membershipChanged(queries: QueryService, log: Log, event: MembershipEvent): void {
+  const { kind, info } = event
+  log.info({ executor: info.id, address: info.address, pid: info.processId }, `executor ${kind}`)
+  switch (kind) {
+    case 'joined': return queries.executorJoined(info)
+    case 'changed': return queries.executorChanged(info)
+    case 'left': return queries.executorLeft(info)
+    case 'refused': return
+    default: return unreachable(kind)
+  }
+}
+
+function open(
+  { launch, clock, log }: CoordinatorOptions, catalog: Catalog, queries: QueryService, ports: PlanPorts,
+): Promise<Doors> {
+  const defaults = { catalog: launch.config.defaultCatalog, schema: BUCKET_SCHEMA }
+  const handlers = faces({
+    queries, catalog, clock, defaults, ticketKey: randomBytes(32), newId: randomUUID, workerSlug: 'coordinator',
+    explain: request => explain(request, ports, rooms(queries)),
+  })
+  return openDoors(handlers, {
+    listen: launch.config.listen, newId: randomUUID,
+    onFault: (error, requestId) => log.error({ requestId, err: error }, 'a request failed by our own fault'),
+  })
+}
+
+/** Those that take tasks. */
+function rooms(queries: QueryService): Room[] {
+  return queries.executors().filter(({ state }) => state === 'active')
+    .map(({ info }) => ({ id: info.id as ExecutorId, slots: info.slots }))
+}

@@ -1,0 +1,61 @@
+/** The ports that clients and operators come to, opened together and closed together. */
+
+import { QueryError } from '../proto/errors.ts'
+import type { ListenConfig } from '../proto/config.ts'
+import { GrpcServer } from '../proto/grpc-server.ts'
+import { HttpServer, type Route } from './serve/http.ts'
+
+export interface DoorHandlers {
+  readonly httpRoutes: readonly Route[]
+  readonly flight: (server: GrpcServer) => void
+  readonly admin: (server: GrpcServer) => void
+}
+
+export interface DoorOptions {
+  readonly listen: ListenConfig
+  readonly newId: () => string
+  readonly onFault: (error: QueryError, requestId: string) => void
+}
+
+/** host:port of each door. */
+export interface Doors {
+  readonly http: string
+  readonly flight: string
+  readonly admin: string
+  readonly close: () => void
+}
+
+/** Rejects with INVALID_CONFIG, and nothing is left open, if an address cannot be bound. */
+export async function openDoors(handlers: DoorHandlers, { listen, newId, onFault }: DoorOptions): Promise<Doors> {
+  const http = new HttpServer({ routes: handlers.httpRoutes, newId, onFault })
+  const flight = new GrpcServer({ authenticate: () => undefined })
+  const admin = new GrpcServer({ authenticate: () => undefined })
+  const close = (): void => {
+    http.close()
+    flight.close()
+    admin.close()
+  }
+  handlers.flight(flight)
+  handlers.admin(admin)
+  try {
+    return {
+      http: await bind(listen.http, http), flight: await bind(listen.flight, flight), admin: await bind(listen.admin, admin),
+      close,
+    }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+async function bind(address: string, server: { listen: (host: string, port: number) => Promise<number> }): Promise<string> {
+  const { host, port } = splitAddress(address)
+  return `${host}:${await server.listen(host, port)}`
+}
+
+export function splitAddress(address: string): { host: string; port: number } {
+  const at = address.lastIndexOf(':')
+  const port = Number(address.slice(at + 1))
+  if (at > 0 && Number.isInteger(port)) return { host: address.slice(0, at), port }
+  throw new QueryError('INVALID_CONFIG', `'${address}' is not host:port`)
+}

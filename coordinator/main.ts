@@ -1,0 +1,30 @@
+/** Entry of the coordinator's process. */
+
+import { mkdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { destination, pino } from 'pino'
+import { systemClock } from '../proto/clock.ts'
+import type { CoordinatorLaunch } from '../proto/launch.ts'
+import { runChild } from '../proto/parent.ts'
+import { startCoordinator } from './coordinator.ts'
+
+runChild<CoordinatorLaunch>(async launch => {
+  mkdirSync(launch.dataDir, { recursive: true, mode: 0o700 })
+  const log = pino({ base: { role: 'coordinator' } }, destination({ dest: join(launch.dataDir, 'coordinator.log'), sync: true }))
+  const coordinator = await startCoordinator({
+    launch, clock: systemClock, log, processId: process.pid, duckdbVersion: installedDuckdb(),
+    onFatal: cause => {
+      log.fatal({ err: cause }, 'nothing can be scheduled any more')
+      process.exit(1)
+    },
+  })
+  log.info(coordinator.ready, 'ready')
+  return coordinator
+})
+
+/** `v1.5.6` of package version `1.5.6-r.1`; the library itself is the planner's and the executors'. */
+function installedDuckdb(): string {
+  const { version } = createRequire(import.meta.url)('@duckdb/node-api/package.json') as { version: string }
+  return `v${version.split('-')[0]}`
+}

@@ -1,0 +1,21 @@
+/** The planner, the catalog and pruning as queries use them. */
+
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Planner } from '../planner/planner.ts'
+import type { PlanThresholds } from '../planner/planned-query.ts'
+import { pruneTable } from './prune-filter.ts'
+import type { PlanPorts } from './plan-query.ts'
+import type { TableReference } from './query-ports.ts'
+
+export function planPorts(planner: Planner, catalog: Catalog, thresholds: PlanThresholds): PlanPorts {
+  return {
+    planner,
+    catalog: { resolve: (names, defaults) => catalog.resolve(names.map(parts), defaults) },
+    prune: (table, filters) => pruneTable(table, filters).map(({ file, rowGroups }) => ({ file, rowGroups })),
+    thresholds,
+  }
+}
+
+function parts({ catalog, schema, table }: TableReference): readonly string[] {
+  return [catalog, schema, table].filter(part => part !== null)
+}
