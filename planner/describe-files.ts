@@ -5,6 +5,7 @@
  * Binding such a file reads it, so this has a DuckDB of its own, for one answer, fenced to the very files.
  */
 
+import type { FileDescription } from '../catalog/table-loader.ts'
 import type { FileFormat, TableColumn } from '../catalog/table.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import { Database, type Connection } from './duckdb.ts'
@@ -18,14 +19,8 @@ export interface FilesToDescribe {
   readonly options: Readonly<Record<string, string>>
 }
 
-export interface FileDescription {
-  readonly columns: readonly TableColumn[]
-  /** SQL literals by name; of Parquet none. */
-  readonly readOptions: Readonly<Record<string, string>>
-}
-
 /** Files looked into at most; the rest is trusted to be alike, and fails when it is read if it is not. */
-const MAX_FILES = 16
+const MAX_FILES = 32
 const MEMORY_LIMIT = '256MB'
 const MISSING_FILE = /^IO Error: (No files found|Cannot open file)/
 
@@ -89,7 +84,7 @@ async function describeJson(
   throw failure
 }
 
-async function columnsOf(connection: Connection, relation: string): Promise<readonly TableColumn[]> {
+async function columnsOf(connection: Connection, relation: string): Promise<TableColumn[]> {
   const rows = await connection.rows(`DESCRIBE SELECT * FROM ${relation}`)
   return rows.map(([name, type]) => ({ name: String(name), type: String(type) }))
 }

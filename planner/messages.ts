@@ -1,7 +1,8 @@
 /** What the planner's process and its parent say to each other, over the channel that Node opens between them. */
 
+import type { FileDescription } from '../catalog/table-loader.ts'
 import { errorCode, QueryError } from '../proto/errors.ts'
-import type { FileDescription, FilesToDescribe } from './describe-files.ts'
+import type { FilesToDescribe } from './describe-files.ts'
 import type { PlannedQuery, PlanRequest, PrunableScan, ScanEstimate } from './planned-query.ts'
 
 /** One question to a planner thread. */

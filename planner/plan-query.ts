@@ -113,7 +113,8 @@ async function cutPlan(
 ): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> {
   const { tables, thresholds } = request
   const plan = await optimizedPlan(session, request)
-  const estimates = await prune(prunableScans(plan))
+  const scans = prunableScans(plan)
+  const estimates = scans.length === 0 ? [] : await prune(scans) // asking costs a round trip to another process
   const tableTypes = tables.map(table => table.columns.map(column => parseDuckType(column.type)))
   const context = contextOf({ tables, tableTypes, thresholds, volatileFunctions })
   const bound = (drafts: readonly FragmentDraft[]): Promise<readonly Fragment[]> =>

@@ -9,10 +9,11 @@
  * Calls wait here, in order, until a thread is free: a call's deadline starts when it does.
  */
 
+import type { FileDescription } from '../catalog/table-loader.ts'
 import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import { BoundedCache, type CacheLimits } from './bounded-cache.ts'
-import type { FileDescription, FilesToDescribe } from './describe-files.ts'
+import type { FilesToDescribe } from './describe-files.ts'
 import { errorData, errorFrom, type Answer, type FromProcess, type NamedTable, type ProcessOptions, type Question } from './messages.ts'
 import { DEFAULT_PLAN_CACHE, PlanCache } from './plan-cache.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
