@@ -20,7 +20,7 @@ import { skeletonType } from './skeleton-schema.ts'
 import { declaredColumn, skeletonBytes } from './skeleton.ts'
 import type { Table, TableColumn } from './table.ts'
 
-/** Asks DuckDB what the columns of local files are; the answer may hold Hive keys of their paths after the others. */
+/** Asks DuckDB what the columns of local files are, without Hive keys of their paths. */
 export type DescribeFiles = (request: DescribeRequest) => Promise<FileDescription>
 
 export interface DescribeRequest {
@@ -29,9 +29,9 @@ export interface DescribeRequest {
 }
 
 export interface FileDescription {
-  readonly columns: TableColumn[]
+  readonly columns: readonly TableColumn[]
   /** Options with which read_csv or read_json reads every file of the table as it read these: SQL literals by name. */
-  readonly readOptions: Record<string, string>
+  readonly readOptions: Readonly<Record<string, string>>
 }
 
 export interface LoaderPorts {
@@ -40,6 +40,8 @@ export interface LoaderPorts {
   readonly describe: DescribeFiles
 }
 
+/** Then all are forgotten: it only costs a question to DuckDB. */
+const MAX_SHAPES = 1000
 /** A change in how skeletons or versions are made; old files are then not used again. */
 const SKELETON_FORMAT = 1
 /** DuckDB looks at so many files of its own accord: 10 of CSV, 32 of JSON. */
@@ -48,6 +50,7 @@ const FILES_TO_DESCRIBE = { csv: 10, json: 32 } as const
 export class TableLoader {
   readonly #ports: LoaderPorts
   readonly #footers = new FooterCache()
+  readonly #shapes = new Map<string, readonly TableColumn[]>()
 
   constructor(ports: LoaderPorts) {
     this.#ports = ports
@@ -85,10 +88,9 @@ export class TableLoader {
     const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
       columns: skeletonColumns(joined, hive), rowCount, rowCountIs: 'exact', footer: schema,
     }))
+    const columns = await this.#boundColumns(JSON.stringify([schema.fingerprint, hive.keys, hive.types]), skeletonPath)
     const width = columnSources(joined, hive).length
-    const described = await this.#ports.describe({ format: 'parquet', paths: [skeletonPath] })
-    const columns = described.columns.slice(0, width)
-    if (columns.length < width) throw new Error(`skeleton of ${qualifiedName(definition.name)} lost columns`)
+    if (columns.length !== width) throw new Error(`${skeletonPath} binds to ${columns.length} of ${width} columns`)
     return {
       ...common(definition, version, files, hive),
       columns, rowCount, skeletonPath, readOptions: {},
@@ -96,15 +98,19 @@ export class TableLoader {
     }
   }
 
+  /** What DuckDB makes of the skeleton; the same for the same `shape`. */
+  async #boundColumns(shape: string, skeletonPath: string): Promise<readonly TableColumn[]> {
+    const known = this.#shapes.get(shape)
+    if (known !== undefined) return known
+    const { columns } = await this.#ports.describe({ format: 'parquet', paths: [skeletonPath] })
+    if (this.#shapes.size >= MAX_SHAPES) this.#shapes.clear()
+    this.#shapes.set(shape, columns)
+    return columns
+  }
+
   async #text({ definition, store, files, version, hive }: TableSource, format: 'csv' | 'json'): Promise<Table> {
     const described = await this.#describeText(store, files, format)
-    const keys = new Set(hive.keys.map(key => key.toLowerCase()))
-    const columns = [
-      ...described.columns
-        .filter(column => !keys.has(column.name.toLowerCase()))
-        .map(({ name, type }) => ({ name, type: skeletonType(type) })),
-      ...hive.keys.map((name, i) => ({ name, type: hive.types[i] ?? 'VARCHAR' })),
-    ]
+    const columns = withHiveKeys(described.columns, hive)
     const estimates = await estimateRows(store, files, format, columns.length)
     const rowCount = estimates.reduce((sum, rows) => sum + rows, 0)
     const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
@@ -148,6 +154,17 @@ function versionOf({ name, format }: TableDefinition, files: readonly FileKey[])
   const hash = createHash('sha256').update(JSON.stringify([SKELETON_FORMAT, name.catalog, name.schema, name.table, format]))
   for (const { bucket, key, etag } of files) hash.update(`${bucket}\0${key}\0${etag}\0`)
   return hash.digest('hex')
+}
+
+/** A key that is also a column of the files takes its place, as in DuckDB; the others come last. */
+function withHiveKeys(described: readonly TableColumn[], hive: HiveLayout): TableColumn[] {
+  const keys = new Map(hive.keys.map((name, i) => [name.toLowerCase(), { name, type: hive.types[i] ?? 'VARCHAR' }]))
+  const columns = described.map(({ name, type }) => {
+    const key = keys.get(name.toLowerCase())
+    keys.delete(name.toLowerCase())
+    return key ?? { name, type: skeletonType(type) }
+  })
+  return [...columns, ...keys.values()]
 }
 
 function common({ name, format }: TableDefinition, version: string, files: readonly FileKey[], hive: HiveLayout) {

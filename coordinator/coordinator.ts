@@ -128,7 +128,7 @@ function open(
 ): Promise<Doors> {
   const defaults = { catalog: launch.config.defaultCatalog, schema: BUCKET_SCHEMA }
   const handlers = faces({
-    queries, catalog, clock, defaults, ticketKey: randomBytes(32), newId: randomUUID, workerSlug: 'coordinator',
+    queries, catalog, clock, defaults, key: randomBytes(32), newId: randomUUID, workerSlug: 'coordinator',
     explain: request => explain(request, ports, rooms(queries)),
   })
   return openDoors(handlers, {

@@ -1,0 +1,44 @@
+/** What stands behind each door: the HTTP API, Flight SQL, and the operators' service, over the same queries. */
+
+import type { Catalog } from '../catalog/catalog.ts'
+import type { Clock } from '../proto/clock.ts'
+import { AdminService } from '../proto/gen/admin_pb.js'
+import { FlightService } from '../proto/gen/flight_pb.js'
+import { packageVersion } from '../proto/package-version.ts'
+import type { DoorHandlers } from './doors.ts'
+import type { Explanation } from './explain.ts'
+import type { NameDefaults } from './query-ports.ts'
+import type { QueryService } from './query-service.ts'
+import type { QueryRequest } from './running-query.ts'
+import { adminHandlers } from './serve/admin.ts'
+import { flightSqlHandlers } from './serve/flight-sql.ts'
+import { explainRoute } from './serve/http-explain.ts'
+import { queryRoutes } from './serve/http-routes.ts'
+
+export interface FaceOptions {
+  readonly queries: QueryService
+  readonly catalog: Catalog
+  readonly clock: Clock
+  readonly defaults: NameDefaults
+  readonly newId: () => string
+  /** Signs Flight tokens and tickets. */
+  readonly key: Uint8Array
+  /** Names this coordinator to HTTP clients. */
+  readonly workerSlug: string
+  readonly explain: (request: QueryRequest) => Promise<Explanation>
+}
+
+export function faces(options: FaceOptions): DoorHandlers {
+  const { queries, catalog, clock, newId, key, workerSlug } = options
+  const names = { defaultCatalog: options.defaults.catalog, defaultSchema: options.defaults.schema }
+  const flight = flightSqlHandlers({ queries, catalog, clock, newId, key, version: packageVersion(), ...names })
+  const admin = adminHandlers(queries, clock)
+  return {
+    httpRoutes: [
+      ...queryRoutes({ queries, clock, newId, workerSlug, ...names }),
+      explainRoute({ explain: options.explain, newId, ...names }),
+    ],
+    flight: server => server.addService(FlightService, flight),
+    admin: server => server.addService(AdminService, admin),
+  }
+}
