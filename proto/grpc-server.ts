@@ -108,7 +108,8 @@ export class GrpcServer {
         void pump(wire, () => handler(wire.request, begin(wire)) as AsyncIterable<unknown>, shape)
       }
       default: return ((wire: ServerDuplexStream<unknown, unknown>) => {
-        void pump(wire, () => handler(wire, begin(wire)) as AsyncIterable<unknown>, shape)
+        // a reader that is done must leave the stream open for what the handler still writes
+        void pump(wire, () => handler(wire.iterator({ destroyOnReturn: false }), begin(wire)) as AsyncIterable<unknown>, shape)
       }) as handleBidiStreamingCall<unknown, unknown>
     }
   }

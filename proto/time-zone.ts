@@ -43,6 +43,15 @@ export function timeZone(name: string): TimeZone {
   }
 }
 
+export function isTimeZone(name: string): boolean {
+  try {
+    timeZone(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function formatOf(name: string): Intl.DateTimeFormat {
   try {
     return new Intl.DateTimeFormat('en-US', {

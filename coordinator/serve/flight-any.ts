@@ -10,10 +10,13 @@ import { QueryError } from '../../proto/errors.ts'
 const PREFIX = 'arrow.flight.protocol.'
 
 export function pack<Schema extends DescMessage>(schema: Schema, value: MessageInitShape<Schema>): Uint8Array {
-  const any = create(AnySchema, {
-    typeUrl: `type.googleapis.com/${schema.typeName}`, value: toBinary(schema, create(schema, value)),
-  })
+  const any = create(AnySchema, { typeUrl: `type.googleapis.com/${schema.typeName}`, value: encode(schema, value) })
   return toBinary(AnySchema, any)
+}
+
+/** Bare, as some results are. */
+export function encode<Schema extends DescMessage>(schema: Schema, value: MessageInitShape<Schema>): Uint8Array {
+  return toBinary(schema, create(schema, value))
 }
 
 /** The packed message, if it is one of `schemas`; undefined if it is another. */
@@ -26,7 +29,8 @@ export function unpack<Schema extends DescMessage>(bytes: Uint8Array, schemas: r
 
 /** The name of the packed message's type, for messages to people. */
 export function packedName(bytes: Uint8Array): string {
-  return nameOf(parseAny(bytes).typeUrl).slice(nameOf(parseAny(bytes).typeUrl).lastIndexOf('.') + 1)
+  const name = nameOf(parseAny(bytes).typeUrl)
+  return name.slice(name.lastIndexOf('.') + 1)
 }
 
 /** The body of an action: clients send it packed or bare. */

@@ -3,6 +3,7 @@
  * the rows; a ticket for metadata is the command itself.
  */
 
+import type { TableName } from '../../catalog/table.ts'
 import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
 import type { SmallColumn } from '../../proto/arrow-table.ts'
@@ -55,12 +56,16 @@ export async function metadataColumns(packed: Uint8Array, { catalog, version }: 
 async function listTables(catalog: CatalogLister, command: CommandGetTables): Promise<readonly SmallColumn[]> {
   const asked = tablesAsked(catalog.list(), command)
   if (!command.includeSchema) return tableColumns(asked, undefined)
-  const loaded = new Map((await catalog.tables()).map(table => [JSON.stringify(table.name), table]))
-  const schemas = asked.map(({ catalog, schema, table }) => {
-    const found = loaded.get(JSON.stringify({ catalog, schema, table }))
+  const loaded = new Map((await catalog.tables()).map(table => [keyOf(table.name), table]))
+  const schemas = asked.map(name => {
+    const found = loaded.get(keyOf(name))
     return encapsulatedSchema(found?.state === 'loaded' ? found.table.columns : [])
   })
   return tableColumns(asked, schemas)
+}
+
+function keyOf({ catalog, schema, table }: TableName): string {
+  return JSON.stringify([catalog, schema, table])
 }
 
 /** As every schema outside a stream is sent: with the prefix that a stream has. */

@@ -35,12 +35,12 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>()
   readonly #signer: Signer
   readonly #newId: () => string
-  readonly #defaults: SessionDefaults
+  readonly defaults: SessionDefaults
 
   constructor(signer: Signer, newId: () => string, defaults: SessionDefaults) {
     this.#signer = signer
     this.#newId = newId
-    this.#defaults = defaults
+    this.defaults = defaults
   }
 
   /** A token for a new session of whoever calls. */
@@ -53,7 +53,7 @@ export class Sessions {
   of(call: Call): Session {
     const { id, principal } = this.#identify(call)
     const session = this.#sessions.get(id) ?? {
-      id, principal, ...this.#defaults, settings: new Map<string, string>(), prepared: new Map<string, string>(),
+      id, principal, ...this.defaults, settings: new Map<string, string>(), prepared: new Map<string, string>(),
     }
     this.#sessions.delete(id)
     keep(this.#sessions, id, session, MAX_SESSIONS)

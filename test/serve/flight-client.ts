@@ -1,0 +1,133 @@
+/** A Flight SQL client of bare grpc-js calls, and a server over a query service by hand. */
+
+import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import { AnySchema } from '@bufbuild/protobuf/wkt'
+import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
+import { tableFromIPC, type Table as ArrowTable } from 'apache-arrow'
+import type { CatalogLister } from '../../coordinator/serve/ports.ts'
+import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
+import { encapsulate } from '../../proto/arrow-stream.ts'
+import { systemClock, type Clock } from '../../proto/clock.ts'
+import {
+  FlightDescriptor_DescriptorType, FlightDescriptorSchema, FlightService, TicketSchema, type Action, type FlightData,
+  type FlightInfo, type HandshakeResponse, type Result, type SchemaResult,
+} from '../../proto/gen/flight_pb.js'
+import { GrpcServer } from '../../proto/grpc-server.ts'
+import { serviceDefinition } from '../../proto/grpc.ts'
+import type { Queries } from '../../coordinator/serve/ports.ts'
+
+export const emptyCatalog: CatalogLister = { list: () => new Map(), tables: async () => [] }
+
+interface Teardown {
+  teardown(callback: () => void): void
+}
+
+export interface FlightServerOptions {
+  readonly queries: Queries
+  readonly catalog?: CatalogLister
+  readonly clock?: Clock
+}
+
+export async function startFlight(t: Teardown, { queries, catalog = emptyCatalog, clock = systemClock }: FlightServerOptions): Promise<number> {
+  let ids = 0
+  const server = new GrpcServer({ authenticate: () => undefined })
+  server.addService(FlightService, flightSqlHandlers({
+    queries, catalog, clock, version: '0.1.0', newId: () => `id-${++ids}`, key: new Uint8Array(32),
+    defaultCatalog: 'lake', defaultSchema: 'main',
+  }))
+  const port = await server.listen('127.0.0.1', 0)
+  t.teardown(() => server.close())
+  return port
+}
+
+const definition = serviceDefinition(FlightService)
+
+export class FlightClient {
+  readonly metadata = new Metadata()
+  readonly #client: Client
+
+  constructor(t: Teardown, port: number) {
+    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
+    t.teardown(() => this.#client.close())
+  }
+
+  /** Logs in, keeps the token for later calls and gives it back. */
+  async handshake(authorization?: string): Promise<{ header: string; payload: string }> {
+    const wire = method('handshake')
+    const metadata = new Metadata()
+    if (authorization !== undefined) metadata.set('authorization', authorization)
+    const call = this.#client.makeBidiStreamRequest(wire.path, wire.requestSerialize, wire.responseDeserialize, metadata)
+    const header = new Promise<string>(resolve => call.once('metadata', (headers: Metadata) => resolve(String(headers.get('authorization')[0]))))
+    call.end()
+    let payload = ''
+    for await (const response of call as AsyncIterable<HandshakeResponse>) payload += Buffer.from(response.payload).toString()
+    this.metadata.set('authorization', await header)
+    return { header: await header, payload }
+  }
+
+  getFlightInfo(cmd: Uint8Array): Promise<FlightInfo> {
+    return this.#unary('getFlightInfo', create(FlightDescriptorSchema, { type: FlightDescriptor_DescriptorType.CMD, cmd }))
+  }
+
+  getSchema(cmd: Uint8Array): Promise<SchemaResult> {
+    return this.#unary('getSchema', create(FlightDescriptorSchema, { type: FlightDescriptor_DescriptorType.CMD, cmd }))
+  }
+
+  doGet(ticket: Uint8Array) {
+    const wire = method('doGet')
+    return this.#client.makeServerStreamRequest(
+      wire.path, wire.requestSerialize, wire.responseDeserialize, create(TicketSchema, { ticket }), this.metadata)
+  }
+
+  /** The bodies of an action's results. */
+  async act(type: string, body: Uint8Array): Promise<Uint8Array[]> {
+    const wire = method('doAction')
+    const action: Omit<Action, '$typeName'> = { type, body }
+    const call = this.#client.makeServerStreamRequest(
+      wire.path, wire.requestSerialize, wire.responseDeserialize, { $typeName: 'arrow.flight.protocol.Action', ...action }, this.metadata)
+    const bodies: Uint8Array[] = []
+    for await (const result of call as AsyncIterable<Result>) bodies.push(result.body)
+    return bodies
+  }
+
+  /** GetFlightInfo and DoGet of its endpoint; the two schemas must be the same bytes. */
+  async read(cmd: Uint8Array): Promise<ArrowTable> {
+    const info = await this.getFlightInfo(cmd)
+    const [endpoint] = info.endpoint
+    if (endpoint?.ticket === undefined) throw new Error('no ticket')
+    const pieces: Uint8Array[] = []
+    for await (const { dataHeader, dataBody } of this.doGet(endpoint.ticket.ticket) as AsyncIterable<FlightData>) {
+      pieces.push(...encapsulate({ dataHeader, dataBody }))
+    }
+    if (!Buffer.from(info.schema).equals(pieces[0] ?? new Uint8Array(0))) throw new Error('FlightInfo has another schema')
+    return tableFromIPC(Buffer.concat(pieces))
+  }
+
+  #unary<Response>(name: string, request: unknown): Promise<Response> {
+    const wire = method(name)
+    return new Promise((resolve, reject) => {
+      const done = (error: ServiceError | null, response?: unknown) => error === null ? resolve(response as Response) : reject(error)
+      this.#client.makeUnaryRequest(wire.path, wire.requestSerialize, wire.responseDeserialize, request, this.metadata, done)
+    })
+  }
+}
+
+function method(name: string): MethodDefinition<unknown, unknown> {
+  return definition[name] as MethodDefinition<unknown, unknown>
+}
+
+export function packed<Schema extends DescMessage>(schema: Schema, value: MessageInitShape<Schema>): Uint8Array {
+  const any = create(AnySchema, {
+    typeUrl: `type.googleapis.com/${schema.typeName}`, value: toBinary(schema, create(schema, value)),
+  })
+  return toBinary(AnySchema, any)
+}
+
+export function unpacked<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> {
+  return fromBinary(schema, fromBinary(AnySchema, bytes).value)
+}
+
+/** The rows of a table as plain objects. */
+export function rowsOf(table: ArrowTable): unknown[] {
+  return table.toArray().map(row => row?.toJSON())
+}

@@ -1,0 +1,141 @@
+import { Int32, Table, vectorFromArray, Utf8 } from 'apache-arrow'
+import t from 'tap'
+import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
+import type { Clock } from '../../proto/clock.ts'
+import { QueryError } from '../../proto/errors.ts'
+import type { FlightData } from '../../proto/gen/flight_pb.js'
+import {
+  ActionClosePreparedStatementRequestSchema, ActionCreatePreparedStatementRequestSchema,
+  ActionCreatePreparedStatementResultSchema, CommandPreparedStatementQuerySchema, CommandStatementIngestSchema,
+  CommandStatementQuerySchema, TicketStatementQuerySchema,
+} from '../../proto/gen/flight_sql_pb.js'
+import { FakeQueries, framesOf, type Script } from './fake-queries.ts'
+import { FlightClient, packed, rowsOf, startFlight, unpacked } from './flight-client.ts'
+
+const columns = [{ name: 'id', type: 'INTEGER' }, { name: 'name', type: 'VARCHAR' }]
+const table = new Table({ id: vectorFromArray([1, 2], new Int32()), name: vectorFromArray(['a', null], new Utf8()) })
+
+/** Two rows, under the schema that executors make. */
+async function* frames() {
+  for await (const frame of framesOf(table)) {
+    yield frame.dataBody.length > 0 ? frame : { ...frame, dataHeader: arrowSchemaMessage(columns) }
+  }
+}
+
+const twoRows: Script = { columns, frames }
+const statement = (query: string) => packed(CommandStatementQuerySchema, { query })
+
+t.test('a statement is run by GetFlightInfo and read by DoGet, once', async t => {
+  const queries = new FakeQueries(() => twoRows)
+  const client = new FlightClient(t, await startFlight(t, { queries }))
+  t.strictSame(rowsOf(await client.read(statement('select 1'))), [{ id: 1, name: 'a' }, { id: 2, name: null }])
+  t.equal(queries.submitted.length, 1)
+  t.match(queries.last, { reads: 1, released: true, request: { sql: 'select 1', defaultCatalog: 'lake', clientInterface: 'ArrowFlightSQL' } })
+})
+
+t.test('a ticket is good for one reading', async t => {
+  const client = new FlightClient(t, await startFlight(t, { queries: new FakeQueries(() => twoRows) }))
+  const info = await client.getFlightInfo(statement('select 1'))
+  const ticket = info.endpoint[0]?.ticket?.ticket ?? new Uint8Array(0)
+  const read = async () => { for await (const _ of client.doGet(ticket)) continue }
+  await read()
+  await t.rejects(read(), { code: 5 })
+  const forged = packed(TicketStatementQuerySchema, { statementHandle: Buffer.from('aWQ.99999999999999.AAAA') })
+  await t.rejects((async () => { for await (const _ of client.doGet(forged)) continue })(), { code: 5 })
+})
+
+t.test('a handshake gives a token, which names the session and its user', async t => {
+  const queries = new FakeQueries(() => twoRows)
+  const port = await startFlight(t, { queries })
+  const client = new FlightClient(t, port)
+  const { header, payload } = await client.handshake(`Basic ${Buffer.from('ann:secret').toString('base64')}`)
+  t.equal(header, `Bearer ${payload}`)
+  await client.read(statement('x'))
+  t.equal(queries.last.request.principal, 'ann')
+  const session = queries.last.request.sessionId
+  await client.read(statement('x'))
+  t.equal(queries.last.request.sessionId, session)
+  client.metadata.set('authorization', 'Bearer made.up.token')
+  await t.rejects(client.read(statement('x')), { code: 16 })
+  const nobody = new FlightClient(t, port)
+  await nobody.read(statement('x'))
+  t.equal(queries.last.request.principal, 'anonymous')
+})
+
+t.test('errors come with the status of their code, and DuckDB\'s text first', async t => {
+  const late: Script = {
+    columns,
+    async *frames() {
+      yield* frames()
+      throw new QueryError('EXECUTION_ERROR', 'Conversion Error: in the last row')
+    },
+  }
+  const queries = new FakeQueries(async ({ sql }) => {
+    if (sql === 'late') return late
+    throw new QueryError('BIND_ERROR', 'Binder Error: no column x')
+  })
+  const client = new FlightClient(t, await startFlight(t, { queries }))
+  await t.rejects(client.read(statement('early')), { code: 3, details: 'Binder Error: no column x' })
+  await t.rejects(client.read(statement('late')), { code: 3, details: 'Conversion Error: in the last row' })
+  await t.rejects(client.read(packed(CommandStatementIngestSchema, { table: 'x' })), { code: 12 })
+  await t.rejects(client.read(Buffer.from('nonsense')), { code: 3 })
+  t.ok(queries.submitted.every(query => query.released))
+})
+
+t.test('a client that resets its stream cancels the statement', async t => {
+  const endless: Script = {
+    columns,
+    async *frames() {
+      yield* frames()
+      await new Promise(() => undefined)
+    },
+  }
+  const queries = new FakeQueries(() => endless)
+  const client = new FlightClient(t, await startFlight(t, { queries }))
+  const info = await client.getFlightInfo(statement('x'))
+  const call = client.doGet(info.endpoint[0]?.ticket?.ticket ?? new Uint8Array(0))
+  for await (const message of call as AsyncIterable<FlightData>) if (message.dataBody.length > 0) break
+  call.cancel()
+  while (!queries.last.released) await new Promise(resolve => { setImmediate(resolve) })
+  t.equal(queries.last.cancelled, 'the client went away')
+})
+
+t.test('a result that nobody reads is dropped after a minute', async t => {
+  const timers: { delayMs: number; callback: () => void }[] = []
+  let wallMs = 1_000_000
+  const clock: Clock = {
+    nowMs: () => 0, wallMs: () => wallMs,
+    after: (delayMs, callback) => {
+      timers.push({ delayMs, callback })
+      return () => undefined
+    },
+  }
+  const queries = new FakeQueries(() => twoRows)
+  const client = new FlightClient(t, await startFlight(t, { queries, clock }))
+  const info = await client.getFlightInfo(statement('x'))
+  t.strictSame(timers.map(({ delayMs }) => delayMs), [60_000])
+  t.notOk(queries.last.released)
+  wallMs += 60_000
+  timers[0]?.callback()
+  t.ok(queries.last.released)
+  const late = client.doGet(info.endpoint[0]?.ticket?.ticket ?? new Uint8Array(0))
+  await t.rejects((async () => { for await (const _ of late) continue })(), { code: 5 })
+})
+
+t.test('a prepared statement runs with every GetFlightInfo, until it is closed', async t => {
+  const queries = new FakeQueries(() => twoRows)
+  const client = new FlightClient(t, await startFlight(t, { queries }))
+  const request = packed(ActionCreatePreparedStatementRequestSchema, { query: 'select 1' })
+  const [body] = await client.act('CreatePreparedStatement', request)
+  const prepared = unpacked(ActionCreatePreparedStatementResultSchema, body ?? new Uint8Array(0))
+  t.equal(prepared.isUpdate, false)
+  const { schema } = await client.getSchema(statement('select 1'))
+  t.strictSame(prepared.datasetSchema, schema)
+  t.strictSame(queries.submitted.map(query => query.reads), [0, 0], 'neither ran it to its rows')
+  const { preparedStatementHandle } = prepared
+  const command = packed(CommandPreparedStatementQuerySchema, { preparedStatementHandle })
+  for (let i = 0; i < 2; i++) t.equal((await client.read(command)).numRows, 2)
+  t.strictSame(queries.submitted.map(query => query.reads), [0, 0, 1, 1])
+  t.strictSame(await client.act('ClosePreparedStatement', packed(ActionClosePreparedStatementRequestSchema, { preparedStatementHandle })), [])
+  await t.rejects(client.read(command), { code: 5 })
+})
