@@ -92,7 +92,7 @@ const readers = { parquet: 'read_parquet', csv: 'read_csv', json: 'read_json' }
 function describeBy(connection: DuckDBConnection): DescribeFiles {
   return async ({ format, paths }) => {
     const list = paths.map(path => `'${path}'`).join(', ')
-    const rows = await rowsOf(connection, `DESCRIBE FROM ${readers[format]}([${list}])`)
+    const rows = await rowsOf(connection, `DESCRIBE FROM ${readers[format]}([${list}], hive_partitioning = false)`)
     return { columns: rows.map(([name, type]) => ({ name: String(name), type: String(type) })), readOptions: {} }
   }
 }
