@@ -1,0 +1,119 @@
+import t from 'tap'
+import { loadConfig, parseConfig } from '../../proto/config.ts'
+import type { Machine } from '../../proto/machine.ts'
+import { parseSize } from '../../proto/sizes.ts'
+
+const machine: Machine = { threads: 8, memoryBytes: 100e9, freeDiskBytes: () => 400e9 }
+const source = { name: 'skein.yaml', folder: '/etc/skein', env: { WHERE: '/data', N: '3', EMPTY: '' }, machine }
+const parse = (text: string) => parseConfig(text, source)
+const problems = (text: string): string[] => {
+  try {
+    parse(text)
+    return []
+  } catch (error) {
+    t.match(error, { name: 'QueryError', code: 'INVALID_CONFIG' })
+    return error instanceof Error ? error.message.split('\n') : []
+  }
+}
+
+const small = `
+buckets: { lake: { provider: local, path: ./lake } }
+catalogs: { tpch: { type: bucket_tables, bucket: lake, tables: { orders: "orders/*.parquet" } } }
+`
+
+t.test('a whole file becomes a configuration', async t => {
+  t.strictSame(parse(`
+data_dir: ../data
+buckets:
+  lake: { provider: local, path: ./lake }
+  other: { provider: local, path: "\${WHERE}/x\${N}\${EMPTY}" }
+catalogs:
+  tpch:
+    type: bucket_tables
+    bucket: lake
+    file_format: csv
+    assume_immutable: true
+    tables: { lineitem: "tpch/lineitem/*.csv", "Odd name": a }
+  more: { type: bucket_tables, bucket: other, tables: {} }
+default_catalog: more
+node: { threads: "\${N}", memory: 16GB, spill: 1.5 GiB, cache: 512MB, labels: { site: a } }
+listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
+`), {
+    dataDir: '/etc/data',
+    buckets: { lake: { provider: 'local', path: '/etc/skein/lake' }, other: { provider: 'local', path: '/data/x3' } },
+    catalogs: {
+      tpch: {
+        type: 'bucket_tables', bucket: 'lake', fileFormat: 'csv', assumeImmutable: true,
+        tables: { lineitem: 'tpch/lineitem/*.csv', 'Odd name': 'a' },
+      },
+      more: { type: 'bucket_tables', bucket: 'other', fileFormat: 'parquet', assumeImmutable: false, tables: {} },
+    },
+    defaultCatalog: 'more',
+    node: { threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6, labels: { site: 'a' } },
+    listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283' },
+  })
+})
+
+t.test('what is left out comes from the machine or has a default', async t => {
+  const { dataDir, defaultCatalog, node, listen } = parse(small)
+  t.strictSame([dataDir, defaultCatalog], ['/etc/skein/skein-data', 'tpch'])
+  t.strictSame(node, { threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, labels: {} })
+  t.strictSame(listen, { http: '127.0.0.1:4280', flight: '127.0.0.1:4281', admin: '127.0.0.1:4283' })
+  t.match(parse(''), { buckets: {}, catalogs: {}, defaultCatalog: 'memory' })
+})
+
+t.test('each wrong key gives one line', async t => {
+  const expected: [string, string[]][] = [
+    [small.replace('bucket: lake', 'bucket: lak'), [`catalogs.tpch.bucket: no bucket named 'lak'`]],
+    [small + 'nope: 1', ['nope: no such key']],
+    [small + 'node: { threads: 0, memory: 2XB, labels: 3, cores: 1 }', [
+      'node.threads: must be a whole number above 0', `node.memory: '2XB' is not a size such as 16GB or 512MB`,
+      'node.labels: must be a mapping', 'node.cores: no such key',
+    ]],
+    [small + 'listen: { http: 80, flight: "h:99999" }', [
+      'listen.http: must be host:port', `listen.flight: 'h:99999' is not host:port, with a port from 0 to 65535`,
+    ]],
+    [small + 'default_catalog: tpc', [`default_catalog: no catalog named 'tpc'`]],
+    [small + 'data_dir: "${NOT_THERE}"', [`data_dir: no environment variable named 'NOT_THERE'`]],
+    ['buckets: { a: { provider: local }, "b/c": { provider: local, path: x }, d: { path: x } }', [
+      'buckets.a.path: is missing', 'buckets.b/c: a bucket name has letters, digits, _ . and - only',
+      'buckets.d.provider: must be local',
+    ]],
+    ['catalogs: { memory: {}, a: { type: iceberg, bucket: b, file_format: orc, tables: [] } }', [
+      `catalogs.memory: this name is DuckDB's own`, 'catalogs.a.type: must be bucket_tables',
+      'catalogs.a.file_format: must be parquet, csv or json', 'catalogs.a.tables: must be a mapping',
+    ]],
+    [small.replace('tables: {', 'tables: { Orders: x,'), [`catalogs.tpch.tables.orders: differs from 'Orders' by case only`]],
+    [small.replace('catalogs: {', 'catalogs: { x: { type: bucket_tables, bucket: lake, tables: {} },'),
+      ['default_catalog: is missing: one of x, tpch']],
+    ['a: [1', ['line 1, column 6: Flow sequence in block collection must be sufficiently indented and end with a ]']],
+    ['a: 1\na: 2', ['line 2, column 1: Map keys must be unique']],
+    ['- 1', ['must be a mapping']],
+  ]
+  for (const [text, lines] of expected) t.strictSame(problems(text), lines.map(line => `skein.yaml: ${line}`), text)
+})
+
+t.test('what this version does not serve is refused with that reason', async t => {
+  const text = small.replace('buckets: {', 'buckets: { s: { provider: s3, bucket: acme, region: x },') +
+    'store: { etcd: [x] }\ntls: { cert: x }\nclient_tls: {}\nlisten: { postgres: "a:1" }\nnode: { advertise: "a:1" }'
+  t.strictSame(problems(text).sort(), [
+    'buckets.s.provider: only local buckets are supported by this version', 'client_tls: not served by this version',
+    'listen.postgres: not served by this version', 'node.advertise: not served by this version',
+    'store: not served by this version', 'tls: not served by this version',
+  ].map(line => `skein.yaml: ${line}`))
+})
+
+t.test('a file is read with paths from its own folder', async t => {
+  const read = async (path: string) => {
+    if (path !== 'conf/skein.yaml') throw Object.assign(new Error('not there'), { code: 'ENOENT' })
+    return small
+  }
+  const config = await loadConfig('conf/skein.yaml', {}, read, machine)
+  t.equal(config.buckets['lake']?.path, `${process.cwd()}/conf/lake`)
+  await t.rejects(loadConfig('no.yaml', {}, read, machine), { code: 'INVALID_CONFIG', message: 'no.yaml: no such file' })
+})
+
+t.test('sizes have units of 1000 and of 1024', async t => {
+  t.strictSame(['16GB', '1.5 GiB', '7', '7b', '1 kb', '0.5KiB', '', 'GB', '-1GB', '1PB', '1e3', '9999999TB'].map(parseSize),
+    [16e9, 1.5 * 2 ** 30, 7, 7, 1000, 512, undefined, undefined, undefined, undefined, undefined, undefined])
+})
