@@ -1,0 +1,63 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { Int32, Table, vectorFromArray } from 'apache-arrow'
+import t from 'tap'
+import { systemClock, type Clock } from '../../proto/clock.ts'
+import {
+  CloseSessionRequestSchema, CloseSessionResultSchema, CancelFlightInfoRequestSchema, GetSessionOptionsRequestSchema,
+  GetSessionOptionsResultSchema, SetSessionOptionsRequestSchema, SetSessionOptionsResultSchema,
+} from '../../proto/gen/flight_pb.js'
+import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
+import { FakeQueries, framesOf } from './fake-queries.ts'
+import { FlightClient, packed, startFlight } from './flight-client.ts'
+
+const script = { columns: [{ name: 'x', type: 'INTEGER' }], frames: () => framesOf(new Table({ x: vectorFromArray([1], new Int32()) })) }
+/** Results that are left unread stay. */
+const clock: Clock = { ...systemClock, after: () => () => undefined }
+const statement = packed(CommandStatementQuerySchema, { query: 'x' })
+
+type Options = Readonly<Record<string, string | number>>
+
+function optionsMessage(options: Options) {
+  const sessionOptions = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, {
+    optionValue: typeof value === 'string' ? { case: 'stringValue' as const, value } : { case: 'doubleValue' as const, value },
+  }]))
+  return create(SetSessionOptionsRequestSchema, { sessionOptions })
+}
+
+t.test('session options decide where names are looked up; packed or bare', async t => {
+  const queries = new FakeQueries(() => script)
+  const client = new FlightClient(t, await startFlight(t, { queries, clock }))
+  await client.handshake()
+  const errors = async (body: Uint8Array) => {
+    const [result] = await client.act('SetSessionOptions', body)
+    const { errors } = fromBinary(SetSessionOptionsResultSchema, result ?? new Uint8Array(0))
+    return Object.fromEntries(Object.entries(errors).map(([name, { value }]) => [name, value]))
+  }
+  t.strictSame(await errors(toBinary(SetSessionOptionsRequestSchema, optionsMessage({ catalog: 'other', timezone: 'Asia/Tokyo' }))), {})
+  t.strictSame(await errors(packed(SetSessionOptionsRequestSchema, optionsMessage({ schema: 's', compute_size: 'XL' }))), {})
+  const wrong = optionsMessage({ compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars' })
+  t.strictSame(await errors(toBinary(SetSessionOptionsRequestSchema, wrong)), { compute_size: 2, colour: 1, catalog: 2, timezone: 2 })
+  await client.getFlightInfo(statement)
+  t.match(queries.last.request, { defaultCatalog: 'other', defaultSchema: 's', settings: { TimeZone: 'Asia/Tokyo' } })
+
+  const get = async () => {
+    const [result] = await client.act('GetSessionOptions', toBinary(GetSessionOptionsRequestSchema, create(GetSessionOptionsRequestSchema)))
+    const { sessionOptions } = fromBinary(GetSessionOptionsResultSchema, result ?? new Uint8Array(0))
+    return Object.fromEntries(Object.entries(sessionOptions).map(([name, { optionValue }]) => [name, optionValue.value]))
+  }
+  t.strictSame(await get(), { catalog: 'other', schema: 's', timezone: 'Asia/Tokyo' })
+  const [closed] = await client.act('CloseSession', toBinary(CloseSessionRequestSchema, create(CloseSessionRequestSchema)))
+  t.equal(fromBinary(CloseSessionResultSchema, closed ?? new Uint8Array(0)).status, 1)
+  t.strictSame(await get(), { catalog: 'lake', schema: 'main', timezone: 'UTC' })
+})
+
+t.test('a statement that waits to be read can be cancelled by its FlightInfo', async t => {
+  const queries = new FakeQueries(() => script)
+  const client = new FlightClient(t, await startFlight(t, { queries, clock }))
+  const info = await client.getFlightInfo(statement)
+  const request = toBinary(CancelFlightInfoRequestSchema, create(CancelFlightInfoRequestSchema, { info }))
+  t.equal((await client.act('CancelFlightInfo', request)).length, 1)
+  t.equal(queries.last.cancelled, 'cancelled by its client')
+  await t.rejects(client.act('CancelFlightInfo', request), { code: 5 })
+  await t.rejects(client.act('SomethingElse', request), { code: 12 })
+})
