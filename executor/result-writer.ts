@@ -65,8 +65,9 @@ async function prepare(
   const text = wrap(sql, types, columns)
   const wrapped = await connection.prepare(text.sql).catch((error: unknown) => { throw placed(error, text) })
   if (hasForms(wrapped.types(), columns)) return { prepared: wrapped, text }
+  const wrong = columns.filter((column, i) => !hasForms(wrapped.types().slice(i, i + 1), [column]))
   wrapped.close()
-  throw new Error(`the result does not have the declared types ${columns.map(({ type }) => type).join(', ')}`)
+  throw new Error(`not of the declared type: ${wrong.map(({ name, type }) => `${name} ${type}`).join(', ')}`)
 }
 
 function hasForms(types: readonly LogicalType[], columns: readonly ResultColumn[]): boolean {

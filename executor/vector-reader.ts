@@ -64,7 +64,7 @@ const scalarIds: Readonly<Record<ScalarName, number>> = {
 export function hasForm(type: LogicalType, form: DuckType): boolean {
   const id = logical.id(type)
   switch (form.kind) {
-    case 'scalar': return id === scalarIds[form.name]
+    case 'scalar': return form.name === '"NULL"' || id === scalarIds[form.name] // of a NULL nothing is read
     case 'decimal': return id === TypeId.DECIMAL
       && logical.decimalWidth(type) === form.width && logical.decimalScale(type) === form.scale
     case 'list': return id === TypeId.LIST && hasForm(logical.listChild(type), form.child)

@@ -1,0 +1,45 @@
+/** What SQL cannot do on an executor's instances, even if the planner let it pass. */
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { openWorkbench } from './workbench.ts'
+
+t.test('nothing outside the fence can be reached, and the fence cannot be moved', async t => {
+  const bench = await openWorkbench(t)
+  const outside = join(bench.folder, 'outside.csv')
+  writeFileSync(outside, 'secret\n1\n')
+  const attempts = [
+    "SELECT * FROM read_text('/etc/passwd')", `SELECT * FROM read_csv('${outside}')`,
+    `SELECT * FROM read_csv('${bench.lake}/../outside.csv')`, `SELECT * FROM glob('${bench.folder}/*')`,
+    `COPY (SELECT 1) TO '${bench.folder}/written.csv'`, `ATTACH '${bench.folder}/x.duckdb'`, 'INSTALL httpfs', 'LOAD httpfs',
+    "SELECT * FROM read_parquet('https://example.org/x.parquet')", 'SET enable_external_access = true',
+    "SET allowed_directories = ['/']", "SET temp_directory = '/'", `EXPORT DATABASE '${bench.folder}/export'`,
+  ]
+  for (const kind of ['emitted', 'original'] as const) {
+    const open = kind === 'emitted' ? bench.instances.emitted('q' as never, true, 0) : bench.instances.original('t' as never, [], 0)
+    const { connection, close } = await open
+    const through: string[] = []
+    for (const sql of attempts) await connection.run(sql).then(() => through.push(sql), () => undefined)
+    t.strictSame(through, [], kind)
+    await close()
+  }
+})
+
+t.test('a principal\'s instance reads its own files and no other of the lake', async t => {
+  const bench = await openWorkbench(t)
+  for (const name of ['mine.csv', 'other.csv']) writeFileSync(join(bench.lake, name), 'a\n1\n')
+  const { connection, close } = await bench.instances.original('t' as never, [join(bench.lake, 'mine.csv')], 0)
+  await connection.run(`SELECT * FROM read_csv('${bench.lake}/mine.csv')`)
+  await t.rejects(connection.run(`SELECT * FROM read_csv('${bench.lake}/other.csv')`), { type: 'Permission' })
+  await close()
+})
+
+t.test('a leased instance keeps its own budget, and spills where it may', async t => {
+  const bench = await openWorkbench(t)
+  const { connection, close } = await bench.instances.emitted('q' as never, false, 300 * 1024 * 1024)
+  const [row] = await connection.texts("SELECT current_setting('memory_limit'), current_setting('preserve_insertion_order')", [0, 1])
+  t.strictSame(row, ['300.0 MiB', 'false'])
+  await close()
+  await bench.instances.releaseQuery('q' as never)
+})
