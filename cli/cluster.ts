@@ -7,9 +7,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChildProcess } from 'node:child_process'
-import type { Clock } from '../proto/clock.ts'
+import { delay, type Clock } from '../proto/clock.ts'
 import type { Config } from '../proto/config.ts'
-import { asQueryError } from '../proto/errors.ts'
+import { asQueryError, QueryError } from '../proto/errors.ts'
+import { AdminService } from '../proto/gen/admin_pb.js'
+import { GrpcChannel } from '../proto/grpc-channel.ts'
 import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { Child } from './child.ts'
 
@@ -18,6 +20,10 @@ const RESTART_MS = 200
 const RESTART_MAX_MS = 10_000
 /** An executor that lived so long died of something new. */
 const HEALTHY_MS = 60_000
+
+/** From the start of the executors' processes to their first heartbeat at the coordinator. */
+const ACTIVE_WITHIN_MS = 15_000
+const ASK_EVERY_MS = 10
 
 export interface ClusterOptions {
   readonly config: Config
@@ -66,6 +72,7 @@ export class Cluster {
     const cluster = new Cluster(options, coordinator, launches)
     try {
       await Promise.all(launches.map((_, i) => cluster.#startExecutor(i)))
+      await allActive(cluster.doors.admin, launches.length, clock)
     } catch (error) {
       await cluster.stop()
       throw error
@@ -117,6 +124,23 @@ export class Cluster {
       })
       if (this.#stopping) await this.#executors.get(index)?.stop()
     }
+  }
+}
+
+/** An executor is of use once the coordinator hears it. */
+async function allActive(address: string, count: number, clock: Clock): Promise<void> {
+  const channel = new GrpcChannel(address)
+  try {
+    const deadlineMs = clock.nowMs() + ACTIVE_WITHIN_MS
+    for (;;) {
+      const { executors } = await channel.service(AdminService).listExecutors({}, { deadlineMs: ACTIVE_WITHIN_MS })
+      const active = executors.filter(({ state }) => state === 'active').length
+      if (active >= count) return
+      if (clock.nowMs() > deadlineMs) throw new QueryError('UNAVAILABLE', `the coordinator hears ${active} of ${count} executors`)
+      await delay(clock, ASK_EVERY_MS)
+    }
+  } finally {
+    channel.close()
   }
 }
 
