@@ -1,0 +1,111 @@
+/**
+ * The coordinator's actors under faults, over many seeds. `SEED=17` repeats one run.
+ *
+ * Found here: see the list at the end of the file.
+ */
+
+import t from 'tap'
+import { DEADLINE_MS, noFaults, SimulatedCluster, type Outcome } from './cluster.ts'
+
+t.setTimeout(600_000)
+const seeds = process.env['SEED'] === undefined
+  ? Array.from({ length: Number(process.env['SEEDS'] ?? 200) }, (_, i) => i + 1) : [Number(process.env['SEED'])]
+/** Quiet time at the end: enough for every retry of a release. */
+const SETTLE_MS = 30_000
+
+/** What is wrong with an outcome, or null. */
+function fault({ id, rows, error, expected }: Outcome, allowed: readonly string[]): string | null {
+  if (error !== null) return allowed.includes(error.code) ? null : `${id} failed: ${error.code} ${error.message}`
+  const values = (rows ?? []).map(({ value }) => value).sort((a, b) => a - b)
+  if (JSON.stringify(values) !== JSON.stringify(expected)) return `${id} gave ${values.join()} for ${expected.join()}`
+  const attempts = new Map<string, Set<string>>()
+  for (const mark of new Set((rows ?? []).flatMap(({ marks }) => marks))) {
+    const [task = '', attempt = ''] = mark.split('@')
+    attempts.set(task, (attempts.get(task) ?? new Set()).add(attempt))
+  }
+  const mixed = [...attempts].filter(([, of]) => of.size > 1)
+  return mixed.length === 0 ? null : `${id} mixed attempts of ${mixed.map(([task]) => task).join()}`
+}
+
+/** What must hold after every run. */
+async function faults(cluster: SimulatedCluster, allowed: readonly string[]): Promise<string[]> {
+  const { simulation, network, service, outcomes } = cluster
+  network.faults = noFaults
+  network.cut.clear()
+  const submitted = service.list().length
+  await simulation.run(DEADLINE_MS + 5_000, () => outcomes.length === submitted)
+  const stuck = service.list().filter(query => !['finished', 'failed', 'cancelled'].includes(query.state()))
+  await simulation.run(SETTLE_MS)
+  return [
+    ...outcomes.map(outcome => fault(outcome, allowed)).filter(found => found !== null),
+    ...stuck.map(query => `${query.id} is stuck in ${query.state()}`),
+    ...(outcomes.length < submitted ? [`${submitted - outcomes.length} clients wait for ever`] : []),
+    ...cluster.executors.filter(({ alive }) => alive).flatMap(executor => executor.leftovers()),
+    ...simulation.crashes.map(String),
+    ...simulation.universe.running().filter(name => name.startsWith('query') || name.startsWith('stage')).map(name => `${name} runs on`),
+  ]
+}
+
+async function overSeeds(run: (seed: number) => Promise<string[]>): Promise<string[]> {
+  const found: string[] = []
+  for (const seed of seeds) found.push(...(await run(seed)).map(text => `SEED=${seed}: ${text}`))
+  return found
+}
+
+t.test('without faults every query gives the right answer', async t => {
+  let answers = 0
+  t.strictSame(await overSeeds(async seed => {
+    const cluster = new SimulatedCluster(seed, { executors: 1 + seed % 4, faults: noFaults, holdBytes: seed % 2 === 0 ? 100 : 1_000_000 })
+    for (let i = 0; i < 3; i++) cluster.submit(undefined, i * 50)
+    const found = await faults(cluster, [])
+    answers += cluster.outcomes.length
+    return found
+  }), [])
+  t.equal(answers, 3 * seeds.length)
+})
+
+t.test('when executors die, hang and come back, an answer is right or a typed error', async t => {
+  let [answers, errors] = [0, 0]
+  t.strictSame(await overSeeds(async seed => {
+    const cluster = new SimulatedCluster(seed, {
+      executors: 2 + seed % 3, holdBytes: seed % 5 === 0 ? 100 : 1_000_000,
+      faults: { loseCall: 0.02, doubleCall: 0.05, breakStream: 0.01, maxDelayMs: 60 },
+    })
+    const { simulation } = cluster
+    for (let i = 0; i < 4; i++) {
+      simulation.clock.after(simulation.draw(0, 4_000), () => { cluster.submit(undefined, simulation.draw(0, 100)) })
+    }
+    for (let i = 0; i < 4; i++) {
+      simulation.clock.after(simulation.draw(200, 8_000), () => {
+        const id = `e${simulation.draw(1, 3 + seed % 3)}`
+        if (simulation.chance(0.3)) cluster.cutOff(id, simulation.draw(500, 8_000))
+        else cluster.kill(id, simulation.chance(0.8) ? simulation.draw(300, 3_000) : null)
+      })
+    }
+    await simulation.run(15_000)
+    const found = await faults(cluster, ['EXECUTOR_LOST', 'NO_EXECUTOR'])
+    answers += cluster.outcomes.filter(({ error }) => error === null).length
+    errors += cluster.outcomes.filter(({ error }) => error !== null).length
+    return found
+  }), [])
+  t.comment(`${answers} answers, ${errors} errors`)
+  t.ok(seeds.length < 50 || answers > 10 * errors, 'most queries survive')
+})
+
+t.test('a query that is cancelled ends at once and leaves nothing', async t => {
+  t.strictSame(await overSeeds(async seed => {
+    const cluster = new SimulatedCluster(seed, { executors: 3, holdBytes: 200, faults: { ...noFaults, loseCall: 0.02 } })
+    const { simulation } = cluster
+    const late: string[] = []
+    for (let i = 0; i < 3; i++) {
+      const query = cluster.submit(undefined, 100)
+      simulation.clock.after(simulation.draw(0, 2_500), () => {
+        if (seed % 2 === 0) query.cancel('the user said so')
+        else query.release()
+        simulation.clock.after(1_000, () => { if (!['finished', 'cancelled', 'failed'].includes(query.state())) late.push(`${query.id} runs on`) })
+      })
+    }
+    await simulation.run(10_000)
+    return [...late, ...await faults(cluster, ['CANCELLED', 'NOT_FOUND', 'EXECUTOR_LOST'])]
+  }), [])
+})

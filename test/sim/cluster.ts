@@ -1,0 +1,172 @@
+/**
+ * A coordinator's real query service over simulated executors, network and time: clients that read, wait, cancel or
+ * leave, and executors that die, hang and come back. One seed is one run.
+ */
+
+import { QueryError } from '../../proto/errors.ts'
+import type { QueryId, SessionId } from '../../proto/ids.ts'
+import { delay } from '../../proto/clock.ts'
+import type { Table } from '../../catalog/table.ts'
+import type { PlannedQuery } from '../../planner/planned-query.ts'
+import { QueryService } from '../../coordinator/query-service.ts'
+import type { QueryRequest, RunningQuery } from '../../coordinator/running-query.ts'
+import { FakeExecutor, rowsOf, type World } from './fake-executor.ts'
+import { Network, NetworkChannel, type Faults } from './network.ts'
+import { answer, isMoved, randomQuery, type Row } from './program.ts'
+import { Simulation } from './simulation.ts'
+
+export const noFaults: Faults = { loseCall: 0, doubleCall: 0, breakStream: 0, maxDelayMs: 20 }
+export const DEADLINE_MS = 120_000
+
+export interface Outcome {
+  readonly id: string
+  readonly planned: PlannedQuery
+  readonly rows: readonly Row[] | null
+  readonly error: QueryError | null
+  readonly expected: readonly number[]
+  readonly endedMs: number
+}
+
+export interface ClusterOptions {
+  readonly executors: number
+  readonly faults: Faults
+  readonly holdBytes: number
+}
+
+export class SimulatedCluster {
+  readonly simulation: Simulation
+  readonly network: Network
+  readonly service: QueryService
+  readonly outcomes: Outcome[] = []
+  readonly #world: World
+  readonly #executors = new Map<string, FakeExecutor>()
+  readonly #tables: readonly Table[]
+  readonly #numbers: readonly (readonly number[])[]
+  readonly #plans = new Map<string, PlannedQuery>()
+  #incarnations = 0
+  #queries = 0
+
+  constructor(seed: number, options: ClusterOptions) {
+    const simulation = new Simulation(seed)
+    this.simulation = simulation
+    this.network = new Network(simulation, options.faults)
+    const made = Array.from({ length: 3 }, (_, i) => makeTable(simulation, i))
+    this.#tables = made.map(({ table }) => table)
+    this.#numbers = made.map(({ files }) => [...files.values()].flat())
+    const files = new Map(made.flatMap(({ files }) => [...files]))
+    this.#world = { simulation, files, byFolder: new Map(), maxRunMs: 800 }
+    const plan = (sql: string): PlannedQuery => {
+      const planned = this.#plans.get(sql)
+      if (planned === undefined) throw new QueryError('SYNTAX_ERROR', 'no such plan')
+      return planned
+    }
+    this.service = new QueryService({
+      clock: simulation.clock, universe: simulation.universe,
+      planner: { names: () => Promise.resolve([]), plan: ({ sql }) => delay(simulation.clock, 5).then(() => plan(sql)) },
+      catalog: { resolve: () => Promise.resolve(this.#tables) },
+      prune: table => table.files.map(file => ({ file, rowGroups: file.rowGroups.map((_, i) => i) })),
+      thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 },
+      connect: info => new NetworkChannel(this.network, this.#process(info.id)),
+      newQueryId: () => `q${++this.#queries}` as QueryId,
+      limits: { deadlineMs: DEADLINE_MS, holdBytes: options.holdBytes, maxPartitions: 5 },
+      onCrash: (_actor, reason) => { simulation.crashes.push(reason) },
+      onFatal: cause => { simulation.crashes.push(cause) },
+    })
+    for (let i = 0; i < options.executors; i++) this.start(`e${i + 1}`)
+  }
+
+  get executors(): readonly FakeExecutor[] {
+    return [...this.#executors.values()]
+  }
+
+  start(id: string): void {
+    const executor = new FakeExecutor(this.#world, id, `i${++this.#incarnations}`, 1 + this.simulation.draw(0, 2))
+    this.#executors.set(id, executor)
+    this.service.executorJoined(executor.info)
+  }
+
+  /** The process dies; its lease ends later, and it may have started anew before. */
+  kill(id: string, backAfterMs: number | null): void {
+    const executor = this.#process(id)
+    if (!executor.alive) return
+    executor.die()
+    this.network.cut.delete(executor)
+    const { clock } = this.simulation
+    if (backAfterMs === null || backAfterMs > 10_000) clock.after(10_000, () => this.service.executorLeft(executor.info))
+    if (backAfterMs !== null) clock.after(backAfterMs, () => this.start(id))
+  }
+
+  /** Neither hears nor is heard for a while, and goes on as if nothing had been. */
+  cutOff(id: string, forMs: number): void {
+    const executor = this.#process(id)
+    if (!executor.alive) return
+    this.network.cut.add(executor)
+    this.simulation.clock.after(forMs, () => { this.network.cut.delete(executor) })
+  }
+
+  #process(id: string): FakeExecutor {
+    const executor = this.#executors.get(id)
+    if (executor === undefined) throw new Error(`no executor ${id}`)
+    return executor
+  }
+
+  /** Sends a random query, or `planned`, and reads it to its end. */
+  submit(planned = randomQuery(this.simulation, this.#tables.length), slowMs = 0): RunningQuery {
+    const sql = `plan ${this.#plans.size}`
+    this.#plans.set(sql, { ...planned, fragments: planned.fragments.map(fragment => ({ ...fragment, sql: textOf(planned, fragment.id) })) })
+    const query = this.service.submit(requestOf(sql))
+    void this.#read(query, planned, slowMs)
+    return query
+  }
+
+  async #read(query: RunningQuery, planned: PlannedQuery, slowMs: number): Promise<void> {
+    const { clock } = this.simulation
+    const rows: Row[] = []
+    let error: QueryError | null = null
+    try {
+      for await (const frame of query.frames()) {
+        rows.push(...rowsOf(frame))
+        if (slowMs > 0) await delay(clock, slowMs)
+      }
+    } catch (thrown) {
+      error = thrown instanceof QueryError ? thrown : new QueryError('INTERNAL', `not typed: ${String(thrown)}`)
+    }
+    query.release()
+    const expected = answer(planned, this.#numbers)
+    this.outcomes.push({ id: query.id, planned, rows: error === null ? rows : null, error, expected, endedMs: clock.nowMs() })
+  }
+}
+
+/** What the fake executors read of a fragment. */
+function textOf({ fragments }: PlannedQuery, id: number): string {
+  const fragment = fragments[id]
+  if (fragment === undefined || fragment.sql === 'fail') return 'fail'
+  const kinds = fragment.inputs.map(input => isMoved(input) ? 'moved' : 'copied').join(',')
+  return `moved=${kinds} ${fragment.tasks === 'one' ? 'single' : 'several'} ${fragment.orderSensitive ? 'sensitive' : 'stable'}`
+}
+
+function requestOf(sql: string): QueryRequest {
+  return {
+    sql, defaultCatalog: 'lake', defaultSchema: 'main', settings: {}, principal: 'ann', sessionId: 's1' as SessionId,
+    clientInterface: 'HttpQuery',
+  }
+}
+
+/** Some files of some numbers each, every number a row group of its own. */
+function makeTable(simulation: Simulation, index: number): { table: Table; files: Map<string, number[]> } {
+  const files = new Map<string, number[]>()
+  for (let i = simulation.draw(0, 5); i >= 0; i--) {
+    files.set(`t${index}/${i}`, Array.from({ length: simulation.draw(0, 6) }, () => simulation.draw(0, 1000)))
+  }
+  const dataFiles = [...files].map(([key, numbers]) => ({
+    file: { bucket: 'lake', key, etag: '1', sizeBytes: numbers.length * 8 }, hiveValues: [], rowCount: numbers.length,
+    rowGroups: numbers.map(() => ({ rowCount: 1, columns: [{ offset: 0, sizeBytes: 8, min: null, max: null, nullCount: 0 }] })),
+  }))
+  const rowCount = dataFiles.reduce((sum, file) => sum + file.rowCount, 0)
+  const table: Table = {
+    name: { catalog: 'lake', schema: 'main', table: `t${index}` }, version: '1', format: 'parquet',
+    columns: [{ name: 'value', type: 'BIGINT' }], hiveKeys: [], readOptions: {}, files: dataFiles, rowCount,
+    sizeBytes: rowCount * 8, skeletonPath: '',
+  }
+  return { table, files }
+}

@@ -1,0 +1,285 @@
+/**
+ * One executor process of the simulation: keeps the promises of executor.proto, computes what program.ts says, and may
+ * die at any moment with all that it holds. Time is the simulation's.
+ */
+
+import { create } from '@bufbuild/protobuf'
+import { QueryError, type ErrorCode } from '../../proto/errors.ts'
+import { executorInfo } from '../../proto/cluster-values.ts'
+import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
+import {
+  ExchangeSourceSchema, TaskDefinitionSchema, TaskEventSchema, type TaskDefinition, type TaskEvent, type WrittenFile,
+} from '../../proto/gen/executor_pb.js'
+import type { RawFlightData } from '../../proto/flight-data.ts'
+import type { ExecutorId, QueryId, TaskId } from '../../proto/ids.ts'
+import type { TaskDefinitionInit } from '../../proto/task.ts'
+import { compute, type Row } from './program.ts'
+import type { Simulation } from './simulation.ts'
+
+type StatusState = Extract<NonNullable<Parameters<typeof create<typeof TaskEventSchema>>[1]>['event'], { case: 'status' }>['value']['state']
+
+interface Task {
+  readonly definition: TaskDefinition
+  state: 'queued' | 'running' | 'ended'
+  status: StatusState
+}
+
+interface Spool {
+  readonly attempt: number
+  readonly frames: RawFlightData[]
+  ended: 'no' | 'complete' | QueryError
+}
+
+interface Watcher {
+  readonly onEvent: (event: TaskEvent) => void
+  readonly onDead: () => void
+}
+
+/** What all executors share: the tables' files, and each other. */
+export interface World {
+  readonly simulation: Simulation
+  /** Numbers by file key; a row group each number. */
+  readonly files: ReadonlyMap<string, readonly number[]>
+  /** Live processes by their exchange folder, which no other process ever has. */
+  readonly byFolder: Map<string, FakeExecutor>
+  /** How long tasks run at most. */
+  readonly maxRunMs: number
+}
+
+export class FakeExecutor {
+  readonly info: ExecutorInfo
+  readonly #world: World
+  readonly #reserved = new Set<string>()
+  /** A reservation that was under way when its query was released must not come after it. */
+  readonly #released = new Set<string>()
+  readonly #tasks = new Map<string, Task>()
+  readonly #files = new Map<string, { readonly query: string; readonly rows: readonly Row[] }>()
+  readonly #spools = new Map<string, Spool>()
+  readonly #watchers = new Set<Watcher>()
+  #alive = true
+
+  constructor(world: World, id: string, incarnation: string, slots: number) {
+    this.#world = world
+    this.info = executorInfo({ id, incarnation, address: `${id}:1`, slots, memoryBytes: 1n << 30n, state: 1 })
+    world.byFolder.set(this.#folder, this)
+    this.#beat()
+  }
+
+  get id(): ExecutorId {
+    return this.info.id as ExecutorId
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  get #folder(): string {
+    return `/${this.info.id}/${this.info.incarnation}`
+  }
+
+  /** With everything that it holds. */
+  die(): void {
+    this.#alive = false
+    this.#world.byFolder.delete(this.#folder)
+    for (const { onDead } of this.#watchers) onDead()
+    this.#watchers.clear()
+  }
+
+  /** What is left of queries here; nothing, once they are over. */
+  leftovers(): string[] {
+    return [
+      ...[...this.#reserved].map(query => `reservation of ${query}`),
+      ...[...this.#tasks.keys()].map(task => `task ${task}`),
+      ...[...this.#files.keys()].map(path => `file ${path}`),
+      ...[...this.#spools.keys()].map(query => `spool of ${query}`),
+    ].map(text => `${this.id}: ${text}`)
+  }
+
+  reserve(query: QueryId): void {
+    if (this.#released.has(query)) throw new QueryError('CANCELLED', `query ${query} is over`)
+    this.#reserved.add(query)
+  }
+
+  release(query: QueryId): void {
+    this.#released.add(query)
+    this.#reserved.delete(query)
+    for (const [id, { definition }] of this.#tasks) if (definition.queryId === query) this.#tasks.delete(id)
+    for (const [path, file] of this.#files) if (file.query === query) this.#files.delete(path)
+    const spool = this.#spools.get(query)
+    if (spool?.ended === 'no') spool.ended = new QueryError('CANCELLED', 'released')
+    this.#spools.delete(query)
+    this.#start()
+  }
+
+  launch(init: TaskDefinitionInit): void {
+    const definition = create(TaskDefinitionSchema, init)
+    if (!this.#reserved.has(definition.queryId)) throw new QueryError('NOT_FOUND', `query ${definition.queryId} is not reserved`)
+    if (this.#tasks.has(definition.taskId)) return
+    this.#tasks.set(definition.taskId, { definition, state: 'queued', status: { case: 'queued', value: {} } })
+    this.#start()
+  }
+
+  cancel(id: TaskId): void {
+    const task = this.#tasks.get(id)
+    if (task !== undefined && task.state !== 'ended') this.#fail(task, 'CANCELLED', 'cancelled')
+  }
+
+  /** `onDead`: the connection is reset. */
+  watch(onEvent: (event: TaskEvent) => void, onDead: () => void): () => void {
+    const { id, incarnation } = this.info
+    const source = create(ExchangeSourceSchema, { executorId: id, address: this.info.address, folder: this.#folder })
+    onEvent(create(TaskEventSchema, { event: { case: 'hello', value: { executorId: id, incarnation, source } } }))
+    for (const task of this.#tasks.values()) onEvent(this.#event(task))
+    const watcher = { onEvent, onDead }
+    this.#watchers.add(watcher)
+    return () => { this.#watchers.delete(watcher) }
+  }
+
+  /** The frame, null for the end of the result, or undefined: not made yet. */
+  frame(query: QueryId, index: number): RawFlightData | null | undefined {
+    const spool = this.#spools.get(query)
+    if (spool === undefined) throw new QueryError('NOT_FOUND', `no result of ${query}`)
+    const frame = spool.frames[index]
+    if (frame !== undefined) return frame
+    if (spool.ended === 'complete') return null
+    if (spool.ended === 'no') return undefined
+    throw spool.ended
+  }
+
+  read(path: string): readonly Row[] | undefined {
+    return this.#files.get(path)?.rows
+  }
+
+  #beat(): void {
+    if (!this.#alive) return
+    this.#tell(create(TaskEventSchema, { event: { case: 'heartbeat', value: {} } }))
+    this.#world.simulation.clock.after(1_000, () => this.#beat())
+  }
+
+  #tell(event: TaskEvent): void {
+    for (const { onEvent } of this.#watchers) onEvent(event)
+  }
+
+  #event({ definition, status }: Task): TaskEvent {
+    const value = { taskId: definition.taskId, ...(status === undefined ? {} : { state: status }) }
+    return create(TaskEventSchema, { event: { case: 'status', value } })
+  }
+
+  #start(): void {
+    const { simulation, maxRunMs } = this.#world
+    const tasks = [...this.#tasks.values()]
+    const free = this.info.slots - tasks.filter(({ state }) => state === 'running').length
+    for (const task of tasks.filter(({ state }) => state === 'queued').slice(0, Math.max(0, free))) {
+      task.state = 'running'
+      this.#become(task, { case: 'running', value: {} })
+      if (task.definition.output.case === 'result') {
+        this.#spools.set(task.definition.queryId, { attempt: task.definition.attempt, frames: [frameOf([])], ended: 'no' })
+      }
+      // reads its inputs, then works, then writes
+      simulation.clock.after(simulation.draw(1, maxRunMs / 2), () => this.#readInputs(task))
+    }
+  }
+
+  #become(task: Task, status: StatusState): void {
+    task.status = status
+    this.#tell(this.#event(task))
+  }
+
+  #goesOn(task: Task): boolean {
+    return this.#alive && task.state === 'running' && this.#tasks.get(task.definition.taskId) === task
+  }
+
+  #fail(task: Task, code: ErrorCode, message: string, lostExecutors: string[] = []): void {
+    task.state = 'ended'
+    const spool = this.#spools.get(task.definition.queryId)
+    if (task.definition.output.case === 'result' && spool?.attempt === task.definition.attempt && spool.ended === 'no') {
+      spool.ended = new QueryError(code, message)
+    }
+    this.#become(task, { case: 'failed', value: { code, message, lostExecutors } })
+    this.#start()
+  }
+
+  #readInputs(task: Task): void {
+    if (!this.#goesOn(task)) return
+    const { simulation, byFolder, maxRunMs } = this.#world
+    const { definition } = task
+    if (definition.sql === 'fail') return this.#fail(task, 'EXECUTION_ERROR', 'Conversion Error: no number')
+    const own: Row[] = definition.scans.flatMap(({ splits }) => splits).flatMap(({ file, fromRow, toRow }) => {
+      const rows = this.#world.files.get(file?.key ?? '') ?? []
+      return rows.slice(Number(fromRow), toRow === 0n ? undefined : Number(toRow)).map(value => ({ value, marks: [] }))
+    })
+    const copied: Row[] = []
+    const lost = new Set<string>()
+    const kinds = inputKinds(definition)
+    definition.inputs.forEach((input, i) => {
+      for (const { source, path } of input.files) {
+        const rows = byFolder.get(source?.folder ?? '')?.read(path)
+        if (rows === undefined) lost.add(source?.executorId ?? '')
+        else if (kinds[i] === 'moved') own.push(...rows)
+        else copied.push(...rows)
+      }
+    })
+    if (lost.size > 0) return this.#fail(task, 'INPUT_LOST', 'could not read', [...lost])
+    simulation.clock.after(simulation.draw(1, maxRunMs / 2), () => this.#write(task, own, copied))
+  }
+
+  #write(task: Task, own: readonly Row[], copied: readonly Row[]): void {
+    if (!this.#goesOn(task)) return
+    const { definition } = task
+    const { stage, partition, attempt, output } = definition
+    const computed = compute(own, copied, single(definition))
+    const marked = sensitive(definition)
+      ? computed.map(({ value, marks }) => ({ value, marks: [...marks, `${stage}.${partition}@${attempt}`] })) : computed
+    if (output.case === 'result') return this.#spool(task, marked)
+    const files: { partition: number; path: string }[] = []
+    const count = output.value !== undefined && output.value.hashKeys.length > 0 ? output.value.partitionCount : 1
+    for (let to = 0; to < count; to++) {
+      const turn = sensitive(definition) ? attempt * 31 : 0
+      const rows = marked.filter(({ value }) => (value + turn) % count === to)
+      const path = `${definition.taskId}/${to}`
+      if (rows.length === 0) continue
+      this.#files.set(path, { query: definition.queryId, rows })
+      files.push({ partition: to, path })
+    }
+    this.#succeed(task, files)
+  }
+
+  #spool(task: Task, rows: readonly Row[]): void {
+    const { simulation } = this.#world
+    const spool = this.#spools.get(task.definition.queryId)
+    if (!this.#goesOn(task) || spool?.attempt !== task.definition.attempt) return
+    if (rows.length === 0) {
+      spool.ended = 'complete'
+      return this.#succeed(task, [])
+    }
+    spool.frames.push(frameOf(rows.slice(0, 5)))
+    simulation.clock.after(simulation.draw(1, 50), () => this.#spool(task, rows.slice(5)))
+  }
+
+  #succeed(task: Task, files: readonly Pick<WrittenFile, 'partition' | 'path'>[]): void {
+    task.state = 'ended'
+    this.#become(task, { case: 'succeeded', value: { files: files.map(file => ({ ...file, rowCount: 1n, sizeBytes: 10n })) } })
+    this.#start()
+  }
+}
+
+/** The simulation's plans tell what an executor of ours needs not know, through the text of the fragment. */
+function inputKinds({ sql }: TaskDefinition): string[] {
+  return (/moved=([a-z,]*)/.exec(sql)?.[1] ?? '').split(',')
+}
+
+function single({ sql }: TaskDefinition): boolean {
+  return sql.includes('single')
+}
+
+function sensitive({ sql }: TaskDefinition): boolean {
+  return sql.includes('sensitive')
+}
+
+function frameOf(rows: readonly Row[]): RawFlightData {
+  return { dataHeader: new Uint8Array(1), dataBody: new TextEncoder().encode(JSON.stringify(rows)) }
+}
+
+export function rowsOf({ dataBody }: RawFlightData): Row[] {
+  return JSON.parse(new TextDecoder().decode(dataBody)) as Row[]
+}

@@ -1,0 +1,112 @@
+/**
+ * Queries for the simulation: fragments that move multisets of numbers, so that the one right answer is known. A
+ * fragment's SQL is its name, `s<id>`, or `fail` for one that ends with an error of SQL.
+ *
+ * What a task computes: the rows of its scans, of its hash and keep inputs, and, where a stage is one task, of its other
+ * inputs. Where a stage has several tasks, each row instead grows by the number of rows that its copied inputs hold:
+ * a copied input that was read in part gives a wrong answer. An order-sensitive fragment hashes its rows by its attempt,
+ * and marks them with it: two attempts that are mixed lose or double rows, and show two marks.
+ */
+
+import type { Fragment, FragmentInput, FragmentOutput } from '../../planner/fragment.ts'
+import type { PlannedQuery } from '../../planner/planned-query.ts'
+import type { Simulation } from './simulation.ts'
+
+export interface Row {
+  readonly value: number
+  /** `<stage>.<partition>@<attempt>` of each order-sensitive task that it came through, or that it was counted with. */
+  readonly marks: readonly string[]
+}
+
+const GROWTH = 7919
+const MODULUS = 1_000_000_007
+
+export function compute(own: readonly Row[], copied: readonly Row[], single: boolean): Row[] {
+  if (single) return [...own, ...copied]
+  const marks = copied.flatMap(row => row.marks)
+  return own.map(row => ({ value: (row.value + GROWTH * copied.length) % MODULUS, marks: [...new Set([...row.marks, ...marks])] }))
+}
+
+/** The values of the answer, sorted. `files`: the numbers of each table. */
+export function answer(planned: PlannedQuery, tables: readonly (readonly number[])[]): number[] {
+  const outputs: Row[][] = []
+  for (const fragment of planned.fragments) {
+    const scanned = fragment.scans.flatMap(scan => tables[scan.table] ?? []).map(value => ({ value, marks: [] }))
+    const of = (moved: boolean): Row[] => fragment.inputs.filter(input => isMoved(input) === moved).flatMap(({ fragment: from }) => outputs[from] ?? [])
+    outputs.push(compute([...scanned, ...of(true)], of(false), fragment.tasks === 'one'))
+  }
+  return (outputs.at(-1) ?? []).map(({ value }) => value).sort((a, b) => a - b)
+}
+
+export function isMoved({ kind }: FragmentInput): boolean {
+  return kind === 'hash' || kind === 'keep'
+}
+
+/** A random query over `tableCount` tables. */
+export function randomQuery(simulation: Simulation, tableCount: number): PlannedQuery {
+  const fragments = simulation.chance(0.15) ? [whole(simulation, tableCount)] : distributed(simulation, tableCount)
+  return {
+    columns: [{ name: 'value', type: 'BIGINT' }], fragments, sqlKind: 'emitted', tablesRead: [], volatile: false,
+    wholeReason: fragments.length === 1 ? 'it is small' : null,
+  }
+}
+
+function fragmentOf(simulation: Simulation, id: number, parts: Partial<Fragment>): Fragment {
+  return {
+    id, sql: `s${id}`, columns: [{ type: 'BIGINT', wireType: 'BIGINT' }], scans: [], inputs: [], output: { kind: 'gather' },
+    tasks: 'one', orderSensitive: simulation.chance(0.3), rows: 10, bytes: 100, ...parts,
+  }
+}
+
+function scanOf(simulation: Simulation, id: number, tableCount: number, reads: 'all' | 'split') {
+  return { id, table: simulation.draw(0, tableCount), columns: [0], filters: [], reads }
+}
+
+function whole(simulation: Simulation, tableCount: number): Fragment {
+  return fragmentOf(simulation, 0, { scans: [scanOf(simulation, 0, tableCount, 'split')], output: { kind: 'result' } })
+}
+
+function distributed(simulation: Simulation, tableCount: number): Fragment[] {
+  const fragments: Fragment[] = []
+  let unread: Fragment[] = []
+  let scans = 0
+  const add = (parts: Partial<Fragment>): void => {
+    const fragment = fragmentOf(simulation, fragments.length, parts)
+    fragments.push(fragment)
+    unread.push(fragment)
+  }
+  const read = (from: readonly Fragment[]): FragmentInput[] => {
+    unread = unread.filter(fragment => !from.includes(fragment))
+    return from.map(({ id, output }) => ({ fragment: id, kind: output.kind === 'result' ? 'gather' : output.kind }))
+  }
+  for (let i = simulation.draw(1, 4); i > 0; i--) {
+    // a second scan may be joined to what is broadcast already
+    const inputs = simulation.chance(0.5) ? read(unread.filter(({ output }) => output.kind === 'broadcast').slice(0, 1)) : []
+    const kinds = ['hash', 'hash', 'gather', 'broadcast'] as const
+    add({ tasks: 'splits', scans: [scanOf(simulation, scans++, tableCount, 'split')], inputs, output: outputOf(kinds[simulation.draw(0, 4)] ?? 'hash') })
+  }
+  for (let i = simulation.draw(0, 4); i > 0; i--) addMiddle(simulation, fragments, unread, read, add)
+  while (unread.some(({ output }) => output.kind === 'hash' || output.kind === 'keep')) {
+    add({ tasks: 'partitions', inputs: read(unread.filter(({ output }) => output.kind === 'hash' || output.kind === 'keep')) })
+  }
+  add({ tasks: 'one', inputs: read([...unread]), output: { kind: 'result' } })
+  return fragments
+}
+
+function addMiddle(
+  simulation: Simulation, fragments: readonly Fragment[], unread: readonly Fragment[],
+  read: (from: readonly Fragment[]) => FragmentInput[], add: (parts: Partial<Fragment>) => void,
+): void {
+  const moved = fragments.filter(({ output }) => output.kind === 'hash' || output.kind === 'keep')
+  const open = moved.filter(fragment => unread.includes(fragment))
+  const first = open[0] ?? moved[0]
+  if (first === undefined) return
+  // one that another stage reads too: a shared exchange
+  const from = [first, ...fragments.filter(other => other !== first && simulation.chance(0.3))]
+  const kinds = ['hash', 'keep', 'gather', 'broadcast'] as const
+  add({ tasks: 'partitions', inputs: read(from), output: outputOf(kinds[simulation.draw(0, 4)] ?? 'keep') })
+}
+
+function outputOf(kind: 'hash' | 'keep' | 'gather' | 'broadcast'): FragmentOutput {
+  return kind === 'hash' ? { kind, keys: ['c0'] } : { kind }
+}
