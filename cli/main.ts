@@ -25,14 +25,13 @@ Without --url, query and explain start a private cluster, run the statement, and
 --config is ./skein.yaml if that exists.
 `
 
-/** A pipe whose reader is gone takes nothing more. */
-const EPIPE = 'EPIPE'
+/** Ctrl-C, SIGTERM, or nobody reads any more: every command then ends in order. */
+const stop = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
 
 async function main(): Promise<void> {
   const words = parseArguments(process.argv.slice(2), process.env)
   if (words.help || words.command === 'help') return write(HELP)
-  const stop = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
   switch (words.command) {
     case 'start': {
       const stopped = new Promise<void>(resolve => { stop.signal.addEventListener('abort', () => resolve()) })
@@ -72,15 +71,10 @@ function statement(words: Arguments): string {
 }
 
 function write(piece: string | Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(piece, error => {
-      if (error === null || error === undefined) resolve()
-      else reject(error)
-    })
-  })
+  return new Promise(resolve => { process.stdout.write(piece, () => resolve()) }) // a reader that has gone is handled below
 }
 
-process.stdout.on('error', error => { if ((error as NodeJS.ErrnoException).code === EPIPE) process.exit(0) })
+process.stdout.on('error', () => stop.abort()) // the reader of a pipe has gone: nothing is left to be said
 main().then(() => process.exit(0), (reason: unknown) => {
   const { code, message } = asQueryError(reason)
   process.stderr.write(`error: ${code}: ${message}\n`, () => process.exit(1))

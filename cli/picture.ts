@@ -3,7 +3,7 @@
  * ran, the files they read, and what they put out.
  *
  *   stage 1   3 tasks   1,499,204 rows   2.1 MB
- *     executor-a1b2  ████████████··   412 ms  lineitem-0 lineitem-3 lineitem-6
+ *     executor 5022d510  ████████████··   412 ms  lineitem/0 lineitem/3 lineitem/6
  */
 
 import type { TaskReport } from './http-client.ts'
@@ -11,6 +11,8 @@ import type { TaskReport } from './http-client.ts'
 const BAR_CELLS = 14
 /** More names than these only fill the line; the rest is counted. */
 const MAX_FILES = 4
+/** Of a stable id, which is a UUID; enough to tell executors apart. */
+const SHORT_ID = 8
 
 interface Row {
   readonly executor: string
@@ -27,13 +29,12 @@ export function picture(reports: readonly TaskReport[]): string {
 function block(stage: number, reports: readonly TaskReport[]): string {
   const rows = executors(reports)
   const slowestMs = Math.max(1, ...rows.map(row => row.runMs))
-  const width = Math.max(...rows.map(row => row.executor.length))
   const title = `  stage ${stage}   ${count(reports.length, 'task')}   ${count(sum(reports, report => report.rows), 'row')}   `
     + `${bytes(sum(reports, report => report.outputBytes))} out\n`
   return title + rows.map(row => {
     const filled = Math.max(1, Math.round(row.runMs / slowestMs * BAR_CELLS))
     const bar = '█'.repeat(filled) + '·'.repeat(BAR_CELLS - filled)
-    return `    ${row.executor.padEnd(width)}  ${bar} ${`${Math.round(row.runMs)} ms`.padStart(8)}  ${sources(row.tasks)}\n`
+    return `    executor ${row.executor.slice(0, SHORT_ID)}  ${bar} ${`${Math.round(row.runMs)} ms`.padStart(8)}  ${sources(row.tasks)}\n`
   }).join('')
 }
 
@@ -58,8 +59,9 @@ function sources(tasks: readonly TaskReport[]): string {
   return parts.join(' ')
 }
 
+/** Its folder and its name: files are often only numbered. */
 function fileName(path: string): string {
-  return path.split('/').at(-1)?.replace(/\.(parquet|csv|json)$/, '') ?? path
+  return path.split('/').slice(-2).join('/').replace(/\.(parquet|csv|json)$/, '')
 }
 
 export function bytes(value: number): string {

@@ -29,11 +29,14 @@ export class QueryHandle implements RunningQuery {
   #query: Query
   #progress = 0
   #released = false
+  readonly #ended: Promise<void>
+  #settleEnd: () => void = () => undefined
   #settleColumns: { kept: (columns: readonly TableColumn[]) => void; broken: (reason: QueryError) => void } | null = null
 
   constructor(query: Query, options: HandleOptions) {
     this.#query = query
     this.#options = options
+    this.#ended = new Promise(resolve => { this.#settleEnd = resolve })
     this.columns = new Promise((kept, broken) => { this.#settleColumns = { kept, broken } })
     this.columns.catch(() => undefined) // a client that does not ask for them is told by its rows
   }
@@ -54,8 +57,12 @@ export class QueryHandle implements RunningQuery {
     return this.#options.tasks.size
   }
 
-  frames(): AsyncIterable<RawFlightData> {
-    return this.#options.relay.frames()
+  /** The last row is followed by the query's own end, so whoever has all rows finds the numbers complete. */
+  async *frames(): AsyncGenerator<RawFlightData> {
+    yield* this.#options.relay.frames()
+    await this.#ended
+    const cause = this.error()
+    if (cause !== null) throw cause
   }
 
   state(): QueryState {
@@ -111,6 +118,7 @@ export class QueryHandle implements RunningQuery {
       this.#settleColumns?.broken(cause)
       this.#options.relay.fail(cause)
     }
+    this.#settleEnd()
     this.#options.onEnd(query)
   }
 
