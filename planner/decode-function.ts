@@ -13,7 +13,7 @@ import type { JsonNode } from './json-node.ts'
 export function decodeFunction(node: JsonNode): Call | Lambda {
   node.only(...FUNCTION_FIELDS, 'is_operator')
   const name = functionName(node)
-  if (name.startsWith('__internal')) node.refuse(`function ${name}`)
+  if (name.startsWith('__internal') || readsItsSurroundings.has(name)) node.refuse(`function ${name}`)
   const data = bindData(node)
   if (data?.has('lambda_expr') === true) return lambda(node, name, data)
   const children = node.list('children')
@@ -26,6 +26,11 @@ export function decodeFunction(node: JsonNode): Call | Lambda {
   }
 }
 
+/** What they say depends on the statement, the connection or the plan in which they are run. */
+const readsItsSurroundings: ReadonlySet<string> = new Set([
+  'alias', 'current_query', 'current_query_id', 'current_connection_id', 'current_transaction_id', 'stats', 'setseed',
+  'write_log', 'nextval', 'currval',
+])
 /** Functions of `name := value`. */
 const takesNames: ReadonlySet<string> = new Set(['struct_insert', 'struct_update', 'union_value'])
 /** Functions whose bind data is the type of their result, which follows from their arguments. */

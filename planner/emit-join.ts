@@ -67,20 +67,27 @@ function asof({ join: { type }, leftFrom, rightFrom, left, right, on }: Sides): 
   }
 }
 
-/** Null-safe conditions are a correlation; the other one, if any, is the comparison of IN or ANY. */
+/**
+ * Null-safe conditions are a correlation; the other one, if any, is the comparison of ANY, or if there are several, all
+ * equalities, of a row with IN.
+ */
 function mark({ join, leftFrom, rightFrom, left, leftSql, rightSql, condition }: Sides): Relation {
   const isCorrelation = ({ op }: JoinCondition) => op === 'IS NOT DISTINCT FROM'
   const where = join.conditions.filter(isCorrelation).map(condition).join(' AND ')
-  const [compared, more] = join.conditions.filter(c => !isCorrelation(c))
-  if (more !== undefined || join.predicate !== null) refuse('mark join on several comparisons')
   const source = ` FROM ${rightFrom}${where === '' ? '' : ` WHERE ${where}`}`
-  if (compared === undefined) return select([...left, `EXISTS (SELECT 1${source})`], ` FROM ${leftFrom}`)
-  const any = `(${leftSql(compared)} ${anyOp(compared)} ANY (SELECT ${rightSql(compared)}${source}))`
-  return select([...left, any], ` FROM ${leftFrom}`)
-}
-
-function anyOp({ op }: JoinCondition): string {
-  return op.startsWith('IS') ? refuse(`${op} ANY`) : op
+  const compared = join.conditions.filter(c => !isCorrelation(c))
+  const [first, second] = compared
+  const lefts = compared.map(leftSql).join(', ')
+  const rights = compared.map(rightSql).join(', ')
+  const marked = (sql: string) => select([...left, sql], ` FROM ${leftFrom}`)
+  if (join.predicate !== null) return refuse('mark join on any condition')
+  if (first === undefined) return marked(`EXISTS (SELECT 1${source})`)
+  if (second !== undefined) {
+    if (where !== '' || compared.some(({ op }) => op !== '=')) return refuse('mark join on several comparisons')
+    return marked(`((${lefts}) IN (SELECT ${rights}${source}))`)
+  }
+  if (first.op === 'IS DISTINCT FROM') return refuse(`${first.op} ANY`)
+  return marked(`(${lefts} ${first.op} ANY (SELECT ${rights}${source}))`)
 }
 
 /** Several columns travel in a struct; without a match it is NULL, and so are its fields. */

@@ -3,7 +3,7 @@
 import t from 'tap'
 import { Unsupported } from '../../planner/unsupported.ts'
 import { RoundTrip } from './round-trip.ts'
-import { decoded, whole } from './statements.ts'
+import { decoded, failing, whole } from './statements.ts'
 
 const roundTrip = await RoundTrip.open()
 t.teardown(() => roundTrip.close())
@@ -28,6 +28,18 @@ for (const [subject, statements] of Object.entries(whole)) {
     t.strictSame(outcomes, statements.map(() => true))
   })
 }
+
+t.test('a statement that fails while it runs fails with the same message as emitted text', async t => {
+  const message = (sql: string) => roundTrip.plain.runAndReadAll(sql).then(() => 'no error', (thrown: unknown) => {
+    const [first = ''] = String(thrown).split('\n')
+    return first.replace(/ when casting from source column \w+$/, '') // a column of emitted text has no name
+  })
+  for (const sql of failing) {
+    const expected = await message(sql)
+    t.not(expected, 'no error', sql)
+    t.equal(await message(roundTrip.text(await roundTrip.plan(sql))), expected, sql)
+  }
+})
 
 t.test('the subjects hold as many statements as they should', async t => {
   t.ok(Object.values(decoded).flat().length >= 200)
