@@ -123,8 +123,9 @@ function readSchema(metadata: ThriftReader): FooterSchema {
     .filter(entry => entry.text(1, 'key') === 'geo')
     .map(entry => copyThrift(entry.value))
   const createdBy = metadata.has(6) ? metadata.bytes(6, 'writer').slice() : null
-  const text = JSON.stringify([elements, keyValues, createdBy], (_, value: unknown) =>
-    value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : typeof value === 'bigint' ? `${value}n` : value)
+  const text = JSON.stringify([elements, keyValues, createdBy], (_, value: unknown) => {
+    return value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value
+  })
   const fingerprint = createHash('sha256').update(text).digest('base64url')
   return { fingerprint, columns, elements, keyValues, createdBy }
 }

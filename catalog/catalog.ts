@@ -100,7 +100,7 @@ export class Catalog {
     }))
   }
 
-  /** Looks at the files of `tables` again when they are next named, also at immutable ones: a file was found changed. */
+  /** A file was found changed: looks at the files of `tables` again when they are next named, at immutable ones too. */
   invalidate(tables: readonly TableName[]): void {
     for (const name of tables) {
       const definition = this.#definitions.get(keyOf(name))

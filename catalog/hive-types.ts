@@ -40,8 +40,9 @@ function typeOf(value: string): HiveType {
 }
 
 const DATE = /^\s*(\d{2,6})-(\d{1,2})-(\d{1,2})\s*$/
-const TIMESTAMP =
-  /^\s*(\d{2,6}-\d{1,2}-\d{1,2})[ T]([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,6}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?\s*$/
+const TIME = /([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d)(?:\.(\d{1,6}))?)?/.source
+const ZONE = /(Z|[+-]\d{2}(?::?\d{2})?)?/.source
+const TIMESTAMP = new RegExp(`^\\s*(\\d{2,6}-\\d{1,2}-\\d{1,2})[ T]${TIME}\\s*${ZONE}\\s*$`)
 const BIGINT = /^\s*-?(?:0|[1-9]\d{0,18})\s*$/
 const MAX_BIGINT = 2n ** 63n - 1n
 const DAY_MS = 86_400_000

@@ -27,7 +27,7 @@ export function joinFooters(footers: readonly Footer[]): ParquetFiles {
 
 /** The statistics of the column over all files. */
 export function columnStatistics({ schema, files }: ParquetFiles, position: number): ColumnStatistics {
-  if (schema.columns[position]?.statistics == null) return unknownStatistics
+  if ((schema.columns[position]?.statistics ?? null) === null) return unknownStatistics
   return mergeStatistics(partsOf(files, position))
 }
 

@@ -42,7 +42,8 @@ function elements(name: string, type: DuckType, repetition: number): ThriftValue
     case 'scalar': return [leaf(name, repetition, scalars[type.name] ?? string)]
     case 'decimal': return [leaf(name, repetition, decimal(type.width, type.scale))]
     case 'list':
-      return [group(name, repetition, 1, LIST), group('list', REPEATED, 1), ...elements('element', type.child, OPTIONAL)]
+      return [group(name, repetition, 1, LIST), group('list', REPEATED, 1),
+        ...elements('element', type.child, OPTIONAL)]
     case 'map':
       return [group(name, repetition, 1, MAP), group('key_value', REPEATED, 2),
         ...elements('key', type.key, 0), ...elements('value', type.value, OPTIONAL)]

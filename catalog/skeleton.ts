@@ -69,7 +69,7 @@ export function skeletonBytes({ columns, rowCount, rowCountIs, footer }: Skeleto
     field_3: rows,
     field_4: groups,
     ...(footer === null || footer.keyValues.length === 0 ? {} : { field_5: footer.keyValues }),
-    ...(footer?.createdBy == null ? {} : { field_6: footer.createdBy }),
+    ...(footer === null || footer.createdBy === null ? {} : { field_6: footer.createdBy }),
     field_7: elements.filter(isLeaf).map(() => ({ field_1: {} })), // every leaf in its type's order
   }
   const writer = new ByteWriter()

@@ -151,7 +151,8 @@ interface TableSource {
 
 /** Tables of the same files have versions of their own: a skeleton's path tells which table it is of. */
 function versionOf({ name, format }: TableDefinition, files: readonly FileKey[]): string {
-  const hash = createHash('sha256').update(JSON.stringify([SKELETON_FORMAT, name.catalog, name.schema, name.table, format]))
+  const { catalog, schema, table } = name
+  const hash = createHash('sha256').update(JSON.stringify([SKELETON_FORMAT, catalog, schema, table, format]))
   for (const { bucket, key, etag } of files) hash.update(`${bucket}\0${key}\0${etag}\0`)
   return hash.digest('hex')
 }

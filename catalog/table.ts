@@ -63,5 +63,5 @@ export interface ColumnChunk {
   readonly nullCount: number | null
 }
 
-/** Comparable within one column: integers, decimals (unscaled), dates (days) and timestamps (in the column's unit) as bigint. */
+/** Comparable within one column. Integers, decimals (unscaled), dates (days), timestamps (column's unit) are bigint. */
 export type StatValue = bigint | number | string | boolean

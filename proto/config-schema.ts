@@ -22,7 +22,9 @@ const catalogName = name.refine(value => !RESERVED_CATALOGS.has(value.toLowerCas
 
 const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a whole number')
   .refine(value => Number.isSafeInteger(value) && value > 0, 'must be a whole number above 0')
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform(value => value === 'true')], 'must be true or false')
+const flag = z.union(
+  [z.boolean(), z.enum(['true', 'false']).transform(value => value === 'true')], 'must be true or false',
+)
 
 const size = z.union([z.number(), z.string()], 'must be a size such as 16GB').transform((value, context) => {
   const bytes = parseSize(String(value))

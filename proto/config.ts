@@ -140,7 +140,8 @@ function describe(issue: core.$ZodIssue): string[] {
 
 function message(issue: core.$ZodIssue): string {
   if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) return issue.message
-  return issue.expected === 'object' || issue.expected === 'record' ? 'must be a mapping' : `must be a ${issue.expected}`
+  const mapping = issue.expected === 'object' || issue.expected === 'record'
+  return mapping ? 'must be a mapping' : `must be a ${issue.expected}`
 }
 
 /** What one key says against another. */

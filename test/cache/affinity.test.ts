@@ -1,3 +1,5 @@
+/** Which executors own a file. */
+
 import t from 'tap'
 import { owners, rank } from '../../cache/affinity.ts'
 import type { ExecutorId } from '../../proto/ids.ts'
@@ -22,7 +24,9 @@ t.test('an executor more takes its share of the files, and no file moves between
 
 t.test('files are spread evenly', async t => {
   const counts = new Map<ExecutorId, number>()
-  for (const file of files) for (const owner of owners(file, executors(8))) counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  for (const file of files) {
+    for (const owner of owners(file, executors(8))) counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  }
   t.equal(counts.size, 8)
   t.ok(Math.max(...counts.values()) < 1.15 * 2 * files.length / 8, `${[...counts.values()].join(' ')}`)
 })

@@ -1,3 +1,5 @@
+/** Parquet footers, sound and damaged; DuckDB's parquet_metadata is the judge. */
+
 import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { parseFooter, readFooter } from '../../cache/footer.ts'
@@ -9,18 +11,22 @@ const footerOf = async (lake: Lake, key: string) =>
 t.test('offsets, sizes, rows and statistics are those that DuckDB sees', async t => {
   const lake = await openLake()
   t.teardown(() => lake.close())
-  await lake.write('a.parquet', `SELECT i AS a, 'v' || (i % 7) AS b, nullif(i % 5, 0) AS c, i * 0.5::DOUBLE AS d, {'x': i, 'y': [i]} AS e,
-    i % 2 = 0 AS f FROM range(30000) t(i)`, ', ROW_GROUP_SIZE 10000')
+  await lake.write('a.parquet', `SELECT i AS a, 'v' || (i % 7) AS b, nullif(i % 5, 0) AS c, i * 0.5::DOUBLE AS d,
+    {'x': i, 'y': [i]} AS e, i % 2 = 0 AS f FROM range(30000) t(i)`, ', ROW_GROUP_SIZE 10000')
   const footer = await footerOf(lake, 'a.parquet')
   t.equal(footer.rowCount, 30000)
-  const judge = await lake.rows(`SELECT row_group_id::INTEGER, split_part(path_in_schema, ',', 1), min(row_group_num_rows)::INTEGER,
-      min(CASE WHEN dictionary_page_offset > 0 THEN least(dictionary_page_offset, data_page_offset) ELSE data_page_offset END)::INTEGER,
+  const judge = await lake.rows(`SELECT row_group_id::INTEGER, split_part(path_in_schema, ',', 1),
+      min(row_group_num_rows)::INTEGER, min(CASE WHEN dictionary_page_offset > 0
+        THEN least(dictionary_page_offset, data_page_offset) ELSE data_page_offset END)::INTEGER,
       sum(total_compressed_size)::INTEGER, min(stats_min_value), min(stats_max_value), min(stats_null_count)::INTEGER
     FROM parquet_metadata('${lake.path('a.parquet')}') GROUP BY 1, 2 ORDER BY 1, 4`)
-  const text = (value: unknown) => value == null ? null : typeof value === 'number' && Number.isInteger(value) ? `${value}.0` : String(value)
+  const text = (value: unknown) => {
+    if (typeof value === 'number' && Number.isInteger(value)) return `${value}.0`
+    return value === null || value === undefined ? null : String(value)
+  }
   const own = footer.rowGroups.flatMap((group, i) => footer.schema.columns.map(({ name }, column) => {
-    const chunk = group.columns[column]
-    return [i, name, group.rowCount, chunk?.offset, chunk?.sizeBytes, text(chunk?.min), text(chunk?.max), chunk?.nullCount]
+    const { offset, sizeBytes, min, max, nullCount } = group.columns[column] ?? {}
+    return [i, name, group.rowCount, offset, sizeBytes, text(min), text(max), nullCount]
   }))
   const nested = (row: readonly unknown[]) => row[1] === 'e' ? [...row.slice(0, 5), null, null, null] : row
   t.strictSame(own, judge.map(nested))
@@ -39,7 +45,9 @@ t.test('a footer longer than the first read is read whole', async t => {
 t.test('files of one writer have one schema fingerprint', async t => {
   const lake = await openLake()
   t.teardown(() => lake.close())
-  for (const [name, select] of [['a', '1 x'], ['b', '2 x'], ['c', '1::BIGINT x']] as const) await lake.write(name, `SELECT ${select}`)
+  await lake.write('a', 'SELECT 1 x')
+  await lake.write('b', 'SELECT 2 x')
+  await lake.write('c', 'SELECT 1::BIGINT x')
   const [a, b, c] = await Promise.all(['a', 'b', 'c'].map(async key => (await footerOf(lake, key)).schema.fingerprint))
   t.equal(a, b)
   t.not(a, c)

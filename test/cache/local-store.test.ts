@@ -1,3 +1,5 @@
+/** A folder as a bucket: etags, ranges, lists, and no way out. */
+
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,7 +49,8 @@ t.test('a file that was written, touched or replaced has another etag', async t 
   const { store, put, folder } = bucket(t)
   const { etag } = await store.head('top')
   const changed = async (what: string) => {
-    await t.rejects(store.readRange('top', 0, 1, etag), { code: 'FILE_CHANGED', message: /'top' in bucket lake has changed/ }, what)
+    const expected = { code: 'FILE_CHANGED', message: /'top' in bucket lake has changed/ }
+    await t.rejects(store.readRange('top', 0, 1, etag), expected, what)
     await t.rejects(store.localPath('top', etag), { code: 'FILE_CHANGED' }, what)
   }
   put('top', 'longer text')
@@ -66,7 +69,10 @@ t.test('no key leaves the folder', async t => {
   const { store, root, folder, list } = bucket(t)
   symlinkSync(join(root, 'outside/secret'), join(folder, 'c/link'))
   symlinkSync(join(root, 'outside'), join(folder, 'c/folder'))
-  for (const key of ['../outside/secret', 'a/../../outside/secret', '/etc/passwd', 'c/link', 'c/folder/secret', '', '.', 'a//x', 'a\0']) {
+  const keys = [
+    '../outside/secret', 'a/../../outside/secret', '/etc/passwd', 'c/link', 'c/folder/secret', '', '.', 'a//x', 'a\0',
+  ]
+  for (const key of keys) {
     await t.rejects(store.head(key), { code: 'PERMISSION_DENIED' }, key)
     await t.rejects(store.localPath(key, 'e'), { code: 'PERMISSION_DENIED' }, key)
     await t.rejects(store.readRange(key, 0, 1, 'e'), { code: 'PERMISSION_DENIED' }, key)
@@ -90,7 +96,8 @@ t.test('what is missing is named', async t => {
   const { store, root } = bucket(t)
   await t.rejects(store.head('a/none'), { code: 'FILE_NOT_FOUND', message: `no file 'a/none' in bucket lake` })
   await t.rejects(store.head('a'), { code: 'FILE_NOT_FOUND' }, 'a folder is no file')
-  await t.rejects(new LocalStore('lake', join(root, 'none')).head('x'), { code: 'FILE_NOT_FOUND', message: /^bucket lake: no folder / })
+  const nowhere = new LocalStore('lake', join(root, 'none'))
+  await t.rejects(nowhere.head('x'), { code: 'FILE_NOT_FOUND', message: /^bucket lake: no folder / })
 })
 
 t.test('an executor gets the path of a local file, checked', async t => {

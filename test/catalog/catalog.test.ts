@@ -1,5 +1,8 @@
+/** Names, versions, freshness and failures of tables. */
+
 import { copyFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import { QueryError } from '../../proto/errors.ts'
 import { openLake } from './lake.ts'
 
 const here = { catalog: 'c', schema: 'main' }
@@ -21,14 +24,16 @@ t.test('names with one to three parts mean tables as DuckDB looks them up', asyn
 t.test('a table has the columns, rows and row groups of its files', async t => {
   const lake = await openLake()
   t.teardown(() => lake.close())
-  await lake.write('p/d=2024-01-02/b.parquet', 'SELECT i::INTEGER v, i::VARCHAR w FROM range(5000) t(i)', ', ROW_GROUP_SIZE 2048')
+  const numbers = 'SELECT i::INTEGER v, i::VARCHAR w FROM range(5000) t(i)'
+  await lake.write('p/d=2024-01-02/b.parquet', numbers, ', ROW_GROUP_SIZE 2048')
   await lake.write('p/d=2024-01-01/a.parquet', 'SELECT 7::INTEGER v, NULL::VARCHAR w')
   const table = await lake.table('p/*/*.parquet')
   t.strictSame(table.columns, [
     { name: 'v', type: 'INTEGER' }, { name: 'w', type: 'VARCHAR' }, { name: 'd', type: 'DATE' },
   ])
-  t.strictSame([table.rowCount, table.hiveKeys, table.files.map(file => file.file.key), table.files.map(file => file.hiveValues)],
-    [5001, ['d'], ['p/d=2024-01-01/a.parquet', 'p/d=2024-01-02/b.parquet'], [['2024-01-01'], ['2024-01-02']]])
+  t.strictSame([table.rowCount, table.hiveKeys], [5001, ['d']])
+  t.strictSame(table.files.map(({ file, hiveValues }) => [file.key, ...hiveValues]),
+    [['p/d=2024-01-01/a.parquet', '2024-01-01'], ['p/d=2024-01-02/b.parquet', '2024-01-02']])
   t.strictSame(table.files[1]?.rowGroups.map(group => [group.rowCount, group.columns[0]?.min, group.columns[0]?.max]),
     [[2048, 0n, 2047n], [2048, 2048n, 4095n], [904, 4096n, 4999n]])
   t.strictSame(table.files[0]?.rowGroups[0]?.columns[1]?.nullCount, 1)
@@ -40,7 +45,7 @@ t.test('a Hive key that is also a column takes its place, as in DuckDB', async t
   t.teardown(() => lake.close())
   await lake.write('p/v=7/a.parquet', `SELECT 1 a, 'x' v, 3 b`)
   const table = await lake.table('p/*/*.parquet')
-  t.strictSame(table.columns.map(({ name, type }) => [name, type]), [['a', 'INTEGER'], ['v', 'BIGINT'], ['b', 'INTEGER']])
+  t.strictSame(table.columns.map(({ name, type }) => `${name} ${type}`), ['a INTEGER', 'v BIGINT', 'b INTEGER'])
   t.strictSame(table.files[0]?.rowGroups[0]?.columns.map(column => column.min), [1n, null, 3n])
   t.strictSame(await lake.rows(`SELECT max(v) FROM '${table.skeletonPath}'`), [[7n]])
 })
@@ -96,13 +101,21 @@ t.test('a table that cannot be loaded is named, and harms no other', async t => 
   writeFileSync(lake.path('bad.parquet'), 'PAR1 this is not PAR1')
   symlinkSync('/etc', lake.path('out'))
   const catalog = lake.catalog({ good: 'good.parquet', none: 'none/*.parquet', bad: 'bad.parquet', out: 'out/*' })
-  const error = (name: string) => catalog.resolve([[name]], here).then(() => 'loaded', (e: Error) => `${'code' in e ? e.code : ''} ${e.message}`)
+  const error = async (name: string) => {
+    try {
+      await catalog.resolve([[name]], here)
+      return 'loaded'
+    } catch (thrown) {
+      return thrown instanceof QueryError ? `${thrown.code} ${thrown.message}` : thrown
+    }
+  }
   t.equal(await error('none'), `FILE_NOT_FOUND table c.main.none: no file matches 'none/*.parquet' in bucket lake`)
   t.match(await error('bad'), /^FILE_CORRUPT 'bad.parquet' in bucket lake has 21 bytes but claims a footer of \d+$/)
   t.match(await error('out'), /^PERMISSION_DENIED 'out' in bucket lake/)
   t.equal(await error('good'), 'loaded')
   const all = await catalog.tables()
-  t.strictSame(all.map(one => [one.name.table, one.state]), [['good', 'loaded'], ['none', 'failed'], ['bad', 'failed'], ['out', 'failed']])
+  t.strictSame(all.map(one => `${one.name.table} ${one.state}`),
+    ['good loaded', 'none failed', 'bad failed', 'out failed'])
   copyFileSync(lake.path('good.parquet'), lake.path('bad.parquet'))
   t.equal(await error('bad'), 'loaded', 'a failure is not kept')
 })

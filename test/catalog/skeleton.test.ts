@@ -1,3 +1,5 @@
+/** Skeletons; DuckDB's plans over the real files are the judge. */
+
 import t from 'tap'
 import { type Lake, openLake } from './lake.ts'
 
@@ -10,8 +12,11 @@ async function planOf(lake: Lake, sql: string): Promise<string> {
     JSON.stringify(explained).replaceAll(/\/[^"\\]*\.parquet/g, 'FILE')
 }
 
+/** `$name` in a text is the file of that name. */
 const over = (sql: string, sources: Readonly<Record<string, string>>) =>
-  sql.replaceAll(/\$(\w+)/g, (_, name: string) => `read_parquet('${sources[name]}', hive_partitioning = false) AS ${name}`)
+  sql.replaceAll(/\$(\w+)/g, (_, name: string) => {
+    return `read_parquet('${sources[name]}', hive_partitioning = false) AS ${name}`
+  })
 
 t.test('a skeleton plans as the file that it stands for', async t => {
   const lake = await openLake()
@@ -50,7 +55,8 @@ t.test('types of a skeleton are those of its files', async t => {
     1::UINTEGER f, 1::BIGINT g, 1::UBIGINT h, 1::FLOAT i, 1::DOUBLE j, 'x' k, 'x'::BLOB l, true m, date '2020-01-01' n,
     timestamp '2020-01-01' o, timestamptz '2020-01-01' p, timestamp_ns '2020-01-01' q, time '10:00' r, uuid() s,
     1::DECIMAL(4,1) "t t", 1::DECIMAL(9,2) u, 1::DECIMAL(18,3) v, 1::DECIMAL(38,4) w, [1] x,
-    {'a': 1, 'b': {'c': ['x']}} y, MAP {1: ['a']} z, '{}'::JSON aa, INTERVAL 1 DAY bb, [{'q': 1}] cc, timetz '10:00:00+02' dd`)
+    {'a': 1, 'b': {'c': ['x']}} y, MAP {1: ['a']} z, '{}'::JSON aa, INTERVAL 1 DAY bb, [{'q': 1}] cc,
+    timetz '10:00:00+02' dd`)
   const table = await lake.table('types.parquet')
   const describe = (path: string) => lake.rows(`DESCRIBE FROM '${path}'`)
   t.strictSame(await describe(table.skeletonPath), await describe(lake.path('types.parquet')))
@@ -64,8 +70,8 @@ t.test('statistics of a part never reach the skeleton', async t => {
   await lake.write('p/2.parquet', `SELECT 100 + i AS a, i::INTEGER AS b, NULL::VARCHAR AS c FROM range(10) t(i)`)
   const table = await lake.table('p/*.parquet')
   const plan = async (where: string) => {
-    const [[json]] = await lake.rows(
-      `SELECT json_serialize_plan($$SELECT a FROM '${table.skeletonPath}' WHERE ${where}$$, optimize := true)`) as [[string]]
+    const [[json]] = await lake.rows(`SELECT json_serialize_plan(
+      $$SELECT a FROM '${table.skeletonPath}' WHERE ${where}$$, optimize := true)`) as [[string]]
     return json.includes('LOGICAL_EMPTY_RESULT') ? 'folded' : 'read'
   }
   t.equal(table.rowCount, 20)

@@ -1,3 +1,5 @@
+/** The configuration file and the messages about it. */
+
 import t from 'tap'
 import { loadConfig, parseConfig } from '../../proto/config.ts'
 import type { Machine } from '../../proto/machine.ts'
@@ -83,7 +85,8 @@ t.test('each wrong key gives one line', async t => {
       `catalogs.memory: this name is DuckDB's own`, 'catalogs.a.type: must be bucket_tables',
       'catalogs.a.file_format: must be parquet, csv or json', 'catalogs.a.tables: must be a mapping',
     ]],
-    [small.replace('tables: {', 'tables: { Orders: x,'), [`catalogs.tpch.tables.orders: differs from 'Orders' by case only`]],
+    [small.replace('tables: {', 'tables: { Orders: x,'),
+      [`catalogs.tpch.tables.orders: differs from 'Orders' by case only`]],
     [small.replace('catalogs: {', 'catalogs: { x: { type: bucket_tables, bucket: lake, tables: {} },'),
       ['default_catalog: is missing: one of x, tpch']],
     ['a: [1', ['line 1, column 6: Flow sequence in block collection must be sufficiently indented and end with a ]']],
@@ -110,10 +113,12 @@ t.test('a file is read with paths from its own folder', async t => {
   }
   const config = await loadConfig('conf/skein.yaml', {}, read, machine)
   t.equal(config.buckets['lake']?.path, `${process.cwd()}/conf/lake`)
-  await t.rejects(loadConfig('no.yaml', {}, read, machine), { code: 'INVALID_CONFIG', message: 'no.yaml: no such file' })
+  const missing = { code: 'INVALID_CONFIG', message: 'no.yaml: no such file' }
+  await t.rejects(loadConfig('no.yaml', {}, read, machine), missing)
 })
 
 t.test('sizes have units of 1000 and of 1024', async t => {
-  t.strictSame(['16GB', '1.5 GiB', '7', '7b', '1 kb', '0.5KiB', '', 'GB', '-1GB', '1PB', '1e3', '9999999TB'].map(parseSize),
+  const texts = ['16GB', '1.5 GiB', '7', '7b', '1 kb', '0.5KiB', '', 'GB', '-1GB', '1PB', '1e3', '9999999TB']
+  t.strictSame(texts.map(parseSize),
     [16e9, 1.5 * 2 ** 30, 7, 7, 1000, 512, undefined, undefined, undefined, undefined, undefined, undefined])
 })
