@@ -17,7 +17,7 @@ import type { Aggregate, Plan } from '../plan.ts'
 import { partsOf, type Parts } from './aggregate-parts.ts'
 import { isFewToGather } from './cost.ts'
 import { column, columnOf, typeOf } from './expressions.ts'
-import { apart, areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
+import { apart, areHashable, gather, hash, isApart, renamed, together, type CutContext, type Placed } from './spread.ts'
 
 /** How many tasks write parts, for estimates: the planner does not know. */
 export const ASSUMED_TASKS = 4
@@ -29,8 +29,7 @@ export function cutAggregate(aggregate: Aggregate, input: Placed, context: CutCo
   if (!isApart(input)) return { plan: here, spread: input.spread }
   const columns = aggregate.groups.map(columnOf)
   if (aggregate.sets === null && together(input.spread, columns)) {
-    const by = input.spread.kind === 'apart' ? input.spread.by : []
-    return { plan: here, spread: apart(by.map(position => columns.indexOf(position))) }
+    return { plan: here, spread: renamed(input.spread, columns) }
   }
   return inParts(aggregate, input, context) ?? afterMove(aggregate, input)
 }
@@ -40,7 +39,7 @@ function afterMove(aggregate: Aggregate, input: Placed): Placed {
   const canHash = aggregate.sets === null && areHashable(aggregate.groups)
   const moved = canHash ? hash(input, aggregate.groups) : gather(input)
   const plan: Plan = { ...aggregate, input: moved.plan }
-  return { plan, spread: canHash ? apart(aggregate.groups.map((_, i) => i)) : moved.spread }
+  return { plan, spread: canHash ? apart(aggregate.groups.map((_, i) => [i])) : moved.spread }
 }
 
 function inParts(aggregate: Aggregate, input: Placed, context: CutContext): Placed | null {

@@ -14,7 +14,7 @@
 import type { DelimJoin, Plan } from '../plan.ts'
 import { isCheapToShare } from './cost.ts'
 import { cutShared } from './cte.ts'
-import { column, columnOf, typeOf } from './expressions.ts'
+import { column, typeOf } from './expressions.ts'
 import { apart, areHashable, COPIED, exchange, hash, isApart, type CutContext, type Placed } from './spread.ts'
 
 /** What the join reads as its source, and what its DelimScans are. */
@@ -28,7 +28,7 @@ export function cutDelimSource(delim: DelimJoin, source: Placed, identity: numbe
   const keys = delim.keys.map((key, i) => column(i, typeOf(key)))
   const project: Plan = { kind: 'Project', input: shared.plan, expressions: delim.keys, rows: shared.plan.rows }
   const scan: Plan = { kind: 'Distinct', input: project, on: false, targets: keys, orders: [], rows: shared.plan.rows }
-  const by = delim.keys.map((_, i) => i)
+  const by = delim.keys.map((_, i) => [i])
   return { source: shared, scan: { plan: scan, spread: isApart(shared) ? apart(by) : shared.spread } }
 }
 
@@ -40,8 +40,5 @@ function shareSource(delim: DelimJoin, source: Placed, identity: number, context
     return { plan: exchange(source.plan, { kind: 'broadcast' }, identity), spread: COPIED }
   }
   const { spread } = hash(source, delim.keys)
-  return {
-    plan: exchange(source.plan, { kind: 'hash', keys: delim.keys }, identity),
-    spread: delim.keys.every(key => columnOf(key) !== null) ? spread : apart(),
-  }
+  return { plan: exchange(source.plan, { kind: 'hash', keys: delim.keys }, identity), spread }
 }

@@ -16,13 +16,14 @@
  * FALSE from NULL by all rows of the right, so it is hashed on null-safe conditions (correlation) alone.
  */
 
+import type { Expression } from '../expression.ts'
 import type { JoinCondition, CrossProduct, Join, JoinType, Plan } from '../plan.ts'
 import { sameType } from '../../proto/types.ts'
 import { columnTypes, select } from './columns.ts'
 import { columnOf, typeOf } from './expressions.ts'
 import {
   apart, areHashable, broadcast, gather, hash, isApart, renamed, SINGLE, together,
-  type CutContext, type Placed, type Spread,
+  type CutContext, type Key, type Placed, type Spread,
 } from './spread.ts'
 import { isCheapToBroadcast, isFewToGather } from './cost.ts'
 
@@ -40,7 +41,20 @@ interface Sides {
 export function cutJoin(join: Join, left: Placed, right: Placed, context: CutContext): Placed {
   const sides = meet(join, left, right, context)
   const plan: Plan = { ...join, left: sides.left.plan, right: sides.right.plan }
-  return { plan, spread: renamed(sides.spread, outputOf(join, context)) }
+  const spread = join.type === 'INNER' ? withEqual(sides.spread, join, context) : sides.spread
+  return { plan, spread: renamed(spread, outputOf(join, context)) }
+}
+
+/** What an inner join found equal is one key. */
+function withEqual(spread: Spread, join: Join, { tableTypes }: CutContext): Spread {
+  if (spread.kind !== 'apart') return spread
+  const width = columnTypes(join.left, tableTypes).length
+  const pairs = hashKeys(join).flatMap(({ left, right }) => {
+    const [l, r] = [columnOf(left), columnOf(right)]
+    return l === null || r === null ? [] : [[l, r + width] as const]
+  })
+  return apart(spread.by.map(key => [...new Set([...key, ...pairs.flatMap(([l, r]) =>
+    key.includes(l) ? [r] : key.includes(r) ? [l] : [])])]))
 }
 
 /** Every left row meets every right row: one side is copied, the smaller one if there is a choice. */
@@ -90,8 +104,13 @@ function hashKeys(join: Join): readonly JoinCondition[] {
 /** True if both sides are apart by columns that the join compares with each other, in the same order. */
 function matched({ spread: left }: Placed, { spread: right }: Placed, keys: readonly JoinCondition[]): boolean {
   if (left.kind !== 'apart' || right.kind !== 'apart') return false
-  return left.by.length > 0 && left.by.length === right.by.length && left.by.every((position, i) =>
-    keys.some(key => columnOf(key.left) === position && columnOf(key.right) === right.by[i]))
+  return left.by.length > 0 && left.by.length === right.by.length && left.by.every((key, i) =>
+    keys.some(condition => holds(key, condition.left) && holds(right.by[i] ?? [], condition.right)))
+}
+
+function holds(key: Key, expression: Expression): boolean {
+  const position = columnOf(expression)
+  return position !== null && key.includes(position)
 }
 
 /** Both sides by hash; a side that is apart by some of the keys stays, the larger one if both are. */
@@ -99,11 +118,11 @@ function hashed(left: Placed, right: Placed, keys: readonly JoinCondition[]): Om
   const keepsLeft = together(left.spread, keys.map(key => columnOf(key.left)))
   const keepsRight = together(right.spread, keys.map(key => columnOf(key.right)))
   if (keepsLeft && left.spread.kind === 'apart' && (!keepsRight || left.plan.rows >= right.plan.rows)) {
-    const to = left.spread.by.flatMap(position => keys.filter(key => columnOf(key.left) === position).slice(0, 1))
+    const to = left.spread.by.flatMap(key => keys.filter(condition => holds(key, condition.left)).slice(0, 1))
     return { left, right: hash(right, to.map(key => key.right)) }
   }
   if (keepsRight && right.spread.kind === 'apart') {
-    const to = right.spread.by.flatMap(position => keys.filter(key => columnOf(key.right) === position).slice(0, 1))
+    const to = right.spread.by.flatMap(key => keys.filter(condition => holds(key, condition.right)).slice(0, 1))
     return { left: hash(left, to.map(key => key.left)), right }
   }
   return { left: hash(left, keys.map(key => key.left)), right: hash(right, keys.map(key => key.right)) }
@@ -134,7 +153,7 @@ function outputOf(join: Join, { tableTypes }: CutContext): readonly (number | nu
 }
 
 function shifted(spread: Spread, width: number): Spread {
-  return spread.kind === 'apart' ? apart(spread.by.map(position => position + width)) : spread
+  return spread.kind === 'apart' ? apart(spread.by.map(key => key.map(position => position + width))) : spread
 }
 
 function unmoved(left: Placed, right: Placed): Spread {

@@ -3,13 +3,14 @@
  *
  *   single   one task has all rows
  *   copied   every task can make all rows by itself, without an exchange
- *   apart    each task has some of the rows; rows that are equal in the columns `by` are in one task
+ *   apart    each task has some of the rows; rows that are equal in the keys `by` are in one task
  *
  *   gather     apart          > single
  *   broadcast  apart, single  > copied
  *   hash       all of them    > apart, by its keys; of a copied plan one task alone writes
  *
- * `by` is ordered: hash(a, b) and hash(b, a) lead to other tasks. An empty `by` promises nothing.
+ * `by` is ordered: hash(a, b) and hash(b, a) lead to other tasks. Each key is a list of columns that hold it, more than
+ * one after a join on it. An empty `by` promises nothing.
  */
 
 import type { DuckType } from '../../proto/types.ts'
@@ -21,7 +22,10 @@ import { columnOf, typeOf } from './expressions.ts'
 export type Spread =
   | { readonly kind: 'single' }
   | { readonly kind: 'copied' }
-  | { readonly kind: 'apart'; readonly by: readonly number[] }
+  | { readonly kind: 'apart'; readonly by: readonly Key[] }
+
+/** Columns that are equal in every row, and were hashed. */
+export type Key = readonly number[]
 
 export interface Placed {
   readonly plan: Plan
@@ -42,7 +46,7 @@ export interface CutContext {
 export const SINGLE: Spread = { kind: 'single' }
 export const COPIED: Spread = { kind: 'copied' }
 
-export function apart(by: readonly number[] = []): Spread {
+export function apart(by: readonly Key[] = []): Spread {
   return { kind: 'apart', by }
 }
 
@@ -68,21 +72,24 @@ export function broadcast(placed: Placed): Placed {
 
 /** Rows equal in `keys` to one task. Partitioning is known afterwards only if all keys are columns. */
 export function hash({ plan }: Placed, keys: readonly Expression[]): Placed {
-  const columns = keys.map(columnOf)
-  const by = columns.filter(position => position !== null)
-  return { plan: exchange(plan, { kind: 'hash', keys }), spread: apart(by.length === keys.length ? by : []) }
+  return { plan: exchange(plan, { kind: 'hash', keys }), spread: apart(keysOf(keys)) }
+}
+
+function keysOf(expressions: readonly Expression[]): readonly Key[] {
+  const by = expressions.map(columnOf).flatMap(position => position === null ? [] : [[position]])
+  return by.length === expressions.length ? by : []
 }
 
 /** True if rows that are equal in `columns` are in one task. */
 export function together(spread: Spread, columns: readonly (number | null)[]): boolean {
-  return spread.kind === 'apart' && spread.by.length > 0 && spread.by.every(position => columns.includes(position))
+  return spread.kind === 'apart' && spread.by.length > 0 && spread.by.every(key => key.some(position => columns.includes(position)))
 }
 
 /** The spread after a step that puts input column `from[i]` (null: something else) at position i. */
 export function renamed(spread: Spread, from: readonly (number | null)[]): Spread {
   if (spread.kind !== 'apart') return spread
-  const by = spread.by.map(position => from.indexOf(position))
-  return apart(by.includes(-1) ? [] : by)
+  const by = spread.by.map(key => from.flatMap((position, i) => position !== null && key.includes(position) ? [i] : []))
+  return apart(by.some(key => key.length === 0) ? [] : by)
 }
 
 /**

@@ -7,10 +7,21 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableColumn } from '../../catalog/table.ts'
+import { assemble } from '../../planner/assemble.ts'
+import { withInputs } from '../../planner/cut/with-inputs.ts'
+import { decodePlan } from '../../planner/decode.ts'
+import { contextOf, distribute } from '../../planner/distribute.ts'
+import { explainExpression } from '../../planner/explain-expression.ts'
+import { explainPlan, type ExplainNames } from '../../planner/explain.ts'
+import { cutAtExchanges, type Cut, type FragmentTasks } from '../../planner/fragment.ts'
+import { volatileFunctions } from '../../planner/functions.ts'
+import { isOrderSensitive } from '../../planner/order-sensitivity.ts'
 import { planQuery } from '../../planner/plan-query.ts'
+import { inputs, type Plan } from '../../planner/plan.ts'
 import type { PlannedQuery, PlannerTable, PlanThresholds } from '../../planner/planned-query.ts'
 import { PlanningDatabase } from '../../planner/planning-database.ts'
 import { quoteName, quoteText } from '../../planner/quote.ts'
+import { parseDuckType } from '../../proto/types.ts'
 import { answer, type Answer, type ClusterTable } from './in-process-cluster.ts'
 import { pruneNothing, requestOf } from './planner-tables.ts'
 
@@ -38,6 +49,7 @@ export class Planning {
   static async open(folder: string, names: readonly string[]): Promise<Planning> {
     const instance = await DuckDBInstance.create(':memory:', { threads: '1', enable_external_file_cache: 'false' })
     const plain = await instance.connect()
+    await plain.run(`SET TimeZone = 'UTC'`)
     const skeletons = join(folder, 'skeletons')
     await mkdir(skeletons, { recursive: true })
     const tables: PlannerTable[] = []
@@ -62,10 +74,42 @@ export class Planning {
     return planQuery(this.database, requestOf(sql, this.tables, { thresholds }), pruneNothing(this.tables))
   }
 
+  /** DuckDB's plan of the text, as the planner decodes it. */
+  async decoded(sql: string): Promise<Plan> {
+    const session = await this.database.enter(requestOf(sql, this.tables))
+    return decodePlan(await session.optimizedPlan(sql), await session.explain(sql), this.tables)
+  }
+
+  /** Its fragments as text: the plan of each, with what it reads of others by their numbers. */
+  async explained(sql: string, thresholds: PlanThresholds): Promise<string> {
+    const tableTypes = this.tables.map(table => table.columns.map(column => parseDuckType(column.type)))
+    const context = contextOf({ tables: this.tables, tableTypes, thresholds, volatileFunctions })
+    const cuts = cutAtExchanges(distribute(await this.decoded(sql), context))
+    const drafts = assemble(cuts, this.tables, context)
+    return cuts.map((cut, i) => explainCut(cut, drafts[i]?.tasks ?? 'one', this.#names)).join('')
+  }
+
+  readonly #names: ExplainNames = {
+    table: table => this.tables[table]?.name.table ?? '?',
+    column: (table, column) => this.tables[table]?.columns[column]?.name ?? '?',
+  }
+
   /** What plain DuckDB says. */
   oracle(sql: string): Promise<Answer> {
     return answer(this.#plain, sql)
   }
+}
+
+function explainCut(cut: Cut, tasks: FragmentTasks, names: ExplainNames): string {
+  const read = (plan: Plan): Plan => {
+    if (plan.kind !== 'Exchange') return withInputs(plan, inputs(plan).map(read))
+    return { kind: 'CteScan', index: cut.inputs.get(plan) ?? -1, types: [], rows: plan.rows }
+  }
+  const to = cut.output.kind === 'hash' ? `hash [${cut.output.keys.map(key => explainExpression(key, i => `c${i}`)).join(', ')}]`
+    : cut.output.kind
+  const sensitive = isOrderSensitive(cut) ? ', order sensitive' : ''
+  const plan = explainPlan(read(cut.root), names, '  ').replaceAll('CteScan ', 'Fragment ')
+  return `${cut.id}: ${tasks}, ${to}${sensitive}\n${plan}`
 }
 
 interface Opened extends Pick<Planning, 'tables' | 'clusterTables' | 'database'> {
