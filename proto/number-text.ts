@@ -4,12 +4,10 @@
  * double.
  */
 
+import { floatDecimal } from './float-text.ts'
+
 const FIXED_FROM = 1e-4
 const FIXED_BELOW = 1e16
-/** The smallest float that has all its 24 bits; below it fewer than 6 digits may tell two floats apart. */
-const FLOAT_NORMAL_MIN = 1.1754943508222875e-38
-/** Any decimal of 6 digits survives a trip through a float; 9 digits tell any two floats apart. */
-const FLOAT_SAFE_DIGITS = 6
 /** High words of a 64-bit integer within these bounds leave it exact as a double (below 2^53). */
 const EXACT_HIGH = 0x1fffff
 
@@ -26,13 +24,7 @@ export function doubleText(value: number): string {
 
 /** `value` must be exactly a 32-bit float. */
 export function floatText(value: number): string {
-  if (!Number.isFinite(value) || value === 0) return doubleText(value)
-  const from = Math.abs(value) < FLOAT_NORMAL_MIN ? 1 : FLOAT_SAFE_DIGITS
-  for (let digits = from; digits < 9; digits++) {
-    const shorter = Number(value.toPrecision(digits))
-    if (Math.fround(shorter) === value) return doubleText(shorter)
-  }
-  return doubleText(Number(value.toPrecision(9)))
+  return Number.isFinite(value) && value !== 0 ? doubleText(floatDecimal(value)) : doubleText(value)
 }
 
 /** A 64-bit integer from its two words; `high` is signed for BIGINT, unsigned for UBIGINT. */
