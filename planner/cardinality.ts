@@ -23,8 +23,9 @@ export function parseEstimates(explainJson: string): Estimate {
 
 function estimate(node: JsonNode): Estimate {
   const inputs = node.list('children').map(estimate)
-  const text = node.node('extra_info').optional('Estimated Cardinality')?.asText()
-  if (text === undefined) return { rows: Math.max(ROWS_WHEN_UNKNOWN, ...inputs.map(({ rows }) => rows)), inputs }
+  const info = node.node('extra_info')
+  const text = info.has('Estimated Cardinality') ? info.text('Estimated Cardinality') : null
+  if (text === null) return { rows: Math.max(ROWS_WHEN_UNKNOWN, ...inputs.map(({ rows }) => rows)), inputs }
   const digits = /^~?(\d+)( Rows?)?$/.exec(text)?.[1]
   return digits === undefined ? node.refuse(`estimate ${text}`) : { rows: Number(digits), inputs }
 }

@@ -10,7 +10,7 @@ import type { JsonNode } from './json-node.ts'
 
 export function decodeAggregate(node: JsonNode): AggregateCall {
   node.only(...FUNCTION_FIELDS, 'aggregate_type', 'filter', 'order_bys')
-  const orders = node.optional('order_bys')?.only('orders').list('orders') ?? []
+  const orders = node.nullable('order_bys')?.only('orders').list('orders') ?? []
   return {
     kind: 'AggregateCall', ...call(node),
     distinct: decodeName(node, 'aggregate_type', { DISTINCT: true, NON_DISTINCT: false }),
@@ -19,7 +19,7 @@ export function decodeAggregate(node: JsonNode): AggregateCall {
 }
 
 function optionalExpression(node: JsonNode, field: string): Expression | null {
-  const found = node.optional(field)
+  const found = node.nullable(field)
   return found && decodeExpression(found)
 }
 
@@ -98,7 +98,7 @@ export function decodeWindow(node: JsonNode): WindowCall {
 }
 
 function windowAggregate(node: JsonNode): AggregateCall {
-  if (node.optional('offset_expr') !== null || node.optional('default_expr') !== null) node.refuse('offset')
+  if (node.nullable('offset_expr') !== null || node.nullable('default_expr') !== null) node.refuse('offset')
   return {
     kind: 'AggregateCall', ...call(node), distinct: node.boolean('distinct'), filter: optionalExpression(node, 'filters'),
     orders: decodeOrders(node.list('arg_orders')), type: decodeType(node.node('return_type')),

@@ -16,9 +16,18 @@ export function decodeExpressions(nodes: readonly JsonNode[]): readonly Expressi
   return nodes.map(decodeExpression)
 }
 
+/** Classes of one type. */
+const onlyType: Readonly<Record<string, string>> = {
+  BOUND_REF: 'BOUND_REF', BOUND_CONSTANT: 'VALUE_CONSTANT', BOUND_BETWEEN: 'COMPARE_BETWEEN', BOUND_CASE: 'CASE_EXPR',
+  BOUND_CAST: 'OPERATOR_CAST', BOUND_FUNCTION: 'BOUND_FUNCTION', BOUND_AGGREGATE: 'BOUND_AGGREGATE',
+  BOUND_UNNEST: 'BOUND_UNNEST',
+}
+
 export function decodeExpression(node: JsonNode): Expression {
   const only = (...fields: readonly string[]) => node.only(...EXPRESSION_FIELDS, ...fields)
   const expressionClass = node.text('expression_class')
+  const type = Object.hasOwn(onlyType, expressionClass) ? onlyType[expressionClass] : undefined
+  if (type !== undefined && node.text('type') !== type) node.refuse(`${expressionClass} of type ${node.text('type')}`)
   switch (expressionClass) {
     case 'BOUND_REF':
       only('return_type', 'index')

@@ -50,7 +50,7 @@ export function functionName(node: JsonNode): string {
 
 /** What the function bound, or null; arguments that binding took away must be in it. */
 export function bindData(node: JsonNode): JsonNode | null {
-  const data = node.optional('function_data')
+  const data = node.has('function_data') ? node.node('function_data') : null
   if (node.boolean('has_serialize') !== (data !== null)) node.refuse('function data')
   const declared = node.list('original_arguments').length
   if (data === null && declared > 0 && declared !== node.list('children').length) node.refuse('arguments bound away')
@@ -69,10 +69,9 @@ function boundArguments(node: JsonNode, name: string, data: JsonNode): readonly 
   }
   if (!listAggregates.has(name)) return node.refuse(`function data of ${name}`)
   const aggregate = data.only('bind_data').node('bind_data').only('stype', 'aggr_expr').node('aggr_expr')
-  const own = aggregate.optional('function_data')
-  if (own === null) return []
+  if (!aggregate.has('function_data')) return []
   if (node.list('children').length !== 2) return node.refuse(`arguments of ${name}`)
-  return [textConstant(own.only('separator').text('separator'))]
+  return [textConstant(aggregate.node('function_data').only('separator').text('separator'))]
 }
 
 export function textConstant(value: string): Constant {

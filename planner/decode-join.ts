@@ -46,7 +46,7 @@ export function decodeAnyJoin(node: JsonNode, inputs: JoinInputs): Join {
 
 function comparisonJoin(node: JsonNode, inputs: JoinInputs): Join {
   node.only(...COMPARISON_FIELDS)
-  if (node.optional('predicate') !== null) node.refuse('join predicate')
+  if (node.nullable('predicate') !== null) node.refuse('join predicate')
   const conditions = node.list('conditions').map(condition)
   if (conditions.length === 0) node.refuse('join without conditions')
   return join(node, inputs, decodeName(node, 'join_type', joinTypes), { conditions, predicate: null })

@@ -27,7 +27,7 @@ const positions = (list: JsonNode): readonly number[] => list.items().map(item =
 export function decodeDistinct(node: JsonNode, rows: number, input: Plan): Distinct {
   node.only('type', 'children', 'distinct_type', 'distinct_targets', 'order_by')
   const targets = node.list('distinct_targets').map(decodeExpression)
-  const orders = decodeOrders(node.optional('order_by')?.only('orders').list('orders') ?? [])
+  const orders = decodeOrders(node.nullable('order_by')?.only('orders').list('orders') ?? [])
   const isAll = targets.length === width(input)
     && targets.every((target, i) => target.kind === 'ColumnRef' && target.index === i)
   const type = node.text('distinct_type')

@@ -1,7 +1,7 @@
 /** Reads of tables in the plan's JSON: a GET of exactly one file that is a table's skeleton, or of range(…). */
 
 import { decodeComparison, decodeExpression } from './decode-expression.ts'
-import { textConstant } from './decode-function.ts'
+import { functionName, textConstant } from './decode-function.ts'
 import { decodeConstant } from './decode-literal.ts'
 import { decodeType } from './decode-type.ts'
 import type { Expression } from './expression.ts'
@@ -27,11 +27,11 @@ const NO_ORDINALITY = 18446744073709551615n
 export function decodeGet(node: JsonNode, rows: number, tables: ReadonlyMap<string, number>): Plan {
   node.only(...GET_FIELDS)
   const info = node.node('extra_info').only('file_filters', 'total_files', 'filtered_files', 'sample_options')
-  if (info.optional('sample_options') !== null) node.refuse('sample')
+  if (info.nullable('sample_options') !== null) node.refuse('sample')
   if (node.integer('ordinality_idx') !== NO_ORDINALITY) node.refuse('ordinality')
-  if (node.optional('row_group_order_options') !== null) node.refuse('order of row groups')
+  if (node.nullable('row_group_order_options') !== null) node.refuse('order of row groups')
   if (!node.node('projected_input').isEmptyList()) node.refuse('projected input')
-  const name = node.text('name')
+  const name = functionName(node)
   switch (name) {
     case 'read_parquet': case 'parquet_scan': return scan(node, rows, tables)
     case 'range': case 'generate_series': return range(node, rows, name)
@@ -59,7 +59,7 @@ function checkOptions(options: JsonNode): void {
     'hive_types_schema', 'filename_column',
   )
   const isPlain = !options.boolean('binary_as_string') && !options.boolean('file_row_number')
-    && options.node('schema').isEmptyList() && options.optional('encryption_config') === null
+    && options.node('schema').isEmptyList() && options.nullable('encryption_config') === null
     && !file.boolean('filename') && !file.boolean('hive_partitioning') && !file.boolean('union_by_name')
     && file.node('hive_types_schema').isEmptyList()
   if (!isPlain) options.refuse('option of a Parquet scan')
@@ -85,6 +85,8 @@ function outputColumns(node: JsonNode): readonly (number | null)[] {
 function columnIndex(column: JsonNode): bigint {
   column.only('index', 'child_indexes', 'index_type', 'type', 'field', 'has_index')
   if (column.text('index_type') !== 'FULL_READ' || !column.boolean('has_index')) column.refuse('part of a column')
+  const type = column.node('type').only('id', 'type_info')
+  if (type.text('id') !== 'INVALID' || type.nullable('type_info') !== null || column.text('field') !== '') column.refuse('cast of a column')
   column.list('child_indexes').forEach(columnIndex)
   return column.integer('index')
 }
@@ -106,7 +108,9 @@ function scanFilters(node: JsonNode): readonly Expression[] {
 function tableFilter(node: JsonNode, column: Expression & { type: DuckType }): Expression | null {
   const type = node.text('filter_type')
   switch (type) {
-    case 'OPTIONAL_FILTER': return null
+    case 'OPTIONAL_FILTER':
+      node.only('filter_type', 'child_filter')
+      return null
     case 'CONSTANT_COMPARISON':
       node.only('filter_type', 'comparison_type', 'constant')
       return {

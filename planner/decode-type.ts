@@ -15,12 +15,12 @@ const scalars: ReadonlySet<string> = new Set<ScalarName>([
 export function decodeType(node: JsonNode): DuckType {
   node.only('id', 'type_info')
   const id = node.text('id')
-  const info = node.optional('type_info')
+  const info = node.nullable('type_info')
   if (info === null) return scalar(node, id)
   switch (info.text('type')) {
     case 'GENERIC_TYPE_INFO': {
       info.only('type', 'alias', 'extension_info')
-      const isJson = id === 'VARCHAR' && info.text('alias') === 'JSON' && info.optional('extension_info') === null
+      const isJson = id === 'VARCHAR' && info.text('alias') === 'JSON' && info.nullable('extension_info') === null
       return isJson ? { kind: 'scalar', name: 'JSON' } : info.refuse(`type ${id} ${info.text('alias')}`)
     }
     case 'DECIMAL_TYPE_INFO': {
@@ -57,7 +57,7 @@ function scalar(node: JsonNode, id: string): DuckType {
 /** Refuses aliases: such a type has a name that only the planning instance knows. */
 function plain(info: JsonNode, ...fields: readonly string[]): JsonNode {
   info.only('type', 'alias', 'extension_info', ...fields)
-  if (info.text('alias') !== '' || info.optional('extension_info') !== null) info.refuse(`alias ${info.text('alias')}`)
+  if (info.text('alias') !== '' || info.nullable('extension_info') !== null) info.refuse(`alias ${info.text('alias')}`)
   return info
 }
 

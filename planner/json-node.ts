@@ -53,9 +53,10 @@ export class JsonNode {
     return new JsonNode(object[name], `${this.#path}.${name}`)
   }
 
-  /** The field, or null if it is absent or null. */
-  optional(name: string): JsonNode | null {
-    return this.has(name) && this.#object()[name] !== null ? this.node(name) : null
+  /** The field, or null if it is null. It may not be absent: what we read by the name is never left out. */
+  nullable(name: string): JsonNode | null {
+    const node = this.node(name)
+    return this.#object()[name] === null ? null : node
   }
 
   list(name: string): readonly JsonNode[] {

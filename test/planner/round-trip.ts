@@ -56,9 +56,16 @@ export class RoundTrip {
     return this.#session.optimizedPlan(sql)
   }
 
-  /** Of a plan as it is, or of one that a test has changed. */
-  async plan(sql: string, planJson?: string): Promise<Plan> {
-    return decodePlan(planJson ?? await this.planJson(sql), await this.#session.explain(sql), this.#files.tables)
+  async explainJson(sql: string): Promise<string> {
+    return this.#session.explain(sql)
+  }
+
+  async plan(sql: string): Promise<Plan> {
+    return this.decode(await this.planJson(sql), await this.explainJson(sql))
+  }
+
+  decode(planJson: string, explainJson: string): Plan {
+    return decodePlan(planJson, explainJson, this.#files.tables)
   }
 
   text(plan: Plan): string {
