@@ -55,7 +55,7 @@ function sameFields(left: Cell, right: Cell, typeOf: (name: string) => DuckType 
   return a.length === b.length && a.every(([name, value], i) => {
     const [otherName, other] = b[i] ?? ['', null]
     const type = typeOf(name)
-    return name === otherName && (type === undefined ? value === other : same(type, value as Cell, other as Cell))
+    return name === otherName && (type === undefined ? value === other : same(type, value, other))
   })
 }
 
@@ -69,6 +69,7 @@ function sameScalar(type: DuckType, left: Cell, right: Cell): boolean {
 
 function sameFloat(left: string, right: string, tolerance: number): boolean {
   const [a, b] = [Number(left), Number(right)]
+  if (/^-?nan$/i.test(left)) return /^-?nan$/i.test(right) // a NaN's sign is not told on every wire
   if (!Number.isFinite(a) || !Number.isFinite(b)) return left.toLowerCase() === right.toLowerCase()
   return Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b))
 }

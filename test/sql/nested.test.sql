@@ -56,8 +56,8 @@ SELECT id, [x + 1 FOR x IN nums IF x > 1] AS a, list_transform(deep, lambda d: l
   lambda x: x * 2)) AS b FROM nested;
 
 -- building lists, structs and maps
-SELECT id, [id, age] AS a, {'n': name, 'in': {'p': pay}} AS b, MAP {team: id} AS c, MAP([id], [name]) AS d, row(id,
-  name) AS e FROM people
+SELECT id, [id, age] AS a, {'n': name, 'in': {'p': pay}} AS b, MAP {team: id} AS c, MAP([id], [name]) AS d,
+  row(id, name) > row(7, 'a') AS e FROM people
   WHERE team IS NOT NULL;
 
 -- struct functions

@@ -82,5 +82,11 @@ function cell(value: DuckDBValue): Cell {
   if (value instanceof DuckDBMapValue) {
     return Object.fromEntries(value.entries.map(({ key, value }) => [String(key), cell(value)]))
   }
+  if (typeof value === 'number' && !Number.isFinite(value)) return infinite(value)
   return String(value)
+}
+
+/** DuckDB's spelling. */
+function infinite(value: number): string {
+  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
 }
