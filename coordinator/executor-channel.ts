@@ -24,8 +24,8 @@ export interface ExecutorChannel {
    * heartbeats. `onEnd` is called once if it breaks; the returned function ends it without that.
    */
   watch(onEvent: (event: TaskEvent) => void, onEnd: (reason: unknown) => void): () => void
-  /** The Arrow messages of the query's result from `fromFrame` on; an end without a throw is the end of the result. */
-  fetchResult(query: QueryId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData>
+  /** The Arrow messages of the result that `task` makes, from `fromFrame` on; an end without a throw is its end. */
+  fetchResult(query: QueryId, task: TaskId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData>
   /** Ends the connection; running calls fail. */
   close(): void
 }

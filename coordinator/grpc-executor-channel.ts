@@ -65,8 +65,8 @@ export class GrpcExecutorChannel implements ExecutorChannel {
     }
   }
 
-  fetchResult(query: QueryId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
-    return this.#service.fetchResult({ queryId: query, fromFrame: BigInt(fromFrame) }, { signal })
+  fetchResult(query: QueryId, task: TaskId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
+    return this.#service.fetchResult({ queryId: query, taskId: task, fromFrame: BigInt(fromFrame) }, { signal })
   }
 
   close(): void {

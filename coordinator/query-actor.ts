@@ -16,6 +16,7 @@ import type { QueryHandle } from './query-handle.ts'
 import type { QueryLimits } from './query-limits.ts'
 import { advance, isEnded, type QueryEvent } from './query.ts'
 import type { RelayEvent, ResultRelay } from './result-relay.ts'
+import { taskId } from '../proto/ids.ts'
 import { StageActor, type StageReport } from './stage-actor.ts'
 import { StageBoard } from './stage-board.ts'
 import { byCache, partitionCountFor, stageTasks } from './stage-plans.ts'
@@ -103,12 +104,14 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'partition-done':
         this.#board?.partitionDone(message.stage, message.partition, message.epoch, message.output)
         return this.#progress(context)
-      case 'inputs-lost': return this.#board?.inputsLost(message.stage, message.outputs)
+      case 'inputs-lost':
+        this.#board?.inputsLost(message.stage, message.outputs)
+        return this.#progress(context)
       case 'stage-failed': case 'failed': return this.#fail(message.cause, context)
       case 'task-report': return this.#options.tasks.add(message.report)
-      case 'result-running': return this.#resultRunning(message.attempt, message.key)
-      case 'relay-outgrown': return this.#apply({ kind: 'outgrown' }, context)
-      case 'relay-complete': case 'relay-delivered': return this.#complete(context)
+      case 'result-running': return this.#resultRunning(message.attempt, message.key, context)
+      case 'relay-outgrown': return message.attempt === this.#resultAttempt ? this.#apply({ kind: 'outgrown' }, context) : undefined
+      case 'relay-complete': case 'relay-delivered': return this.#relayEnded(message.attempt, context)
       case 'relay-broken': return this.#relayBroken(message.attempt, message.cause, context)
       case 'look': return this.#look(context)
       case 'deadline': return this.#fail(new QueryError('DEADLINE_EXCEEDED', 'the query ran past its deadline'), context)
@@ -185,10 +188,9 @@ export class QueryActor implements Actor<QueryMessage> {
   #executorLost(key: MemberKey, cause: QueryError, context: Context<QueryMessage>): void {
     this.#members = this.#members.filter(member => member.key !== key)
     this.#crew.lost(key)
-    if (this.#options.handle.query.life.state === 'delivering' && this.#board?.result?.member === key) {
-      return this.#fail(cause, context)
-    }
+    const before = this.#board?.resultEpoch
     this.#board?.executorLost(key, cause)
+    if (this.#isDelivering() && this.#board?.resultEpoch !== before) return this.#fail(cause, context)
     this.#askIfStarted(context)
     this.#crewChanged(context)
   }
@@ -238,19 +240,27 @@ export class QueryActor implements Actor<QueryMessage> {
     return this.#work
   }
 
-  #resultRunning(attempt: number, key: MemberKey): void {
+  #isDelivering(): boolean {
+    return this.#options.handle.query.life.state === 'delivering'
+  }
+
+  #resultRunning(attempt: number, key: MemberKey, context: Context<QueryMessage>): void {
     const { relay, handle } = this.#options
     const member = this.#crew.ready.find(other => other.key === key)
-    if (member === undefined || attempt === this.#resultAttempt) return
+    const stage = this.#work?.planned.fragments.at(-1)?.id
+    if (member === undefined || stage === undefined || attempt <= this.#resultAttempt) return
     this.#resultAttempt = attempt
-    relay.begin(attempt, (fromFrame, signal) => member.channel.fetchResult(handle.id, fromFrame, signal))
+    this.#relayDone = false
+    const task = taskId(handle.id, stage, 0, attempt)
+    if (relay.begin(attempt, (fromFrame, signal) => member.channel.fetchResult(handle.id, task, fromFrame, signal))) return
+    this.#fail(new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out'), context)
   }
 
   /** While the result is held back it is made again; what has gone out cannot be taken back. */
   #relayBroken(attempt: number, cause: QueryError, context: Context<QueryMessage>): void {
     if (attempt !== this.#resultAttempt) return
     const lost = new QueryError('EXECUTOR_LOST', `the result could not be read to its end: ${cause.message}`, { cause })
-    if (this.#options.handle.query.life.state === 'delivering') return this.#fail(cause.class.retryable ? lost : cause, context)
+    if (this.#isDelivering()) return this.#fail(cause.class.retryable ? lost : cause, context)
     this.#brokenAttempt = attempt
     this.#resultAgain()
   }
@@ -263,13 +273,18 @@ export class QueryActor implements Actor<QueryMessage> {
   #progress(context: Context<QueryMessage>): void {
     this.#resultAgain()
     this.#publish()
-    if (this.#options.handle.query.life.state === 'running' && this.#relayDone) this.#complete(context)
+    this.#complete(context)
+  }
+
+  #relayEnded(attempt: number, context: Context<QueryMessage>): void {
+    if (attempt !== this.#resultAttempt) return
+    this.#relayDone = true
+    this.#complete(context)
   }
 
   /** The result counts once its task is known to have succeeded, and every row is here or with the client. */
   #complete(context: Context<QueryMessage>): void {
-    this.#relayDone = true
-    if (this.#board?.result === null) return
+    if (!this.#relayDone || this.#board?.result?.attempt !== this.#resultAttempt) return
     this.#apply({ kind: 'complete', atMs: context.nowMs() }, context)
   }
 
@@ -283,7 +298,9 @@ export class QueryActor implements Actor<QueryMessage> {
     if (state !== 'reserving' && state !== 'running') return
     this.#askCrew(context)
     if (this.#aloneSinceMs === null || context.nowMs() - this.#aloneSinceMs < limits.executorWaitMs) return
-    this.#fail(this.#crew.lastRefusal ?? new QueryError('NO_EXECUTOR', 'no executor is there to run the query'), context)
+    const cause = this.#crew.lastRefusal
+    const full = cause?.code === 'EXECUTOR_FULL' ? cause : null
+    this.#fail(full ?? new QueryError('NO_EXECUTOR', 'no executor is there to run the query', { cause }), context)
   }
 
   #fail(cause: QueryError, context: Context<QueryMessage>): void {

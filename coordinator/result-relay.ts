@@ -29,11 +29,11 @@ export type Fetch = (fromFrame: number, signal: AbortSignal) => AsyncIterable<Ra
 
 export type RelayEvent =
   /** Every row is in memory: the executor is not needed any more. */
-  | { readonly kind: 'relay-complete' }
+  | { readonly kind: 'relay-complete'; readonly attempt: number }
   /** More than is held back: rows go out from now on. */
-  | { readonly kind: 'relay-outgrown' }
+  | { readonly kind: 'relay-outgrown'; readonly attempt: number }
   /** The client has taken the last row of a stream. */
-  | { readonly kind: 'relay-delivered' }
+  | { readonly kind: 'relay-delivered'; readonly attempt: number }
   | { readonly kind: 'relay-broken'; readonly attempt: number; readonly cause: QueryError }
 
 type State =
@@ -54,6 +54,7 @@ export class ResultRelay {
   #ended = false
   #streamTaken = false
   #fetch: Fetch | null = null
+  #attempt = -1
   #reading = new AbortController()
   #waiters: (() => void)[] = []
   #lastReadMs: number
@@ -73,16 +74,19 @@ export class ResultRelay {
     return this.#lastReadMs
   }
 
-  /** Reads the result of this attempt; what was held of another one is dropped. Only before rows have gone out. */
-  begin(attempt: number, fetch: Fetch): void {
-    if (this.#state.state !== 'idle' && this.#state.state !== 'holding') return
+  /** Reads the result of this attempt; what was held of another one is dropped. False: rows of that may have gone out. */
+  begin(attempt: number, fetch: Fetch): boolean {
+    if (this.#state.state === 'failed') return true
+    if (this.#state.state === 'streaming' || this.#streamTaken) return false
     this.#reading.abort()
+    this.#attempt = attempt
     this.#reading = new AbortController()
     this.#frames = []
     this.#heldBytes = 0
     this.#fetch = fetch
     this.#state = { state: 'holding' }
     void this.#read(attempt, fetch, this.#reading.signal)
+    return true
   }
 
   /** Readers get `cause`, also those in the middle. A complete result stays readable. */
@@ -136,7 +140,7 @@ export class ResultRelay {
         yield frame
       } else if (this.#ended) {
         this.#state = { state: 'complete' }
-        this.#options.tell({ kind: 'relay-delivered' })
+        this.#options.tell({ kind: 'relay-delivered', attempt: this.#attempt })
         return
       } else {
         await this.#changed()
@@ -178,7 +182,7 @@ export class ResultRelay {
     if (this.#state.state === 'holding' && this.#heldBytes > this.#options.holdBytes) {
       this.#state = { state: 'streaming' }
       this.#lastReadMs = this.#options.clock.nowMs()
-      this.#options.tell({ kind: 'relay-outgrown' })
+      this.#options.tell({ kind: 'relay-outgrown', attempt: this.#attempt })
     }
     this.#wake()
   }
@@ -187,7 +191,7 @@ export class ResultRelay {
     this.#ended = true
     if (this.#state.state === 'holding') {
       this.#state = { state: 'complete' }
-      this.#options.tell({ kind: 'relay-complete' })
+      this.#options.tell({ kind: 'relay-complete', attempt: this.#attempt })
     }
     this.#wake()
   }

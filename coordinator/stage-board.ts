@@ -54,6 +54,11 @@ export class StageBoard {
     return this.#entries.at(-1)?.outputs[0] ?? null
   }
 
+  /** Grows each time the result, or what was made of it, is taken back. */
+  get resultEpoch(): number {
+    return this.#entries.at(-1)?.takenBack[0] ?? 0
+  }
+
   tellAll(message: StageMessage): void {
     for (const { actor } of this.#entries) actor.send(message)
   }

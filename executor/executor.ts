@@ -69,7 +69,7 @@ export class Executor {
     const spool = definition.output.case === 'result' ? this.#options.newSpool(taskId) : undefined
     const controller = new AbortController()
     const unqueue = this.#options.queue.push(() => this.#run(query, definition, spool, controller.signal))
-    if (spool !== undefined) query.addSpool(spool)
+    if (spool !== undefined) query.addSpool(taskId, spool)
     query.add(taskId, { state: 'queued', queuedAtMs: this.#options.clock.nowMs() }, reason => {
       const wasQueued = unqueue()
       this.#advance(query, taskId, { kind: 'cancelled', reason })
@@ -97,9 +97,9 @@ export class Executor {
     log.debug({ query: queryId }, 'query released')
   }
 
-  /** The frames of the query's result; of its last attempt, if it has had several. */
-  fetchResult(queryId: QueryId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
-    const spool = this.#queries.get(queryId)?.spool
+  /** The frames of the query's result, as this attempt made it; null: the last one. */
+  fetchResult(queryId: QueryId, attempt: TaskId | null, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
+    const spool = this.#queries.get(queryId)?.spoolOf(attempt)
     if (spool === undefined) throw new QueryError('NOT_FOUND', `no result of query ${queryId} on this executor`)
     return spool.read(fromFrame, signal)
   }

@@ -17,7 +17,7 @@ export class HeldQuery {
   readonly #tasks = new Map<TaskId, HeldTask>()
   readonly #running = new Set<Promise<unknown>>()
   /** Of every attempt at the result; the last one counts. */
-  readonly #spools: ResultSpool[] = []
+  readonly #spools = new Map<TaskId, ResultSpool>()
 
   constructor(id: QueryId, coordinator: CoordinatorId) {
     this.id = id
@@ -28,8 +28,9 @@ export class HeldQuery {
     return this.#tasks
   }
 
-  get spool(): ResultSpool | undefined {
-    return this.#spools.at(-1)
+  /** null: of the last attempt. */
+  spoolOf(attempt: TaskId | null): ResultSpool | undefined {
+    return attempt === null ? [...this.#spools.values()].at(-1) : this.#spools.get(attempt)
   }
 
   add(taskId: TaskId, task: Task, cancel: (reason: string) => void): void {
@@ -37,9 +38,9 @@ export class HeldQuery {
   }
 
   /** A new attempt: readers of an earlier one end. */
-  addSpool(spool: ResultSpool): void {
-    this.spool?.fail(new QueryError('CANCELLED', 'the result is made again'))
-    this.#spools.push(spool)
+  addSpool(attempt: TaskId, spool: ResultSpool): void {
+    this.spoolOf(null)?.fail(new QueryError('CANCELLED', 'the result is made again'))
+    this.#spools.set(attempt, spool)
   }
 
   /** True if the task's life went on by it. */
@@ -60,8 +61,8 @@ export class HeldQuery {
   /** Cancels what runs, waits for it, and frees the spools. */
   async end(cause: QueryError): Promise<void> {
     for (const { task, cancel } of this.#tasks.values()) if (!isFinal(task)) cancel(cause.message)
-    for (const spool of this.#spools) spool.fail(cause)
+    for (const spool of this.#spools.values()) spool.fail(cause)
     await Promise.all(this.#running)
-    for (const spool of this.#spools) await spool.remove()
+    for (const spool of this.#spools.values()) await spool.remove()
   }
 }

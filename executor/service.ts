@@ -3,7 +3,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { QueryError } from '../proto/errors.ts'
 import { flightData } from '../proto/flight-data.ts'
-import type { ExchangeSource, ExecutorService } from '../proto/gen/executor_pb.js'
+import type { ExchangeSource, ExecutorService, FetchResultRequest } from '../proto/gen/executor_pb.js'
 import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
 import type { ExchangeFiles } from './exchange-files.ts'
@@ -42,7 +42,7 @@ export function executorHandlers(
     watchTasks: ({ coordinatorId, incarnation }, call) =>
       withHello(identity(), executor.watch(coordinatorId as CoordinatorId, incarnation as Incarnation, call.signal)),
     fetchExchange: request => serveExchange(files, request),
-    fetchResult: ({ queryId, fromFrame }, call) => frames(executor, queryId as QueryId, Number(fromFrame), call),
+    fetchResult: (request, call) => frames(executor, request, call),
   }
 }
 
@@ -51,8 +51,10 @@ async function* withHello({ id, incarnation, source }: Identity, events: AsyncIt
   yield* events
 }
 
-async function* frames(executor: Executor, queryId: QueryId, fromFrame: number, call: Call) {
-  for await (const frame of executor.fetchResult(queryId, fromFrame, call.signal)) yield flightData(frame)
+async function* frames(executor: Executor, { queryId, taskId, fromFrame }: FetchResultRequest, call: Call) {
+  const attempt = taskId === '' ? null : taskId as TaskId
+  const result = executor.fetchResult(queryId as QueryId, attempt, Number(fromFrame), call.signal)
+  for await (const frame of result) yield flightData(frame)
 }
 
 /** Asked before every call. Digests are compared, so that the time of an answer says nothing about the secret. */

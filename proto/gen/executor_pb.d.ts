@@ -202,6 +202,9 @@ export declare type FetchExchangeResponse = Message<"skein.executor.v1.FetchExch
 export declare const FetchExchangeResponseSchema: GenMessage<FetchExchangeResponse>;
 
 /**
+ * task_id: the attempt whose result is read, so that a stream that is opened again never goes on with another's rows;
+ * NOT_FOUND if it is not here. Empty: the last attempt.
+ *
  * @generated from message skein.executor.v1.FetchResultRequest
  */
 export declare type FetchResultRequest = Message<"skein.executor.v1.FetchResultRequest"> & {
@@ -214,6 +217,11 @@ export declare type FetchResultRequest = Message<"skein.executor.v1.FetchResultR
    * @generated from field: uint64 from_frame = 2;
    */
   fromFrame: bigint;
+
+  /**
+   * @generated from field: string task_id = 3;
+   */
+  taskId: string;
 };
 
 /**

@@ -136,9 +136,9 @@ export class FakeExecutor {
   }
 
   /** The frame, null for the end of the result, or undefined: not made yet. */
-  frame(query: QueryId, index: number): RawFlightData | null | undefined {
+  frame(query: QueryId, task: TaskId, index: number): RawFlightData | null | undefined {
     const spool = this.#spools.get(query)
-    if (spool === undefined) throw new QueryError('NOT_FOUND', `no result of ${query}`)
+    if (spool === undefined || !task.endsWith(`.${spool.attempt}`)) throw new QueryError('NOT_FOUND', `no result of ${query}`)
     const frame = spool.frames[index]
     if (frame !== undefined) return frame
     if (spool.ended === 'complete') return null

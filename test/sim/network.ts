@@ -86,12 +86,12 @@ export class NetworkChannel implements ExecutorChannel {
     return () => stop.abort()
   }
 
-  async *fetchResult(query: QueryId, fromFrame: number, signal: AbortSignal): AsyncGenerator<RawFlightData> {
+  async *fetchResult(query: QueryId, task: TaskId, fromFrame: number, signal: AbortSignal): AsyncGenerator<RawFlightData> {
     const { simulation } = this.#network
     for (let i = fromFrame; !signal.aborted;) {
       await this.#network.reach(this.#executor)
       this.#mustLive()
-      const frame = this.#executor.frame(query, i)
+      const frame = this.#executor.frame(query, task, i)
       if (frame === null) return
       if (frame === undefined) {
         await delay(simulation.clock, WAIT_MS)
