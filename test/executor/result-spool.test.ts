@@ -1,0 +1,105 @@
+/** The result spool: tailing, ends, bounds. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { ResultSpool } from '../../executor/result-spool.ts'
+import { SpoolBudget } from '../../executor/spool-budget.ts'
+import { systemClock, type Clock } from '../../proto/clock.ts'
+import { QueryError } from '../../proto/errors.ts'
+import { temporaryFolder } from './workbench.ts'
+
+const never = new AbortController().signal
+
+/** A frame whose header is its number and whose body repeats it. */
+function frame(n: number, byteCount: number) {
+  let released = 0
+  const bytes = Buffer.alloc(byteCount, n)
+  return { header: Uint8Array.of(n), body: { bytes, release: () => { released++ } }, released: () => released }
+}
+
+function spool(t: Test, memoryBytes: number, diskBytes: number, clock: Clock = systemClock) {
+  const folder = join(temporaryFolder(t), 'spool')
+  const result = new ResultSpool({ folder, memory: new SpoolBudget(memoryBytes), disk: new SpoolBudget(diskBytes), clock })
+  t.teardown(() => result.remove())
+  return { result, folder }
+}
+
+async function read(from: AsyncIterable<{ dataHeader: Uint8Array; dataBody: Uint8Array }>): Promise<string[]> {
+  const seen: string[] = []
+  for await (const { dataHeader, dataBody } of from) {
+    seen.push(`${dataHeader[0]}:${dataBody.length}${dataBody.every(byte => byte === dataHeader[0]) ? '' : ' damaged'}`)
+  }
+  return seen
+}
+
+t.test('readers tail it, from any frame, from memory and from disk alike', async t => {
+  const { result, folder } = spool(t, 250, 10_000)
+  const early = [read(result.read(0, never)), read(result.read(4, never))]
+  for (let n = 0; n < 6; n++) {
+    const { header, body } = frame(n, 100)
+    await result.append(header, body)
+  }
+  t.ok(existsSync(folder), 'some frames are on disk')
+  result.complete()
+  const all = Array.from({ length: 6 }, (_, n) => `${n}:100`)
+  t.strictSame(await Promise.all(early), [all, all.slice(4)])
+  t.strictSame(await read(result.read(1, never)), all.slice(1), 'again')
+  result.fail(new QueryError('CANCELLED', 'released'))
+  await result.remove()
+  t.notOk(existsSync(folder))
+})
+
+t.test('a failure ends readers with its cause, also those that have read everything', async t => {
+  const { result } = spool(t, 1000, 1000)
+  const { header, body } = frame(1, 10)
+  await result.append(header, body)
+  const reading = read(result.read(0, never))
+  await new Promise(resolve => { setImmediate(resolve) })
+  result.fail(new QueryError('EXECUTION_ERROR', 'boom'))
+  await t.rejects(reading, { code: 'EXECUTION_ERROR', message: 'boom' })
+  await t.rejects(result.append(header, body), { code: 'EXECUTION_ERROR' })
+})
+
+t.test('a reader that goes away ends without waiting for a frame', async t => {
+  const { result } = spool(t, 1000, 1000)
+  const controller = new AbortController()
+  const reading = read(result.read(0, controller.signal))
+  controller.abort()
+  await t.rejects(reading, { code: 'CANCELLED' })
+})
+
+t.test('a full spool waits for its slowest reader, and drops what was read', async t => {
+  const { result } = spool(t, 100, 200)
+  const frames = Array.from({ length: 8 }, (_, n) => frame(n, 100))
+  const reader = result.read(0, never)[Symbol.asyncIterator]()
+  const writing = (async () => {
+    for (const { header, body } of frames) await result.append(header, body)
+    result.complete()
+  })()
+  const seen: number[] = []
+  for (let next = await reader.next(); next.done !== true; next = await reader.next()) {
+    seen.push(next.value.dataBody[0] ?? -1)
+    await new Promise(resolve => { setImmediate(resolve) })
+  }
+  await writing
+  t.strictSame(seen, [0, 1, 2, 3, 4, 5, 6, 7])
+  t.equal(frames[0]?.released(), 1, 'its memory was given back')
+  await t.rejects(read(result.read(0, never)), { code: 'NOT_FOUND' }, 'what is dropped cannot be read again')
+})
+
+t.test('a full spool that nobody reads is RESULT_TOO_LARGE after a while', async t => {
+  let [nowMs, ring] = [0, (): void => undefined]
+  const clock: Clock = { nowMs: () => nowMs, wallMs: () => nowMs, after: (_, callback) => { ring = callback; return () => undefined } }
+  const { result } = spool(t, 100, 100, clock)
+  for (let n = 0; n < 2; n++) {
+    const { header, body } = frame(n, 100)
+    await result.append(header, body)
+  }
+  const { header, body } = frame(2, 100)
+  const late = result.append(header, body)
+  await new Promise(resolve => { setImmediate(resolve) })
+  nowMs = 60_000
+  ring()
+  await t.rejects(late, { code: 'RESULT_TOO_LARGE' })
+})
