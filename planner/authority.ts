@@ -55,9 +55,11 @@ export class ForeignScan extends Error {
 }
 
 const operators: ReadonlySet<string> = new Set([
-  'PROJECTION', 'FILTER', 'AGGREGATE_AND_GROUP_BY', 'WINDOW', 'UNNEST', 'LIMIT', 'ORDER_BY', 'TOP_N', 'DISTINCT', 'SAMPLE', 'PIVOT',
+  'PROJECTION', 'FILTER', 'AGGREGATE_AND_GROUP_BY', 'WINDOW', 'UNNEST', 'LIMIT', 'ORDER_BY', 'TOP_N', 'DISTINCT',
+  'SAMPLE', 'PIVOT',
   'GET', 'CHUNK_GET', 'DELIM_GET', 'EXPRESSION_GET', 'DUMMY_SCAN', 'EMPTY_RESULT', 'CTE_REF',
-  'JOIN', 'DELIM_JOIN', 'COMPARISON_JOIN', 'ANY_JOIN', 'CROSS_PRODUCT', 'POSITIONAL_JOIN', 'ASOF_JOIN', 'DEPENDENT_JOIN',
+  'JOIN', 'DELIM_JOIN', 'COMPARISON_JOIN', 'ANY_JOIN', 'CROSS_PRODUCT', 'POSITIONAL_JOIN', 'ASOF_JOIN',
+  'DEPENDENT_JOIN',
   'UNION', 'EXCEPT', 'INTERSECT', 'RECURSIVE_CTE', 'MATERIALIZED_CTE',
 ].map(name => `LOGICAL_${name}`))
 
@@ -122,7 +124,8 @@ function allowFunction(name: string, node: Tree): void {
   if (isDeniedScalarFunction(name)) denied(`the function ${name}`)
   if (name !== 'current_setting') return
   const setting = constantText(node['children'])
-  if (setting === null || !readableSettings.has(setting.toLowerCase())) denied(`reading the setting ${setting ?? 'of a computed name'}`)
+  if (setting === null) denied('reading a setting of a computed name')
+  if (!readableSettings.has(setting.toLowerCase())) denied(`reading the setting ${setting}`)
 }
 
 function isVolatileCall(name: string, node: Tree): boolean {

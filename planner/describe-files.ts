@@ -5,6 +5,7 @@
  * Binding such a file reads it, so this has a DuckDB of its own, for one answer, fenced to the very files.
  */
 
+import { access } from 'node:fs/promises'
 import type { FileDescription } from '../catalog/table-loader.ts'
 import type { FileFormat, TableColumn } from '../catalog/table.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
@@ -22,11 +23,11 @@ export interface FilesToDescribe {
 /** Files looked into at most; the rest is trusted to be alike, and fails when it is read if it is not. */
 const MAX_FILES = 32
 const MEMORY_LIMIT = '256MB'
-const MISSING_FILE = /^IO Error: (No files found|Cannot open file)/
 
 /** Rejects with DuckDB's message if a file is not of the format. */
 export async function describeFiles({ format, paths, options }: FilesToDescribe): Promise<FileDescription> {
   const files = paths.slice(0, MAX_FILES)
+  await Promise.all(files.map(mustExist))
   const database = await Database.open({ directories: [], files }, { memory_limit: MEMORY_LIMIT })
   try {
     const connection = await database.connect()
@@ -37,11 +38,15 @@ export async function describeFiles({ format, paths, options }: FilesToDescribe)
       default: return unreachable(format)
     }
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new QueryError(MISSING_FILE.test(message) ? 'FILE_NOT_FOUND' : 'FILE_CORRUPT', message, { cause })
+    throw new QueryError('FILE_CORRUPT', cause instanceof Error ? cause.message : String(cause), { cause })
   } finally {
     database.close()
   }
+}
+
+/** Before DuckDB looks: to the fence a missing file is a forbidden one. */
+async function mustExist(path: string): Promise<void> {
+  await access(path).catch((cause: unknown) => { throw new QueryError('FILE_NOT_FOUND', `no file ${path}`, { cause }) })
 }
 
 async function describeCsv(
@@ -50,7 +55,8 @@ async function describeCsv(
   const [row] = await connection.rows(
     `SELECT Delimiter, Quote, Escape, Comment, SkipRows, HasHeader, DateFormat, TimestampFormat
      FROM sniff_csv(${[quoteText(files[0] ?? ''), ...named(options)].join(', ')})`)
-  const [delimiter, quote, escape, comment, skip, header, dateFormat, timestampFormat] = (row ?? []).map(cell => cell ?? '')
+  const [delimiter, quote, escape, comment, skip, header, dateFormat, timestampFormat] =
+    (row ?? []).map(cell => cell ?? '')
   const found: Record<string, string> = {
     delim: character(delimiter), comment: character(comment),
     // none in the rows looked at does not mean none

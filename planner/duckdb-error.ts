@@ -27,7 +27,7 @@ const MISSING_TABLE = /^Catalog Error: (Table|View|Schema|Catalog|Table or schem
 /** For errors that a user's text can cause: parsing, binding, preparing. What has no class is our own fault. */
 export function fromDuckdb(thrown: unknown, sql: string): QueryError {
   if (thrown instanceof QueryError) return thrown
-  const message = (thrown instanceof Error ? thrown.message : String(thrown)).replace(/^Failed to extract statements: /, '')
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
   const end = message.indexOf(':')
   const code = MISSING_TABLE.test(message) || missingCatalog(message) ? 'TABLE_NOT_FOUND' : codes[message.slice(0, end)]
   return new QueryError(code ?? 'INTERNAL', message, { cause: thrown, position: caretPosition(message, sql) })

@@ -6,8 +6,9 @@
  * Planning never spills: without a temporary directory, what outgrows the memory limit fails.
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { DuckDBInstance, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api'
 import type { TableColumn } from '../catalog/table.ts'
+import { QueryError } from '../proto/errors.ts'
 import { quoteName, quoteText } from './quote.ts'
 
 export interface Fence {
@@ -104,12 +105,11 @@ export class Connection {
     const prepared = await this.#connection.prepare(sql)
     try {
       const columns = Array.from({ length: prepared.columnCount }, (_, i) => {
-        const type = prepared.columnType(i)
-        return { name: prepared.columnName(i), type: type.alias ?? type.toString() }
+        return { name: prepared.columnName(i), type: typeOf(prepared, i) }
       })
       const statementType: number = prepared.statementType
-      if (statementType !== SELECT_STATEMENT || !columns.some(column => isNested(column.type))) return { statementType, columns }
-      return { statementType, columns: await this.#exactTypes(sql, columns) }
+      const isExact = statementType !== SELECT_STATEMENT || !columns.some(column => isNested(column.type))
+      return { statementType, columns: isExact ? columns : await this.#exactTypes(sql, columns) }
     } finally {
       prepared.destroySync()
     }
@@ -124,6 +124,17 @@ export class Connection {
 
   close(): void {
     this.#connection.closeSync()
+  }
+}
+
+/** The state of an aggregate is the one type that the binding does not know. */
+function typeOf(prepared: DuckDBPreparedStatement, column: number): string {
+  try {
+    const type = prepared.columnType(column)
+    return type.alias ?? type.toString()
+  } catch (cause) {
+    const name = prepared.columnName(column)
+    throw new QueryError('UNSUPPORTED_STATEMENT', `no client can read the type of column ${name}`, { cause })
   }
 }
 

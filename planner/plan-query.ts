@@ -38,19 +38,21 @@ export async function namesIn(database: PlanningDatabase, sql: string): Promise<
   return [...new Map(names.map(name => [JSON.stringify(name), name])).values()]
 }
 
-export async function planQuery(database: PlanningDatabase, request: PlanRequest, prune: PruneScans): Promise<PlannedQuery> {
+export async function planQuery(
+  database: PlanningDatabase, request: PlanRequest, prune: PruneScans,
+): Promise<PlannedQuery> {
   const { sql, tables } = request
   const session = await database.enter(request)
   const syntax = await readStatement(sql, database.parse).catch(async (thrown: unknown) => {
-    throw thrown instanceof QueryError && thrown.code === 'SYNTAX_ERROR' ? await parserError(session, sql, thrown) : thrown
+    throw await withLine(session, sql, thrown)
   })
   screen(syntax, tables, sql)
   try {
-    return await planReading(session, syntax, request, prune)
+    return await planReading(database, session, syntax, request, prune)
   } catch (thrown) {
     // a name of an earlier request may have been in the way, or in the message
     if (!database.seesOthers(tables) || !isAboutNames(thrown)) throw thrown
-    return planReading(await database.enterAlone(request), syntax, request, prune)
+    return planReading(database, await database.enterAlone(request), syntax, request, prune)
   }
 }
 
@@ -60,18 +62,25 @@ function isAboutNames(thrown: unknown): boolean {
 }
 
 async function planReading(
-  session: PlanningSession, syntax: Syntax, request: PlanRequest, prune: PruneScans,
+  database: PlanningDatabase, session: PlanningSession, syntax: Syntax, request: PlanRequest, prune: PruneScans,
 ): Promise<PlannedQuery> {
   const { authority, columns } = await bindStatement(session, syntax, request)
   const planned = { columns, tablesRead: authority.tables, volatile: authority.volatile }
   try {
     if (authority.statementFunction !== null) throw new Unsupported(`the function ${authority.statementFunction}`)
+    if (syntax.shows.length > 0) throw new Unsupported('DESCRIBE and SUMMARIZE')
     return { ...planned, ...await cutPlan(session, request, columns, prune), sqlKind: 'emitted' }
   } catch (thrown) {
-    if (!(thrown instanceof Unsupported)) throw thrown
+    if (!(thrown instanceof Unsupported) && !isUnknownType(thrown)) throw thrown
+    database.note(thrown.cause)
     const fragments = [originalFragment(request, authority.tables, columns)]
     return { ...planned, fragments, sqlKind: 'original', wholeReason: thrown.message }
   }
+}
+
+/** A type that DuckDB has and the planner cannot write; every other error of the user is known by now. */
+function isUnknownType(thrown: unknown): thrown is QueryError {
+  return thrown instanceof QueryError && thrown.code === 'UNSUPPORTED_STATEMENT'
 }
 
 interface Bound {
@@ -100,10 +109,13 @@ function parsePlan(json: string): unknown {
   return answer.error ? null : answer.plans
 }
 
-async function parserError(session: PlanningSession, sql: string, known: QueryError): Promise<QueryError> {
-  return session.bind(sql).then(() => known, (thrown: unknown) => {
-    const error = fromDuckdb(thrown, sql)
-    return error.code === 'SYNTAX_ERROR' ? new QueryError('SYNTAX_ERROR', error.message, { position: known.position }) : known
+/** The syntax tree's errors lack the line and the caret that binding adds. */
+async function withLine(session: PlanningSession, sql: string, thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof QueryError) || thrown.code !== 'SYNTAX_ERROR') return thrown
+  const { position } = thrown
+  return session.bind(sql).then(() => thrown, (cause: unknown) => {
+    const { code, message } = fromDuckdb(cause, sql)
+    return code === 'SYNTAX_ERROR' ? new QueryError(code, message, { position, cause }) : thrown
   })
 }
 
@@ -126,7 +138,8 @@ async function cutPlan(
   const reason = wholeReason(plan, { tables, thresholds, estimates })
   if (reason !== null) return whole(reason)
   try {
-    return { fragments: await bound(assemble(cutAtExchanges(distribute(plan, context)), tables, context)), wholeReason: null }
+    const cuts = cutAtExchanges(distribute(plan, context))
+    return { fragments: await bound(assemble(cuts, tables, context)), wholeReason: null }
   } catch (thrown) {
     if (!(thrown instanceof Unsupported)) throw thrown
     return whole(thrown.message)

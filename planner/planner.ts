@@ -14,7 +14,9 @@ import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import { BoundedCache, type CacheLimits } from './bounded-cache.ts'
 import type { FilesToDescribe } from './describe-files.ts'
-import { errorData, errorFrom, type Answer, type FromProcess, type NamedTable, type ProcessOptions, type Question } from './messages.ts'
+import {
+  errorData, errorFrom, type Answer, type FromProcess, type NamedTable, type ProcessOptions, type Question,
+} from './messages.ts'
 import { DEFAULT_PLAN_CACHE, PlanCache } from './plan-cache.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
 import { PlannerProcess } from './planner-process.ts'
@@ -124,7 +126,8 @@ export class Planner {
         return reject(new QueryError('QUERY_QUEUE_FULL', `${MAX_WAITING} statements wait to be planned`))
       }
       const id = this.#nextId++
-      this.#waiting.push({ id, question, prune, resolve, reject, attempts: 0, alone: false, cancelDeadline: () => undefined })
+      const cancelDeadline = (): void => undefined
+      this.#waiting.push({ id, question, prune, resolve, reject, attempts: 0, alone: false, cancelDeadline })
       if (this.#process === null) this.#start()
       this.#dispatch()
     })
@@ -162,7 +165,7 @@ export class Planner {
     for (const call of interrupted.reverse()) {
       call.cancelDeadline()
       if (call.attempts < MAX_ATTEMPTS) this.#waiting.unshift(call)
-      else call.reject(new QueryError('UNAVAILABLE', `planning was interrupted ${MAX_ATTEMPTS} times by other statements`))
+      else call.reject(new QueryError('UNAVAILABLE', `other statements have ended the planning ${MAX_ATTEMPTS} times`))
     }
   }
 
@@ -233,7 +236,8 @@ export class Planner {
     if (this.#failedStarts < MAX_FAILED_STARTS) return this.#start()
     // the next call tries again
     this.#failedStarts = 0
-    for (const call of this.#waiting.splice(0)) call.reject(new QueryError('UNAVAILABLE', `the planner does not start (${how})`))
+    const error = new QueryError('UNAVAILABLE', `the planner does not start (${how})`)
+    for (const call of this.#waiting.splice(0)) call.reject(error)
   }
 
   /** The only running call is to blame; of several, the next attempts, each alone, will tell. */

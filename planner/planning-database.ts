@@ -18,9 +18,11 @@ const MEMORY_LIMIT = '512MB'
 
 export const DISABLED_OPTIMIZERS = [
   'column_lifetime', 'compressed_materialization', 'join_filter_pushdown', 'late_materialization', 'in_clause',
-  'common_subexpressions', 'reorder_filter', 'sum_rewriter', 'top_n_window_elimination', 'common_subplan', 'row_group_pruner',
-  'regex_range', 'sampling_pushdown', 'window_self_join', 'duplicate_groups',
+  'common_subexpressions', 'reorder_filter', 'sum_rewriter', 'top_n_window_elimination', 'common_subplan',
+  'row_group_pruner', 'regex_range', 'sampling_pushdown', 'window_self_join', 'duplicate_groups',
 ]
+
+const DUCKDB_FAULT = /^(INTERNAL|FATAL) Error/
 
 /** DuckDB's answers about one text; JSON where it says so. */
 export interface PlanningSession {
@@ -43,6 +45,7 @@ export class PlanningDatabase {
   /** The syntax tree of a text as JSON; binds nothing. */
   readonly parse: TextFunction
   #session: OpenSession | null = null
+  #isFaulty = false
 
   /** `home` is in the empty home database: it makes and drops the views. */
   private constructor(database: Database, home: Connection, parse: TextFunction) {
@@ -58,20 +61,23 @@ export class PlanningDatabase {
       parquet_metadata_cache: 'true',
     })
     const home = await database.connect()
-    const parse = await home.textFunction('SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)')
+    const parse = await home.textFunction(
+      'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)')
     return new PlanningDatabase(database, home, parse)
   }
 
   /** Makes the request's tables and defaults; the session is good until the next call. */
   async enter(request: PlanRequest): Promise<PlanningSession> {
     const { tables, defaultCatalog, defaultSchema, settings } = request
+    if (this.#tables.isCrowded(tables)) return this.enterAlone(request)
     await this.#tables.use(tables, defaultCatalog, defaultSchema)
     const key = JSON.stringify([defaultCatalog, defaultSchema, Object.entries(settings)])
     if (this.#session?.key === key) return this.#session
     this.#closeSession()
     const connection = await this.#database.connect()
     await connection.run([
-      `SET explain_output = 'optimized_only'`, ...settingStatements(settings), `USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`,
+      `SET explain_output = 'optimized_only'`, ...settingStatements(settings),
+      `USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`,
     ].join('; '))
     this.#session = {
       key, connection,
@@ -95,9 +101,14 @@ export class PlanningDatabase {
     return this.enter(request)
   }
 
-  /** A connection of its own, so that its temporary views meet no user's names; the caller closes it. */
-  connect(): Promise<Connection> {
-    return this.#database.connect()
+  /** DuckDB has met a fault of its own, after which it answers nothing any more: open another one. */
+  get isFaulty(): boolean {
+    return this.#isFaulty
+  }
+
+  /** To be called with what its functions threw. */
+  note(thrown: unknown): void {
+    if (thrown instanceof Error && DUCKDB_FAULT.test(thrown.message)) this.#isFaulty = true
   }
 
   close(): void {

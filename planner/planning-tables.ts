@@ -30,6 +30,11 @@ export class PlanningTables {
     this.#run = run
   }
 
+  /** True if `reset` has to come before `use`. */
+  isCrowded(tables: readonly PlannerTable[]): boolean {
+    return this.#views.size > 0 && this.#views.size + tables.length > MAX_VIEWS && this.holdsOthers(tables)
+  }
+
   /** True if names can be bound to views of other requests. */
   holdsOthers(tables: readonly PlannerTable[]): boolean {
     const own = new Set(tables.map(({ name }) => keyOf(name)))
@@ -38,7 +43,6 @@ export class PlanningTables {
 
   /** Makes the views of `tables` and the schema of the defaults, as far as they are not there. */
   async use(tables: readonly PlannerTable[], defaultCatalog: string, defaultSchema: string): Promise<void> {
-    if (this.#views.size + tables.length > MAX_VIEWS && this.holdsOthers(tables)) await this.reset()
     const statements: string[] = []
     this.#schema(defaultCatalog, defaultSchema, statements)
     const made: [string, string][] = []
@@ -56,7 +60,8 @@ export class PlanningTables {
       await this.#run(statements.join('; '))
     } catch (cause) {
       await this.reset()
-      throw cause
+      // DuckDB's message names the skeleton, which is none of the user's business
+      throw new Error(`the tables ${tables.map(({ name }) => name.table).join(', ')} cannot be bound`, { cause })
     }
     for (const [key, state] of made) this.#views.set(key, state)
   }

@@ -35,19 +35,26 @@ process.on('message', (message: ToProcess) => {
 })
 // not `exit`: that waits for the threads' calls into DuckDB
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
-say({ kind: 'ready' })
+warm().then(() => say({ kind: 'ready' }), () => process.exit(1))
+
+/** A thread loads modules and opens its database at its first question: no statement's deadline is to pay for that. */
+async function warm(): Promise<void> {
+  const question: Question = { kind: 'names', sql: 'SELECT 1' }
+  await Promise.all(Array.from({ length: options.threads }, () => run(question, new MessageChannel())))
+}
 
 function say(message: FromProcess): void {
   process.send?.(message)
 }
 
 async function ask(id: number, question: Question): Promise<void> {
-  const { port1, port2 } = new MessageChannel()
+  const channel = new MessageChannel()
+  const { port1 } = channel
   port1.on('message', (scans: readonly PrunableScan[]) => say({ kind: 'prune', id, scans }))
   asked.set(id, port1)
   if (!isWatching) watchMemory()
   try {
-    const outcome = await pool.run({ question, prunePort: port2 }, { transferList: [port2] })
+    const outcome = await run(question, channel)
     if ('error' in outcome) say({ kind: 'failed', id, error: outcome.error, residentBytes: process.memoryUsage.rss() })
     else say({ kind: 'answered', id, answer: outcome.answer, residentBytes: process.memoryUsage.rss() })
   } catch (thrown) {
@@ -56,6 +63,10 @@ async function ask(id: number, question: Question): Promise<void> {
     asked.delete(id)
     port1.close()
   }
+}
+
+function run(question: Question, { port2 }: MessageChannel): Promise<Outcome> {
+  return pool.run({ question, prunePort: port2 }, { transferList: [port2] })
 }
 
 function watchMemory(): void {

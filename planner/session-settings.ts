@@ -12,7 +12,7 @@ const allowed: ReadonlySet<string> = new Set([
 /** Rejects with PERMISSION_DENIED for a setting that a session may not have. */
 export function settingStatements(settings: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(settings).map(([name, value]) => {
-    if (!allowed.has(name.toLowerCase())) throw new QueryError('PERMISSION_DENIED', `the setting ${name} cannot be changed`)
-    return `SET SESSION ${name} = ${quoteText(value)}`
+    if (allowed.has(name.toLowerCase())) return `SET SESSION ${name} = ${quoteText(value)}`
+    throw new QueryError('PERMISSION_DENIED', `the setting ${name} cannot be changed`)
   })
 }

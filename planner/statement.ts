@@ -3,7 +3,7 @@
  * first word of the text only chooses the words of a refusal.
  */
 
-import { QueryError, type ErrorCode } from '../proto/errors.ts'
+import { QueryError } from '../proto/errors.ts'
 import { NOT_SELECT, readSyntax, type Syntax } from './syntax.ts'
 
 /** Longer texts are refused: parsing and binding cost memory in proportion. */
@@ -11,52 +11,65 @@ const MAX_SQL_CHARACTERS = 4 * 1024 * 1024
 
 /** Statements that would change settings, or reach what is outside the catalogs. */
 const reachesOutside: ReadonlySet<string> = new Set([
-  'SET', 'RESET', 'ATTACH', 'DETACH', 'INSTALL', 'LOAD', 'COPY', 'EXPORT', 'IMPORT', 'PRAGMA', 'USE', 'CALL', 'UPDATE EXTENSIONS',
-  'CREATE SECRET', 'DROP SECRET',
+  'SET', 'RESET', 'ATTACH', 'DETACH', 'INSTALL', 'LOAD', 'COPY', 'EXPORT', 'IMPORT', 'PRAGMA', 'USE', 'CALL',
+  'UPDATE EXTENSIONS', 'CREATE SECRET', 'DROP SECRET',
 ])
 
 /** Resolves to what the text mentions if it is one reading statement, else rejects with a typed error. */
 export async function readStatement(sql: string, parse: (sql: string) => Promise<string>): Promise<Syntax> {
-  if (sql.length > MAX_SQL_CHARACTERS) {
-    throw new QueryError('INVALID_REQUEST', `the statement has ${sql.length} characters, more than ${MAX_SQL_CHARACTERS}`)
+  const { length } = sql
+  if (length > MAX_SQL_CHARACTERS) {
+    throw new QueryError('INVALID_REQUEST', `the statement has ${length} characters, more than ${MAX_SQL_CHARACTERS}`)
   }
-  if (sql.includes('\0')) throw new QueryError('SYNTAX_ERROR', 'the statement has a zero character', { position: sql.indexOf('\0') })
+  const position = sql.indexOf('\0')
+  if (position >= 0) throw new QueryError('SYNTAX_ERROR', 'the statement has a zero character', { position })
   const syntax = readSyntax(await parse(sql), sql)
   if (syntax === NOT_SELECT) throw refusal(sql)
   if (syntax.statementCount === 0) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
   if (syntax.statementCount > 1) throw severalStatements(syntax.statementCount)
   const [parameter] = syntax.parameters
-  if (parameter !== undefined) throw new QueryError('INVALID_REQUEST', `no value is given for the parameter $${parameter}`)
+  if (parameter !== undefined) {
+    throw new QueryError('INVALID_REQUEST', `no value is given for the parameter $${parameter}`)
+  }
   const listed = syntax.shows.find(({ name }) => name !== 'DESCRIBE' && name !== 'SUMMARY')
-  if (listed !== undefined) throw new QueryError('UNSUPPORTED_STATEMENT', `SHOW ${shownList(listed.schema ?? '')} is not supported`)
+  if (listed !== undefined) throw unsupported(`SHOW ${shownList(listed.schema ?? '')} is not supported`)
   return syntax
 }
 
 function severalStatements(count: number): QueryError {
-  return new QueryError('UNSUPPORTED_STATEMENT', `the text holds ${count} statements; send them one by one`)
+  return unsupported(`the text holds ${count} statements; send them one by one`)
 }
+
+function unsupported(message: string): QueryError {
+  return new QueryError('UNSUPPORTED_STATEMENT', message)
+}
+
+/** What a SELECT may begin with: such a text that is none is several statements, or makes one on the way. */
+const selectWords: ReadonlySet<string> = new Set([
+  'SELECT', 'WITH', 'FROM', 'VALUES', 'TABLE', 'DESCRIBE', 'DESC', 'SHOW', 'SUMMARIZE', 'UNPIVOT',
+])
 
 /** Why a text that parses but is not a SELECT does not run. */
 function refusal(sql: string): QueryError {
-  const [first, second, third] = words(sql)
-  const refuse = (code: ErrorCode, message: string): QueryError => new QueryError(code, message)
-  if (first === 'EXPLAIN') return refuse('UNSUPPORTED_STATEMENT', 'EXPLAIN is not a statement here; use the explain command')
+  const [first, second, third, fourth] = words(sql)
+  if (first === 'EXPLAIN') return unsupported('EXPLAIN is not a statement here; use the explain command')
   if (first === 'PIVOT' || first === 'PIVOT_WIDER') {
-    return refuse('UNSUPPORTED_STATEMENT', 'PIVOT without a list of values is not supported; name them: ON column IN (…)')
+    return unsupported('PIVOT without a list of values is not supported; name them: ON column IN (…)')
   }
-  if (['SELECT', 'WITH', 'FROM', 'VALUES', 'TABLE', 'DESCRIBE', 'DESC', 'SHOW', 'SUMMARIZE', 'UNPIVOT'].includes(first)) {
-    return refuse('UNSUPPORTED_STATEMENT', 'several statements, or a PIVOT without a list of values, are not supported')
+  if (selectWords.has(first)) {
+    return unsupported('several statements, or a PIVOT without a list of values, are not supported')
   }
-  const isSecret = [second, third, words(sql)[3]].includes('SECRET')
-  const name = first === 'UPDATE' && second === 'EXTENSIONS' ? 'UPDATE EXTENSIONS' : isSecret ? `${first} SECRET` : first
-  if (reachesOutside.has(name)) return refuse('PERMISSION_DENIED', `${name} is not allowed`)
-  return refuse('UNSUPPORTED_STATEMENT', `${name || 'this statement'} is not supported; only statements that read are`)
+  const isSecret = [second, third, fourth].includes('SECRET')
+  const name = isSecret ? `${first} SECRET` : first === 'UPDATE' && second === 'EXTENSIONS' ? 'UPDATE EXTENSIONS' : first
+  if (reachesOutside.has(name)) return new QueryError('PERMISSION_DENIED', `${name} is not allowed`)
+  return unsupported(`${name || 'this statement'} is not supported; only statements that read are`)
 }
 
 /** The first words in upper case, past comments, semicolons and parentheses. */
 function words(sql: string): [string, string, string, string] {
   const bare = sql.slice(0, WORDS_WITHIN).replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
-  const [first = '', second = '', third = '', fourth = ''] = bare.toUpperCase().split(/[\s;(]+/).filter(word => word !== '')
+  const all = bare.toUpperCase().split(/[\s;(]+/).filter(word => word !== '')
+  const [first = '', second = '', third = '', fourth = ''] = all
   return [first, second, third, fourth]
 }
 

@@ -5,7 +5,9 @@
 
 import { workerData, type MessagePort } from 'node:worker_threads'
 import { describeFiles } from './describe-files.ts'
-import { errorData, errorFrom, type Answer, type ErrorData, type ProcessOptions, type PruneOutcome, type Question } from './messages.ts'
+import {
+  errorData, errorFrom, type Answer, type ErrorData, type ProcessOptions, type PruneOutcome, type Question,
+} from './messages.ts'
 import { namesIn, planQuery } from './plan-query.ts'
 import type { PruneScans } from './planned-query.ts'
 import { PlanningDatabase } from './planning-database.ts'
@@ -30,6 +32,7 @@ export default async function answer({ question, prunePort }: Task): Promise<Out
     if (error.code === 'INTERNAL') discard()
     return { error }
   } finally {
+    if (database?.isFaulty === true) discard()
     prunePort.close()
   }
 }

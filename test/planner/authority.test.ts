@@ -1,9 +1,10 @@
-/** What a statement may not do, and what it may, asked of the planning of one statement as the planner's threads do it. */
+/** What a statement may not do, and what it may. */
 
 import t from 'tap'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { QueryError } from '../../proto/errors.ts'
+import type { PlannedQuery } from '../../planner/planned-query.ts'
 import { planQuery } from '../../planner/plan-query.ts'
 import { PlanningDatabase } from '../../planner/planning-database.ts'
 import { makeTables, pruneNothing, requestOf } from './planner-tables.ts'
@@ -22,10 +23,11 @@ const [orders, secret] = tables
 if (orders === undefined || secret === undefined) throw new Error('two tables are made')
 await writeFile(join(folder, 'exchange.csv'), 'a,b\n1,2\n')
 
+const plan = (sql: string): Promise<PlannedQuery> => planQuery(database, requestOf(sql, [orders]), pruneNothing(tables))
+
 async function outcome(sql: string): Promise<string> {
   try {
-    const { sqlKind } = await planQuery(database, requestOf(sql, [orders as typeof tables[number]]), pruneNothing(tables))
-    return sqlKind
+    return (await plan(sql)).sqlKind
   } catch (thrown) {
     return thrown instanceof QueryError ? thrown.code : String(thrown)
   }
@@ -132,6 +134,7 @@ const refused: readonly (readonly [string, string])[] = [
   ['SHOW ALL TABLES', U],
   ['FROM (SHOW DATABASES)', U],
   ['PIVOT orders ON customer USING sum(price)', U],
+  ['SELECT sum(id) EXPORT_STATE AS s FROM orders', U],
   // no statement at all
   ['', 'SYNTAX_ERROR'],
   ['-- nothing', 'SYNTAX_ERROR'],
@@ -179,8 +182,8 @@ t.test('statements that only read are let through', async t => {
 })
 
 t.test('an error names its place in the text and keeps the message of DuckDB', async t => {
-  const failure = async (sql: string): Promise<QueryError> =>
-    planQuery(database, requestOf(sql, [orders]), pruneNothing(tables)).then(() => { throw new Error('it ran') }, thrown => thrown)
+  const failure = (sql: string): Promise<QueryError> =>
+    plan(sql).then(() => { throw new Error('it ran') }, (thrown: QueryError) => thrown)
   const syntax = await failure('SELECT\n  FROM WHERE')
   t.equal(syntax.position, 14)
   t.match(syntax.message, /^Parser Error: .*\n\nLINE 2: /)

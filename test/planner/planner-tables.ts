@@ -25,7 +25,8 @@ export async function makeTables(selects: Readonly<Record<string, string>>): Pro
     const [counted] = (await connection.runAndReadAll(`SELECT count(*) FROM '${skeletonPath}'`)).getRowsJS()
     const rowCount = Number(counted?.[0])
     tables.push({
-      name: { catalog: 'lake', schema: 'main', table }, version: 'v1', skeletonPath, rowCount, sizeBytes: rowCount * 100,
+      name: { catalog: 'lake', schema: 'main', table }, version: 'v1', skeletonPath,
+      rowCount, sizeBytes: rowCount * 100,
       columns: described.map(([name, type]) => ({ name: String(name), type: String(type) })),
     })
   }
@@ -35,7 +36,9 @@ export async function makeTables(selects: Readonly<Record<string, string>>): Pro
 }
 
 /** Thresholds are 0: all that can be cut is cut. */
-export function requestOf(sql: string, tables: readonly PlannerTable[], changes: Partial<PlanRequest> = {}): PlanRequest {
+export function requestOf(
+  sql: string, tables: readonly PlannerTable[], changes: Partial<PlanRequest> = {},
+): PlanRequest {
   return {
     sql, tables, defaultCatalog: 'lake', defaultSchema: 'main', settings: { TimeZone: 'UTC' },
     thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 }, ...changes,

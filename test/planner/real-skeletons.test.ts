@@ -1,4 +1,4 @@
-/** TPC-H from the catalog's own skeletons through the planner's process, against one plain DuckDB over the same files. */
+/** TPC-H from the catalog's skeletons through the planner's process, against one plain DuckDB over the same files. */
 
 import { DuckDBInstance } from '@duckdb/node-api'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
@@ -38,15 +38,22 @@ const catalog = openCatalog({
 })
 const plain = await DuckDBInstance.create(':memory:')
 const oracle = await plain.connect()
-for (const name of tableNames) await oracle.run(`CREATE VIEW ${name} AS FROM read_parquet('${join(data, globOf(name))}')`)
+for (const name of tableNames) {
+  await oracle.run(`CREATE VIEW ${name} AS FROM read_parquet('${join(data, globOf(name))}')`)
+}
 t.teardown(async () => {
   planner.close()
   plain.closeSync()
   await rm(folder, { recursive: true })
 })
 
-async function planned(sql: string, broadcastRows: number): Promise<{ readonly plan: PlannedQuery; readonly tables: readonly Table[] }> {
-  const names = (await planner.names(sql)).map(({ catalog, schema, table }) => [catalog, schema, table].filter(part => part !== null))
+interface Planned {
+  readonly plan: PlannedQuery
+  readonly tables: readonly Table[]
+}
+
+async function planned(sql: string, broadcastRows: number): Promise<Planned> {
+  const names = (await planner.names(sql)).map(({ table }) => [table])
   const tables = await catalog.resolve(names, { catalog: 'tpch', schema: 'main' })
   const thresholds = { wholeBytes: 0, broadcastRows, replicateRows: 0 }
   const request = requestOf(sql, tables, { defaultCatalog: 'tpch', thresholds })
