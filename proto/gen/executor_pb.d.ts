@@ -876,6 +876,13 @@ export declare type TaskStatus_Failed = Message<"skein.executor.v1.TaskStatus.Fa
    * @generated from field: repeated string lost_executors = 3;
    */
   lostExecutors: string[];
+
+  /**
+   * Where in the user's own text (ORIGINAL), in characters from 0; absent if the error has no place there.
+   *
+   * @generated from field: optional uint32 position = 4;
+   */
+  position?: number | undefined;
 };
 
 /**
