@@ -36,7 +36,7 @@ export function pruneFiles(
   return table.files.flatMap(file => {
     const path = pathBounds(table, file, keys)
     if (table.format !== 'parquet') {
-      const kept = mayHold(all, column => path.get(column))
+      const kept = mayHold(all, 1, column => path.get(column))
       return kept ? [{ file, rowGroups: [], rowCount: file.rowCount, sizeBytes: file.file.sizeBytes }] : []
     }
     const rowGroups: number[] = []
@@ -44,12 +44,7 @@ export function pruneFiles(
     let sizeBytes = 0
     file.rowGroups.forEach((group, i) => {
       if (group.rowCount === 0) return
-      const bounds = (column: number): Bounds | undefined => {
-        const fromPath = path.get(column)
-        const chunk = group.columns[column]
-        return fromPath ?? (chunk === undefined ? undefined : { ...chunk, rowCount: group.rowCount })
-      }
-      if (!mayHold(all, bounds)) return
+      if (!mayHold(all, group.rowCount, column => path.get(column) ?? group.columns[column])) return
       rowGroups.push(i)
       rowCount += group.rowCount
       sizeBytes += columns.reduce((sum, column) => sum + (group.columns[column]?.sizeBytes ?? 0), 0)
@@ -62,20 +57,20 @@ export function pruneFiles(
 interface Bounds {
   readonly min: StatValue | null
   readonly max: StatValue | null
-  /** Null: not known. */
-  readonly nullCount: number | null
-  readonly rowCount: number
+  readonly nullCount: number | 'all' | null
 }
 
-function mayHold(filter: PruneFilter, boundsOf: (column: number) => Bounds | undefined): boolean {
+type BoundsOf = (column: number) => Bounds | undefined
+
+function mayHold(filter: PruneFilter, rowCount: number, boundsOf: BoundsOf): boolean {
   switch (filter.kind) {
-    case 'and': return filter.filters.every(child => mayHold(child, boundsOf))
-    case 'or': return filter.filters.some(child => mayHold(child, boundsOf))
+    case 'and': return filter.filters.every(child => mayHold(child, rowCount, boundsOf))
+    case 'or': return filter.filters.some(child => mayHold(child, rowCount, boundsOf))
     default: break
   }
   const bounds = boundsOf(filter.column)
   if (bounds === undefined) return true
-  const allNull = bounds.nullCount === bounds.rowCount
+  const allNull = bounds.nullCount === 'all' || bounds.nullCount === rowCount
   switch (filter.kind) {
     case 'is-null': return bounds.nullCount !== 0
     case 'is-not-null': return !allNull
@@ -114,6 +109,6 @@ function pathBounds(table: Table, file: DataFile, keys: ReadonlyMap<number, numb
   return new Map([...keys].map(([column, key]) => {
     const text = file.hiveValues[key] ?? null
     const value = text === null ? null : hiveStat(text, table.columns[column]?.type ?? '')
-    return [column, { min: value, max: value, nullCount: text === null ? 1 : 0, rowCount: 1 }]
+    return [column, { min: value, max: value, nullCount: text === null ? 'all' : 0 }]
   }))
 }
