@@ -65,6 +65,7 @@ export class QueryActor implements Actor<QueryMessage> {
   /** Every row is here, or with the client. */
   #relayDone = false
   #resultAttempt = -1
+  #resultKey: MemberKey | null = null
   /** Since when no executor works for it; null: one does. */
   #aloneSinceMs: number | null = null
 
@@ -102,11 +103,9 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'reserved': return this.#reserved(message.key, context)
       case 'not-reserved': return this.#notReserved(message.key, message.cause, context)
       case 'partition-done':
-        this.#board?.partitionDone(message.stage, message.partition, message.epoch, message.output)
+        this.#onBoard(board => board.partitionDone(message.stage, message.partition, message.epoch, message.output), context)
         return this.#progress(context)
-      case 'inputs-lost':
-        this.#board?.inputsLost(message.stage, message.outputs)
-        return this.#progress(context)
+      case 'inputs-lost': return this.#onBoard(board => board.inputsLost(message.stage, message.outputs), context)
       case 'stage-failed': case 'failed': return this.#fail(message.cause, context)
       case 'task-report': return this.#options.tasks.add(message.report)
       case 'result-running': return this.#resultRunning(message.attempt, message.key, context)
@@ -188,11 +187,19 @@ export class QueryActor implements Actor<QueryMessage> {
   #executorLost(key: MemberKey, cause: QueryError, context: Context<QueryMessage>): void {
     this.#members = this.#members.filter(member => member.key !== key)
     this.#crew.lost(key)
-    const before = this.#board?.resultEpoch
-    this.#board?.executorLost(key, cause)
-    if (this.#isDelivering() && this.#board?.resultEpoch !== before) return this.#fail(cause, context)
+    this.#onBoard(board => board.executorLost(key, cause), context)
+    if (this.#board?.result === null && this.#resultKey === key) this.#dropResult(cause, context)
     this.#askIfStarted(context)
     this.#crewChanged(context)
+  }
+
+  /** Changes the board; if that takes the result back, what was read of it goes too. */
+  #onBoard(change: (board: StageBoard) => void, context: Context<QueryMessage>): void {
+    if (this.#board === null) return
+    const before = this.#board.resultEpoch
+    change(this.#board)
+    if (this.#board.resultEpoch === before) return
+    this.#dropResult(new QueryError('EXECUTOR_LOST', 'what the result is made of was lost after rows had gone out'), context)
   }
 
   #askIfStarted(context: Context<QueryMessage>): void {
@@ -240,8 +247,10 @@ export class QueryActor implements Actor<QueryMessage> {
     return this.#work
   }
 
-  #isDelivering(): boolean {
-    return this.#options.handle.query.life.state === 'delivering'
+  /** What was read of the result does not count any more; if rows of it have gone out, the query fails. */
+  #dropResult(cause: QueryError, context: Context<QueryMessage>): void {
+    this.#relayDone = false
+    if (!this.#options.relay.drop()) this.#fail(cause, context)
   }
 
   #resultRunning(attempt: number, key: MemberKey, context: Context<QueryMessage>): void {
@@ -250,6 +259,7 @@ export class QueryActor implements Actor<QueryMessage> {
     const stage = this.#work?.planned.fragments.at(-1)?.id
     if (member === undefined || stage === undefined || attempt <= this.#resultAttempt) return
     this.#resultAttempt = attempt
+    this.#resultKey = key
     this.#relayDone = false
     const task = taskId(handle.id, stage, 0, attempt)
     if (relay.begin(attempt, (fromFrame, signal) => member.channel.fetchResult(handle.id, task, fromFrame, signal))) return
@@ -259,8 +269,7 @@ export class QueryActor implements Actor<QueryMessage> {
   /** While the result is held back it is made again; what has gone out cannot be taken back. */
   #relayBroken(attempt: number, cause: QueryError, context: Context<QueryMessage>): void {
     if (attempt !== this.#resultAttempt) return
-    const lost = new QueryError('EXECUTOR_LOST', `the result could not be read to its end: ${cause.message}`, { cause })
-    if (this.#isDelivering()) return this.#fail(cause.class.retryable ? lost : cause, context)
+    this.#dropResult(cause, context)
     this.#brokenAttempt = attempt
     this.#resultAgain()
   }

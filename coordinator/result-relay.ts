@@ -77,15 +77,24 @@ export class ResultRelay {
   /** Reads the result of this attempt; what was held of another one is dropped. False: rows of that may have gone out. */
   begin(attempt: number, fetch: Fetch): boolean {
     if (this.#state.state === 'failed') return true
-    if (this.#state.state === 'streaming' || this.#streamTaken) return false
-    this.#reading.abort()
+    if (!this.drop()) return false
     this.#attempt = attempt
-    this.#reading = new AbortController()
-    this.#frames = []
-    this.#heldBytes = 0
     this.#fetch = fetch
     this.#state = { state: 'holding' }
     void this.#read(attempt, fetch, this.#reading.signal)
+    return true
+  }
+
+  /** What is being read does not count any more. False: rows of it may have gone out. */
+  drop(): boolean {
+    if (this.#state.state === 'failed') return true
+    if (this.#state.state === 'streaming' || this.#streamTaken) return false
+    this.#reading.abort()
+    this.#reading = new AbortController()
+    this.#frames = []
+    this.#heldBytes = 0
+    this.#ended = false
+    this.#state = { state: 'idle' }
     return true
   }
 
@@ -168,7 +177,7 @@ export class ResultRelay {
         if (signal.aborted) return
         const cause = asQueryError(thrown)
         if (!transient.has(cause.code) || resumes >= MAX_RESUMES) {
-          return this.#options.tell({ kind: 'relay-broken', attempt, cause })
+          return this.#options.tell({ kind: 'relay-broken', attempt, cause: brokenBy(cause) })
         }
         await delay(this.#options.clock, RESUME_PAUSE_MS)
         if (signal.aborted) return
@@ -205,6 +214,11 @@ export class ResultRelay {
     this.#waiters = []
     for (const resolve of waiters) resolve()
   }
+}
+
+function brokenBy(cause: QueryError): QueryError {
+  if (!transient.has(cause.code)) return cause
+  return new QueryError('EXECUTOR_LOST', `the result could not be read to its end: ${cause.message}`, { cause })
 }
 
 function sizeOf({ dataHeader, dataBody }: RawFlightData): number {

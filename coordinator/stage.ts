@@ -12,7 +12,7 @@
  */
 
 import { fail } from 'node:assert/strict'
-import { unreachable, type QueryError } from '../proto/errors.ts'
+import { QueryError, unreachable } from '../proto/errors.ts'
 import type { MemberKey } from './member.ts'
 
 /** Failed attempts of one partition before its query fails. Attempts that end with a lost executor are not counted. */
@@ -85,6 +85,8 @@ export function advance(stage: Stage, event: StageEvent): Stage {
 }
 
 function again(stage: Stage, partitions: ReadonlySet<number>): Stage {
+  const worn = stage.partitions.findIndex(({ attempts }, i) => partitions.has(i) && attempts >= MAX_ATTEMPTS)
+  if (worn >= 0) return failed(stage, new QueryError('EXECUTOR_LOST', `partition ${worn} was lost ${MAX_ATTEMPTS} times`))
   const remade = stage.partitions.map((partition, i) => partitions.has(i) ? { ...partition, now: waiting } : partition)
   return withLife({ ...stage, partitions: remade }, 'planned')
 }
