@@ -18,9 +18,11 @@ export function decodeFunction(node: JsonNode): Call | Lambda {
   if (data?.has('lambda_expr') === true) return lambda(node, name, data)
   const children = node.list('children')
   if (name === 'age' && children.length === 1) node.refuse('age(x) reads the clock where it runs')
+  const args = decodeExpressions(children)
+  if ((name === '%' || name === 'mod') && isDouble(node) && mayBeDecimal(args)) node.refuse('modulo of doubles or decimals')
   const bound = data === null ? [] : boundArguments(node, name, data)
   return {
-    kind: 'Call', name, children: [...decodeExpressions(children), ...bound], type: decodeType(node.node('return_type')),
+    kind: 'Call', name, children: [...args, ...bound], type: decodeType(node.node('return_type')),
     isOperator: node.boolean('is_operator'),
     aliases: takesNames.has(name) ? children.map(child => child.text('alias')) : [],
   }
@@ -55,6 +57,21 @@ export function bindData(node: JsonNode): JsonNode | null {
   const declared = node.list('original_arguments').length
   if (data === null && declared > 0 && declared !== node.list('children').length) node.refuse('arguments bound away')
   return data
+}
+
+function isDouble(node: JsonNode): boolean {
+  const type = decodeType(node.node('return_type'))
+  return type.kind === 'scalar' && type.name === 'DOUBLE'
+}
+
+/**
+ * Decimals that are too wide together are cast to DOUBLE, but x % 0 of them stays NULL where that of doubles is NaN.
+ * The plan does not tell the two apart, unless an operand is a double by itself or the divisor is not 0.
+ */
+function mayBeDecimal(args: readonly Expression[]): boolean {
+  const divisor = args[1]
+  if (divisor?.kind === 'Constant' && divisor.value.kind === 'float' && Number(divisor.value.text) !== 0) return false
+  return args.every(({ kind }) => kind === 'Cast' || kind === 'Constant')
 }
 
 /** Arguments that binding took away: they follow the children. */

@@ -147,8 +147,12 @@ function binary(node: JsonNode, type: string, rows: number, left: Plan, right: P
 function setOperation(node: JsonNode, type: string, rows: number, inputs: readonly Plan[]): Plan {
   const fields = ['type', 'children', 'table_index', 'column_count', 'setop_all', 'allow_out_of_order']
   const operation = (op: SetOperation['op']): Plan => {
-    if (inputs.length < 2) node.refuse('inputs')
-    return { kind: 'SetOperation', rows, op, all: node.only(...fields).boolean('setop_all'), inputs }
+    const all = node.only(...fields).boolean('setop_all')
+    const [first, second] = inputs
+    if (first === undefined) return node.refuse('inputs')
+    // the optimizer has taken away inputs that are empty
+    if (second === undefined) return op === 'UNION' && all ? first : node.refuse('inputs')
+    return { kind: 'SetOperation', rows, op, all, inputs }
   }
   switch (type) {
     case 'LOGICAL_UNION': return operation('UNION')

@@ -1,0 +1,226 @@
+/**
+ * Statements made by chance from a seed over the tables of tables.ts: nested expressions of every common type, joins,
+ * groups, windows, set operations and correlated subqueries, one in another. Every statement has one answer as a set of
+ * rows: nothing depends on the order of rows, and nothing that is volatile occurs.
+ */
+
+type Kind = 'number' | 'text' | 'truth' | 'day'
+
+interface Column {
+  readonly sql: string
+  readonly kind: Kind
+}
+
+const columns: Readonly<Record<string, readonly (readonly [string, Kind])[]>> = {
+  t: [['id', 'number'], ['k', 'number'], ['g', 'number'], ['s', 'text'], ['m', 'number'], ['b', 'truth'], ['dt', 'day']],
+  u: [['k', 'number'], ['v', 'number'], ['s', 'text'], ['h', 'number']],
+  one: [['k', 'number'], ['name', 'text']],
+  solid: [['k', 'number'], ['g', 'number']],
+  empty: [['k', 'number'], ['s', 'text'], ['m', 'number']],
+}
+
+/** Deeper expressions are leaves; texts stay readable when a test fails. */
+const MAX_DEPTH = 3
+
+export class StatementGenerator {
+  #state: number
+  #aliases = 0
+
+  constructor(seed: number) {
+    this.#state = seed
+  }
+
+  statement(): string {
+    const query = this.#query(2, [])
+    return this.#chance(0.15) ? `SELECT * FROM (${query}) AS q ORDER BY ALL LIMIT ${1 + this.#below(9)}` : query
+  }
+
+  /** From 0 to below 1: mulberry32 (Tommy Ettinger, 2017). */
+  #random(): number {
+    this.#state = (this.#state + 0x6D2B79F5) | 0
+    let x = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x
+    return ((x ^ (x >>> 14)) >>> 0) / 4294967296
+  }
+
+  #below(count: number): number {
+    return Math.floor(this.#random() * count)
+  }
+
+  #chance(probability: number): boolean {
+    return this.#random() < probability
+  }
+
+  #pick<T>(items: readonly [T, ...T[]]): T {
+    return items[this.#below(items.length)] ?? items[0]
+  }
+
+  /** A SELECT of one to three columns; `outer` columns may be used inside of it. */
+  #query(depth: number, outer: readonly Column[]): string {
+    const shape = this.#below(depth > 0 ? 8 : 3)
+    if (shape === 7) return this.#setOperation(depth)
+    const { from, scope } = this.#from(depth)
+    const where = this.#chance(0.6) ? ` WHERE ${this.#truth(MAX_DEPTH - 1, [...scope, ...outer], depth)}` : ''
+    if (shape <= 2) return `SELECT ${this.#list(scope, outer, depth)} FROM ${from}${where}`
+    if (shape <= 5) return this.#grouped(from + where, scope)
+    return this.#windowed(from + where, scope)
+  }
+
+  #list(scope: readonly Column[], outer: readonly Column[], depth: number): string {
+    const items = Array.from({ length: 1 + this.#below(3) }, (_, i) =>
+      `${this.#value(this.#kind(), MAX_DEPTH, [...scope, ...outer], depth)} AS x${i}`)
+    return `${this.#chance(0.15) ? 'DISTINCT ' : ''}${items.join(', ')}`
+  }
+
+  #kind(): Kind {
+    return this.#pick(['number', 'number', 'text', 'truth', 'day'])
+  }
+
+  #table(depth: number): { readonly from: string; readonly scope: readonly Column[] } {
+    const alias = `a${this.#aliases++}`
+    if (depth > 0 && this.#chance(0.2)) {
+      const inner = this.#table(0)
+      const key = inner.scope[0]?.sql ?? '1'
+      const from = `(SELECT ${key} AS p, count(*) AS q, max(${this.#number(1, inner.scope, 0)}) AS r FROM ${inner.from} GROUP BY ALL)`
+      return { from: `${from} AS ${alias}`, scope: ['p', 'q', 'r'].map(name => ({ sql: `${alias}.${name}`, kind: 'number' })) }
+    }
+    const name = this.#pick(['t', 't', 'u', 'u', 'one', 'solid', 'empty'])
+    return { from: `${name} AS ${alias}`, scope: (columns[name] ?? []).map(([column, kind]) => ({ sql: `${alias}.${column}`, kind })) }
+  }
+
+  #from(depth: number): { readonly from: string; readonly scope: readonly Column[] } {
+    let { from, scope } = this.#table(depth)
+    for (let i = this.#below(3); i > 0; i--) {
+      const right = this.#table(depth)
+      const type = this.#pick(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN', 'SEMI JOIN', 'ANTI JOIN'])
+      const on = [`${this.#number(0, scope, 0)} ${this.#pick(['=', '=', '=', 'IS NOT DISTINCT FROM', '<'])} ${this.#number(0, right.scope, 0)}`]
+      if (this.#chance(0.3)) on.push(this.#truth(1, [...scope, ...right.scope], 0))
+      from = `${from} ${type} ${right.from} ON ${on.join(this.#chance(0.85) ? ' AND ' : ' OR ')}`
+      if (type !== 'SEMI JOIN' && type !== 'ANTI JOIN') scope = [...scope, ...right.scope]
+    }
+    return { from, scope }
+  }
+
+  #aggregate(scope: readonly Column[]): string {
+    const number = () => this.#number(2, scope, 0)
+    const call = this.#pick([
+      () => 'count(*)', () => `count(${this.#value(this.#kind(), 1, scope, 0)})`, () => `sum(${number()})`,
+      () => `min(${this.#value(this.#kind(), 2, scope, 0)})`, () => `max(${this.#value(this.#kind(), 1, scope, 0)})`,
+      () => `count(DISTINCT ${number()})`, () => `sum(DISTINCT ${number()})`, () => `bool_or(${this.#truth(1, scope, 0)})`,
+      () => `median(${number()})`, () => `avg(${number()})`, () => `quantile_disc(${number()}, 0.${1 + this.#below(9)})`,
+      () => this.#ordered(`list(${number()}`, scope), () => this.#ordered(`string_agg(${this.#text(1, scope)}, '+'`, scope),
+    ])()
+    return this.#chance(0.25) ? `${call} FILTER (${this.#truth(1, scope, 0)})` : call
+  }
+
+  /** The call with an order that is total but for equal rows. */
+  #ordered(call: string, scope: readonly Column[]): string {
+    return `${call} ORDER BY ${scope.map(({ sql }) => `${sql} ${this.#pick(['ASC', 'DESC'])}`).join(', ')})`
+  }
+
+  #grouped(from: string, scope: readonly Column[]): string {
+    const keys = Array.from({ length: this.#below(3) }, () => this.#value(this.#kind(), 1, scope, 0))
+    const calls = Array.from({ length: 1 + this.#below(2) }, () => this.#aggregate(scope))
+    const items = [...keys, ...calls].map((sql, i) => `${sql} AS x${i}`).join(', ')
+    const numbers = keys.map((_, i) => `${i + 1}`).join(', ')
+    const by = keys.length === 0 ? '' : ` GROUP BY ${this.#pick([numbers, numbers, `ROLLUP (${numbers})`, `CUBE (${numbers})`])}`
+    return `SELECT ${items} FROM ${from}${by}${this.#chance(0.3) ? ` HAVING count(*) > ${this.#below(4)}` : ''}`
+  }
+
+  #windowed(from: string, scope: readonly Column[]): string {
+    const by = this.#chance(0.6) ? `PARTITION BY ${this.#value(this.#kind(), 1, scope, 0)} ` : ''
+    const order = scope.map(({ sql }) => `${sql} ${this.#pick(['ASC', 'DESC'])} NULLS ${this.#pick(['FIRST', 'LAST'])}`).join(', ')
+    const frame = this.#pick(['', '', ' ROWS 2 PRECEDING', ' ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING', ' GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING EXCLUDE CURRENT ROW'])
+    const call = this.#pick(['sum', 'count', 'min', 'max', 'avg'])
+    const over = this.#chance(0.5) ? `dense_rank() OVER (${by}ORDER BY ${order})` : `${call}(${this.#number(1, scope, 0)}) OVER (${by}ORDER BY ${order}${frame})`
+    return `SELECT ${this.#value(this.#kind(), 1, scope, 0)} AS x0, ${over} AS x1 FROM ${from}`
+  }
+
+  #setOperation(depth: number): string {
+    const part = () => {
+      const { from, scope } = this.#from(depth - 1)
+      return `SELECT ${this.#number(1, scope, 0)} AS x0, ${this.#text(1, scope)} AS x1 FROM ${from}`
+    }
+    return `${part()} ${this.#pick(['UNION', 'UNION ALL', 'EXCEPT', 'INTERSECT', 'EXCEPT ALL', 'INTERSECT ALL'])} ${part()}`
+  }
+
+  #value(kind: Kind, depth: number, scope: readonly Column[], queries: number): string {
+    switch (kind) {
+      case 'number': return this.#number(depth, scope, queries)
+      case 'text': return this.#text(depth, scope)
+      case 'truth': return this.#truth(depth, scope, queries)
+      case 'day': return this.#day(depth, scope)
+    }
+  }
+
+  #column(kind: Kind, scope: readonly Column[], otherwise: string): string {
+    const [first, ...more] = scope.filter(column => column.kind === kind)
+    return first === undefined ? otherwise : this.#pick([first, ...more]).sql
+  }
+
+  #number(depth: number, scope: readonly Column[], queries: number): string {
+    if (depth <= 0) {
+      return this.#chance(0.8) ? this.#column('number', scope, '7') : this.#pick(['0', '-1', '2', '3.25', '100::BIGINT', 'NULL::INTEGER', '1.5::DECIMAL(9,1)', '5::HUGEINT'])
+    }
+    const inner = () => this.#number(depth - 1, scope, 0)
+    if (queries > 0 && this.#chance(0.15)) return this.#scalarQuery(scope, queries)
+    return this.#pick([
+      () => this.#number(0, scope, 0), () => `(${inner()} ${this.#pick(['+', '-', '*'])} ${inner()})`, () => `(${inner()} // ${inner()})`,
+      () => `(${inner()} % ${inner()})`, () => `abs(${inner()})`, () => `-(${inner()})`, () => `coalesce(${inner()}, ${inner()})`,
+      () => `CASE WHEN ${this.#truth(depth - 1, scope, 0)} THEN ${inner()} ELSE ${inner()} END`, () => `nullif(${inner()}, ${inner()})`,
+      () => `length(${this.#text(depth - 1, scope)})`, () => `greatest(${inner()}, ${inner()})`, () => `TRY_CAST(${this.#text(depth - 1, scope)} AS INTEGER)`,
+      () => `round(${inner()}, 1)`, () => `day(${this.#day(depth - 1, scope)})`, () => `list_sum([${inner()}, ${inner()}])`,
+      () => `(${inner()})::DECIMAL(20,3)`, () => `datediff('day', ${this.#day(depth - 1, scope)}, ${this.#day(depth - 1, scope)})`,
+    ])()
+  }
+
+  #scalarQuery(outer: readonly Column[], queries: number): string {
+    const { from, scope } = this.#from(queries - 1)
+    const link = `${this.#number(0, scope, 0)} ${this.#pick(['=', '=', '<', '>='])} ${this.#number(0, outer, 0)}`
+    const call = this.#chance(0.25) ? 'count(*)' : `${this.#pick(['max', 'min', 'sum'])}(${this.#number(1, scope, 0)})`
+    return `(SELECT ${call} FROM ${from} WHERE ${link})`
+  }
+
+  #text(depth: number, scope: readonly Column[]): string {
+    if (depth <= 0) return this.#chance(0.8) ? this.#column('text', scope, `'z'`) : this.#pick([`''`, `'s1'`, `'a''b'`, 'NULL::VARCHAR'])
+    const inner = () => this.#text(depth - 1, scope)
+    return this.#pick([
+      () => this.#text(0, scope), () => `(${inner()} || ${inner()})`, () => `upper(${inner()})`, () => `(${this.#number(depth - 1, scope, 0)})::VARCHAR`,
+      () => `substr(${inner()}, ${1 + this.#below(3)})`, () => `coalesce(${inner()}, ${inner()})`, () => `replace(${inner()}, 's', 'x')`,
+      () => `concat_ws('-', ${inner()}, ${inner()})`, () => `CASE WHEN ${this.#truth(depth - 1, scope, 0)} THEN ${inner()} END`,
+      () => `strftime(${this.#day(depth - 1, scope)}, '%m/%d')`,
+    ])()
+  }
+
+  #day(depth: number, scope: readonly Column[]): string {
+    if (depth <= 0) return this.#chance(0.8) ? this.#column('day', scope, `DATE '2024-02-29'`) : `DATE '2024-03-0${1 + this.#below(9)}'`
+    return this.#pick([
+      () => this.#day(0, scope), () => `(${this.#day(depth - 1, scope)} + ${this.#below(40)})`, () => `date_trunc('month', ${this.#day(depth - 1, scope)})::DATE`,
+      () => `last_day(${this.#day(depth - 1, scope)})`, () => `(${this.#day(depth - 1, scope)} - INTERVAL ${this.#below(5)} MONTH)::DATE`,
+    ])()
+  }
+
+  #truth(depth: number, scope: readonly Column[], queries: number): string {
+    if (depth <= 0) return this.#chance(0.5) ? this.#column('truth', scope, 'TRUE') : `(${this.#number(0, scope, 0)} > ${this.#below(5)})`
+    const kind = this.#kind()
+    const inner = () => this.#truth(depth - 1, scope, 0)
+    const value = () => this.#value(kind, depth - 1, scope, 0)
+    if (queries > 0 && this.#chance(0.25)) return this.#subqueryTest(scope, queries)
+    return this.#pick([
+      () => `(${value()} ${this.#pick(['=', '<>', '<', '>', '<=', '>='])} ${value()})`, () => `(${inner()} AND ${inner()})`, () => `(${inner()} OR ${inner()})`,
+      () => `(NOT ${inner()})`, () => `(${value()} IS ${this.#pick(['NULL', 'NOT NULL'])})`, () => `(${value()} IS DISTINCT FROM ${value()})`,
+      () => `(${value()} ${this.#pick(['IN', 'NOT IN'])} (${value()}, ${value()}))`, () => `(${value()} BETWEEN ${value()} AND ${value()})`,
+      () => `(${this.#text(depth - 1, scope)} ${this.#pick(['LIKE', 'NOT LIKE', 'ILIKE'])} '${this.#pick(['s%', '%1', 's_', '%S%', ''])}')`,
+    ])()
+  }
+
+  #subqueryTest(outer: readonly Column[], queries: number): string {
+    const { from, scope } = this.#from(queries - 1)
+    const link = this.#chance(0.5) ? ` WHERE ${this.#number(0, scope, 0)} ${this.#pick(['=', '<>', '<'])} ${this.#number(0, outer, 0)}` : ''
+    const one = `SELECT ${this.#number(1, scope, 0)} FROM ${from}${link}`
+    return this.#pick([
+      () => `(${this.#number(1, outer, 0)} IN (${one}))`, () => `(${this.#number(1, outer, 0)} NOT IN (${one}))`, () => `EXISTS (${one})`, () => `(NOT EXISTS (${one}))`,
+      () => `(${this.#number(1, outer, 0)} ${this.#pick(['<', '>=', '<>', '='])} ${this.#pick(['ANY', 'ALL'])} (${one}))`,
+    ])()
+  }
+}
