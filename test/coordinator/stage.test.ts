@@ -1,0 +1,81 @@
+import { AssertionError } from 'node:assert/strict'
+import t from 'tap'
+import type { MemberKey } from '../../coordinator/member.ts'
+import { advance, MAX_ATTEMPTS, MAX_FAILURES, planned, type Stage, type StageEvent } from '../../coordinator/stage.ts'
+import { QueryError } from '../../proto/errors.ts'
+
+const e1 = 'e1/a/1' as MemberKey
+const e2 = 'e2/a/1' as MemberKey
+const cause = new QueryError('EXECUTOR_LOST', 'no word from e1 for 3000 ms')
+const retry = { kind: 'attempt-failed', partition: 0, attempt: 0, cause, retry: true, notBeforeMs: 5 } as const
+
+const after = (stage: Stage, ...events: StageEvent[]): Stage => events.reduce(advance, stage)
+const ready: StageEvent = { kind: 'inputs-ready' }
+const launched = (partition: number, member = e1): StageEvent => ({ kind: 'launched', partition, member })
+const done = (partition: number, attempt = 0): StageEvent => ({ kind: 'attempt-done', partition, attempt })
+
+const running = after(planned(2), ready, launched(0), launched(1), done(1))
+const stages: readonly Stage[] = [
+  after(running, { kind: 'again', partitions: new Set() }),
+  running,
+  after(running, done(0)),
+  after(running, { ...retry, retry: false }),
+]
+const events: readonly StageEvent[] = [
+  ready, { kind: 'again', partitions: new Set([1]) }, launched(0), done(0), { ...retry, retry: false },
+  { kind: 'executor-lost', member: e1, cause },
+]
+/** Every state, with an attempt at partition 0 under way, against every event; a new one must add its row or column. */
+const expected = [
+  // inputs-ready  again      launched   attempt-done  attempt-failed  executor-lost
+  ['running',     'planned',  'bug',     'finished',   'failed',       'planned'],  // planned
+  ['running',     'planned',  'bug',     'finished',   'failed',       'running'],  // running
+  ['finished',    'planned',  'bug',     'finished',   'finished',     'finished'], // finished
+  ['failed',      'failed',   'failed',  'failed',     'failed',       'failed'],   // failed
+]
+
+t.test('every stage takes every event as the table says', async t => {
+  const actual = stages.map(stage => events.map(event => {
+    try {
+      return advance(stage, event).life.state
+    } catch (error) {
+      return error instanceof AssertionError ? 'bug' : error
+    }
+  }))
+  t.strictSame(actual, expected)
+})
+
+t.test('only the current attempt of a partition counts', async t => {
+  const second = after(planned(1), ready, launched(0), retry, launched(0, e2))
+  t.equal(advance(second, done(0, 0)), second, 'the first attempt is late')
+  t.equal(advance(second, retry), second)
+  t.equal(advance(second, { kind: 'executor-lost', member: e1, cause }), second, 'it ran elsewhere')
+  t.equal(advance(second, done(0, 1)).life.state, 'finished')
+})
+
+t.test('an attempt that failed is tried elsewhere and later, a few times', async t => {
+  let stage = advance(planned(1), ready)
+  for (let attempt = 0; attempt < MAX_FAILURES; attempt++) {
+    t.equal(stage.life.state, 'running')
+    stage = after(stage, launched(0, `e${attempt}/a/1` as MemberKey), { ...retry, attempt })
+  }
+  t.strictSame(stage.life, { state: 'failed', cause })
+  const once = after(planned(1), ready, launched(0), retry).partitions[0]
+  t.strictSame([once?.avoid, once?.now], [new Set([e1]), { state: 'waiting', notBeforeMs: 5 }])
+})
+
+t.test('lost executors are no failures of the task, but have an end too', async t => {
+  let stage = advance(planned(1), ready)
+  for (let i = 0; i < MAX_ATTEMPTS - 1; i++) stage = after(stage, launched(0), { kind: 'executor-lost', member: e1, cause })
+  t.strictSame([stage.life.state, stage.partitions[0]?.failures], ['running', 0])
+  stage = after(stage, launched(0), { kind: 'executor-lost', member: e1, cause })
+  t.equal(stage.life.state, 'failed')
+})
+
+t.test('a partition taken back runs again with a new attempt, the others stay', async t => {
+  const finished = after(planned(2), ready, launched(0), launched(1), done(0), done(1))
+  const again = after(finished, { kind: 'again', partitions: new Set([1]) }, ready, launched(1))
+  t.strictSame(again.partitions.map(({ now }) => now), [
+    { state: 'done', attempt: 0, member: e1 }, { state: 'running', attempt: 1, member: e1 },
+  ])
+})
