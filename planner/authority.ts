@@ -44,14 +44,34 @@ export function screen(syntax: Syntax, tables: readonly PlannerTable[], sql: str
   }
 }
 
+/**
+ * For a statement that binds but whose plan DuckDB cannot write down (some WITH ORDINALITY), so that there is no second
+ * wall: every name has to be a table of the request, or a CTE's that means nothing else where the CTE is out of scope.
+ */
+export function screenUnread(syntax: Syntax, tables: readonly PlannerTable[], sql: string): void {
+  for (const mention of syntax.tables) {
+    const name = mention.name.toLowerCase()
+    const isCommon = mention.schema === null && syntax.commonTables.has(name)
+    if (isCommon && !looksLikeFile(name) && !BUILT_IN.test(name)) continue
+    if (tables.some(table => isNamed(table, mention))) continue
+    const position = positionOf(mention.offset, sql)
+    throw new QueryError('PERMISSION_DENIED', `"${mention.name}" is not a table of a catalog`, { position })
+  }
+}
+
+/** Views that every database has. */
+const BUILT_IN = /^(duckdb|pg|sqlite|pragma)_/
+
+function isNamed({ name }: PlannerTable, { catalog, schema, name: table }: Mention): boolean {
+  const isSame = (part: string | null, own: string): boolean =>
+    part === null || part.toLowerCase() === own.toLowerCase()
+  if (!isSame(table, name.table) || !isSame(catalog, name.catalog)) return false
+  return isSame(schema, name.schema) || (catalog === null && isSame(schema, name.catalog))
+}
+
 /** What DuckDB would take for a file: a separator, a protocol, a pattern, or an ending. */
 function looksLikeFile(name: string): boolean {
   return /[/\\:*?[\]]/.test(name) || /\.[a-z0-9]+$/.test(name)
-}
-
-/** The view that a scan comes from belongs to a table that the request does not have. */
-export class ForeignScan extends Error {
-  override readonly name = 'ForeignScan'
 }
 
 const operators: ReadonlySet<string> = new Set([
@@ -105,7 +125,8 @@ function scanned(node: Tree, tables: readonly PlannerTable[]): readonly number[]
   const files = isTree(node['function_data']) ? node['function_data']['files'] : undefined
   if (!Array.isArray(files) || files.length !== 1) denied('reading files')
   const found = tables.flatMap((table, i) => table.skeletonPath === files[0] ? [i] : [])
-  if (found.length === 0) throw new ForeignScan('a scan of a table that is not in the request')
+  // the view of an earlier request, or a path
+  if (found.length === 0) denied('reading what is no table of a catalog')
   return found
 }
 

@@ -14,7 +14,7 @@ import type { TableColumn } from '../catalog/table.ts'
 import { QueryError } from '../proto/errors.ts'
 import { parseDuckType } from '../proto/types.ts'
 import { assemble, type FragmentDraft } from './assemble.ts'
-import { authorise, ForeignScan, screen, type Authority } from './authority.ts'
+import { authorise, screen, screenUnread, type Authority } from './authority.ts'
 import { prunableScans, wholeReason } from './choose.ts'
 import { decodePlan } from './decode.ts'
 import { contextOf, distribute } from './distribute.ts'
@@ -22,6 +22,7 @@ import { bindFragments } from './dry-bind.ts'
 import { fromDuckdb } from './duckdb-error.ts'
 import { cutAtExchanges, type Fragment } from './fragment.ts'
 import { volatileFunctions } from './functions.ts'
+import { estimateGroups } from './group-estimate.ts'
 import type { NamedTable } from './messages.ts'
 import type { Plan } from './plan.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
@@ -57,8 +58,7 @@ export async function planQuery(
 }
 
 function isAboutNames(thrown: unknown): boolean {
-  if (thrown instanceof ForeignScan) return true
-  return thrown instanceof QueryError && (thrown.code === 'BIND_ERROR' || thrown.code === 'TABLE_NOT_FOUND')
+  return thrown instanceof QueryError && ['BIND_ERROR', 'TABLE_NOT_FOUND', 'PERMISSION_DENIED'].includes(thrown.code)
 }
 
 async function planReading(
@@ -93,6 +93,7 @@ async function bindStatement(session: PlanningSession, syntax: Syntax, { sql, ta
   const plan = parsePlan(await session.boundPlan(sql))
   const authority = plan === null ? null : authorise(plan, tables)
   const { columns } = await session.bind(sql).catch((thrown: unknown) => { throw fromDuckdb(thrown, sql) })
+  if (authority === null) screenUnread(syntax, tables, sql)
   if (columns.length === 0) throw new QueryError('UNSUPPORTED_STATEMENT', 'the statement gives no columns')
   const all = tables.map((_, position) => position)
   // binds, but has no plan that can be read: the syntax tree alone has passed it
@@ -124,7 +125,7 @@ async function cutPlan(
   session: PlanningSession, request: PlanRequest, columns: readonly TableColumn[], prune: PruneScans,
 ): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> {
   const { tables, thresholds } = request
-  const plan = await optimizedPlan(session, request)
+  const plan = estimateGroups(await optimizedPlan(session, request), tables)
   const scans = prunableScans(plan)
   const estimates = scans.length === 0 ? [] : await prune(scans) // asking costs a round trip to another process
   const tableTypes = tables.map(table => table.columns.map(column => parseDuckType(column.type)))

@@ -60,7 +60,8 @@ function refusal(sql: string): QueryError {
     return unsupported('several statements, or a PIVOT without a list of values, are not supported')
   }
   const isSecret = [second, third, fourth].includes('SECRET')
-  const name = isSecret ? `${first} SECRET` : first === 'UPDATE' && second === 'EXTENSIONS' ? 'UPDATE EXTENSIONS' : first
+  const isExtensions = first === 'UPDATE' && second === 'EXTENSIONS'
+  const name = isSecret ? `${first} SECRET` : isExtensions ? `${first} ${second}` : first
   if (reachesOutside.has(name)) return new QueryError('PERMISSION_DENIED', `${name} is not allowed`)
   return unsupported(`${name || 'this statement'} is not supported; only statements that read are`)
 }
