@@ -49,6 +49,8 @@ export interface FooterChunk {
   readonly min: StatValue | null
   readonly max: StatValue | null
   readonly nullCount: number | null
+  /** As the writer counted, which most do for columns with a dictionary only. */
+  readonly distinctCount: number | null
   /** True if some row has these very values: the file says so. */
   readonly exact: boolean
 }
@@ -177,7 +179,7 @@ function joined(chunks: readonly FooterChunk[]): FooterChunk {
   }
 }
 
-const nothingKnown = { min: null, max: null, nullCount: null, exact: false }
+const nothingKnown = { min: null, max: null, nullCount: null, distinctCount: null, exact: false }
 
 function leafChunk(leaf: ThriftReader, column: SchemaColumn, rowCount: number, dataEnd: number): FooterChunk {
   if (leaf.has(1)) throw new Malformed(`column ${column.name} is in another file`)
@@ -208,10 +210,12 @@ function statistics(
   const order = min === null || max === null ? undefined : compareStats(min, max)
   const sound = order === undefined || order <= 0
   const nulls = stats.has(3) ? stats.count(3, 'null count') : null
+  const distinct = stats.has(4) ? stats.count(4, 'distinct count') : null
   return {
     min: sound ? min : null,
     max: sound ? max : null,
     nullCount: nulls !== null && nulls <= rowCount ? nulls : null,
+    distinctCount: distinct !== null && distinct <= rowCount ? distinct : null,
     exact: stats.isTrue(7) && stats.isTrue(8),
   }
 }

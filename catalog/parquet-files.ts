@@ -40,7 +40,7 @@ function* partsOf(files: ParquetFiles['files'], position: number): Iterable<Part
 }
 
 /** A column that the file does not have. */
-const missing: FooterChunk = { offset: 0, sizeBytes: 0, ...unknownStatistics }
+const missing: FooterChunk = { offset: 0, sizeBytes: 0, distinctCount: null, ...unknownStatistics }
 
 function alignedGroups({ schema, rowGroups }: Footer, wanted: FooterSchema): readonly FooterRowGroup[] {
   if (schema.fingerprint === wanted.fingerprint) return rowGroups

@@ -11,6 +11,7 @@ import { QueryError } from '../proto/errors.ts'
 import { type TableDefinition, qualifiedName } from './definitions.ts'
 import { FooterCache } from './footers.ts'
 import { type HiveLayout, hiveLayout } from './hive.ts'
+import { distinctCounts } from './distinct-counts.ts'
 import { listFiles } from './listing.ts'
 import { joinFooters } from './parquet-files.ts'
 import { columnSources, dataFiles, skeletonColumns } from './parquet-table.ts'
@@ -93,7 +94,7 @@ export class TableLoader {
     if (columns.length !== width) throw new Error(`${skeletonPath} binds to ${columns.length} of ${width} columns`)
     return {
       ...common(definition, version, files, hive),
-      columns, rowCount, skeletonPath, readOptions: {},
+      columns, rowCount, skeletonPath, readOptions: {}, distinctCounts: distinctCounts(columnSources(joined, hive), joined, hive),
       files: dataFiles(files, joined, hive, columns),
     }
   }
@@ -119,7 +120,7 @@ export class TableLoader {
     }))
     return {
       ...common(definition, version, files, hive),
-      columns, rowCount, skeletonPath, readOptions: described.readOptions,
+      columns, rowCount, skeletonPath, readOptions: described.readOptions, distinctCounts: columns.map(() => null),
       files: files.map((file, i) => ({
         file, hiveValues: hive.values[i] ?? [], rowGroups: [], rowCount: estimates[i] ?? 0,
       })),

@@ -37,6 +37,8 @@ export interface Table {
   readonly sizeBytes: number
   /** Path of the local skeleton file that the planner binds instead of the data. */
   readonly skeletonPath: string
+  /** By position of the column, an estimate of how many values it has; null: not known. Nothing right depends on it. */
+  readonly distinctCounts: readonly (number | null)[]
 }
 
 export interface DataFile {

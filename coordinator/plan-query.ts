@@ -42,8 +42,8 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
   return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
 }
 
-function plannerTable({ name, version, columns, rowCount, sizeBytes, skeletonPath }: Table): PlannerTable {
-  return { name, version, columns, rowCount, sizeBytes, skeletonPath }
+function plannerTable({ name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts }: Table): PlannerTable {
+  return { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts }
 }
 
 function estimate(files: readonly PrunedFile[], columns: readonly number[]): ScanEstimate {

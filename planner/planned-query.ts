@@ -24,6 +24,8 @@ export interface PlannerTable {
   readonly rowCount: number
   readonly sizeBytes: number
   readonly skeletonPath: string
+  /** By position of the column, an estimate; null: not known. Absent: of no column. */
+  readonly distinctCounts?: readonly (number | null)[]
 }
 
 export interface PlanThresholds {

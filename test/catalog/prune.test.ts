@@ -103,7 +103,7 @@ function tableOf(groups: readonly ColumnChunk[]): Table {
   return {
     name: { catalog: 'c', schema: 'main', table: 't' }, version: 'v', format: 'parquet', hiveKeys: [], readOptions: {},
     columns: [{ name: 'a', type: 'BIGINT' }, { name: 'b', type: 'BIGINT' }],
-    rowCount: groups.length, sizeBytes: 1, skeletonPath: '/s',
+    rowCount: groups.length, sizeBytes: 1, skeletonPath: '/s', distinctCounts: [],
     files: [{
       file: { bucket: 'b', key: 'k', etag: 'e', sizeBytes: 1 }, hiveValues: [], rowCount: groups.length,
       rowGroups: groups.map(column => ({ rowCount: 1, columns: [column, column] })),

@@ -1,4 +1,6 @@
-import { Schema, tableFromIPC } from 'apache-arrow'
+/** Catalogs, tables, types and SqlInfo as a Flight SQL client sees them. */
+
+import { type Schema, tableFromIPC } from 'apache-arrow'
 import t from 'tap'
 import type { Table } from '../../catalog/table.ts'
 import type { CatalogLister } from '../../coordinator/serve/ports.ts'
@@ -14,8 +16,8 @@ import { FlightClient, packed, rowsOf, startFlight } from './flight-client.ts'
 
 const orders = {
   name: { catalog: 'lake', schema: 'main', table: 'orders' }, version: 'v1', format: 'parquet',
-  columns: [{ name: 'id', type: 'BIGINT' }, { name: 'price', type: 'DECIMAL(18,2)' }], hiveKeys: [], readOptions: {}, files: [],
-  rowCount: 0, sizeBytes: 0, skeletonPath: '',
+  columns: [{ name: 'id', type: 'BIGINT' }, { name: 'price', type: 'DECIMAL(18,2)' }], hiveKeys: [], readOptions: {},
+  files: [], rowCount: 0, sizeBytes: 0, skeletonPath: '', distinctCounts: [], distinctCounts: [],
 } satisfies Table
 
 const broken = { catalog: 'lake', schema: 'main', table: 'o_broken' }
@@ -31,14 +33,16 @@ const catalog: CatalogLister = {
 }
 
 async function connect(t: Tap) {
-  return new FlightClient(t, await startFlight(t, { queries: new FakeQueries(() => { throw new Error('no queries') }), catalog }))
+  const queries = new FakeQueries(() => { throw new Error('no queries') })
+  return new FlightClient(t, await startFlight(t, { queries, catalog }))
 }
 
 type Tap = Parameters<typeof startFlight>[0]
 
 t.test('catalogs and schemas are listed, filtered by patterns', async t => {
   const client = await connect(t)
-  t.strictSame(rowsOf(await client.read(packed(CommandGetCatalogsSchema, {}))), [{ catalog_name: 'b' }, { catalog_name: 'lake' }])
+  const catalogs = rowsOf(await client.read(packed(CommandGetCatalogsSchema, {})))
+  t.strictSame(catalogs, [{ catalog_name: 'b' }, { catalog_name: 'lake' }])
   const schemas = async (filter: object) => rowsOf(await client.read(packed(CommandGetDbSchemasSchema, filter)))
     .map(row => Object.values(row as object).join('.'))
   t.strictSame(await schemas({}), ['b.main', 'lake.main', 'lake.raw'])
@@ -51,14 +55,16 @@ t.test('tables are listed by name and type, with their schemas if asked', async 
   const tables = async (filter: object) => rowsOf(await client.read(packed(CommandGetTablesSchema, filter)))
     .map(row => Object.values(row as object).join('.'))
   t.strictSame(await tables({}), [
-    'b.main.x.TABLE', 'lake.main.customers.TABLE', 'lake.main.o_broken.TABLE', 'lake.main.orders.TABLE', 'lake.raw.orders.TABLE',
+    'b.main.x.TABLE', 'lake.main.customers.TABLE', 'lake.main.o_broken.TABLE', 'lake.main.orders.TABLE',
+    'lake.raw.orders.TABLE',
   ])
   t.strictSame(await tables({ tableNameFilterPattern: 'o\\_%' }), ['lake.main.o_broken.TABLE'])
   t.strictSame(await tables({ tableTypes: ['VIEW'] }), [])
   t.equal((await tables({ tableTypes: ['VIEW', 'base table'], dbSchemaFilterPattern: 'raw' })).length, 1)
   t.strictSame(rowsOf(await client.read(packed(CommandGetTableTypesSchema, {}))), [{ table_type: 'TABLE' }])
 
-  const table = await client.read(packed(CommandGetTablesSchema, { catalog: 'lake', dbSchemaFilterPattern: 'main', tableNameFilterPattern: 'o%', includeSchema: true }))
+  const filter = { catalog: 'lake', dbSchemaFilterPattern: 'main', tableNameFilterPattern: 'o%', includeSchema: true }
+  const table = await client.read(packed(CommandGetTablesSchema, filter))
   const schemas = rowsOf(table).map(row => tableFromIPC((row as { table_schema: Uint8Array }).table_schema).schema)
   t.strictSame(schemas.map(schema => schema.fields.map(field => `${field.name} ${String(field.type)}`)), [
     [], ['id Int64', 'price Decimal[18e+2]'],
@@ -67,8 +73,10 @@ t.test('tables are listed by name and type, with their schemas if asked', async 
 
 t.test('patterns are those of LIKE', t => {
   const matches = (pattern: string, text: string) => like(pattern)(text)
-  t.ok(matches('a%', 'abc') && matches('a_c', 'abc') && matches('%', '') && matches('a.c', 'a.c') && matches('a\\%', 'a%'))
-  t.notOk(matches('a.c', 'abc') || matches('a', 'ab') || matches('a\\%', 'ab') || matches('A%', 'abc') || matches('_', ''))
+  const pairs = [['a%', 'abc'], ['a_c', 'abc'], ['%', ''], ['a.c', 'a.c'], ['a\\%', 'a%']] as const
+  t.strictSame(pairs.filter(([pattern, text]) => !matches(pattern, text)), [])
+  const others = [['a.c', 'abc'], ['a', 'ab'], ['a\\%', 'ab'], ['A%', 'abc'], ['_', '']] as const
+  t.strictSame(others.filter(([pattern, text]) => matches(pattern, text)), [])
   t.end()
 })
 
@@ -83,16 +91,20 @@ t.test('the schemas are those of the standard', async t => {
     'pk_catalog_name Utf8, pk_db_schema_name Utf8, pk_table_name Utf8!, pk_column_name Utf8!, fk_catalog_name Utf8, '
     + 'fk_db_schema_name Utf8, fk_table_name Utf8!, fk_column_name Utf8!, key_sequence Int32!, fk_key_name Utf8, '
     + 'pk_key_name Utf8, update_rule Uint8!, delete_rule Uint8!')
-  t.match(await fields(packed(CommandGetXdbcTypeInfoSchema, {})), /^type_name Utf8!, data_type Int32!, column_size Int32, .*interval_precision Int32$/)
+  const types = await fields(packed(CommandGetXdbcTypeInfoSchema, {}))
+  t.match(types, /^type_name Utf8!, data_type Int32!, column_size Int32, .*interval_precision Int32$/)
 })
 
 t.test('types are listed by code, and found by it', async t => {
   const client = await connect(t)
-  const names = async (dataType?: number) => rowsOf(await client.read(packed(CommandGetXdbcTypeInfoSchema, dataType === undefined ? {} : { dataType })))
-    .map(row => row as { type_name: string; data_type: number })
-  const codes = (await names()).map(({ data_type }) => data_type)
+  const names = async (filter: { dataType?: number }) => {
+    const rows = rowsOf(await client.read(packed(CommandGetXdbcTypeInfoSchema, filter)))
+    return rows as { type_name: string; data_type: number }[]
+  }
+  const codes = (await names({})).map(({ data_type }) => data_type)
   t.strictSame(codes, [...codes].sort((a, b) => a - b))
-  t.strictSame((await names(93)).map(({ type_name }) => type_name), ['TIMESTAMP', 'TIMESTAMP WITH TIME ZONE'])
+  const timestamps = (await names({ dataType: 93 })).map(({ type_name }) => type_name)
+  t.strictSame(timestamps, ['TIMESTAMP', 'TIMESTAMP WITH TIME ZONE'])
 })
 
 t.test('every code of SqlInfo has a value, in the member that drivers read', async t => {
