@@ -1,6 +1,6 @@
 /**
- * Small tables as Arrow messages: the metadata results of Flight SQL, whose schemas clients compare to the letter. Values
- * are plain JavaScript; nothing here is for results of queries.
+ * Small tables as Arrow messages: the metadata results of Flight SQL, whose schemas clients compare to the letter.
+ * Values are plain JavaScript; nothing here is for results of queries.
  */
 
 import {

@@ -5,7 +5,7 @@
  * against its body.
  */
 
-import { type DataType, type Field as ArrowField, Precision, type Schema, TimeUnit, Type } from 'apache-arrow'
+import { type DataType, type Field as ArrowField, Precision, TimeUnit, Type } from 'apache-arrow'
 import { Message, type RecordBatch } from 'apache-arrow/ipc/metadata/message'
 import { TYPE_METADATA } from './arrow-schema.ts'
 import type { RawFlightData } from './flight-data.ts'
@@ -23,10 +23,12 @@ interface ColumnBase {
   readonly type: DuckType | undefined
 }
 
+type SmallIntegers = Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array
+
 export type Column = ColumnBase & (
   | { readonly kind: 'null' }
   | { readonly kind: 'boolean'; readonly bits: Uint8Array }
-  | { readonly kind: 'integer'; readonly values: Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array }
+  | { readonly kind: 'integer'; readonly values: SmallIntegers }
   /** Two words a row, the lower first. */
   | { readonly kind: 'integer64'; readonly signed: boolean; readonly words: Int32Array }
   | { readonly kind: 'float'; readonly values: Float32Array }
@@ -60,7 +62,7 @@ export interface ResultSchema {
 export function readSchema(frame: RawFlightData, types?: readonly string[]): ResultSchema {
   const message = Message.decode(frame.dataHeader)
   if (!message.isSchema()) throw new Error('a result must begin with its schema')
-  const { fields } = message.header() as Schema
+  const { fields } = message.header()
   return {
     fields,
     types: fields.map((field, i) => parseType(types?.[i] ?? field.metadata.get(TYPE_METADATA) ?? '')),
@@ -70,7 +72,7 @@ export function readSchema(frame: RawFlightData, types?: readonly string[]): Res
 export function readBatch(schema: ResultSchema, frame: RawFlightData): Batch {
   const message = Message.decode(frame.dataHeader)
   if (!message.isRecordBatch()) throw new Error('expected a record batch')
-  const header = message.header() as RecordBatch
+  const header = message.header()
   const reader = new BatchReader(header, aligned(frame.dataBody))
   const columns = schema.fields.map((field, i) => reader.column(field, schema.types[i]))
   return { rowCount: Number(header.length), columns }
@@ -85,6 +87,11 @@ export function isNull(column: Column, row: number): boolean {
 function aligned(body: Uint8Array): Uint8Array {
   return body.byteOffset % 8 === 0 ? body : Uint8Array.from(body)
 }
+
+/** Unsigned and signed, by the bits of a value. */
+const integerArrays = {
+  8: [Uint8Array, Int8Array], 16: [Uint16Array, Int16Array], 32: [Uint32Array, Int32Array],
+} as const
 
 /** Takes field nodes and buffers in the order in which IPC lays them down: depth first. */
 class BatchReader {
@@ -115,7 +122,8 @@ class BatchReader {
       case Type.Int: return this.#integer(arrow as DataType & { bitWidth: number; isSigned: boolean }, base)
       case Type.Float: return this.#float((arrow as DataType & { precision: Precision }).precision, base)
       case Type.Decimal: {
-        return { ...base, kind: 'decimal', scale: (arrow as DataType & { scale: number }).scale, words: this.#words(rowCount * 4) }
+        const { scale } = arrow as DataType & { scale: number }
+        return { ...base, kind: 'decimal', scale, words: this.#words(rowCount * 4) }
       }
       case Type.Date: return { ...base, kind: 'date', days: this.#words(rowCount) }
       case Type.Time: return { ...base, kind: 'time', digits: digitsOf(arrow), words: this.#words(rowCount * 2) }
@@ -153,8 +161,7 @@ class BatchReader {
     const { rowCount } = base
     if (bitWidth === 64) return { ...base, kind: 'integer64', signed: isSigned, words: this.#words(rowCount * 2) }
     const { buffer, byteOffset } = this.#take(rowCount * bitWidth / 8)
-    const ofWidth = { 8: [Uint8Array, Int8Array], 16: [Uint16Array, Int16Array], 32: [Uint32Array, Int32Array] } as const
-    const Values = ofWidth[bitWidth as 8 | 16 | 32][isSigned ? 1 : 0]
+    const Values = integerArrays[bitWidth as 8 | 16 | 32][isSigned ? 1 : 0]
     return { ...base, kind: 'integer', values: new Values(buffer as ArrayBuffer, byteOffset, rowCount) }
   }
 
@@ -203,7 +210,8 @@ class BatchReader {
   #take(byteCount: number): Uint8Array {
     const { offset, length } = this.#next()
     this.#buffer++
-    if (byteCount > length || offset + byteCount > this.#body.length) throw new Error('a buffer is shorter than its column')
+    const isShort = byteCount > length || offset + byteCount > this.#body.length
+    if (isShort) throw new Error('a buffer is shorter than its column')
     return this.#body.subarray(offset, offset + byteCount)
   }
 }

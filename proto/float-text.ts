@@ -1,8 +1,8 @@
 /**
- * The digits that DuckDB prints for a 32-bit float: those of Grisu3 with a float's boundaries (Florian Loitsch, "Printing
- * floating-point numbers quickly and accurately with integers", 2010), which are the shortest that read back as the same
- * float; and where Grisu3 gives up, about one float in 150, the shortest digits of the same value as a double. All
- * arithmetic is on 64-bit words, here in bigints: some µs a value.
+ * The digits that DuckDB prints for a 32-bit float: those of Grisu3 with a float's boundaries (Florian Loitsch,
+ * "Printing floating-point numbers quickly and accurately with integers", 2010), which are the shortest that read back
+ * as the same float; and where Grisu3 gives up, about one float in 150, the shortest digits of the same value as a
+ * double. All arithmetic is on 64-bit words, here in bigints: some µs a value.
  */
 
 /** Bits of a word; the significands of value and powers are normalised to it. */
@@ -26,7 +26,13 @@ interface Scaled {
   readonly power: number
 }
 
-const powers = new Map<number, { readonly significand: bigint; readonly exponent: number }>()
+/** 10^power as significand times 2^exponent. */
+interface Power {
+  readonly significand: bigint
+  readonly exponent: number
+}
+
+const powers = new Map<number, Power>()
 
 /** A decimal that prints as DuckDB prints the float; `value` is finite, not 0, and exactly a float. */
 export function floatDecimal(value: number): number {
@@ -51,14 +57,15 @@ function scale(magnitude: number): Scaled {
   const lower = nearer
     ? (significand * 4n - 1n) << BigInt(exponent - 2 - valueExponent)
     : (significand * 2n - 1n) << BigInt(exponent - 1 - valueExponent)
-  const power = Math.ceil((MIN_EXPONENT - (valueExponent + WORD) + WORD - 1) * LOG10_2)
-  const cached = powerOfTen(FIRST_POWER + POWER_STEP * (Math.floor((power - FIRST_POWER - 1) / POWER_STEP) + 1))
+  const least = Math.ceil((MIN_EXPONENT - (valueExponent + WORD) + WORD - 1) * LOG10_2)
+  const power = FIRST_POWER + POWER_STEP * (Math.floor((least - FIRST_POWER - 1) / POWER_STEP) + 1)
+  const cached = powerOfTen(power)
   return {
     value: multiply(significand << BigInt(shift), cached.significand),
     lower: multiply(lower, cached.significand) - 1n,
     upper: multiply(upper, cached.significand) + 1n,
     exponent: valueExponent + cached.exponent + WORD,
-    power: cached.power,
+    power,
   }
 }
 
@@ -75,13 +82,13 @@ function multiply(a: bigint, b: bigint): bigint {
 }
 
 /** 10^power, its significand rounded to a word. */
-function powerOfTen(power: number): { readonly significand: bigint; readonly exponent: number; readonly power: number } {
+function powerOfTen(power: number): Power {
   const known = powers.get(power) ?? computePower(power)
   powers.set(power, known)
-  return { ...known, power }
+  return known
 }
 
-function computePower(power: number): { readonly significand: bigint; readonly exponent: number } {
+function computePower(power: number): Power {
   // a fraction of so many bits that a word of it is exact but for the rounding
   const spare = 2048
   const ten = 10n ** BigInt(Math.abs(power))
@@ -93,8 +100,14 @@ function computePower(power: number): { readonly significand: bigint; readonly e
   return significand > MASK ? { significand: significand >> 1n, exponent: exponent + 1 } : { significand, exponent }
 }
 
+/** text * 10^exponent, the point after the last digit. */
+interface Digits {
+  readonly text: string
+  readonly exponent: number
+}
+
 /** Undefined: Grisu3 cannot tell which digits are the nearest. */
-function shortest({ value, lower, upper, exponent }: Scaled): { readonly text: string; readonly exponent: number } | undefined {
+function shortest({ value, lower, upper, exponent }: Scaled): Digits | undefined {
   const point = BigInt(-exponent)
   const one = 1n << point
   const wholeDigits = String(upper >> point)
@@ -136,7 +149,7 @@ class Fit {
     this.#distance = distance
   }
 
-  weed(text: string, { divisor, remainder, error, unit }: Rest, exponent: number) {
+  weed(text: string, { divisor, remainder, error, unit }: Rest, exponent: number): Digits | undefined {
     const up = (this.#distance - 1n) * unit
     const down = (this.#distance + 1n) * unit
     let rest = remainder
@@ -145,7 +158,8 @@ class Fit {
       last--
       rest += divisor
     }
-    const between = rest < down && error - rest >= divisor && (rest + divisor < down || down - rest > rest + divisor - down)
+    const next = rest + divisor
+    const between = rest < down && error >= next && (next < down || down - rest > next - down)
     if (between || 2n * unit > rest || rest > error - 4n * unit) return undefined
     return { text: text.slice(0, -1) + String(last), exponent }
   }

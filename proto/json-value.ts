@@ -1,7 +1,7 @@
 /**
  * The values of a column as JSON text. Integers and decimals are bare numbers with all their digits, so a reader that
- * wants them exact must not parse them into doubles. LIST and ARRAY are arrays, STRUCT and MAP are objects, NULL is null,
- * and every other type is a string in DuckDB's own form, except as the style says:
+ * wants them exact must not parse them into doubles. LIST and ARRAY are arrays, STRUCT and MAP are objects, NULL is
+ * null, and every other type is a string in DuckDB's own form, except as the style says:
  *
  *             FLOAT, DOUBLE                              JSON
  *   exact     string                                     string
@@ -87,13 +87,12 @@ function utf8JsonReader(column: Column & { readonly kind: 'text' | 'binary' }, s
   const name = column.type?.kind === 'scalar' ? column.type.name : undefined
   if (name === 'UHUGEINT' || name === 'BIGNUM') return text // integers that Arrow has no form for
   if (name === 'JSON' && style === 'natural') return row => oneLine(text(row))
-  // eslint-disable-next-line no-control-regex
-  const special = /[\x00-\x1f"\\\ud800-\udfff]/
+  const special = /[^ !#-[\]-\ud7ff\ue000-\uffff]/
   if (!special.test(column.bytes.toString('utf8'))) return row => `"${text(row)}"`
   return row => JSON.stringify(text(row))
 }
 
-/** DuckDB keeps a JSON value as it was written, with line breaks, and takes NaN and trailing commas, which JSON has not. */
+/** DuckDB keeps a JSON value as it was written, with line breaks, and takes NaN and trailing commas, unlike JSON. */
 function oneLine(json: string): string {
   try {
     JSON.parse(json)

@@ -37,9 +37,15 @@ export function valueReader(column: Column, zone: TimeZone): (row: number) => st
       return row => decimalText(int128Text(column.words, row * 4), column.scale, leadingZero)
     }
     case 'date': return row => dateText(column.days[row] ?? 0)
-    case 'time': return instantReader(column.words, column.digits, (seconds, fraction) => timeText(seconds, fraction, column.digits))
+    case 'time': {
+      const { words, digits } = column
+      return instantReader(words, digits, (seconds, fraction) => timeText(seconds, fraction, digits))
+    }
     case 'timestamp': return timestampReader(column, zone)
-    case 'interval': return row => intervalText(column.words[row * 4] ?? 0, column.words[row * 4 + 1] ?? 0, int64(column.words, row * 2 + 1) / 1000n)
+    case 'interval': {
+      const { words } = column
+      return row => intervalText(words[row * 4] ?? 0, words[row * 4 + 1] ?? 0, int64(words, row * 2 + 1) / 1000n)
+    }
     case 'fixed': return row => fixedText(column, row)
     case 'text': return utf8Reader(column)
     case 'binary': return row => blobText(column.bytes.subarray(column.offsets[row], column.offsets[row + 1]))
@@ -55,7 +61,8 @@ export function valueReader(column: Column, zone: TimeZone): (row: number) => st
     case 'map': {
       const key = nestedReader(column.key, zone, 'map')
       const value = nestedReader(column.value, zone, 'map')
-      return row => `{${range(column.offsets[row] ?? 0, column.offsets[row + 1] ?? 0, at => `${key(at)}=${value(at)}`)}}`
+      const entry = (at: number) => `${key(at)}=${value(at)}`
+      return row => `{${range(column.offsets[row] ?? 0, column.offsets[row + 1] ?? 0, entry)}}`
     }
     default: return unreachable(column)
   }
@@ -108,7 +115,9 @@ function fixedText({ bytes, width, type }: Column & { readonly kind: 'fixed' }, 
 }
 
 /** A column of ASCII is decoded at once and cut; any other, value by value. */
-export function utf8Reader({ offsets, bytes }: { readonly offsets: Int32Array; readonly bytes: Buffer }): (row: number) => string {
+export function utf8Reader(
+  { offsets, bytes }: { readonly offsets: Int32Array; readonly bytes: Buffer },
+): (row: number) => string {
   const all = bytes.toString('utf8')
   if (all.length === bytes.length) return row => all.slice(offsets[row], offsets[row + 1])
   return row => bytes.toString('utf8', offsets[row], offsets[row + 1])
@@ -116,9 +125,8 @@ export function utf8Reader({ offsets, bytes }: { readonly offsets: Int32Array; r
 
 /** Printable ASCII as it is, but for backslash and quotes; the rest as \xHH. */
 function blobText(bytes: Buffer): string {
-  const plain = bytes.toString('latin1')
-  // eslint-disable-next-line no-control-regex
-  return plain.replace(/[\x00-\x1f\x22\x27\x5c\x7f-\xff]/g, char => `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+  const hex = (char: string) => char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')
+  return bytes.toString('latin1').replace(/[^ -~]|["'\\]/g, char => `\\x${hex(char)}`)
 }
 
 function structReader(column: Column & { readonly kind: 'struct' }, zone: TimeZone): (row: number) => string {
@@ -149,9 +157,11 @@ function nestedReader(column: Column, zone: TimeZone, inside: Container): TextRe
   return row => isNull(column, row) ? 'NULL' : quoteIfNeeded(value(row))
 }
 
+const nestedKinds: ReadonlySet<Column['kind']> = new Set(['list', 'array', 'struct', 'map'])
+
 /** Values whose own text has structure are never quoted, nor is anything in an ARRAY. */
 function isNested({ kind, type }: Column, inside: Container): boolean {
-  if (inside === 'array' || kind === 'list' || kind === 'array' || kind === 'struct' || kind === 'map' || type?.kind === 'union') return true
+  if (inside === 'array' || nestedKinds.has(kind) || type?.kind === 'union') return true
   if (type?.kind !== 'scalar') return false
   return type.name === 'VARIANT' || (type.name === 'JSON' && inside === 'list')
 }

@@ -18,7 +18,8 @@ export function dateText(days: number): string {
   const fromEraZero = days + 719_468
   const era = Math.floor(fromEraZero / DAYS_PER_ERA)
   const day = fromEraZero - era * DAYS_PER_ERA
-  const yearOfEra = Math.floor((day - Math.floor(day / 1460) + Math.floor(day / 36_524) - Math.floor(day / 146_096)) / 365)
+  const leapDays = Math.floor(day / 1460) - Math.floor(day / 36_524) + Math.floor(day / 146_096)
+  const yearOfEra = Math.floor((day - leapDays) / 365)
   const dayOfYear = day - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
   const shifted = Math.floor((5 * dayOfYear + 2) / 153)
   const month = shifted < 10 ? shifted + 3 : shifted - 9

@@ -5,7 +5,8 @@ import { QueryError } from '../../proto/errors.ts'
 import {
   CancelFlightInfoRequestSchema, CancelFlightInfoResultSchema, CancelStatus, CloseSessionResult_Status,
   CloseSessionResultSchema, GetSessionOptionsResultSchema, SetSessionOptionsRequestSchema,
-  SetSessionOptionsResult_ErrorValue as OptionError, SetSessionOptionsResultSchema, type Action, type SessionOptionValue,
+  SetSessionOptionsResult_ErrorValue as OptionError, SetSessionOptionsResultSchema, type Action,
+  type SessionOptionValue,
 } from '../../proto/gen/flight_pb.js'
 import {
   ActionClosePreparedStatementRequestSchema, ActionCreatePreparedStatementRequestSchema,
@@ -27,12 +28,12 @@ export interface FlightActionsOptions {
 }
 
 export const actionTypes = [
-  { type: 'CreatePreparedStatement', description: 'ActionCreatePreparedStatementRequest to ActionCreatePreparedStatementResult' },
-  { type: 'ClosePreparedStatement', description: 'ActionClosePreparedStatementRequest, no result' },
-  { type: 'SetSessionOptions', description: 'SetSessionOptionsRequest to SetSessionOptionsResult: catalog, schema, timezone, compute_size' },
-  { type: 'GetSessionOptions', description: 'GetSessionOptionsRequest to GetSessionOptionsResult' },
-  { type: 'CloseSession', description: 'CloseSessionRequest to CloseSessionResult' },
-  { type: 'CancelFlightInfo', description: 'CancelFlightInfoRequest to CancelFlightInfoResult' },
+  { type: 'CreatePreparedStatement', description: 'columns of a statement, and a handle to run it' },
+  { type: 'ClosePreparedStatement', description: 'forgets a prepared statement; no result' },
+  { type: 'SetSessionOptions', description: 'catalog, schema, timezone, compute_size' },
+  { type: 'GetSessionOptions', description: 'the options of this session' },
+  { type: 'CloseSession', description: 'forgets this session' },
+  { type: 'CancelFlightInfo', description: 'cancels a statement that waits to be read' },
 ] as const
 
 /** Sizes that clients of hosted services ask for; all are the same here. */
@@ -114,9 +115,12 @@ export class FlightActions {
   }
 
   #getOptions(call: Call): Uint8Array {
-    const session = this.#options.sessions.known(call) ?? { ...this.#options.sessions.defaults, settings: new Map<string, string>() }
-    const values = { catalog: session.catalog, schema: session.schema, timezone: session.settings.get(TIME_ZONE_SETTING) ?? 'UTC' }
-    const entries = Object.entries(values).map(([name, value]) => [name, { optionValue: { case: 'stringValue' as const, value } }])
+    const known = this.#options.sessions.known(call)
+    const { catalog, schema } = known ?? this.#options.sessions.defaults
+    const values = { catalog, schema, timezone: known?.settings.get(TIME_ZONE_SETTING) ?? 'UTC' }
+    const entries = Object.entries(values).map(([name, value]) => {
+      return [name, { optionValue: { case: 'stringValue' as const, value } }]
+    })
     return encode(GetSessionOptionsResultSchema, { sessionOptions: Object.fromEntries(entries) })
   }
 

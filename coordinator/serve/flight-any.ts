@@ -3,7 +3,9 @@
  * counts of a type URL is the part after the last slash.
  */
 
-import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import {
+  create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape,
+} from '@bufbuild/protobuf'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { QueryError } from '../../proto/errors.ts'
 
@@ -20,7 +22,9 @@ export function encode<Schema extends DescMessage>(schema: Schema, value: Messag
 }
 
 /** The packed message, if it is one of `schemas`; undefined if it is another. */
-export function unpack<Schema extends DescMessage>(bytes: Uint8Array, schemas: readonly Schema[]): MessageShape<Schema> | undefined {
+export function unpack<Schema extends DescMessage>(
+  bytes: Uint8Array, schemas: readonly Schema[],
+): MessageShape<Schema> | undefined {
   const any = parseAny(bytes)
   const name = nameOf(any.typeUrl)
   const schema = schemas.find(({ typeName }) => typeName === name)

@@ -1,6 +1,6 @@
 /**
- * The metadata commands of Flight SQL, from the packed command to its table. GetFlightInfo wants the schema alone, DoGet
- * the rows; a ticket for metadata is the command itself.
+ * The metadata commands of Flight SQL, from the packed command to its table. GetFlightInfo wants the schema alone,
+ * DoGet the rows; a ticket for metadata is the command itself.
  */
 
 import type { TableName } from '../../catalog/table.ts'
@@ -34,7 +34,9 @@ const metadataSchemas = [
 ]
 
 /** The table of a packed metadata command. Throws UNSUPPORTED_STATEMENT for any other. */
-export async function metadataColumns(packed: Uint8Array, { catalog, version }: MetadataOptions): Promise<readonly SmallColumn[]> {
+export async function metadataColumns(
+  packed: Uint8Array, { catalog, version }: MetadataOptions,
+): Promise<readonly SmallColumn[]> {
   const command = unpack(packed, metadataSchemas)
   if (command === undefined) throw new QueryError('UNSUPPORTED_STATEMENT', `${packedName(packed)} is not supported`)
   switch (command.$typeName) {

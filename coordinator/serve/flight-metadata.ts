@@ -33,8 +33,8 @@ export function schemaColumns(names: CatalogNames, command: CommandGetDbSchemas)
 export function tablesAsked(names: CatalogNames, command: CommandGetTables): readonly TableName[] {
   const schemaMatches = like(command.dbSchemaFilterPattern)
   const tableMatches = like(command.tableNameFilterPattern)
-  const typeAsked = command.tableTypes.length === 0 || command.tableTypes.some(type => tableTypeNames.has(type.toUpperCase()))
-  if (!typeAsked) return []
+  const { tableTypes } = command
+  if (tableTypes.length > 0 && !tableTypes.some(type => tableTypeNames.has(type.toUpperCase()))) return []
   return [...names].flatMap(([catalog, schemas]) => [...schemas].flatMap(([schema, tables]) => {
     const asked = (command.catalog === undefined || command.catalog === catalog) && schemaMatches(schema)
     return asked ? tables.filter(tableMatches).map(table => ({ catalog, schema, table })) : []
@@ -42,14 +42,17 @@ export function tablesAsked(names: CatalogNames, command: CommandGetTables): rea
 }
 
 /** `schemas`: the encapsulated Arrow schema of each, if they are asked for. */
-export function tableColumns(tables: readonly TableName[], schemas: readonly Uint8Array[] | undefined): readonly SmallColumn[] {
+export function tableColumns(
+  tables: readonly TableName[], schemas: readonly Uint8Array[] | undefined,
+): readonly SmallColumn[] {
   const columns = [
     utf8('catalog_name', true, tables.map(({ catalog }) => catalog)),
     utf8('db_schema_name', true, tables.map(({ schema }) => schema)),
     utf8('table_name', false, tables.map(({ table }) => table)),
     utf8('table_type', false, tables.map(() => TABLE_TYPE)),
   ]
-  return schemas === undefined ? columns : [...columns, { name: 'table_schema', kind: 'binary', nullable: false, values: schemas }]
+  if (schemas === undefined) return columns
+  return [...columns, { name: 'table_schema', kind: 'binary', nullable: false, values: schemas }]
 }
 
 export function tableTypeColumns(): readonly SmallColumn[] {

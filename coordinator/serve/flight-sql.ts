@@ -1,7 +1,8 @@
 /**
- * Arrow Flight SQL. GetFlightInfo starts a statement and waits until its columns are known; DoGet reads its rows, once,
- * through one endpoint without a location, which every client understands. A client that resets its call cancels the
- * statement. Metadata is answered from the catalog; actions are in flight-actions.ts, what is not here is UNIMPLEMENTED.
+ * Arrow Flight SQL. GetFlightInfo starts a statement and waits until its columns are known; DoGet reads its rows,
+ * once, through one endpoint without a location, which every client understands. A client that resets its call
+ * cancels the statement. Metadata is answered from the catalog; actions are in flight-actions.ts, what is not here
+ * is UNIMPLEMENTED.
  */
 
 import type { TableColumn } from '../../catalog/table.ts'
@@ -9,7 +10,9 @@ import { smallSchemaMessage, smallTableMessages } from '../../proto/arrow-table.
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { flightData, type RawFlightData } from '../../proto/flight-data.ts'
-import type { FlightData, FlightDescriptor, FlightService, HandshakeRequest, Ticket } from '../../proto/gen/flight_pb.js'
+import type {
+  FlightData, FlightDescriptor, FlightService, HandshakeRequest, Ticket,
+} from '../../proto/gen/flight_pb.js'
 import {
   CommandPreparedStatementQuerySchema, CommandPreparedStatementUpdateSchema, CommandStatementQuerySchema,
   CommandStatementUpdateSchema, DoPutUpdateResultSchema, TicketStatementQuerySchema,
@@ -67,9 +70,10 @@ class FlightSql {
   readonly #results: FlightResults
 
   constructor(options: FlightSqlOptions) {
+    const { defaultCatalog: catalog, defaultSchema: schema } = options
     const signer = new Signer(options.key, options.clock)
     this.#options = options
-    this.#sessions = new Sessions(signer, options.newId, { catalog: options.defaultCatalog, schema: options.defaultSchema })
+    this.#sessions = new Sessions(signer, options.newId, { catalog, schema })
     this.#results = new FlightResults(signer, options.clock)
     this.actions = new FlightActions({
       sessions: this.#sessions, results: this.#results, newId: options.newId,
@@ -182,7 +186,8 @@ function preparedSql(session: Session, handle: Uint8Array): string {
 
 function flightInfo(flightDescriptor: FlightDescriptor, schema: Uint8Array, ticket: Uint8Array) {
   return {
-    schema, flightDescriptor, endpoint: [{ ticket: { ticket } }], totalRecords: UNKNOWN, totalBytes: UNKNOWN, ordered: false,
+    schema, flightDescriptor, endpoint: [{ ticket: { ticket } }], totalRecords: UNKNOWN, totalBytes: UNKNOWN,
+    ordered: false,
   }
 }
 

@@ -33,7 +33,9 @@ export interface LimitedStatement {
 const WRAP_BEFORE = 'SELECT * FROM ('
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 /** Past leading comments and parentheses: what gives rows and can stand in FROM. */
-const SELECT_LIKE = /^(?:\s|\(|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*(?:select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b/i
+const BLANK = /(?:\s|\(|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*/
+const SELECT_WORD = /(?:select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b/
+const SELECT_LIKE = new RegExp(`^${BLANK.source}${SELECT_WORD.source}`, 'i')
 
 export function readQueryRequest(body: Buffer): HttpQueryRequest {
   const fields = new Fields(parse(body))
@@ -65,7 +67,8 @@ export function limitStatement({ statement, limit, offset }: HttpQueryRequest): 
   if ((limit === null && offset === null) || !SELECT_LIKE.test(statement)) return { sql: statement, prefixLength: 0 }
   const text = statement.replace(/[\s;]+$/, '')
   const window = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`
-  return { sql: `${WRAP_BEFORE}${text}\n)${window}`, prefixLength: WRAP_BEFORE.length } // a line of its own: text may end in a comment
+  // the parenthesis is on a line of its own, because the text may end in a comment
+  return { sql: `${WRAP_BEFORE}${text}\n)${window}`, prefixLength: WRAP_BEFORE.length }
 }
 
 function parse(body: Buffer): Record<string, unknown> {
@@ -106,20 +109,20 @@ class Fields {
 
   text(name: string): string | undefined {
     const value = this.#fields[name] ?? undefined
-    if (value !== undefined && typeof value !== 'string') throw new QueryError('INVALID_REQUEST', `${name} must be a string`)
-    return value
+    if (value === undefined || typeof value === 'string') return value
+    throw new QueryError('INVALID_REQUEST', `${name} must be a string`)
   }
 
   id(name: string): string | undefined {
     const text = this.text(name)
-    if (text !== undefined && !UUID.test(text)) throw new QueryError('INVALID_REQUEST', `${name} must be a UUID, not '${text}'`)
-    return text
+    if (text === undefined || UUID.test(text)) return text
+    throw new QueryError('INVALID_REQUEST', `${name} must be a UUID, not '${text}'`)
   }
 
   flag(name: string): boolean | undefined {
     const value = this.#fields[name] ?? undefined
-    if (value !== undefined && typeof value !== 'boolean') throw new QueryError('INVALID_REQUEST', `${name} must be true or false`)
-    return value
+    if (value === undefined || typeof value === 'boolean') return value
+    throw new QueryError('INVALID_REQUEST', `${name} must be true or false`)
   }
 
   count(name: string): number | null {

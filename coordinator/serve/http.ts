@@ -85,9 +85,11 @@ export class HttpStatus extends QueryError {
   }
 }
 
+type PathParameters = Readonly<Record<string, string>>
+
 /** One request and its answer. */
 export class HttpExchange {
-  readonly parameters: Readonly<Record<string, string>>
+  readonly parameters: PathParameters
   readonly query: URLSearchParams
   /** Aborted when the client goes away before its answer is complete. */
   readonly gone: AbortSignal
@@ -95,7 +97,7 @@ export class HttpExchange {
   readonly #response: ServerResponse
 
   constructor(
-    request: IncomingMessage, response: ServerResponse, query: URLSearchParams, parameters: Readonly<Record<string, string>>,
+    request: IncomingMessage, response: ServerResponse, query: URLSearchParams, parameters: PathParameters,
   ) {
     this.#request = request
     this.#response = response
@@ -162,7 +164,9 @@ export class HttpExchange {
   }
 }
 
-function find(routes: readonly Route[], method: string, path: string): { route: Route; parameters: Record<string, string> } {
+function find(
+  routes: readonly Route[], method: string, path: string,
+): { readonly route: Route; readonly parameters: PathParameters } {
   const matching = routes.flatMap(route => {
     const parameters = match(route.path, path)
     return parameters === undefined ? [] : [{ route, parameters }]
@@ -173,7 +177,7 @@ function find(routes: readonly Route[], method: string, path: string): { route: 
   throw new HttpStatus(404, `nothing at ${path}`)
 }
 
-function match(pattern: string, path: string): Record<string, string> | undefined {
+function match(pattern: string, path: string): PathParameters | undefined {
   const names = pattern.split('/')
   const values = path.split('/')
   if (names.length !== values.length) return undefined

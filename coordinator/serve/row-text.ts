@@ -55,7 +55,8 @@ interface Line {
 function lineOf({ columns }: Batch, named: readonly TableColumn[], style: RowStyle, zone: TimeZone): Line {
   switch (style) {
     case 'arrays': {
-      return { before: '[', between: ',', after: ']\n', cells: columns.map(column => jsonReader(column, 'natural', zone)) }
+      const cells = columns.map(column => jsonReader(column, 'natural', zone))
+      return { before: '[', between: ',', after: ']\n', cells }
     }
     case 'objects': {
       const cells = columns.map((column, i) => {

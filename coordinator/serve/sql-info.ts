@@ -1,7 +1,7 @@
 /**
  * What a Flight SQL client may ask of the server's SQL (CommandGetSqlInfo). The list is complete, because old JDBC
- * drivers fail on a missing code; the union member of each is the one that drivers read, which for limits and cases is
- * int64. Codes: enum SqlInfo of Arrow's FlightSql.proto. A limit of 0 is no limit; in a mask, bit n is the enum value n.
+ * drivers fail on a missing code; the union member of each is the one that drivers read, which for limits and cases
+ * is int64. Codes: enum SqlInfo of Arrow's FlightSql.proto. A limit of 0 is no limit; in a mask, bit n is value n.
  */
 
 import type { InfoValue, SmallColumn } from '../../proto/arrow-table.ts'
@@ -14,6 +14,17 @@ const texts = (value: string): InfoValue => ({ texts: value.split(' ') })
 
 /** Limits that DuckDB does not have. */
 const unlimited = [541, 542, 543, 544, 545, 546, 547, 548, 549, 550, 551, 552, 553, 554, 555, 557, 558, 559, 560, 561]
+
+/** Words that DuckDB has besides the standard's. */
+const keywords = 'anti asof at attach copy describe exclude glob ilike lambda macro positional pivot pragma qualify '
+  + 'sample semi summarize unpivot'
+const numericFunctions = 'abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log log10 log2 mod '
+  + 'pi pow power radians random round sign sin sqrt tan trunc'
+const textFunctions = 'ascii chr concat concat_ws contains ends_with left length lower lpad ltrim md5 position '
+  + 'regexp_extract regexp_matches regexp_replace repeat replace reverse right rpad rtrim split starts_with substring '
+  + 'trim upper'
+const timeFunctions = 'age current_date current_time current_timestamp date_diff date_part date_trunc dayname extract '
+  + 'last_day make_date make_timestamp monthname now strftime strptime time_bucket today'
 
 /** CASTs between the SQL types of enum SqlSupportsConvert: numbers, texts and times among themselves and to text. */
 function conversions(): ReadonlyMap<number, readonly number[]> {
@@ -34,11 +45,11 @@ export function sqlInfos(version: string): ReadonlyMap<number, InfoValue> {
     [8, mask(0)], [9, flag(true)], [10, flag(false)], [11, flag(false)], [100, mask(0)], [101, mask(0)],
     [500, flag(false)], [501, flag(false)], [502, flag(false)], [503, int64(1n)], [504, text('"')], [505, int64(1n)],
     [506, flag(true)], [507, int64(3n)],
-    [508, texts('anti asof at attach copy describe exclude glob ilike lambda macro positional pivot pragma qualify sample semi summarize unpivot')],
-    [509, texts('abs acos asin atan atan2 cbrt ceil ceiling cos cot degrees exp floor ln log log10 log2 mod pi pow power radians random round sign sin sqrt tan trunc')],
-    [510, texts('ascii chr concat concat_ws contains ends_with left length lower lpad ltrim md5 position regexp_extract regexp_matches regexp_replace repeat replace reverse right rpad rtrim split starts_with substring trim upper')],
+    [508, texts(keywords)],
+    [509, texts(numericFunctions)],
+    [510, texts(textFunctions)],
     [511, texts('current_catalog current_database current_schema version')],
-    [512, texts('age current_date current_time current_timestamp date_diff date_part date_trunc dayname extract last_day make_date make_timestamp monthname now strftime strptime time_bucket today')],
+    [512, texts(timeFunctions)],
     [513, text('\\')], [514, text('')], [515, flag(true)], [516, flag(true)], [517, { map: conversions() }],
     [518, flag(true)], [519, flag(false)], [520, flag(true)], [521, flag(true)], [522, mask(3)], [523, flag(true)],
     [524, flag(true)], [525, mask(7)], [526, mask(1)], [527, flag(false)], [528, mask(4)], [529, text('schema')],
@@ -46,15 +57,16 @@ export function sqlInfos(version: string): ReadonlyMap<number, InfoValue> {
     [536, flag(false)], [537, flag(false)], [538, mask(15)], [539, flag(true)], [540, mask(3)],
     ...unlimited.map((code): [number, InfoValue] => [code, int64(0n)]),
     [556, flag(true)], [562, int64(4n)], [563, flag(false)], [564, mask(16)], [565, flag(false)], [566, flag(false)],
-    [567, mask(2)], [568, mask(0)], [569, mask(2)], [570, mask(0)], [571, mask(0)], [572, flag(false)], [573, flag(false)],
-    [574, flag(false)], [575, flag(false)], [576, flag(false)],
+    [567, mask(2)], [568, mask(0)], [569, mask(2)], [570, mask(0)], [571, mask(0)], [572, flag(false)],
+    [573, flag(false)], [574, flag(false)], [575, flag(false)], [576, flag(false)],
   ])
 }
 
 /** The rows of the asked codes, in the order of the codes; none asked is all. Codes that do not exist are left out. */
 export function sqlInfoColumns(version: string, asked: readonly number[]): readonly SmallColumn[] {
   const wanted = new Set(asked)
-  const rows = [...sqlInfos(version)].filter(([code]) => wanted.size === 0 || wanted.has(code)).sort(([a], [b]) => a - b)
+  const rows = [...sqlInfos(version)].filter(([code]) => wanted.size === 0 || wanted.has(code))
+  rows.sort(([a], [b]) => a - b)
   return [
     { name: 'info_name', kind: 'uint32', nullable: false, values: rows.map(([code]) => code) },
     { name: 'value', kind: 'info', nullable: false, values: rows.map(([, value]) => value) },

@@ -29,7 +29,9 @@ const types: readonly XdbcType[] = [
   { name: 'BIGINT', code: -5, size: 19, radix: 10, unsigned: false },
   { name: 'UINTEGER', code: -5, size: 10, radix: 10, unsigned: true },
   { name: 'BLOB', code: -3, size: 0x7fff_ffff, literal: ["'", "'::BLOB"] },
-  { name: 'DECIMAL', code: 3, size: 38, radix: 10, unsigned: false, scales: [0, 38], parameters: ['precision', 'scale'] },
+  {
+    name: 'DECIMAL', code: 3, size: 38, radix: 10, unsigned: false, scales: [0, 38], parameters: ['precision', 'scale'],
+  },
   { name: 'HUGEINT', code: 3, size: 39, radix: 10, unsigned: false, scales: [0, 0] },
   { name: 'UBIGINT', code: 3, size: 20, radix: 10, unsigned: true, scales: [0, 0] },
   { name: 'INTEGER', code: 4, size: 10, radix: 10, unsigned: false },

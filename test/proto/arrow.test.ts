@@ -1,3 +1,5 @@
+/** Arrow messages as columns of raw buffers. */
+
 import { Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
 import t from 'tap'
 import { isNull, readBatch, readSchema } from '../../proto/arrow.ts'
@@ -5,7 +7,9 @@ import { readStream } from '../../proto/arrow-stream.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 
 async function messages(): Promise<[RawFlightData, RawFlightData]> {
-  const table = new Table({ id: vectorFromArray([1, null, 3], new Int32()), name: vectorFromArray(['a', 'bc', null], new Utf8()) })
+  const table = new Table({
+    id: vectorFromArray([1, null, 3], new Int32()), name: vectorFromArray(['a', 'bc', null], new Utf8()),
+  })
   const found: RawFlightData[] = []
   const source = async function* () { yield tableToIPC(table, 'stream') }
   for await (const message of readStream(source())) found.push(message)
@@ -19,7 +23,8 @@ t.test('a batch is read wherever its body lies in memory', async t => {
   for (let shift = 0; shift < 8; shift++) {
     const memory = new Uint8Array(batch.dataBody.length + 8)
     memory.set(batch.dataBody, shift)
-    const { rowCount, columns: [id] } = readBatch(readSchema(schema), { ...batch, dataBody: memory.subarray(shift, shift + batch.dataBody.length) })
+    const dataBody = memory.subarray(shift, shift + batch.dataBody.length)
+    const { rowCount, columns: [id] } = readBatch(readSchema(schema), { ...batch, dataBody })
     t.equal(rowCount, 3)
     t.match(id, { kind: 'integer', type: undefined })
     t.strictSame(id?.kind === 'integer' ? [...id.values.filter((_, i) => !isNull(id, i))] : [], [1, 3])

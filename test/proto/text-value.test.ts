@@ -15,7 +15,9 @@ const zones = ['UTC', 'America/New_York', 'Europe/Amsterdam', 'Asia/Kathmandu']
 /** Rows of `sql`, whose columns are x and DuckDB's text of it, where ours is another. */
 async function differences(bench: Workbench, type: string, sql: string, zone = 'UTC'): Promise<string[]> {
   const columns = [{ name: 'x', type }, { name: 'text', type: 'VARCHAR' }]
-  const { outcome, frames } = await bench.result({ sql, output: { case: 'result', value: { columns } }, settings: { TimeZone: zone } })
+  const { outcome, frames } = await bench.result({
+    sql, output: { case: 'result', value: { columns } }, settings: { TimeZone: zone },
+  })
   if (outcome.kind === 'failed') throw outcome.cause
   const found: string[] = []
   let schema: ResultSchema | undefined
@@ -42,8 +44,8 @@ function cast(value: string, type: string): string {
 t.test('every type is printed as DuckDB prints it', async t => {
   const bench = await openWorkbench(t)
   for (const [type, values] of valueCases) {
-    const rows = [...values, 'NULL'].map((value, i) => `SELECT ${i} AS i, ${cast(value, type)} AS x`).join(' UNION ALL ')
-    const sql = `SELECT x, CAST(x AS VARCHAR) FROM (${rows}) ORDER BY i`
+    const rows = [...values, 'NULL'].map((value, i) => `SELECT ${i} AS i, ${cast(value, type)} AS x`)
+    const sql = `SELECT x, CAST(x AS VARCHAR) FROM (${rows.join(' UNION ALL ')}) ORDER BY i`
     for (const zone of type.startsWith('TIMESTAMP WITH') ? zones : ['UTC']) {
       t.strictSame(await differences(bench, type, sql, zone), [], `${type} in ${zone}`)
     }
@@ -52,13 +54,18 @@ t.test('every type is printed as DuckDB prints it', async t => {
 
 t.test('numbers are printed as DuckDB prints them, whatever their size', async t => {
   const bench = await openWorkbench(t)
-  const sizes = (from: number, to: number) => `(hash(i) / 18446744073709551615.0) * pow(10, (hash(i, 1) % ${to - from})::INT + ${from})`
-  const over = (type: string, x: string) => differences(bench, type, `SELECT x, CAST(x AS VARCHAR) FROM (SELECT CAST(${x} AS ${type}) AS x FROM range(20000) t(i))`)
+  const sizes = (from: number, to: number) =>
+    `(hash(i) / 18446744073709551615.0) * pow(10, (hash(i, 1) % ${to - from})::INT + ${from})`
+  const over = (type: string, x: string) => {
+    const values = `SELECT CAST(${x} AS ${type}) AS x FROM range(20000) t(i)`
+    return differences(bench, type, `SELECT x, CAST(x AS VARCHAR) FROM (${values})`)
+  }
   t.strictSame(await over('FLOAT', sizes(-44, 38)), [])
   t.strictSame(await over('FLOAT', 'pow(2, i % 277 - 149)'), [])
   t.strictSame(await over('FLOAT', 'i / 8'), [])
   t.strictSame(await over('DOUBLE', `-${sizes(-320, 308)}`), [])
-  t.strictSame(await over('DECIMAL(38,9)', `(hash(i)::HUGEINT * (hash(i, 1) % 1000000000)::HUGEINT / pow(10, i % 20)::HUGEINT) % 10000000000000000000000000000`), [])
+  const digits = 'hash(i)::HUGEINT * (hash(i, 1) % 1000000000)::HUGEINT // pow(10, i % 20)::HUGEINT'
+  t.strictSame(await over('DECIMAL(38,9)', `${digits} % 10000000000000000000000000000`), [])
 })
 
 t.test('days and instants are printed as DuckDB prints them, over thousands of years', async t => {
@@ -67,6 +74,7 @@ t.test('days and instants are printed as DuckDB prints them, over thousands of y
     differences(bench, type, `SELECT x, CAST(x AS VARCHAR) FROM (SELECT ${x} AS x FROM range(5000) t(i))`, zone)
   t.strictSame(await over('DATE', "CAST(DATE '1970-01-01' + ((i - 2500) * 997)::INT AS DATE)", 'UTC'), [])
   for (const zone of zones) {
-    t.strictSame(await over('TIMESTAMP WITH TIME ZONE', "TIMESTAMPTZ '1880-01-01 00:00:00+00' + to_seconds(i * 1000007)", zone), [], zone)
+    const instants = "TIMESTAMPTZ '1880-01-01 00:00:00+00' + to_seconds(i * 1000007)"
+    t.strictSame(await over('TIMESTAMP WITH TIME ZONE', instants, zone), [], zone)
   }
 })

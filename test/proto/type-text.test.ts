@@ -1,3 +1,5 @@
+/** DuckDB's text of types, and texts that are none. */
+
 import t from 'tap'
 import { parseType } from '../../proto/type-text.ts'
 
@@ -18,7 +20,8 @@ t.test('types are read as DuckDB writes them', t => {
       { name: 'a "b', type: INTEGER }, { name: 'TIME', type: scalar('TIME') }, { name: 'NULL', type: scalar('"NULL"') },
     ] }],
     ['STRUCT(INTEGER, TIMESTAMP WITH TIME ZONE, "NULL", STRUCT(x INTEGER)[])', { kind: 'struct', fields: [
-      { name: '', type: INTEGER }, { name: '', type: scalar('TIMESTAMP WITH TIME ZONE') }, { name: '', type: scalar('"NULL"') },
+      { name: '', type: INTEGER }, { name: '', type: scalar('TIMESTAMP WITH TIME ZONE') },
+      { name: '', type: scalar('"NULL"') },
       { name: '', type: { kind: 'list', child: { kind: 'struct', fields: [{ name: 'x', type: INTEGER }] } } },
     ] }],
   ]
@@ -27,8 +30,11 @@ t.test('types are read as DuckDB writes them', t => {
 })
 
 t.test('what is not a type of DuckDB is not known', t => {
-  const texts = ['', 'integer', 'INTEGER ', 'INTEGER[', 'MONEY', 'MONEY[]', 'STRUCT()', 'STRUCT(a INTEGER', 'STRUCT(a MONEY)', 'MAP(INTEGER)',
-    'DECIMAL(3)', "ENUM('a)", 'INTEGER, VARCHAR', '['.repeat(1000), `${'STRUCT(a '.repeat(300)}INTEGER${')'.repeat(300)}`]
+  const deep = `${'STRUCT(a '.repeat(300)}INTEGER${')'.repeat(300)}`
+  const texts = [
+    '', 'integer', 'INTEGER ', 'INTEGER[', 'MONEY', 'MONEY[]', 'STRUCT()', 'STRUCT(a INTEGER', 'STRUCT(a MONEY)',
+    'MAP(INTEGER)', 'DECIMAL(3)', "ENUM('a)", 'INTEGER, VARCHAR', '['.repeat(1000), deep,
+  ]
   t.strictSame(texts.filter(text => parseType(text) !== undefined), [])
   t.end()
 })

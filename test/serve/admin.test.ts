@@ -1,3 +1,5 @@
+/** The admin API over queries and executors by hand. */
+
 import { create } from '@bufbuild/protobuf'
 import t from 'tap'
 import { adminHandlers } from '../../coordinator/serve/admin.ts'
@@ -14,7 +16,8 @@ const clock: Clock = { nowMs: () => 4000, wallMs: () => 1_000_000, after: () => 
 
 function fakeAdmin(): QueryAdmin {
   const query = new FakeQuery({
-    sql: 'select 1', defaultCatalog: 'lake', defaultSchema: 'main', settings: {}, principal: 'ann', sessionId: 's' as SessionId,
+    sql: 'select 1', defaultCatalog: 'lake', defaultSchema: 'main', settings: {}, principal: 'ann',
+    sessionId: 's' as SessionId,
     clientInterface: 'HttpQuery', queryId: 'q1' as QueryId,
   }, new Promise(() => undefined))
   const info = create(ExecutorInfoSchema, {
@@ -42,7 +45,10 @@ t.test('operators see executors and queries, and kill one', async t => {
   const admin = channel.service(AdminService)
   const { executors } = await admin.listExecutors({})
   t.match(executors, [
-    { id: 'e1', address: '127.0.0.1:1', pid: 12, state: 'active', slots: 4, memoryBytes: 2n ** 40n, duckdbVersion: 'v1.5.6' },
+    {
+      id: 'e1', address: '127.0.0.1:1', pid: 12, state: 'active', slots: 4, memoryBytes: 2n ** 40n,
+      duckdbVersion: 'v1.5.6',
+    },
     { id: 'e2', state: 'joining' },
   ])
   t.match((await admin.listQueries({})).queries, [{

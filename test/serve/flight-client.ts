@@ -1,6 +1,8 @@
 /** A Flight SQL client of bare grpc-js calls, and a server over a query service by hand. */
 
-import { create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import {
+  create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape,
+} from '@bufbuild/protobuf'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { tableFromIPC, type Table as ArrowTable } from 'apache-arrow'
@@ -9,7 +11,7 @@ import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import {
-  FlightDescriptor_DescriptorType, FlightDescriptorSchema, FlightService, TicketSchema, type Action, type FlightData,
+  ActionSchema, FlightDescriptor_DescriptorType, FlightDescriptorSchema, FlightService, TicketSchema, type FlightData,
   type FlightInfo, type HandshakeResponse, type Result, type SchemaResult,
 } from '../../proto/gen/flight_pb.js'
 import { GrpcServer } from '../../proto/grpc-server.ts'
@@ -28,7 +30,8 @@ export interface FlightServerOptions {
   readonly clock?: Clock
 }
 
-export async function startFlight(t: Teardown, { queries, catalog = emptyCatalog, clock = systemClock }: FlightServerOptions): Promise<number> {
+export async function startFlight(t: Teardown, options: FlightServerOptions): Promise<number> {
+  const { queries, catalog = emptyCatalog, clock = systemClock } = options
   let ids = 0
   const server = new GrpcServer({ authenticate: () => undefined })
   server.addService(FlightService, flightSqlHandlers({
@@ -56,21 +59,26 @@ export class FlightClient {
     const wire = method('handshake')
     const metadata = new Metadata()
     if (authorization !== undefined) metadata.set('authorization', authorization)
-    const call = this.#client.makeBidiStreamRequest(wire.path, wire.requestSerialize, wire.responseDeserialize, metadata)
-    const header = new Promise<string>(resolve => call.once('metadata', (headers: Metadata) => resolve(String(headers.get('authorization')[0]))))
+    const { path, requestSerialize, responseDeserialize } = wire
+    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata)
+    const header = new Promise<string>(resolve => {
+      call.once('metadata', (headers: Metadata) => resolve(String(headers.get('authorization')[0])))
+    })
     call.end()
     let payload = ''
-    for await (const response of call as AsyncIterable<HandshakeResponse>) payload += Buffer.from(response.payload).toString()
+    for await (const response of call as AsyncIterable<HandshakeResponse>) {
+      payload += Buffer.from(response.payload).toString()
+    }
     this.metadata.set('authorization', await header)
     return { header: await header, payload }
   }
 
   getFlightInfo(cmd: Uint8Array): Promise<FlightInfo> {
-    return this.#unary('getFlightInfo', create(FlightDescriptorSchema, { type: FlightDescriptor_DescriptorType.CMD, cmd }))
+    return this.#unary('getFlightInfo', descriptor(cmd))
   }
 
   getSchema(cmd: Uint8Array): Promise<SchemaResult> {
-    return this.#unary('getSchema', create(FlightDescriptorSchema, { type: FlightDescriptor_DescriptorType.CMD, cmd }))
+    return this.#unary('getSchema', descriptor(cmd))
   }
 
   doGet(ticket: Uint8Array) {
@@ -82,9 +90,8 @@ export class FlightClient {
   /** The bodies of an action's results. */
   async act(type: string, body: Uint8Array): Promise<Uint8Array[]> {
     const wire = method('doAction')
-    const action: Omit<Action, '$typeName'> = { type, body }
     const call = this.#client.makeServerStreamRequest(
-      wire.path, wire.requestSerialize, wire.responseDeserialize, { $typeName: 'arrow.flight.protocol.Action', ...action }, this.metadata)
+      wire.path, wire.requestSerialize, wire.responseDeserialize, create(ActionSchema, { type, body }), this.metadata)
     const bodies: Uint8Array[] = []
     for await (const result of call as AsyncIterable<Result>) bodies.push(result.body)
     return bodies
@@ -96,20 +103,29 @@ export class FlightClient {
     const [endpoint] = info.endpoint
     if (endpoint?.ticket === undefined) throw new Error('no ticket')
     const pieces: Uint8Array[] = []
-    for await (const { dataHeader, dataBody } of this.doGet(endpoint.ticket.ticket) as AsyncIterable<FlightData>) {
+    const messages = this.doGet(endpoint.ticket.ticket) as AsyncIterable<FlightData>
+    for await (const { dataHeader, dataBody } of messages) {
       pieces.push(...encapsulate({ dataHeader, dataBody }))
     }
-    if (!Buffer.from(info.schema).equals(pieces[0] ?? new Uint8Array(0))) throw new Error('FlightInfo has another schema')
+    const [schema = new Uint8Array(0)] = pieces
+    if (!Buffer.from(info.schema).equals(schema)) throw new Error('FlightInfo has another schema')
     return tableFromIPC(Buffer.concat(pieces))
   }
 
   #unary<Response>(name: string, request: unknown): Promise<Response> {
-    const wire = method(name)
+    const { path, requestSerialize, responseDeserialize } = method(name)
     return new Promise((resolve, reject) => {
-      const done = (error: ServiceError | null, response?: unknown) => error === null ? resolve(response as Response) : reject(error)
-      this.#client.makeUnaryRequest(wire.path, wire.requestSerialize, wire.responseDeserialize, request, this.metadata, done)
+      const done = (error: ServiceError | null, response?: unknown) => {
+        if (error === null) resolve(response as Response)
+        else reject(error)
+      }
+      this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, this.metadata, done)
     })
   }
+}
+
+function descriptor(cmd: Uint8Array) {
+  return create(FlightDescriptorSchema, { type: FlightDescriptor_DescriptorType.CMD, cmd })
 }
 
 function method(name: string): MethodDefinition<unknown, unknown> {

@@ -1,25 +1,30 @@
+/** Session options, closing, and cancelling by FlightInfo. */
+
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { Int32, Table, vectorFromArray } from 'apache-arrow'
 import t from 'tap'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import {
-  CloseSessionRequestSchema, CloseSessionResultSchema, CancelFlightInfoRequestSchema, GetSessionOptionsRequestSchema,
-  GetSessionOptionsResultSchema, SetSessionOptionsRequestSchema, SetSessionOptionsResultSchema,
+  CancelFlightInfoRequestSchema, CloseSessionResultSchema, GetSessionOptionsResultSchema,
+  SetSessionOptionsRequestSchema, SetSessionOptionsResultSchema,
 } from '../../proto/gen/flight_pb.js'
 import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { FakeQueries, framesOf } from './fake-queries.ts'
 import { FlightClient, packed, startFlight } from './flight-client.ts'
 
-const script = { columns: [{ name: 'x', type: 'INTEGER' }], frames: () => framesOf(new Table({ x: vectorFromArray([1], new Int32()) })) }
+const oneRow = new Table({ x: vectorFromArray([1], new Int32()) })
+const script = { columns: [{ name: 'x', type: 'INTEGER' }], frames: () => framesOf(oneRow) }
 /** Results that are left unread stay. */
 const clock: Clock = { ...systemClock, after: () => () => undefined }
 const statement = packed(CommandStatementQuerySchema, { query: 'x' })
 
 type Options = Readonly<Record<string, string | number>>
 
+/** The message; a number stands for a value of a wrong type. */
 function optionsMessage(options: Options) {
   const sessionOptions = Object.fromEntries(Object.entries(options).map(([name, value]) => [name, {
-    optionValue: typeof value === 'string' ? { case: 'stringValue' as const, value } : { case: 'doubleValue' as const, value },
+    optionValue: typeof value === 'string'
+      ? { case: 'stringValue' as const, value } : { case: 'doubleValue' as const, value },
   }]))
   return create(SetSessionOptionsRequestSchema, { sessionOptions })
 }
@@ -33,20 +38,24 @@ t.test('session options decide where names are looked up; packed or bare', async
     const { errors } = fromBinary(SetSessionOptionsResultSchema, result ?? new Uint8Array(0))
     return Object.fromEntries(Object.entries(errors).map(([name, { value }]) => [name, value]))
   }
-  t.strictSame(await errors(toBinary(SetSessionOptionsRequestSchema, optionsMessage({ catalog: 'other', timezone: 'Asia/Tokyo' }))), {})
-  t.strictSame(await errors(packed(SetSessionOptionsRequestSchema, optionsMessage({ schema: 's', compute_size: 'XL' }))), {})
-  const wrong = optionsMessage({ compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars' })
-  t.strictSame(await errors(toBinary(SetSessionOptionsRequestSchema, wrong)), { compute_size: 2, colour: 1, catalog: 2, timezone: 2 })
+  const bare = (options: Options) => toBinary(SetSessionOptionsRequestSchema, optionsMessage(options))
+  t.strictSame(await errors(bare({ catalog: 'other', timezone: 'Asia/Tokyo' })), {})
+  const inAny = packed(SetSessionOptionsRequestSchema, optionsMessage({ schema: 's', compute_size: 'XL' }))
+  t.strictSame(await errors(inAny), {})
+  t.strictSame(await errors(bare({ compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars' })), {
+    compute_size: 2, colour: 1, catalog: 2, timezone: 2,
+  })
   await client.getFlightInfo(statement)
   t.match(queries.last.request, { defaultCatalog: 'other', defaultSchema: 's', settings: { TimeZone: 'Asia/Tokyo' } })
 
   const get = async () => {
-    const [result] = await client.act('GetSessionOptions', toBinary(GetSessionOptionsRequestSchema, create(GetSessionOptionsRequestSchema)))
+    const [result] = await client.act('GetSessionOptions', new Uint8Array(0))
     const { sessionOptions } = fromBinary(GetSessionOptionsResultSchema, result ?? new Uint8Array(0))
-    return Object.fromEntries(Object.entries(sessionOptions).map(([name, { optionValue }]) => [name, optionValue.value]))
+    const entries = Object.entries(sessionOptions).map(([name, { optionValue }]) => [name, optionValue.value])
+    return Object.fromEntries(entries)
   }
   t.strictSame(await get(), { catalog: 'other', schema: 's', timezone: 'Asia/Tokyo' })
-  const [closed] = await client.act('CloseSession', toBinary(CloseSessionRequestSchema, create(CloseSessionRequestSchema)))
+  const [closed] = await client.act('CloseSession', new Uint8Array(0))
   t.equal(fromBinary(CloseSessionResultSchema, closed ?? new Uint8Array(0)).status, 1)
   t.strictSame(await get(), { catalog: 'lake', schema: 'main', timezone: 'UTC' })
 })

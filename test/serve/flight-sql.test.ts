@@ -1,3 +1,5 @@
+/** Statements over Flight SQL: once, with their errors, until their client goes. */
+
 import { Int32, Table, vectorFromArray, Utf8 } from 'apache-arrow'
 import t from 'tap'
 import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
@@ -30,7 +32,8 @@ t.test('a statement is run by GetFlightInfo and read by DoGet, once', async t =>
   const client = new FlightClient(t, await startFlight(t, { queries }))
   t.strictSame(rowsOf(await client.read(statement('select 1'))), [{ id: 1, name: 'a' }, { id: 2, name: null }])
   t.equal(queries.submitted.length, 1)
-  t.match(queries.last, { reads: 1, released: true, request: { sql: 'select 1', defaultCatalog: 'lake', clientInterface: 'ArrowFlightSQL' } })
+  const request = { sql: 'select 1', defaultCatalog: 'lake', clientInterface: 'ArrowFlightSQL' }
+  t.match(queries.last, { reads: 1, released: true, request })
 })
 
 t.test('a ticket is good for one reading', async t => {
@@ -136,6 +139,7 @@ t.test('a prepared statement runs with every GetFlightInfo, until it is closed',
   const command = packed(CommandPreparedStatementQuerySchema, { preparedStatementHandle })
   for (let i = 0; i < 2; i++) t.equal((await client.read(command)).numRows, 2)
   t.strictSame(queries.submitted.map(query => query.reads), [0, 0, 1, 1])
-  t.strictSame(await client.act('ClosePreparedStatement', packed(ActionClosePreparedStatementRequestSchema, { preparedStatementHandle })), [])
+  const close = packed(ActionClosePreparedStatementRequestSchema, { preparedStatementHandle })
+  t.strictSame(await client.act('ClosePreparedStatement', close), [])
   await t.rejects(client.read(command), { code: 5 })
 })

@@ -18,7 +18,9 @@ export interface SendOptions {
 export function open(port: number, method: string, path: string, { headers = {}, body }: SendOptions = {}):
   { request: ClientRequest; response: Promise<IncomingMessage> } {
   const request = httpRequest({ host: '127.0.0.1', port, method, path, headers, agent: false })
-  const response = new Promise<IncomingMessage>((resolve, reject) => request.once('response', resolve).once('error', reject))
+  const response = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).once('error', reject)
+  })
   request.end(body)
   return { request, response }
 }

@@ -1,3 +1,5 @@
+/** GET and DELETE /query/{id}. */
+
 import { Int32, Table, vectorFromArray } from 'apache-arrow'
 import t from 'tap'
 import type { Clock } from '../../proto/clock.ts'
@@ -25,12 +27,12 @@ t.test('the log tells what a query did', async t => {
     error: null, error_code: null, error_position: null, visible: false, requested_by: 'ann', user_agent: 'test/1',
     progress: { percentage: 100, rows_processed: 7, total_rows: null },
     stats: {
-      query_id: ids.query_id, stages: 2, tasks: 3, executors: 1, whole_reason: null, bytes_fetched: 10, bytes_cached: 20,
-      exchange_bytes: 30, plan_ms: 4, elapsed_ms: 500,
+      query_id: ids.query_id, stages: 2, tasks: 3, executors: 1, whole_reason: null, bytes_fetched: 10,
+      bytes_cached: 20, exchange_bytes: 30, plan_ms: 4, elapsed_ms: 500,
     },
     task_reports: [{
-      stage: 0, partition: 1, attempt: 0, executor: 'e1', state: 'succeeded', files: ['a.parquet'], rows: 7, outputBytes: 1,
-      bytesFetched: 2, bytesCached: 3, exchangeBytes: 4, runMs: 5,
+      stage: 0, partition: 1, attempt: 0, executor: 'e1', state: 'succeeded', files: ['a.parquet'], rows: 7,
+      outputBytes: 1, bytesFetched: 2, bytesCached: 3, exchangeBytes: 4, runMs: 5,
     }],
   })
 })
@@ -60,7 +62,8 @@ t.test('a query is cancelled by who knows its session', async t => {
     return { status, ...JSON.parse(body.toString()) as object }
   }
   t.match(await remove(''), { status: 400 })
-  t.strictSame(await remove('?session_id=other'), { status: 200, cancelled: false, message: 'Session ID does not match' })
+  const other = await remove('?session_id=other')
+  t.strictSame(other, { status: 200, cancelled: false, message: 'Session ID does not match' })
   t.match(await remove(`?session_id=${ids.session_id}`), { status: 200, cancelled: true })
   let text = ''
   for await (const piece of answer) text += String(piece)
