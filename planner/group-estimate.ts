@@ -52,7 +52,7 @@ class Estimator {
     switch (plan.kind) {
       case 'Scan': {
         const counts = this.#tables[plan.table]?.distinctCounts ?? []
-        return plan.columns.map(position => position === null ? 1 : counts[position] ?? null)
+        return plan.columns.map(position => withNull(position === null ? 0 : counts[position] ?? null))
       }
       case 'TableFunction': case 'OneRow': case 'Empty': case 'Values': case 'DelimScan': return unknown(width(plan))
       case 'CteScan': return this.#ctes.get(plan.index) ?? unknown(width(plan))
@@ -94,16 +94,13 @@ function groupsOf({ groups, sets, rows, input }: Aggregate, of: Distinct): numbe
 /** Combinations of the columns that the expressions are made of; null if one of them is not known. */
 function valuesOf(expressions: readonly Expression[], of: Distinct): number | null {
   const columns = new Set<number>()
-  for (const expression of expressions) {
-    const before = columns.size
-    addColumns(expression, columns)
-    if (columns.size === before && before === 0 && expression.kind !== 'Constant') return null // random() and its like
-  }
+  for (const expression of expressions) addColumns(expression, columns)
+  if (columns.size === 0 && expressions.some(({ kind }) => kind !== 'Constant')) return null // random() and its like
   let product = 1
   for (const position of columns) {
     const count = of[position] ?? null
     if (count === null) return null
-    product *= Math.max(1, count + 1) // and NULL
+    product *= count
   }
   return product
 }
@@ -118,6 +115,11 @@ function joined(join: Join, left: Distinct, right: Distinct): Distinct {
     case 'INNER': case 'LEFT': case 'RIGHT': case 'FULL': case 'SINGLE': return [...ofLeft, ...ofRight]
     default: return unreachable(join.type)
   }
+}
+
+/** Writers do not count NULL among the values. */
+function withNull(count: number | null): number | null {
+  return count === null ? null : count + 1
 }
 
 function unknown(count: number): Distinct {
