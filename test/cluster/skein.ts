@@ -67,7 +67,8 @@ export class Skein {
     await mkdir(folder, { recursive: true })
     const file = join(folder, 'skein.yaml')
     const listen = { http: '127.0.0.1:0', flight: '127.0.0.1:0', admin: '127.0.0.1:0' }
-    await writeFile(file, JSON.stringify({ data_dir: join(folder, 'data'), listen, ...config }, null, 2)) // JSON is YAML
+    const content = { data_dir: join(folder, 'data'), listen, ...config }
+    await writeFile(file, JSON.stringify(content, null, 2)) // JSON is YAML
     const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
     const child = spawn(process.execPath, [main, 'start', '--config', file, '--executors', String(executors)], {
       stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment },

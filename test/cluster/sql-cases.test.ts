@@ -22,7 +22,6 @@ t.teardown(async () => {
 
 const modes: readonly (readonly [string, Record<string, string>])[] = [
   ['as the planner decides', {}],
-  ['distribution forced', { SKEIN_WHOLE_BYTES: '0' }],
   ['distribution and hash exchanges forced', { SKEIN_WHOLE_BYTES: '0', SKEIN_BROADCAST_ROWS: '0' }],
 ]
 

@@ -1,0 +1,52 @@
+/** How sides are compared, and how results are written down. */
+
+import { spawn } from 'node:child_process'
+import t from 'tap'
+import { compare, geometricMean, median, quantile } from '../../bench/harness.ts'
+import { descendants, isAlive, treeCpuMs } from '../../bench/processes.ts'
+import { withSection } from '../../bench/report.ts'
+import type { Clock } from '../../proto/clock.ts'
+
+t.test('sides take turns, as often as a round needs, and ratios are to the first', async t => {
+  let nowMs = 0
+  const clock: Clock = { nowMs: () => nowMs, wallMs: () => nowMs, after: () => () => undefined }
+  const order: string[] = []
+  const side = (name: string, costMs: number) => ({
+    name, cpuMs: () => nowMs * 2, run: async () => { order.push(name); nowMs += costMs },
+  })
+  const results = await compare([side('a', 100), side('b', 150)], { rounds: 2, maxRuns: 10 }, clock)
+  t.equal(order.join(''), 'ab' + 'aaabbb'.repeat(2))
+  t.strictSame(results, [
+    { name: 'a', wallMs: 100, cpuMs: 200, wallRatio: 1, cpuRatio: 1 },
+    { name: 'b', wallMs: 150, cpuMs: 300, wallRatio: 1.5, cpuRatio: 1.5 },
+  ])
+})
+
+t.test('medians, quantiles, means', async t => {
+  t.equal(median([9, 1, 5]), 5)
+  t.equal(quantile([1, 2, 3, 4], 0.95), 4)
+  t.equal(geometricMean([1, 4, 16]).toFixed(6), '4.000000')
+})
+
+t.test('a section of the results replaces the one of the same heading', async t => {
+  const first = withSection('# Results\n', '## tpch --scale 1\n\nold\n')
+  const second = withSection(withSection(first, '## tpch --scale 2\n\nother\n'), '## tpch --scale 1\n\nnew\n')
+  t.equal(second, '# Results\n\n## tpch --scale 2\n\nother\n\n## tpch --scale 1\n\nnew\n')
+})
+
+t.test('the CPU time of a tree counts children that run and children that ended', {
+  skip: process.platform === 'linux' ? false : 'no /proc',
+}, async t => {
+  const burn = 'const end = process.cpuUsage().user + 2e5; while (process.cpuUsage().user < end);'
+  const script = `require('child_process').execFileSync(process.execPath, ['-e', ${JSON.stringify(burn)}]);
+    console.log('done'); process.stdin.resume()`
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await new Promise(resolve => child.stdout.once('data', resolve))
+  const pid = child.pid ?? 0
+  t.ok(treeCpuMs(pid) >= 200, `${treeCpuMs(pid)} ms`)
+  t.ok(isAlive(pid))
+  child.kill()
+  await new Promise(resolve => child.once('exit', resolve))
+  t.notOk(isAlive(pid))
+  t.strictSame(descendants(pid), [])
+})
