@@ -12,10 +12,14 @@ import type { ListOptions, ObjectStore, StoredObject } from './object-store.ts'
 
 /** Folders below folders; a link that points to a folder above itself ends here. */
 const MAX_DEPTH = 64
+/** Real paths kept; some hundred bytes each. */
+const MAX_PATHS = 100_000
 
 export class LocalStore implements ObjectStore {
   readonly #bucket: string
   readonly #folder: string
+  /** Real paths by key, of files that were where their etag said. */
+  readonly #paths = new Map<string, string>()
 
   /** `bucket` names it in messages; `folder` is absolute. */
   constructor(bucket: string, folder: string) {
@@ -49,10 +53,20 @@ export class LocalStore implements ObjectStore {
 
   /** The file itself, for a reader that takes paths, if it still is what `etag` names. */
   async localPath(key: string, etag: string): Promise<string> {
+    // the etag names one inode, so a path that led to it once without leaving the folder need not be walked again
+    const known = this.#paths.get(key)
+    if (known !== undefined && await this.#etagAt(known) === etag) return known
     const path = await this.#path(key)
     const stats = this.#file(key, await this.#ask(key, stat(path, { bigint: true })))
     if (etagOf(stats) !== etag) throw this.#changed(key)
+    if (this.#paths.size >= MAX_PATHS) this.#paths.clear()
+    this.#paths.set(key, path)
     return path
+  }
+
+  /** Null if nothing can be seen there. */
+  #etagAt(path: string): Promise<string | null> {
+    return stat(path, { bigint: true }).then(etagOf, () => null)
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<StoredObject> {
