@@ -23,9 +23,10 @@ const ID = /^[A-Za-z0-9-]{1,64}$/
 
 /** INVALID_CONFIG names what is wrong. */
 export function checkLaunch(launch: ExecutorLaunch): void {
-  const positive = { threads: launch.threads, slots: launch.slots, memoryBytes: launch.memoryBytes, spillBytes: launch.spillBytes }
-  for (const [name, value] of Object.entries(positive)) {
-    if (!Number.isSafeInteger(value) || value <= 0) throw invalid(`${name} must be a whole number above 0, not ${String(value)}`)
+  const { threads, slots, memoryBytes, spillBytes } = launch
+  for (const [name, value] of Object.entries({ threads, slots, memoryBytes, spillBytes })) {
+    if (Number.isSafeInteger(value) && value > 0) continue
+    throw invalid(`${name} must be a whole number above 0, not ${String(value)}`)
   }
   if (launch.secret === '') throw invalid('the cluster secret is empty')
 }
@@ -42,7 +43,7 @@ export async function openFolders(dataDir: string): Promise<ExecutorFolders> {
   try {
     await mkdir(dataDir, { recursive: true })
   } catch (error) {
-    throw new QueryError('INVALID_CONFIG', `cannot make the data directory ${dataDir}: ${reason(error)}`, { cause: error })
+    throw invalid(`cannot make the data directory ${dataDir}: ${reason(error)}`, error)
   }
   const root = await realpath(dataDir)
   return {
@@ -63,18 +64,22 @@ export async function stableId(file: string, fresh: string): Promise<ExecutorId>
 
 /** Absolute paths of local buckets, free of links, as file paths will be. */
 export async function bucketFolders(launch: ExecutorLaunch): Promise<ReadonlyMap<string, string>> {
-  const folders = await Promise.all(Object.entries(launch.buckets).map(async ([name, { path }]): Promise<[string, string]> => {
-    try {
-      return [name, await realpath(path)]
-    } catch (error) {
-      throw new QueryError('INVALID_CONFIG', `bucket ${name}: no folder ${path}: ${reason(error)}`, { cause: error })
-    }
-  }))
-  return new Map(folders)
+  const buckets = Object.entries(launch.buckets)
+  return new Map(await Promise.all(buckets.map(async ([name, { path }]): Promise<[string, string]> => {
+    return [name, await bucketFolder(name, path)]
+  })))
 }
 
-function invalid(message: string): QueryError {
-  return new QueryError('INVALID_CONFIG', message)
+async function bucketFolder(name: string, path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    throw invalid(`bucket ${name}: no folder ${path}: ${reason(error)}`, error)
+  }
+}
+
+function invalid(message: string, cause?: unknown): QueryError {
+  return new QueryError('INVALID_CONFIG', message, { cause })
 }
 
 function reason(error: unknown): string {

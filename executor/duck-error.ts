@@ -63,7 +63,8 @@ export function taskError(thrown: unknown, files: readonly string[]): QueryError
 
 /** True if the instance refuses everything from now on and must be made anew. */
 export function isFatal(thrown: unknown): boolean {
-  return thrown instanceof DuckError && (thrown.type === 'FATAL' || thrown.message.includes('database has been invalidated'))
+  if (!(thrown instanceof DuckError)) return false
+  return thrown.type === 'FATAL' || thrown.message.includes('database has been invalidated')
 }
 
 function codeOf({ type, message }: DuckError): ErrorCode {

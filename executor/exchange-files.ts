@@ -66,7 +66,7 @@ export class ExchangeFiles {
   }
 
   #query(queryId: QueryId): string {
-    if (!SAFE_NAME.test(queryId)) throw new QueryError('INVALID_REQUEST', `query id ${JSON.stringify(queryId)} is not a name`)
-    return join(this.root, queryId)
+    if (SAFE_NAME.test(queryId)) return join(this.root, queryId)
+    throw new QueryError('INVALID_REQUEST', `query id ${JSON.stringify(queryId)} is not a name`)
   }
 }

@@ -1,12 +1,12 @@
 /**
  * Brings the files of a task's inputs within reach of DuckDB: its own as they are, those of an executor on the same
- * disk by a hard link, others by gRPC into a file. Links keep a file alive while the task reads it, and leave one folder
- * for the fence to name. What cannot be had is INPUT_LOST with the executors that should have it.
+ * disk by a hard link, others by gRPC into a file. Links keep a file alive while the task reads it, and leave one
+ * folder for the fence to name. What cannot be had is INPUT_LOST with the executors that should have it.
  */
 
 import { link, mkdir, open, readFile, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
-import { QueryError } from '../proto/errors.ts'
+import { asQueryError, QueryError } from '../proto/errors.ts'
 import type { ExchangeFile, ExchangeSource, Input } from '../proto/gen/executor_pb.js'
 import type { ExecutorId, QueryId } from '../proto/ids.ts'
 import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
@@ -64,23 +64,22 @@ export class ExchangeReader {
   /** Tries every file, so that a failure names all executors that lost one. */
   async #bringAll(wanted: readonly Wanted[], queryId: QueryId, signal: AbortSignal): Promise<Map<Wanted, string>> {
     const paths = new Map<Wanted, string>()
-    const failures: unknown[] = []
+    const failures: QueryError[] = []
     const queue = [...wanted]
     const turn = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         try {
           paths.set(next, await this.#bring(next, queryId, signal))
         } catch (error) {
-          failures.push(error)
+          failures.push(asQueryError(error))
         }
       }
     }
     await Promise.all(Array.from({ length: Math.min(PARALLEL_FETCHES, queue.length) }, turn))
-    const other = failures.find(error => !(error instanceof InputLost))
-    if (other !== undefined) throw other
-    const lost = failures.filter(error => error instanceof InputLost)
-    const [first] = lost
+    const [first] = failures
     if (first === undefined) return paths
+    const lost = failures.filter(error => error instanceof InputLost)
+    if (lost.length < failures.length) throw failures.find(error => !(error instanceof InputLost)) ?? first
     throw new InputLost([...new Set(lost.flatMap(error => error.executors))], first.message, { cause: first })
   }
 

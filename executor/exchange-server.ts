@@ -1,4 +1,4 @@
-/** The bytes of exchange files for executors on other hosts: files below the folder of the query they ask for, no other. */
+/** The bytes of exchange files for executors on other hosts: below the folder of the query they name, and no other. */
 
 import { open, type FileHandle } from 'node:fs/promises'
 import { QueryError } from '../proto/errors.ts'
@@ -10,7 +10,9 @@ import type { ExchangeFiles } from './exchange-files.ts'
 const MESSAGE_BYTES = 1024 * 1024
 
 /** `data` is valid until the next message is asked for. */
-export async function* serveExchange(files: ExchangeFiles, request: FetchExchangeRequest): AsyncGenerator<{ data: Uint8Array }> {
+export async function* serveExchange(
+  files: ExchangeFiles, request: FetchExchangeRequest,
+): AsyncGenerator<{ data: Uint8Array }> {
   const file = await openFile(files, request)
   try {
     const buffer = Buffer.allocUnsafeSlow(MESSAGE_BYTES)

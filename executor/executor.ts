@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from '../proto/clock.ts'
-import { QueryError } from '../proto/errors.ts'
+import { asQueryError, QueryError } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskDefinition } from '../proto/gen/executor_pb.js'
 import type { CoordinatorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
@@ -65,7 +65,9 @@ export class Executor {
     const query = this.#query(queryId, coordinator)
     const taskId = definition.taskId as TaskId
     if (query.tasks.has(taskId)) return
-    if (query.tasks.size >= MAX_TASKS_OF_QUERY) throw new QueryError('EXECUTOR_FULL', `query ${queryId} has too many tasks here`)
+    if (query.tasks.size >= MAX_TASKS_OF_QUERY) {
+      throw new QueryError('EXECUTOR_FULL', `query ${queryId} has ${MAX_TASKS_OF_QUERY} tasks here`)
+    }
     const spool = definition.output.case === 'result' ? this.#options.newSpool(taskId) : undefined
     const controller = new AbortController()
     const unqueue = this.#options.queue.push(() => this.#run(query, definition, spool, controller.signal))
@@ -98,7 +100,9 @@ export class Executor {
   }
 
   /** The frames of the query's result, as this attempt made it; null: the last one. */
-  fetchResult(queryId: QueryId, attempt: TaskId | null, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
+  fetchResult(
+    queryId: QueryId, attempt: TaskId | null, fromFrame: number, signal: AbortSignal,
+  ): AsyncIterable<RawFlightData> {
     const spool = this.#queries.get(queryId)?.spoolOf(attempt)
     if (spool === undefined) throw new QueryError('NOT_FOUND', `no result of query ${queryId} on this executor`)
     return spool.read(fromFrame, signal)
@@ -116,7 +120,9 @@ export class Executor {
     await Promise.all([...this.#queries.keys()].map(id => this.release(id, 'the executor stops')))
   }
 
-  async #run(query: HeldQuery, definition: TaskDefinition, spool: ResultSpool | undefined, signal: AbortSignal): Promise<void> {
+  async #run(
+    query: HeldQuery, definition: TaskDefinition, spool: ResultSpool | undefined, signal: AbortSignal,
+  ): Promise<void> {
     const { clock, log, runner } = this.#options
     const taskId = definition.taskId as TaskId
     this.#advance(query, taskId, { kind: 'started', nowMs: clock.nowMs() })
@@ -155,7 +161,9 @@ export class Executor {
     const { log } = this.#options
     log.warn({ coordinator }, 'coordinator is gone')
     for (const { id } of this.#queriesOf(coordinator)) {
-      this.release(id, 'the coordinator of the query is gone').catch((error: unknown) => log.error({ query: id, error }, 'release failed'))
+      this.release(id, 'the coordinator of the query is gone').catch((error: unknown) => {
+        log.error({ query: id, reason: asQueryError(error).message }, 'release failed')
+      })
     }
   }
 

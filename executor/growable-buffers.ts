@@ -1,4 +1,4 @@
-/** Buffers that grow and are kept from batch to batch: bytes, and bits. Sizes double, so growing costs a constant a byte. */
+/** Buffers that grow and are kept from batch to batch: bytes, and bits. Growing doubles: a constant cost a byte. */
 
 const FIRST_BYTES = 1024
 

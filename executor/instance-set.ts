@@ -43,10 +43,16 @@ export interface TaskConnection {
 
 type Order = 'ordered' | 'unordered'
 
+interface Leased {
+  readonly queryId: QueryId
+  readonly spill: string
+  readonly instance: Promise<DuckInstance>
+}
+
 export class InstanceSet {
   readonly #options: InstanceSetOptions
   readonly #shared = new Map<Order, Promise<DuckInstance>>()
-  readonly #leased = new Map<string, { readonly queryId: QueryId; readonly spill: string; readonly instance: Promise<DuckInstance> }>()
+  readonly #leased = new Map<string, Leased>()
 
   private constructor(options: InstanceSetOptions) {
     this.#options = options
@@ -74,8 +80,8 @@ export class InstanceSet {
   /** For a user's own text that reads `files`. */
   async original(taskId: TaskId, files: readonly string[], memoryBytes: number): Promise<TaskConnection> {
     const spill = join(this.#options.spillFolder, `task-${taskId}`)
-    const fence = { ...this.#fence(true, spill), directories: [], files }
-    const instance = await openFenced(memoryBytes > LEASE_BYTES ? { ...fence, memoryBytes: this.#bounded(memoryBytes) } : fence)
+    const budget = memoryBytes > LEASE_BYTES ? { memoryBytes: this.#bounded(memoryBytes) } : {}
+    const instance = await openFenced({ ...this.#fence(true, spill), directories: [], files, ...budget })
     const connection = await instance.connect()
     return {
       connection,

@@ -148,7 +148,7 @@ export const memory = {
   column: (chunk: DataChunk, i: number): Vector => duckdb.data_chunk_get_vector(chunk, i),
   copy: (vector: Vector, byteCount: number): Uint8Array => duckdb.vector_get_data(vector, byteCount),
   validity: (vector: Vector, rowCount: number): Uint8Array | null =>
-    duckdb.vector_get_validity(vector, ((rowCount + 63) >> 6) * 8) as Uint8Array | null, // declared without its null
+    duckdb.vector_get_validity(vector, ((rowCount + 63) >> 6) * 8), // declared without its null
   listChild: (vector: Vector): Vector => duckdb.list_vector_get_child(vector),
   listChildRows: (vector: Vector): number => duckdb.list_vector_get_size(vector),
   structChild: (vector: Vector, i: number): Vector => duckdb.struct_vector_get_child(vector, i),

@@ -1,4 +1,4 @@
-/** Structured logs of an executor: one JSON line an event, with query and task ids. Never SQL text: it may hold secrets. */
+/** Structured logs of an executor: one JSON line an event, with query and task ids. No SQL text: it may hold keys. */
 
 import { pino, type Logger } from 'pino'
 

@@ -8,5 +8,6 @@ import { runChild } from '../proto/parent.ts'
 import { startExecutor } from './start.ts'
 
 runChild<ExecutorLaunch>(launch => startExecutor(launch, {
-  clock: systemClock, randomId: randomUUID, version: packageVersion(), logLevel: process.env['SKEIN_LOG_LEVEL'] ?? 'info',
+  clock: systemClock, randomId: randomUUID, version: packageVersion(),
+  logLevel: process.env['SKEIN_LOG_LEVEL'] ?? 'info',
 }))

@@ -20,8 +20,8 @@ export class Reservations {
   book(queryId: QueryId, byteCount: number): void {
     if (this.#byQuery.has(queryId)) return
     if (this.#bookedBytes + byteCount > this.#totalBytes) {
-      const message = `${byteCount} bytes asked for, ${this.#totalBytes - this.#bookedBytes} of ${this.#totalBytes} are free`
-      throw new QueryError('EXECUTOR_FULL', message)
+      const free = `${this.#totalBytes - this.#bookedBytes} of ${this.#totalBytes}`
+      throw new QueryError('EXECUTOR_FULL', `${byteCount} bytes asked for, ${free} are free`)
     }
     this.#byQuery.set(queryId, byteCount)
     this.#bookedBytes += byteCount

@@ -18,7 +18,7 @@ import type { PooledBody } from './body-pool.ts'
 import type { SpoolBudget } from './spool-budget.ts'
 import { SpoolSegment } from './spool-segment.ts'
 
-/** Of one result: what a query may hold back before the first row is released, so a small one never touches the disk. */
+/** Of one result: as much as is held back before the first row goes out, so a small one never touches the disk. */
 const MEMORY_BYTES = 32 * 1024 * 1024
 /** Space is given back in such steps. */
 const SEGMENT_BYTES = 64 * 1024 * 1024
@@ -94,7 +94,9 @@ export class ResultSpool {
 
   /** Ends without a throw only if the spool is complete. */
   async *read(fromFrame: number, signal: AbortSignal): AsyncGenerator<RawFlightData> {
-    if (fromFrame < this.#firstFrame) throw new QueryError('NOT_FOUND', `frame ${fromFrame} of the result is not kept any more`)
+    if (fromFrame < this.#firstFrame) {
+      throw new QueryError('NOT_FOUND', `frame ${fromFrame} of the result is not kept any more`)
+    }
     const reader: Reader = { at: fromFrame }
     const wake = (): void => this.#wake()
     this.#readers.add(reader)

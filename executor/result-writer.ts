@@ -61,7 +61,7 @@ async function prepare(
   const types = prepared.types()
   if (hasForms(types, columns)) return { prepared, text: { sql, start: 0 } }
   prepared.close()
-  if (types.length !== columns.length) throw new Error(`a result of ${types.length} columns, declared are ${columns.length}`)
+  if (types.length !== columns.length) throw new Error(`${types.length} columns, declared are ${columns.length}`)
   const text = wrap(sql, types, columns)
   const wrapped = await connection.prepare(text.sql).catch((error: unknown) => { throw placed(error, text) })
   if (hasForms(wrapped.types(), columns)) return { prepared: wrapped, text }
@@ -84,7 +84,8 @@ function wrap(sql: string, types: readonly LogicalType[], columns: readonly Resu
     return type !== undefined && hasForm(type, form) ? `c${i}` : `CAST(c${i} AS ${typeText(form)}) AS c${i}`
   })
   const head = `SELECT ${list.join(', ')} FROM (\n`
-  return { sql: `${head}${sql}\n) AS result(${columns.map((_, i) => `c${i}`).join(', ')})`, start: Buffer.byteLength(head) }
+  const names = columns.map((_, i) => `c${i}`).join(', ')
+  return { sql: `${head}${sql}\n) AS result(${names})`, start: Buffer.byteLength(head) }
 }
 
 async function drain(
@@ -99,7 +100,7 @@ async function drain(
       rowCount += batch.rowCount
       byteCount += batch.header.length + batch.body.bytes.length
       await spool.append(batch.header, batch.body)
-      collectYoung()
+      collectYoung(batch.body.bytes.length)
     }
   }
   for (let next = await stream.next(); next !== null; next = await stream.next()) {

@@ -1,4 +1,4 @@
-/** The gRPC service: requests to calls of Executor and back. Whoever does not know the cluster's secret gets nothing. */
+/** The gRPC service: requests to calls of Executor and back. Who does not know the cluster's secret gets nothing. */
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { QueryError } from '../proto/errors.ts'
@@ -46,7 +46,9 @@ export function executorHandlers(
   }
 }
 
-async function* withHello({ id, incarnation, source }: Identity, events: AsyncIterable<TaskEventInit>): AsyncGenerator<TaskEventInit> {
+async function* withHello(
+  { id, incarnation, source }: Identity, events: AsyncIterable<TaskEventInit>,
+): AsyncGenerator<TaskEventInit> {
   yield { event: { case: 'hello', value: { executorId: id, incarnation, source } } }
   yield* events
 }

@@ -8,7 +8,7 @@ import { RemoteStore } from '../cluster/remote-store.ts'
 import type { MetadataStore } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { executorInfo } from '../proto/cluster-values.ts'
-import { ExecutorInfo_State as MemberState } from '../proto/gen/cluster_pb.js'
+import { ExecutorInfo_State as MemberState, type ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
 import { GrpcChannel } from '../proto/grpc-channel.ts'
 import { GrpcServer } from '../proto/grpc-server.ts'
@@ -58,28 +58,23 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   const peers = new PeerChannels(launch.secret)
   const parts = await openParts(launch, options, folders, log, incarnation, peers)
   const server = new GrpcServer({ authenticate: requireSecret(launch.secret) })
-  let registration: Registration | undefined
-  const executor = new Executor({ ...parts, checkMembership: () => registration?.check() })
-  let identity: Identity | undefined
+  const late: { registration?: Registration; identity?: Identity } = {}
+  const executor = new Executor({ ...parts, checkMembership: () => late.registration?.check() })
   server.addService(ExecutorService, executorHandlers(executor, parts.exchangeFiles, () => {
-    if (identity === undefined) throw new Error('a call before the executor listens')
-    return identity
+    if (late.identity === undefined) throw new Error('a call before the executor listens')
+    return late.identity
   }))
-  const port = await server.listen(listen.host, listen.port)
-  const address = `${listen.host}:${port}`
-  identity = identityOf({ id, incarnation, address, files: parts.exchangeFiles })
-  const store: MetadataStore = new RemoteStore(new GrpcChannel(launch.storeAddress, { authorization: `Bearer ${launch.secret}` }))
-  const info = executorInfo({
-    id, incarnation, address, processId: process.pid, slots: launch.slots, memoryBytes: BigInt(launch.memoryBytes),
-    cacheBytes: BigInt(launch.cacheBytes), skeinVersion: options.version, duckdbVersion, state: MemberState.ACTIVE,
-    labels: { ...launch.labels },
-  })
-  registration = await Registration.start({ store, clock: options.clock, log, info })
+  const address = `${listen.host}:${await server.listen(listen.host, listen.port)}`
+  late.identity = identityOf({ id, incarnation, address, files: parts.exchangeFiles })
+  const channel = new GrpcChannel(launch.storeAddress, { authorization: `Bearer ${launch.secret}` })
+  const store: MetadataStore = new RemoteStore(channel)
+  const info = infoOf(launch, options.version, late.identity, address)
+  late.registration = await Registration.start({ store, clock: options.clock, log, info })
   log.info({ id, incarnation, address, pid: process.pid }, 'executor ready')
   return {
     ready: { ready: true, role: 'executor', id, address, pid: process.pid },
     stop: async () => {
-      await registration?.stop()
+      await late.registration?.stop()
       await executor.stop()
       server.close()
       peers.close()
@@ -101,7 +96,8 @@ async function openParts(
   await rm(folders.spools, { recursive: true, force: true })
   const { memoryBytes, spillBytes, threads } = launch
   const instances = await InstanceSet.open({
-    directories: [...buckets.values(), exchangeFiles.root], spillFolder: folders.spill, spillBytes, memoryBytes, threads,
+    directories: [...buckets.values(), exchangeFiles.root], spillFolder: folders.spill,
+    spillBytes, memoryBytes, threads,
   })
   const exchangeReader = new ExchangeReader(exchangeFiles, (address, queryId, path, signal) =>
     peers.to(address).fetchExchange({ queryId, path }, { signal }))
@@ -115,6 +111,14 @@ async function openParts(
     reservations: new Reservations(memoryBytes),
     newSpool: (taskId: string) => new ResultSpool({ folder: join(folders.spools, taskId), memory, disk, clock }),
   }
+}
+
+function infoOf(launch: ExecutorLaunch, version: string, { id, incarnation }: Identity, address: string): ExecutorInfo {
+  return executorInfo({
+    id, incarnation, address, processId: process.pid, slots: launch.slots, memoryBytes: BigInt(launch.memoryBytes),
+    cacheBytes: BigInt(launch.cacheBytes), skeinVersion: version, duckdbVersion, state: MemberState.ACTIVE,
+    labels: { ...launch.labels },
+  })
 }
 
 function identityOf({ id, incarnation, address, files }: Pick<Identity, 'id' | 'incarnation'> & {

@@ -56,7 +56,7 @@ export class TaskRunner {
     this.#options = options
   }
 
-  /** Never rejects. `spool` is the query's, for a task that makes the result; it is complete when the task succeeded. */
+  /** Never rejects. `spool` is there for a task that makes the result; it is complete when the task has succeeded. */
   async run(task: TaskDefinition, spool: ResultSpool | undefined, signal: AbortSignal): Promise<TaskOutcome> {
     const { clock, exchangeFiles } = this.#options
     const place = { ...task, queryId: task.queryId as QueryId }
@@ -71,7 +71,7 @@ export class TaskRunner {
       return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, stats }
     } catch (error) {
       if (isFatal(error)) this.#options.instances.replaceShared()
-      const cause = emittedError(taskError(error, read), task)
+      const cause = placed(taskError(error, read), task)
       spool?.fail(cause)
       return { kind: 'failed', cause, lostExecutors: error instanceof InputLost ? error.executors : [] }
     } finally {
@@ -137,7 +137,8 @@ export class TaskRunner {
       case 'exchange': {
         const folder = exchangeFiles.outputFolder({ ...task, queryId: task.queryId as QueryId })
         const files = await writeExchange(connection, task.sql, output.value, exchangeFiles.root, folder)
-        return { files, rowCount: sum(files.map(file => file.rowCount)), outputBytes: sum(files.map(file => file.sizeBytes)) }
+        const [rows, bytes] = [files.map(file => file.rowCount), files.map(file => file.sizeBytes)]
+        return { files, rowCount: sum(rows), outputBytes: sum(bytes) }
       }
       case 'result': {
         if (spool === undefined) throw new Error(`task ${task.taskId} has no spool`)
@@ -163,10 +164,13 @@ export class TaskRunner {
   }
 }
 
-/** The place in emitted text means nothing to the user who wrote another one. */
-function emittedError(error: QueryError, task: TaskDefinition): QueryError {
-  if (task.sqlKind === SqlKind.ORIGINAL || error.position === undefined) return error
-  return new QueryError(error.code, error.message, { cause: error })
+/** DuckDB counts bytes, we count characters. The place in emitted text means nothing to the user who wrote another. */
+function placed(error: QueryError, { sqlKind, sql }: TaskDefinition): QueryError {
+  const { code, message, position } = error
+  if (position === undefined) return error
+  const inside = sqlKind === SqlKind.ORIGINAL && position >= 0 && position <= Buffer.byteLength(sql)
+  const characters = inside ? Buffer.from(sql).toString('utf8', 0, position).length : undefined
+  return new QueryError(code, message, { cause: error, position: characters })
 }
 
 function sum(values: readonly number[]): number {

@@ -1,4 +1,4 @@
-/** The statements that make a task's connection ready: session settings, then what its SQL names. One text, one call. */
+/** The statements that make a task's connection ready: session settings, then what its SQL names. One text for all. */
 
 import { QueryError } from '../proto/errors.ts'
 import { TaskDefinition_SqlKind as SqlKind, type TaskDefinition } from '../proto/gen/executor_pb.js'

@@ -19,8 +19,10 @@ export function taskStatus(taskId: TaskId, task: Task): TaskStatusInit {
     case 'running': case 'cancelling': return { taskId, state: { case: 'running', value: {} } }
     case 'succeeded': return { taskId, state: { case: 'succeeded', value: succeeded(task) } }
     case 'failed': {
-      const { cause: { code, message }, lostExecutors } = task
-      return { taskId, state: { case: 'failed', value: { code, message, lostExecutors: [...lostExecutors] } } }
+      const { cause: { code, message, position }, lostExecutors } = task
+      const place = position === undefined ? {} : { position }
+      const value = { code, message, lostExecutors: [...lostExecutors], ...place }
+      return { taskId, state: { case: 'failed', value } }
     }
     default: return unreachable(task)
   }
@@ -31,8 +33,9 @@ function succeeded({ files, stats, queuedMs, runMs }: Extract<Task, { state: 'su
     files: files.map(({ partition, path, sizeBytes, rowCount }) =>
       ({ partition, path, sizeBytes: BigInt(sizeBytes), rowCount: BigInt(rowCount) })),
     stats: {
-      rowCount: BigInt(stats.rowCount), outputBytes: BigInt(stats.outputBytes), bytesFetched: BigInt(stats.bytesFetched),
-      bytesCached: BigInt(stats.bytesCached), exchangeBytes: BigInt(stats.exchangeBytes), queuedMs, runMs,
+      rowCount: BigInt(stats.rowCount), outputBytes: BigInt(stats.outputBytes),
+      bytesFetched: BigInt(stats.bytesFetched), bytesCached: BigInt(stats.bytesCached),
+      exchangeBytes: BigInt(stats.exchangeBytes), queuedMs, runMs,
     },
   }
 }

@@ -34,7 +34,10 @@ export type Task =
 
 export type TaskEvent =
   | { readonly kind: 'started'; readonly nowMs: number }
-  | { readonly kind: 'succeeded'; readonly nowMs: number; readonly files: readonly WrittenFile[]; readonly stats: TaskStats }
+  | {
+    readonly kind: 'succeeded'; readonly nowMs: number; readonly files: readonly WrittenFile[]
+    readonly stats: TaskStats
+  }
   | { readonly kind: 'failed'; readonly cause: QueryError; readonly lostExecutors: readonly ExecutorId[] }
   | { readonly kind: 'cancelled'; readonly reason: string }
 

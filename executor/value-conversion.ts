@@ -36,7 +36,7 @@ export const widen64: Convert = (data, from, count, out) => {
   }
 }
 
-/** INTERVAL: int32 months, int32 days, int64 microseconds; Arrow's last part counts nanoseconds. See `checkInterval`. */
+/** INTERVAL: int32 months, int32 days, int64 microseconds; Arrow counts nanoseconds. See `checkInterval`. */
 export const intervalToNanos: Convert = (data, from, count, out) => {
   const source = asWords(data)
   const micros = new BigInt64Array(data.buffer, data.byteOffset, data.length >> 3)

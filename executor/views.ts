@@ -43,7 +43,8 @@ export function inputView(input: Input, paths: readonly string[]): string {
 function scanSelect(scan: Scan, paths: readonly string[]): string {
   const columns = scan.columns.map(({ name, type }) => ({ from: name, name, type }))
   if (scan.splits.length === 0) return select(columns, null)
-  return runs(scan.splits, paths).map(run => select(columns, source(scan, run.paths, run.rows), run.rows)).join('\nUNION ALL\n')
+  const selects = runs(scan.splits, paths).map(run => select(columns, source(scan, run.paths, run.rows), run.rows))
+  return selects.join('\nUNION ALL\n')
 }
 
 interface Rows { readonly from: bigint; readonly to: bigint }

@@ -41,7 +41,8 @@ export class Watchers {
 
   /** `statuses` is asked after an earlier process of this coordinator has been declared gone. */
   async *open(
-    coordinator: CoordinatorId, incarnation: Incarnation, statuses: () => readonly TaskStatusInit[], signal: AbortSignal,
+    coordinator: CoordinatorId, incarnation: Incarnation, statuses: () => readonly TaskStatusInit[],
+    signal: AbortSignal,
   ): AsyncGenerator<TaskEventInit> {
     const watched = this.#of(coordinator)
     if (watched.incarnation !== undefined && watched.incarnation !== incarnation) this.#onGone(coordinator)

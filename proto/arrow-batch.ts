@@ -1,4 +1,4 @@
-/** The header of an Arrow record batch, made from the sizes of its buffers; the caller lays the buffers out as it says. */
+/** The header of an Arrow record batch, made from the sizes of its buffers; the caller lays them out as it says. */
 
 import { BufferRegion, FieldNode, Message, RecordBatch } from 'apache-arrow/ipc/metadata/message'
 
@@ -16,7 +16,9 @@ export interface BatchLayout {
 }
 
 /** Nodes and buffers in the order of Arrow's format: depth first, a column's own before its children's. */
-export function layoutBatch(rowCount: number, nodes: readonly BatchNode[], bufferBytes: readonly number[]): BatchLayout {
+export function layoutBatch(
+  rowCount: number, nodes: readonly BatchNode[], bufferBytes: readonly number[],
+): BatchLayout {
   const offsets: number[] = []
   let bodyBytes = 0
   for (const bytes of bufferBytes) {
@@ -24,6 +26,7 @@ export function layoutBatch(rowCount: number, nodes: readonly BatchNode[], buffe
     bodyBytes += (bytes + 7) & ~7
   }
   const regions = bufferBytes.map((bytes, i) => new BufferRegion(offsets[i] ?? 0, bytes))
-  const batch = new RecordBatch(rowCount, nodes.map(node => new FieldNode(node.rowCount, node.nullCount)), regions, null)
+  const fields = nodes.map(node => new FieldNode(node.rowCount, node.nullCount))
+  const batch = new RecordBatch(rowCount, fields, regions, null)
   return { header: Message.encode(Message.from(batch, bodyBytes)), offsets, bodyBytes }
 }

@@ -85,8 +85,9 @@ export function arrowType(form: DuckType): DataType {
       return new Field(fieldName(field, i), arrowType(field.type), true)
     }))
     case 'map': {
-      const entry = new Struct([new Field('key', arrowType(form.key), false), new Field('value', arrowType(form.value), true)])
-      return new Map_(new Field('entries', entry, false) as never, false) // its declaration wants one key type, ours vary
+      const key = new Field('key', arrowType(form.key), false)
+      const entry = new Struct([key, new Field('value', arrowType(form.value), true)])
+      return new Map_(new Field('entries', entry, false) as never, false) // declared for one type of key, ours vary
     }
     default: return unreachable(form)
   }
@@ -120,7 +121,8 @@ function scalarArrowType(name: ScalarName): DataType | undefined {
     case 'TIMESTAMP_NS': return new TimestampNanosecond()
     case 'TIMESTAMP WITH TIME ZONE': return new TimestampMicrosecond('UTC')
     case '"NULL"': return new Null()
-    case 'UHUGEINT': case 'BIT': case 'BIGNUM': case 'VARIANT': case 'GEOMETRY': case 'TIME WITH TIME ZONE': return undefined
+    case 'UHUGEINT': case 'BIT': case 'BIGNUM': case 'VARIANT': case 'GEOMETRY': case 'TIME WITH TIME ZONE':
+      return undefined
     default: return unreachable(name)
   }
 }

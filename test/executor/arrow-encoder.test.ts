@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { readSchema } from '../../proto/arrow.ts'
 import { columnTexts, toTable } from './arrow-text.ts'
 import { textCases, typeCases, type TypeCase } from './arrow-types.ts'
-import { openWorkbench, type Workbench } from './workbench.ts'
+import { openWorkbench, toResult, type Workbench } from './workbench.ts'
 
 const ROWS = 5_000
 
@@ -14,20 +14,21 @@ function relation(cases: readonly TypeCase[], nulls: boolean): string {
     if (type === '"NULL"') return 'NULL'
     return nulls ? `CAST(CASE WHEN hash(i, ${k})%5>0 THEN ${sql} END AS ${type})` : `CAST(${sql} AS ${type})`
   }
-  return `SELECT ${cases.map((one, k) => `${value(one, k)} AS ${one.name}`).join(', ')} FROM range(${ROWS}) t(i) ORDER BY i`
+  const list = cases.map((one, k) => `${value(one, k)} AS ${one.name}`)
+  return `SELECT ${list.join(', ')} FROM range(${ROWS}) t(i) ORDER BY i`
 }
 
 async function compare(t: Test, bench: Workbench, cases: readonly TypeCase[], nulls: boolean): Promise<void> {
   const sql = relation(cases, nulls)
   const columns = cases.map(({ name, type }) => ({ name, type }))
-  const actual = await bench.result({ sql, output: { case: 'result', value: { columns } }, preserveOrder: true })
-  t.equal(actual.outcome.kind, 'succeeded', String(actual.outcome.kind === 'failed' ? actual.outcome.cause.message : ''))
+  const actual = await bench.result({ sql, output: toResult(columns), preserveOrder: true })
+  if (actual.outcome.kind === 'failed') throw actual.outcome.cause
   const texts = cases.map(({ name, text }) => `CAST(${text.replace(/\bx\b/g, `r.${name}`)} AS VARCHAR) AS ${name}`)
   const expected = await bench.result({
     sql: `SELECT ${texts.join(', ')} FROM (${sql}) r`, preserveOrder: true,
     output: { case: 'result', value: { columns: cases.map(({ name }) => ({ name, type: 'VARCHAR' })) } },
   })
-  t.equal(expected.outcome.kind, 'succeeded', String(expected.outcome.kind === 'failed' ? expected.outcome.cause.message : ''))
+  if (expected.outcome.kind === 'failed') throw expected.outcome.cause
   const [table, oracle] = [toTable(actual.frames), toTable(expected.frames)]
   const wrong = cases.flatMap(({ type, sql }, i) => {
     const [got, want] = [columnTexts(table, i), columnTexts(oracle, i)]
@@ -44,17 +45,18 @@ t.test('types that Arrow has no form for are text', async t => compare(t, await 
 t.test('fields carry DuckDB\'s type, and columns of one name stay apart', async t => {
   const bench = await openWorkbench(t)
   const columns = [{ name: 'a', type: 'BIGINT' }, { name: 'a', type: "ENUM('x')" }]
-  const { frames } = await bench.result({ sql: "SELECT 1::BIGINT, 'x'::ENUM('x')", output: { case: 'result', value: { columns } } })
+  const { frames } = await bench.result({ sql: "SELECT 1::BIGINT, 'x'::ENUM('x')", output: toResult(columns) })
   const table = toTable(frames)
   const fields = frames.slice(0, 1).flatMap(frame => readSchema(frame).fields)
-  t.strictSame(fields.map(({ name, metadata }) => [name, metadata.get('skein.type')]), [['a', 'BIGINT'], ['a', "ENUM('x')"]])
+  t.strictSame(fields.map(({ name, metadata }) => [name, metadata.get('skein.type')]),
+    [['a', 'BIGINT'], ['a', "ENUM('x')"]])
   t.strictSame([columnTexts(table, 0), columnTexts(table, 1)], [['1'], ['x']])
 })
 
 t.test('an empty result has a schema and no batch', async t => {
   const bench = await openWorkbench(t)
   const columns = [{ name: 'a', type: 'VARCHAR' }]
-  const { frames } = await bench.result({ sql: "SELECT 'x' WHERE false", output: { case: 'result', value: { columns } } })
+  const { frames } = await bench.result({ sql: "SELECT 'x' WHERE false", output: toResult(columns) })
   t.equal(frames.length, 1)
 })
 
@@ -62,22 +64,23 @@ t.test('batches stay near 1 MiB, whatever the rows are', async t => {
   const bench = await openWorkbench(t)
   const columns = [{ name: 'a', type: 'VARCHAR' }]
   const { frames } = await bench.result({
-    sql: "SELECT repeat('x', 20000) || i FROM range(2048) t(i)", output: { case: 'result', value: { columns } }, preserveOrder: true,
+    sql: "SELECT repeat('x', 20000) || i FROM range(2048) t(i)", output: toResult(columns), preserveOrder: true,
   })
   t.ok(frames.every(({ dataBody }) => dataBody.length <= 1024 * 1024 + 64), 'no body is larger')
-  t.strictSame(columnTexts(toTable(frames), 0).map(text => text?.slice(20000)), Array.from({ length: 2048 }, (_, i) => String(i)))
+  t.strictSame(columnTexts(toTable(frames), 0).map(text => text?.slice(20000)),
+    Array.from({ length: 2048 }, (_, i) => String(i)))
 })
 
 t.test('a row above 64 MiB is refused with its size', async t => {
   const bench = await openWorkbench(t)
   const columns = [{ name: 'a', type: 'VARCHAR' }]
-  const { outcome } = await bench.result({ sql: "SELECT repeat('x', 70000000)", output: { case: 'result', value: { columns } } })
+  const { outcome } = await bench.result({ sql: "SELECT repeat('x', 70000000)", output: toResult(columns) })
   t.match(outcome, { kind: 'failed', cause: { code: 'RESULT_TOO_LARGE', message: /70000004 bytes/ } })
 })
 
 t.test('an interval that nanoseconds cannot hold is an error, and under NULL nothing is looked at', async t => {
   const bench = await openWorkbench(t)
   const columns = [{ name: 'a', type: 'INTERVAL' }]
-  const { outcome } = await bench.result({ sql: 'SELECT to_hours(3000000)', output: { case: 'result', value: { columns } } })
+  const { outcome } = await bench.result({ sql: 'SELECT to_hours(3000000)', output: toResult(columns) })
   t.match(outcome, { kind: 'failed', cause: { code: 'EXECUTION_ERROR', message: /292 years/ } })
 })

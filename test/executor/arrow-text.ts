@@ -21,7 +21,7 @@ export function columnTexts(table: Table, i: number): (string | null)[] {
 function valueText(data: Data, row: number): string | null {
   const { type } = data
   if (DataType.isNull(type) || !data.getValid(row)) return null
-  if (type.children !== undefined && type.children !== null && type.children.length > 0) return JSON.stringify(nested(data, row))
+  if (data.children.length > 0) return JSON.stringify(nested(data, row))
   const { values } = data as { values: Uint8Array & { [i: number]: number } }
   if (DataType.isDecimal(type)) return decimal(values as unknown as Uint32Array, row)
   if (DataType.isInterval(type)) {

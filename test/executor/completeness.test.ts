@@ -3,7 +3,7 @@
 import t, { type Test } from 'tap'
 import { systemClock } from '../../proto/clock.ts'
 import { columnTexts, toTable } from './arrow-text.ts'
-import { openWorkbench, type Workbench } from './workbench.ts'
+import { openWorkbench, toResult, type Workbench } from './workbench.ts'
 
 const ROWS = 1_200_000
 
@@ -22,7 +22,7 @@ const failures: readonly (readonly [what: string, sql: string, message: RegExp])
 
 async function fails(t: Test, bench: Workbench, sql: string, preserveOrder: boolean, message: RegExp): Promise<void> {
   const columns = [{ name: 'a', type: 'INTEGER' }]
-  const { outcome, frames } = await bench.result({ sql, preserveOrder, output: { case: 'result', value: { columns } } })
+  const { outcome, frames } = await bench.result({ sql, preserveOrder, output: toResult(columns) })
   t.match(outcome, { kind: 'failed', cause: { code: 'EXECUTION_ERROR', message } })
   t.equal(frames.length, 0)
 }
@@ -38,7 +38,7 @@ t.test('the same rows without the error are all there', async t => {
   const bench = await openWorkbench(t)
   const columns = [{ name: 'a', type: 'INTEGER' }]
   const sql = `SELECT i::INTEGER FROM range(${ROWS}) t(i)`
-  const { outcome, frames } = await bench.result({ sql, preserveOrder: true, output: { case: 'result', value: { columns } } })
+  const { outcome, frames } = await bench.result({ sql, preserveOrder: true, output: toResult(columns) })
   t.match(outcome, { kind: 'succeeded', stats: { rowCount: ROWS } })
   const texts = columnTexts(toTable(frames), 0)
   t.equal(texts.length, ROWS)
@@ -52,7 +52,7 @@ t.test('a cancelled stream is CANCELLED, soon', async t => {
   const sql = 'SELECT sum(i * j) FROM range(10000000) a(i), range(10000000) b(j)'
   const startMs = systemClock.nowMs()
   systemClock.after(100, () => controller.abort())
-  const { outcome } = await bench.result({ sql, output: { case: 'result', value: { columns } } }, controller.signal)
+  const { outcome } = await bench.result({ sql, output: toResult(columns) }, controller.signal)
   t.match(outcome, { kind: 'failed', cause: { code: 'CANCELLED' } })
   t.ok(systemClock.nowMs() - startMs < 5_000)
 })
@@ -61,8 +61,8 @@ t.test('a failure of emitted text has no place in the user\'s, one of the user\'
   const bench = await openWorkbench(t)
   const columns = [{ name: 'a', type: 'INTEGER' }]
   const sql = "SELECT CAST(s AS INTEGER) FROM (VALUES ('é1'), ('x')) v(s)"
-  const emitted = await bench.result({ sql, output: { case: 'result', value: { columns } } })
-  const original = await bench.result({ sql, sqlKind: 2, output: { case: 'result', value: { columns } } })
+  const emitted = await bench.result({ sql, output: toResult(columns) })
+  const original = await bench.result({ sql, sqlKind: 2, output: toResult(columns) })
   t.match(emitted.outcome, { kind: 'failed', cause: { code: 'EXECUTION_ERROR', position: undefined } })
   t.match(original.outcome, { kind: 'failed', cause: { code: 'EXECUTION_ERROR', position: 7 } })
 })

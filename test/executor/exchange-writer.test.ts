@@ -6,7 +6,7 @@ import { wireType } from '../../planner/exchange-types.ts'
 import type { WrittenFile } from '../../executor/exchange-writer.ts'
 import { columnTexts, toTable } from './arrow-text.ts'
 import { textCases, typeCases } from './arrow-types.ts'
-import { openWorkbench, type Workbench } from './workbench.ts'
+import { openWorkbench, toResult, type Workbench } from './workbench.ts'
 
 const ROWS = 3_000
 const BIG = [
@@ -23,7 +23,9 @@ const source = (bench: Workbench) => ({
   markerToken: bench.exchangeFiles.markerToken,
 })
 
-function inputOf(bench: Workbench, name: string, columns: readonly { type: string; wireType: string }[], files: readonly WrittenFile[]) {
+function inputOf(
+  bench: Workbench, name: string, columns: readonly { type: string; wireType: string }[], files: readonly WrittenFile[],
+) {
   return {
     name, columns: [...columns],
     files: files.map(file => ({
@@ -40,13 +42,17 @@ t.test('every type comes back, values and type', async t => {
   })
   t.ok(cases.length > 45)
   const columns = cases.map(({ type, wireType }) => ({ type, wireType }))
-  const value = ({ sql, type }: { sql: string; type: string }, k: number) => `CAST(CASE WHEN hash(i, ${k})%7>0 THEN ${sql} END AS ${type})`
-  const sql = `SELECT ${cases.map((one, k) => `${value(one, k)} AS c${k}`).join(', ')}, i AS c${cases.length} FROM range(${ROWS}) t(i)`
+  const value = ({ sql, type }: { sql: string; type: string }, k: number) =>
+    `CAST(CASE WHEN hash(i, ${k})%7>0 THEN ${sql} END AS ${type})`
+  const list = cases.map((one, k) => `${value(one, k)} AS c${k}`)
+  const sql = `SELECT ${list.join(', ')}, i AS c${cases.length} FROM range(${ROWS}) t(i)`
   const withRow = [...columns, { type: 'BIGINT', wireType: 'BIGINT' }]
-  const written = await bench.run({ sql, output: { case: 'exchange', value: { columns: withRow, hashKeys: [`c${cases.length}`], partitionCount: 3 } } })
+  const spread = { columns: withRow, hashKeys: [`c${cases.length}`], partitionCount: 3 }
+  const written = await bench.run({ sql, output: { case: 'exchange', value: spread } })
   if (written.kind === 'failed') throw written.cause
   const texts = cases.map((_, k) => `CAST(c${k} AS VARCHAR), typeof(c${k})`)
-  const output = { case: 'result' as const, value: { columns: texts.flatMap((_, k) => [{ name: `v${k}`, type: 'VARCHAR' }, { name: `t${k}`, type: 'VARCHAR' }]) } }
+  const output = toResult(texts.flatMap((_, k) =>
+    [{ name: `v${k}`, type: 'VARCHAR' }, { name: `t${k}`, type: 'VARCHAR' }]))
   const read = (from: string) => `SELECT ${texts.join(', ')} FROM ${from} ORDER BY c${cases.length}`
   const back = await bench.result({ sql: read('ex0'), inputs: [inputOf(bench, 'ex0', withRow, written.files)], output })
   const oracle = await bench.result({ sql: read(`(${sql})`), output })
@@ -72,7 +78,7 @@ t.test('a row goes to the partition of its hash, before the cast to the wire typ
   t.strictSame([...new Set(written.files.map(({ partition }) => partition))].sort(), [0, 1, 2, 3])
   t.equal(written.files.reduce((sum, { rowCount }) => sum + rowCount, 0), 1000)
   const two = written.files.filter(({ partition }) => partition === 2)
-  const output = { case: 'result' as const, value: { columns: [{ name: 'n', type: 'BIGINT' }] } }
+  const output = toResult([{ name: 'n', type: 'BIGINT' }])
   const { frames } = await bench.result({
     sql: 'SELECT count(*) FROM ex1 WHERE hash(c0) % 4 <> 2', inputs: [inputOf(bench, 'ex1', columns, two)], output,
   })
@@ -84,11 +90,13 @@ t.test('no rows make no file, and no file is an empty relation of its types', as
   const columns = [{ type: 'HUGEINT', wireType: 'VARCHAR' }, { type: 'INTEGER[2]', wireType: 'INTEGER[]' }]
   for (const hashKeys of [[], ['c0']]) {
     const sql = 'SELECT 1::HUGEINT AS c0, [1, 2]::INTEGER[2] AS c1 WHERE false'
-    const written = await bench.run({ sql, output: { case: 'exchange', value: { columns, hashKeys, partitionCount: 2 } } })
+    const spread = { columns, hashKeys, partitionCount: 2 }
+    const written = await bench.run({ sql, output: { case: 'exchange', value: spread } })
     t.match(written, { kind: 'succeeded', files: [] })
   }
-  const output = { case: 'result' as const, value: { columns: [{ name: 'n', type: 'BIGINT' }, { name: 's', type: 'HUGEINT' }] } }
-  const { frames } = await bench.result({ sql: 'SELECT count(*), max(c0) FROM ex0', inputs: [inputOf(bench, 'ex0', columns, [])], output })
+  const output = toResult([{ name: 'n', type: 'BIGINT' }, { name: 's', type: 'HUGEINT' }])
+  const inputs = [inputOf(bench, 'ex0', columns, [])]
+  const { frames } = await bench.result({ sql: 'SELECT count(*), max(c0) FROM ex0', inputs, output })
   t.strictSame([0, 1].map(i => columnTexts(toTable(frames), i)), [['0'], [null]])
 })
 

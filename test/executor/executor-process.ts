@@ -54,7 +54,9 @@ export async function startProcess(t: Test, launch: ExecutorLaunch): Promise<Exe
   return { answer: JSON.parse(await line) as Ready, process: child, ended }
 }
 
-export function launchOf(folder: string, name: string, storeAddress: string, more: Partial<ExecutorLaunch> = {}): ExecutorLaunch {
+export function launchOf(
+  folder: string, name: string, storeAddress: string, more: Partial<ExecutorLaunch> = {},
+): ExecutorLaunch {
   mkdirSync(join(folder, 'lake'), { recursive: true })
   return {
     role: 'executor', dataDir: join(folder, name), listen: '127.0.0.1:0', secret: SECRET, storeAddress,
@@ -79,7 +81,8 @@ export class Watch {
   constructor(t: Test, service: ServiceClient<typeof ExecutorService>, coordinatorId = 'c1', incarnation = 'i1') {
     t.teardown(() => this.close())
     this.#first = new Promise((resolve, reject) => {
-      this.#read(service.watchTasks({ coordinatorId, incarnation }, { signal: this.#controller.signal }), resolve).catch(reject)
+      const events = service.watchTasks({ coordinatorId, incarnation }, { signal: this.#controller.signal })
+      this.#read(events, resolve).catch(reject)
     })
   }
 

@@ -12,13 +12,15 @@ t.test('nothing outside the fence can be reached, and the fence cannot be moved'
   const attempts = [
     "SELECT * FROM read_text('/etc/passwd')", `SELECT * FROM read_csv('${outside}')`,
     `SELECT * FROM read_csv('${bench.lake}/../outside.csv')`, `SELECT * FROM glob('${bench.folder}/*')`,
-    `COPY (SELECT 1) TO '${bench.folder}/written.csv'`, `ATTACH '${bench.folder}/x.duckdb'`, 'INSTALL httpfs', 'LOAD httpfs',
+    `COPY (SELECT 1) TO '${bench.folder}/written.csv'`, `ATTACH '${bench.folder}/x.duckdb'`, 'INSTALL httpfs',
+    'LOAD httpfs',
     "SELECT * FROM read_parquet('https://example.org/x.parquet')", 'SET enable_external_access = true',
     "SET allowed_directories = ['/']", "SET temp_directory = '/'", `EXPORT DATABASE '${bench.folder}/export'`,
   ]
   for (const kind of ['emitted', 'original'] as const) {
-    const open = kind === 'emitted' ? bench.instances.emitted('q' as never, true, 0) : bench.instances.original('t' as never, [], 0)
-    const { connection, close } = await open
+    const { connection, close } = await (kind === 'emitted'
+      ? bench.instances.emitted('q' as never, true, 0)
+      : bench.instances.original('t' as never, [], 0))
     const through: string[] = []
     for (const sql of attempts) await connection.run(sql).then(() => through.push(sql), () => undefined)
     t.strictSame(through, [], kind)
@@ -38,7 +40,8 @@ t.test('a principal\'s instance reads its own files and no other of the lake', a
 t.test('a leased instance keeps its own budget, and spills where it may', async t => {
   const bench = await openWorkbench(t)
   const { connection, close } = await bench.instances.emitted('q' as never, false, 300 * 1024 * 1024)
-  const [row] = await connection.texts("SELECT current_setting('memory_limit'), current_setting('preserve_insertion_order')", [0, 1])
+  const sql = "SELECT current_setting('memory_limit'), current_setting('preserve_insertion_order')"
+  const [row] = await connection.texts(sql, [0, 1])
   t.strictSame(row, ['300.0 MiB', 'false'])
   await close()
   await bench.instances.releaseQuery('q' as never)

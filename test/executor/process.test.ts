@@ -8,7 +8,7 @@ import { LocalStore } from '../../cache/local-store.ts'
 import { FileFormat, type ExchangeSource, type TaskStatus } from '../../proto/gen/executor_pb.js'
 import { columnTexts, toTable } from './arrow-text.ts'
 import { client, launchOf, startProcess, startStore, Watch, type ExecutorProcess } from './executor-process.ts'
-import { temporaryFolder } from './workbench.ts'
+import { temporaryFolder, toResult } from './workbench.ts'
 
 /** Processes start slowly when the machine is busy. */
 t.setTimeout(240_000)
@@ -38,7 +38,7 @@ async function cluster(t: Test) {
   const folder = temporaryFolder(t)
   const { store, address: storeAddress } = await startStore(t, folder)
   const processes = await Promise.all(['e1', 'e2'].map(name => startProcess(t, launchOf(folder, name, storeAddress))))
-  const lines = (from: number) => `${Array.from({ length: 500 }, (_, i) => `${from + i},n${(from + i) % 7}`).join('\n')}\n`
+  const lines = (from: number) => Array.from({ length: 500 }, (_, i) => `${from + i},n${(from + i) % 7}\n`).join('')
   writeFileSync(join(folder, 'lake/a.csv'), lines(0))
   writeFileSync(join(folder, 'lake/b.csv'), lines(500))
   const executors = await Promise.all(processes.map(async process => {
@@ -63,8 +63,10 @@ async function firstStage({ folder, executors }: Cluster, queryId: string): Prom
         taskId, queryId, stage: 0, partition: i, attempt: 0, sqlKind: EMITTED,
         sql: 'SELECT sum(id)::HUGEINT AS c0, name AS c1 FROM scan0 GROUP BY name',
         scans: [{
-          name: 'scan0', format: FileFormat.CSV, columns: [{ name: 'id', type: 'BIGINT' }, { name: 'name', type: 'VARCHAR' }],
-          options: { header: 'false', delim: "','", auto_detect: 'false' }, splits: [await splitOf(folder, ['a.csv', 'b.csv'][i] ?? '')],
+          name: 'scan0', format: FileFormat.CSV,
+          columns: [{ name: 'id', type: 'BIGINT' }, { name: 'name', type: 'VARCHAR' }],
+          options: { header: 'false', delim: "','", auto_detect: 'false' },
+          splits: [await splitOf(folder, ['a.csv', 'b.csv'][i] ?? '')],
         }],
         output: { case: 'exchange', value: { columns: ROW, hashKeys: ['c1'], partitionCount: 2 } },
       },
@@ -74,7 +76,9 @@ async function firstStage({ folder, executors }: Cluster, queryId: string): Prom
 }
 
 /** Stage 1 on executor 0 reads both partitions of both, by way of `sources`. */
-async function lastStage({ executors }: Cluster, queryId: string, states: TaskStatus['state'][], sources: (ExchangeSource | undefined)[]) {
+async function lastStage(
+  { executors }: Cluster, queryId: string, states: TaskStatus['state'][], sources: (ExchangeSource | undefined)[],
+) {
   const [first] = executors
   if (first === undefined) throw new Error('no executor')
   const files = states.flatMap((state, i) => [0, 1].flatMap(partition => filesOf(state, sources[i], partition)))
@@ -84,7 +88,7 @@ async function lastStage({ executors }: Cluster, queryId: string, states: TaskSt
     task: {
       taskId, queryId, stage: 1, sqlKind: EMITTED, inputs: [{ name: 'ex0', columns: ROW, files }],
       sql: 'SELECT c1 AS c0, sum(c0)::HUGEINT AS c1 FROM ex0 GROUP BY ex0.c1 ORDER BY ex0.c1',
-      output: { case: 'result', value: { columns: [{ name: 'name', type: 'VARCHAR' }, { name: 'sum', type: 'HUGEINT' }] } },
+      output: toResult([{ name: 'name', type: 'VARCHAR' }, { name: 'sum', type: 'HUGEINT' }]),
     },
   })
   const frames = []
@@ -108,12 +112,14 @@ t.test('a query of two stages over two executors, by path and by gRPC; released,
   const states = await firstStage(running, 'qa')
   const sources = executors.map(({ source }) => source)
   t.strictSame(await lastStage(running, 'qa', states, sources), answer, 'by path')
-  const far = sources.map(source => source === undefined ? undefined : { ...source, markerPath: '/nowhere', folder: '/nowhere' })
+  const nowhere = { markerPath: '/nowhere', markerToken: 'another disk', folder: '/nowhere' }
+  const far = sources.map(source => source === undefined ? undefined : { ...source, ...nowhere })
   const again = await firstStage(running, 'qb')
-  t.strictSame(await lastStage(running, 'qb', again, far.map(source => source && { ...source, markerToken: `far ${source.markerToken}` })), answer, 'by gRPC')
+  t.strictSame(await lastStage(running, 'qb', again, far), answer, 'by gRPC')
   await Promise.all(executors.flatMap(({ service }) => ['qa', 'qb'].map(queryId => service.releaseQuery({ queryId }))))
   for (const name of ['e1', 'e2']) t.strictSame(readdirSync(join(folder, name, 'exchange')), ['marker'], name)
-  await t.rejects(async () => first.service.fetchResult({ queryId: 'qa' })[Symbol.asyncIterator]().next(), { code: 'NOT_FOUND' })
+  await t.rejects(async () => first.service.fetchResult({ queryId: 'qa' })[Symbol.asyncIterator]().next(),
+    { code: 'NOT_FOUND' })
 })
 
 t.test('without the secret every call is refused', async t => {
@@ -121,7 +127,8 @@ t.test('without the secret every call is refused', async t => {
     const service = client(t, address(first.process), secret)
     const stream = (events: AsyncIterable<unknown>) => events[Symbol.asyncIterator]().next()
     for (const call of [
-      service.reserve({ queryId: 'q' }), service.releaseQuery({ queryId: 'q' }), service.launchTask({}), service.cancelTask({}),
+      service.reserve({ queryId: 'q' }), service.releaseQuery({ queryId: 'q' }), service.launchTask({}),
+      service.cancelTask({}),
       stream(service.watchTasks({})), stream(service.fetchExchange({})), stream(service.fetchResult({})),
     ]) await t.rejects(async () => { await call }, { code: 'UNAUTHENTICATED' })
   }
@@ -139,7 +146,8 @@ t.test('a cancelled task ends within a second, and releasing waits for it', asyn
   const launch = (taskId: string, queryId: string) => first.service.launchTask({
     coordinatorId: 'c1',
     task: {
-      taskId, queryId, sqlKind: EMITTED, sql: 'SELECT sum(a.i * b.i) AS c0 FROM range(9000000) a(i), range(9000000) b(i)',
+      taskId, queryId, sqlKind: EMITTED,
+      sql: 'SELECT sum(a.i * b.i) AS c0 FROM range(9000000) a(i), range(9000000) b(i)',
       output: { case: 'exchange', value: { columns: ROW.slice(0, 1), partitionCount: 1 } },
     },
   })
@@ -152,7 +160,8 @@ t.test('a cancelled task ends within a second, and releasing waits for it', asyn
 })
 
 t.test('memory is booked once, and what does not fit is EXECUTOR_FULL', async t => {
-  const reserve = (queryId: string, memoryBytes: bigint) => first.service.reserve({ queryId, coordinatorId: 'c1', memoryBytes })
+  const reserve = (queryId: string, memoryBytes: bigint) =>
+    first.service.reserve({ queryId, coordinatorId: 'c1', memoryBytes })
   await reserve('qm', 800_000_000n)
   await reserve('qm', 800_000_000n)
   await t.rejects(reserve('qn', 800_000_000n), { code: 'EXECUTOR_FULL' })
@@ -164,7 +173,8 @@ t.test('a wrong start is one line and exit code 1', async t => {
   const folder = temporaryFolder(t)
   const { address: storeAddress } = await startStore(t, folder)
   const wrong = [
-    [{ listen: 'nonsense' }, 'INVALID_CONFIG'], [{ threads: 0 }, 'INVALID_CONFIG'], [{ storeAddress: '127.0.0.1:1' }, 'UNAVAILABLE'],
+    [{ listen: 'nonsense' }, 'INVALID_CONFIG'], [{ threads: 0 }, 'INVALID_CONFIG'],
+    [{ storeAddress: '127.0.0.1:1' }, 'UNAVAILABLE'],
     [{ buckets: { lake: { provider: 'local', path: join(folder, 'none') } } }, 'INVALID_CONFIG'],
   ] as const
   for (const [more, code] of wrong) {
@@ -177,10 +187,12 @@ t.test('a wrong start is one line and exit code 1', async t => {
 t.test('an executor is registered while it lives, and its end takes it out', async t => {
   const { store, folder } = running
   const members = async () => (await store.list('members/')).entries.map(({ value }) => decodeExecutorInfo(value))
-  t.strictSame((await members()).map(member => member?.address).sort(), executors.map(({ process }) => address(process)).sort())
+  t.strictSame((await members()).map(member => member?.address).sort(),
+    executors.map(({ process }) => address(process)).sort())
   t.match(await members(), [{ duckdbVersion: /^v\d/, slots: 2, labels: { site: 'a' } }, {}])
   for (const { process } of executors) process.process.stdin?.end()
-  t.strictSame(await Promise.all(executors.map(({ process }) => process.ended)), [0, 0], 'standard input ended, and so did they')
+  t.strictSame(await Promise.all(executors.map(({ process }) => process.ended)), [0, 0],
+    'standard input ended, and so did they')
   t.strictSame(await members(), [])
   t.notOk(existsSync(join(folder, 'e1/exchange')), 'work folders are gone')
 })

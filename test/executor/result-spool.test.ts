@@ -20,7 +20,8 @@ function frame(n: number, byteCount: number) {
 
 function spool(t: Test, memoryBytes: number, diskBytes: number, clock: Clock = systemClock) {
   const folder = join(temporaryFolder(t), 'spool')
-  const result = new ResultSpool({ folder, memory: new SpoolBudget(memoryBytes), disk: new SpoolBudget(diskBytes), clock })
+  const [memory, disk] = [new SpoolBudget(memoryBytes), new SpoolBudget(diskBytes)]
+  const result = new ResultSpool({ folder, memory, disk, clock })
   t.teardown(() => result.remove())
   return { result, folder }
 }
@@ -90,7 +91,11 @@ t.test('a full spool waits for its slowest reader, and drops what was read', asy
 
 t.test('a full spool that nobody reads is RESULT_TOO_LARGE after a while', async t => {
   let [nowMs, ring] = [0, (): void => undefined]
-  const clock: Clock = { nowMs: () => nowMs, wallMs: () => nowMs, after: (_, callback) => { ring = callback; return () => undefined } }
+  const after = (_: number, callback: () => void) => {
+    ring = callback
+    return () => undefined
+  }
+  const clock: Clock = { nowMs: () => nowMs, wallMs: () => nowMs, after }
   const { result } = spool(t, 100, 100, clock)
   for (let n = 0; n < 2; n++) {
     const { header, body } = frame(n, 100)

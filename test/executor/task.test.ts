@@ -50,5 +50,6 @@ t.test('a task cancelled while it ran is CANCELLED, however it ends', async t =>
   const [, running] = tasks
   if (running === undefined) throw new Error('no running task')
   const cancelled = advance(running, { kind: 'cancelled', reason: 'unwanted' })
-  for (const event of events.slice(1, 3)) t.match(advance(cancelled, event), { cause: { code: 'CANCELLED', message: 'unwanted' } })
+  const cause = { code: 'CANCELLED', message: 'unwanted' }
+  for (const event of events.slice(1, 3)) t.match(advance(cancelled, event), { cause })
 })

@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import t from 'tap'
 import { FileFormat } from '../../proto/gen/executor_pb.js'
 import { columnTexts, toTable } from './arrow-text.ts'
-import { openWorkbench, type Workbench } from './workbench.ts'
+import { openWorkbench, toResult, type Workbench } from './workbench.ts'
 
 type Scan = NonNullable<Parameters<Workbench['result']>[0]['scans']>[number]
 
-const split = (key: string, fromRow = 0n, toRow = 0n) => ({ file: { bucket: 'lake', key, etag: '', sizeBytes: 0n }, fromRow, toRow })
+const split = (key: string, fromRow = 0n, toRow = 0n) =>
+  ({ file: { bucket: 'lake', key, etag: '', sizeBytes: 0n }, fromRow, toRow })
 const column = (name: string, type: string) => ({ name, type })
 
 /** Writes a table into the lake through an exchange task: Parquet as DuckDB makes it. */
@@ -23,7 +24,7 @@ async function parquet(bench: Workbench, key: string, sql: string): Promise<void
 async function rows(bench: Workbench, sql: string, width: number, scans: readonly Scan[]): Promise<string[]> {
   const columns = Array.from({ length: width }, (_, i) => column(`v${i}`, 'VARCHAR'))
   const { outcome, frames } = await bench.result({
-    sql, scans: [...scans], preserveOrder: true, output: { case: 'result', value: { columns } },
+    sql, scans: [...scans], preserveOrder: true, output: toResult(columns),
   })
   if (outcome.kind === 'failed') throw outcome.cause
   const texts = columns.map((_, i) => columnTexts(toTable(frames), i))
@@ -38,10 +39,11 @@ t.test('Parquet: whole files and ranges of rows, in the order of the splits', as
     name: 'scan0', format: FileFormat.PARQUET, columns: [column('id', 'BIGINT'), column('file', 'INTEGER')],
     splits: [split('a.parquet', 2048n, 4096n), split('b.parquet'), split('a.parquet', 8192n, 10000n)],
   }
-  t.strictSame(await rows(bench, 'SELECT file, count(*), min(id), max(id) FROM scan0 GROUP BY file ORDER BY file', 4, [scan]),
-    ['1|3856|2048|9999', '2|10000|0|9999'])
+  const grouped = 'SELECT file, count(*), min(id), max(id) FROM scan0 GROUP BY file ORDER BY file'
+  t.strictSame(await rows(bench, grouped, 4, [scan]), ['1|3856|2048|9999', '2|10000|0|9999'])
   t.strictSame(await rows(bench, 'SELECT id FROM scan0 LIMIT 1', 1, [scan]), ['2048'])
-  t.strictSame(await rows(bench, 'SELECT count(*) FROM scan0 WHERE id BETWEEN 4000 AND 8200 AND file = 1', 1, [scan]), ['105'])
+  t.strictSame(await rows(bench, 'SELECT count(*) FROM scan0 WHERE id BETWEEN 4000 AND 8200 AND file = 1', 1, [scan]),
+    ['105'])
 })
 
 t.test('columns have their declared types, whatever the file has, and odd names are names', async t => {
@@ -62,7 +64,8 @@ t.test('Hive keys are columns of the declared type, and directories mean nothing
   }
   const splits = readdirSync(join(bench.lake, 't')).sort().map(folder => split(`t/${folder}/a.parquet`))
   const keyed = {
-    name: 'scan0', format: FileFormat.PARQUET, columns: [column('x', 'INTEGER'), column('year', 'VARCHAR')], hiveKeys: ['year'], splits,
+    name: 'scan0', format: FileFormat.PARQUET, columns: [column('x', 'INTEGER'), column('year', 'VARCHAR')],
+    hiveKeys: ['year'], splits,
   }
   t.strictSame(await rows(bench, 'SELECT year, typeof(year), x FROM scan0 ORDER BY year', 3, [keyed]),
     ['2023|VARCHAR|7', '2024|VARCHAR|7', 'null|VARCHAR|7'])
@@ -75,39 +78,49 @@ t.test('CSV and JSON are read with pinned columns and options', async t => {
   writeFileSync(join(bench.lake, 'a.csv'), "id;name\n1;'a;b'\n002;NULL\n")
   writeFileSync(join(bench.lake, 'a.json'), '{"id": 1, "tags": ["a", "b"]}\n{"id": 2}\n')
   const csv = {
-    name: 'scan0', format: FileFormat.CSV, columns: [column('id', 'VARCHAR'), column('name', 'VARCHAR')], splits: [split('a.csv')],
+    name: 'scan0', format: FileFormat.CSV, columns: [column('id', 'VARCHAR'), column('name', 'VARCHAR')],
+    splits: [split('a.csv')],
     options: { delim: "';'", quote: "''''", header: 'true', nullstr: "'NULL'", auto_detect: 'false' },
   }
   const json = {
-    name: 'scan1', format: FileFormat.JSON, columns: [column('id', 'UTINYINT'), column('tags', 'VARCHAR[]')], splits: [split('a.json')],
+    name: 'scan1', format: FileFormat.JSON, columns: [column('id', 'UTINYINT'), column('tags', 'VARCHAR[]')],
+    splits: [split('a.json')],
     options: { format: "'newline_delimited'" },
   }
   t.strictSame(await rows(bench, 'SELECT id, name FROM scan0', 2, [csv]), ['1|a;b', '002|null'])
-  t.strictSame(await rows(bench, 'SELECT id, typeof(id), tags FROM scan1', 3, [json]), ['1|UTINYINT|[a, b]', '2|UTINYINT|null'])
+  t.strictSame(await rows(bench, 'SELECT id, typeof(id), tags FROM scan1', 3, [json]),
+    ['1|UTINYINT|[a, b]', '2|UTINYINT|null'])
 })
 
 t.test('a scan without splits is an empty relation of its types', async t => {
   const bench = await openWorkbench(t)
-  const scan = { name: 'scan0', format: FileFormat.PARQUET, columns: [column('a', 'DECIMAL(9,2)'), column('b', 'STRUCT(x INTEGER)[]')], splits: [] }
-  t.strictSame(await rows(bench, 'SELECT count(*), any_value(typeof(b)), sum(a) FROM scan0', 3, [scan]), ['0|null|null'])
+  const columns = [column('a', 'DECIMAL(9,2)'), column('b', 'STRUCT(x INTEGER)[]')]
+  const scan = { name: 'scan0', format: FileFormat.PARQUET, columns, splits: [] }
+  t.strictSame(await rows(bench, 'SELECT count(*), any_value(typeof(b)), sum(a) FROM scan0', 3, [scan]),
+    ['0|null|null'])
 })
 
 t.test('a user\'s own text sees its tables under their names, and no other file', async t => {
   const bench = await openWorkbench(t)
   await parquet(bench, 'a.parquet', 'SELECT 42 AS x')
   await parquet(bench, 'secret.parquet', 'SELECT 43 AS x')
-  const scan = { catalog: 'my lake', schema: 'main', table: 'T', format: FileFormat.PARQUET, columns: [column('x', 'INTEGER')], splits: [split('a.parquet')] }
+  const scan = {
+    catalog: 'my lake', schema: 'main', table: 'T', format: FileFormat.PARQUET,
+    columns: [column('x', 'INTEGER')], splits: [split('a.parquet')],
+  }
   const original = { scans: [scan], sqlKind: 2, defaultCatalog: 'my lake', defaultSchema: 'main' }
-  const output = { case: 'result' as const, value: { columns: [column('x', 'INTEGER')] } }
-  const named = await bench.result({ ...original, sql: 'SELECT t.x FROM t JOIN "my lake".main.t AS u ON t.x = u.x', output })
+  const output = toResult([column('x', 'INTEGER')])
+  const joined = 'SELECT t.x FROM t JOIN "my lake".main.t AS u ON t.x = u.x'
+  const named = await bench.result({ ...original, sql: joined, output })
   t.strictSame(columnTexts(toTable(named.frames), 0), ['42'])
-  const stolen = await bench.result({ ...original, sql: `SELECT x FROM read_parquet('${bench.lake}/secret.parquet')`, output })
+  const secret = `SELECT x FROM read_parquet('${bench.lake}/secret.parquet')`
+  const stolen = await bench.result({ ...original, sql: secret, output })
   t.match(stolen.outcome, { kind: 'failed', cause: { code: 'PERMISSION_DENIED' } })
 })
 
 t.test('settings of the session hold for the task alone, and only harmless ones', async t => {
   const bench = await openWorkbench(t)
-  const output = { case: 'result' as const, value: { columns: [column('x', 'VARCHAR')] } }
+  const output = toResult([column('x', 'VARCHAR')])
   const sql = "SELECT TIMESTAMPTZ '2024-07-01 12:00:00+00'::VARCHAR"
   const rome = await bench.result({ sql, output, settings: { TimeZone: 'Europe/Rome' } })
   const other = await bench.result({ sql, output })
@@ -121,7 +134,7 @@ t.test('a file that is gone or cut off is named', async t => {
   const bench = await openWorkbench(t)
   await parquet(bench, 'cut.parquet', 'SELECT i FROM range(100000) t(i)')
   truncateSync(join(bench.lake, 'cut.parquet'), 5000)
-  const output = { case: 'result' as const, value: { columns: [column('x', 'BIGINT')] } }
+  const output = toResult([column('x', 'BIGINT')])
   for (const [key, code] of [['cut.parquet', 'FILE_CORRUPT'], ['none.parquet', 'FILE_NOT_FOUND']] as const) {
     const scan = { name: 'scan0', format: FileFormat.PARQUET, columns: [column('i', 'BIGINT')], splits: [split(key)] }
     const { outcome } = await bench.result({ sql: 'SELECT sum(i)::BIGINT FROM scan0', scans: [scan], output })

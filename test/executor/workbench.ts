@@ -12,6 +12,7 @@ import { InstanceSet } from '../../executor/instance-set.ts'
 import { ResultSpool } from '../../executor/result-spool.ts'
 import { SpoolBudget } from '../../executor/spool-budget.ts'
 import { TaskRunner, type TaskOutcome } from '../../executor/task-runner.ts'
+import type { ResultColumn } from '../../proto/arrow-schema.ts'
 import { systemClock } from '../../proto/clock.ts'
 import { TaskDefinition_SqlKind as SqlKind, TaskDefinitionSchema } from '../../proto/gen/executor_pb.js'
 import type { RawFlightData } from '../../proto/flight-data.ts'
@@ -72,8 +73,14 @@ export async function openWorkbench(t: Test): Promise<Workbench> {
   }
 }
 
+/** The output of a task whose rows go to the client. */
+export function toResult(columns: readonly ResultColumn[]) {
+  return { case: 'result' as const, value: { columns: [...columns] } }
+}
+
 export function newSpool(folder: string): ResultSpool {
   return new ResultSpool({
-    folder: join(folder, 'spool'), memory: new SpoolBudget(64 * MIB), disk: new SpoolBudget(512 * MIB), clock: systemClock,
+    folder: join(folder, 'spool'), memory: new SpoolBudget(64 * MIB), disk: new SpoolBudget(512 * MIB),
+    clock: systemClock,
   })
 }
