@@ -166,7 +166,7 @@ function makeTable(simulation: Simulation, index: number): { table: Table; files
   const table: Table = {
     name: { catalog: 'lake', schema: 'main', table: `t${index}` }, version: '1', format: 'parquet',
     columns: [{ name: 'value', type: 'BIGINT' }], hiveKeys: [], readOptions: {}, files: dataFiles, rowCount,
-    sizeBytes: rowCount * 8, skeletonPath: '',
+    sizeBytes: rowCount * 8, skeletonPath: '', distinctCounts: [],
   }
   return { table, files }
 }

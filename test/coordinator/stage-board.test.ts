@@ -1,0 +1,93 @@
+import t from 'tap'
+import type { MemberKey } from '../../coordinator/member.ts'
+import type { StageMessage } from '../../coordinator/stage-actor.ts'
+import { StageBoard } from '../../coordinator/stage-board.ts'
+import type { Output } from '../../coordinator/task-definition.ts'
+import type { Fragment, FragmentInput } from '../../planner/fragment.ts'
+import { QueryError } from '../../proto/errors.ts'
+
+const lost = new QueryError('EXECUTOR_LOST', 'gone')
+const key = (id: string) => `${id}/a/1` as MemberKey
+
+function fragment(id: number, inputs: FragmentInput[], orderSensitive = false): Fragment {
+  return {
+    id, sql: '', columns: [], scans: [], inputs, output: { kind: 'gather' }, tasks: 'splits', orderSensitive, rows: 0, bytes: 0,
+  }
+}
+
+const output = (member: string, attempt = 0): Output =>
+  ({ member: key(member), attempt, files: [], source: { executorId: member } as Output['source'] })
+
+/** Two stages of two partitions and one; what their actors were told. */
+function board(orderSensitive: boolean) {
+  const told: string[] = []
+  const actor = (id: number) => ({
+    send: (message: StageMessage) => {
+      const what = message.kind === 'again' ? ` ${[...message.partitions].join()} epoch ${message.epoch}` : ''
+      if (message.kind !== 'executor-lost') told.push(`${id} ${message.kind}${what}`)
+      return true
+    },
+  })
+  const fragments = [fragment(0, [], orderSensitive), fragment(1, [{ fragment: 0, kind: 'gather' }])]
+  const made = new StageBoard(fragments.map(({ id }, i) => ({ fragment: fragments[i] ?? fragment(0, []), actor: actor(id), partitions: 2 - id })))
+  return { made, told }
+}
+
+t.test('a stage runs once all of its input is there', async t => {
+  const { made, told } = board(false)
+  made.startReady()
+  made.partitionDone(0, 0, 0, output('e1'))
+  t.strictSame(told, ['0 inputs-ready'])
+  made.partitionDone(0, 1, 0, output('e2'))
+  t.strictSame(told, ['0 inputs-ready', '1 inputs-ready'])
+  made.partitionDone(1, 0, 0, output('e1'))
+  t.strictSame([made.done, made.total, made.result?.member], [3, 3, key('e1')])
+})
+
+t.test('a lost output is made again, and its reader waits for it', async t => {
+  const { made, told } = board(false)
+  made.startReady()
+  made.partitionDone(0, 0, 0, output('e1'))
+  made.partitionDone(0, 1, 0, output('e2'))
+  told.length = 0
+  made.executorLost(key('e1'), lost)
+  t.strictSame(told, ['0 again 0 epoch 1', '1 again  epoch 1', '0 inputs-ready'])
+  made.partitionDone(0, 0, 1, output('e2', 1))
+  t.strictSame(told.at(-1), '1 inputs-ready')
+})
+
+t.test('a report that was on its way when its partition was taken back does not count', async t => {
+  const { made } = board(true)
+  made.startReady()
+  made.partitionDone(0, 0, 0, output('e1'))
+  made.partitionDone(0, 1, 0, output('e2'))
+  made.executorLost(key('e1'), lost)
+  made.partitionDone(1, 0, 0, output('e2'))
+  t.equal(made.result, null, 'it has read what changes')
+  made.partitionDone(0, 0, 1, output('e2', 1))
+  made.partitionDone(1, 0, 1, output('e2', 1))
+  t.equal(made.result?.attempt, 1)
+})
+
+t.test('an output that cannot be read is made again though its executor lives, and then counts', async t => {
+  const { made, told } = board(false)
+  const unreadable = output('e1')
+  made.startReady()
+  made.partitionDone(0, 0, 0, unreadable)
+  made.partitionDone(0, 1, 0, output('e2'))
+  told.length = 0
+  made.inputsLost(1, [unreadable])
+  made.inputsLost(1, [unreadable])
+  t.strictSame(told, ['0 again 0 epoch 1', '0 inputs-ready'])
+  made.partitionDone(0, 0, 1, output('e1', 1))
+  t.strictSame(told.at(-1), '1 inputs-ready')
+})
+
+t.test('an output that ends just as its executor is lost is made again', async t => {
+  const { made, told } = board(false)
+  made.startReady()
+  made.executorLost(key('e1'), lost)
+  told.length = 0
+  made.partitionDone(0, 0, 0, output('e1'))
+  t.strictSame(told, ['0 again 0 epoch 1', '0 inputs-ready'])
+})
