@@ -26,6 +26,10 @@ const MAX_ENDED_TASKS = 100_000
 /** Reports of tasks that wait for one query: they come in bursts and are read at once. */
 const QUERY_MAILBOX = 65_536
 
+/** Without a session's own, answers must not depend on where the coordinator or an executor stands. */
+const TIME_ZONE = 'TimeZone'
+const DEFAULT_TIME_ZONE = 'UTC'
+
 export interface QueryServiceOptions extends PlanPorts {
   readonly clock: Clock
   readonly connect: (info: ExecutorInfo) => ExecutorChannel
@@ -73,7 +77,8 @@ export class QueryService {
     const tell = (message: QueryMessage): void => { address?.send(message) }
     const relay = new ResultRelay({ clock, holdBytes: this.#limits.holdBytes, tell })
     const tasks = new TaskBoard()
-    const handle = new QueryHandle(accepted(id, request, clock.nowMs()), {
+    const settings = { [TIME_ZONE]: DEFAULT_TIME_ZONE, ...request.settings }
+    const handle = new QueryHandle(accepted(id, { ...request, settings }, clock.nowMs()), {
       clock, relay, tasks,
       cancel: reason => tell({ kind: 'cancel', reason }),
       release: () => tell({ kind: 'release' }),
