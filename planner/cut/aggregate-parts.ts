@@ -18,8 +18,6 @@ import type { AggregateCall, Expression } from '../expression.ts'
 import { column, typeOf } from './expressions.ts'
 
 export interface Parts {
-  /** Calls over the rows. */
-  readonly partial: readonly AggregateCall[]
   /** Calls over the parts. */
   readonly calls: readonly AggregateCall[]
   /** The value, made of the values of `calls`; null: the only call is the value. */
@@ -43,21 +41,24 @@ const BEST: Readonly<Record<string, 'min' | 'max'>> = {
   arg_min: 'min', argmin: 'min', min_by: 'min', arg_max: 'max', argmax: 'max', max_by: 'max',
 }
 
+/** Has the tasks make a call over their rows; gives the position of its column in what they write. */
+export type AddPart = (call: AggregateCall) => number
+
 /**
- * The parts of a call, the first of which is column `at` of what the tasks write; null if it has none. `keys`: groups
- * of the parts that are not groups of the aggregate, so that DISTINCT can be told from them.
+ * How a call is made of parts; null if it is not. `keys`: groups of the parts that are not groups of the aggregate, so
+ * that DISTINCT can be told from them.
  */
-export function partsOf(call: AggregateCall, at: number, keys: readonly Expression[]): Parts | null {
+export function partsOf(call: AggregateCall, add: AddPart, keys: readonly Expression[]): Parts | null {
   if (call.orders.length > 0 || call.bound.length > 0) return null
   if (call.distinct && !IDEMPOTENT.has(call.name)) return distinctParts(call, keys)
   if (call.children.length <= 1) {
-    if (COUNT.has(call.name)) return countParts(call, at)
-    if (SUM.has(call.name)) return sumParts(call, at)
-    if (call.name === 'avg') return averageParts(call, at)
-    if (FIRST.has(call.name)) return firstParts(call, at)
-    if (ITSELF.has(call.name)) return { partial: [call], calls: [over(call, [column(at, call.type)])], value: null }
+    if (COUNT.has(call.name)) return countParts(call, add)
+    if (SUM.has(call.name)) return sumParts(call, add)
+    if (call.name === 'avg') return averageParts(call, add)
+    if (FIRST.has(call.name)) return firstParts(call, add)
+    if (ITSELF.has(call.name)) return { calls: [over(call, [column(add(call), call.type)])], value: null }
   }
-  return call.children.length === 2 ? bestParts(call, at) : null
+  return call.children.length === 2 ? bestParts(call, add) : null
 }
 
 /** A call over parts: no FILTER and no DISTINCT any more. */
@@ -69,32 +70,33 @@ function distinctParts(call: AggregateCall, keys: readonly Expression[]): Parts 
   const positions = call.children.map(child => keys.indexOf(child))
   if (call.filter !== null || positions.length === 0 || positions.includes(-1)) return null
   const children = positions.map((position, i) => column(position, typeOf(call.children[i] ?? call)))
-  return { partial: [], calls: [{ ...call, children }], value: null }
+  return { calls: [{ ...call, children }], value: null }
 }
 
-function countParts(call: AggregateCall, at: number): Parts {
-  const sum = over({ ...call, name: 'sum', type: HUGEINT }, [column(at, call.type)])
+function countParts(call: AggregateCall, add: AddPart): Parts {
+  const sum = over({ ...call, name: 'sum', type: HUGEINT }, [column(add(call), call.type)])
   const zero: Expression = { kind: 'Constant', value: { kind: 'integer', value: 0n }, type: HUGEINT }
   return {
-    partial: [call], calls: [sum],
+    calls: [sum],
     value: made => cast({ kind: 'Operator', op: 'COALESCE', children: [...made, zero], type: HUGEINT }, call.type),
   }
 }
 
-function sumParts(call: AggregateCall, at: number): Parts {
-  return { partial: [call], calls: [over({ ...call, name: 'sum' }, [column(at, call.type)])], value: null }
+function sumParts(call: AggregateCall, add: AddPart): Parts {
+  return { calls: [over({ ...call, name: 'sum' }, [column(add(call), call.type)])], value: null }
 }
 
-function averageParts(call: AggregateCall, at: number): Parts | null {
+function averageParts(call: AggregateCall, add: AddPart): Parts | null {
   const sumType = averagedAs(call.children.map(typeOf)[0])
   if (sumType === null) return null
   const sum: AggregateCall = { ...call, name: 'sum', type: sumType }
   const count: AggregateCall = { ...call, name: 'count', type: BIGINT }
+  const counts = over({ ...count, name: 'sum', type: HUGEINT }, [column(add(count), BIGINT)])
   return {
-    partial: [sum, count],
-    calls: [over(sum, [column(at, sumType)]), over({ ...count, name: 'sum', type: HUGEINT }, [column(at + 1, BIGINT)])],
+    calls: [over(sum, [column(add(sum), sumType)]), counts],
     value: made => cast({
-      kind: 'Call', name: '/', children: made.map(part => cast(part, DOUBLE)), type: DOUBLE, isOperator: true, aliases: [],
+      kind: 'Call', name: '/', children: made.map(part => cast(part, DOUBLE)), type: DOUBLE, isOperator: true,
+      aliases: [],
     }, call.type),
   }
 }
@@ -112,15 +114,15 @@ function averagedAs(type: DuckType | undefined): DuckType | null {
 }
 
 /** first and last take a NULL as it comes, so a task without rows must not have a say. */
-function firstParts(call: AggregateCall, at: number): Parts {
+function firstParts(call: AggregateCall, add: AddPart): Parts {
   const rows: AggregateCall = { ...call, name: 'count_star', children: [], type: BIGINT }
   const zero: Expression = { kind: 'Constant', value: { kind: 'integer', value: 0n }, type: BIGINT }
-  const filter: Expression = { kind: 'Comparison', op: '>', left: column(at + 1, BIGINT), right: zero }
-  return { partial: [call, rows], calls: [{ ...over(call, [column(at, call.type)]), filter }], value: null }
+  const filter: Expression = { kind: 'Comparison', op: '>', left: column(add(rows), BIGINT), right: zero }
+  return { calls: [{ ...over(call, [column(add(call), call.type)]), filter }], value: null }
 }
 
 /** A row whose first argument is NULL does not take part. */
-function bestParts(call: AggregateCall, at: number): Parts | null {
+function bestParts(call: AggregateCall, add: AddPart): Parts | null {
   const name = BEST[call.name]
   const [value, by] = call.children
   if (name === undefined || value === undefined || by === undefined) return null
@@ -128,10 +130,7 @@ function bestParts(call: AggregateCall, at: number): Parts | null {
   const filter: Expression =
     call.filter === null ? known : { kind: 'Conjunction', op: 'AND', children: [call.filter, known] }
   const best: AggregateCall = { ...call, name, children: [by], filter, type: typeOf(by) }
-  return {
-    partial: [call, best],
-    calls: [over(call, [column(at, call.type), column(at + 1, typeOf(by))])], value: null,
-  }
+  return { calls: [over(call, [column(add(call), call.type), column(add(best), typeOf(by))])], value: null }
 }
 
 const BOOLEAN: DuckType = { kind: 'scalar', name: 'BOOLEAN' }

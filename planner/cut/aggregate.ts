@@ -15,12 +15,10 @@ import type { DuckType } from '../../proto/types.ts'
 import type { AggregateCall, Expression } from '../expression.ts'
 import type { Aggregate, Plan } from '../plan.ts'
 import { partsOf, type Parts } from './aggregate-parts.ts'
-import { isFewToGather } from './cost.ts'
+import { ASSUMED_TASKS, isFewToGather } from './cost.ts'
 import { column, columnOf, typeOf } from './expressions.ts'
 import { apart, areHashable, gather, hash, isApart, renamed, together, type CutContext, type Placed } from './spread.ts'
 
-/** How many tasks write parts, for estimates: the planner does not know. */
-export const ASSUMED_TASKS = 4
 
 const BIGINT: DuckType = { kind: 'scalar', name: 'BIGINT' }
 
@@ -47,24 +45,36 @@ function inParts(aggregate: Aggregate, input: Placed, context: CutContext): Plac
   const calls = aggregate.calls.filter(call => call.kind === 'AggregateCall')
   if (calls.length < aggregate.calls.length) return null
   const keys = [...groups, ...distinctArguments(aggregate, calls)]
+  const partial = new Map<string, AggregateCall>()
+  const add = (call: AggregateCall): number => {
+    const text = textOf(call)
+    partial.set(text, partial.get(text) ?? call)
+    return keys.length + [...partial.keys()].indexOf(text)
+  }
   const parts: Parts[] = []
-  const partial: AggregateCall[] = []
   for (const call of calls) {
-    const next = partsOf(call, keys.length + partial.length, groups.length > 0 ? [] : keys)
+    const next = partsOf(call, add, groups.length > 0 ? [] : keys)
     if (next === null) return null
     parts.push(next)
-    partial.push(...next.partial)
   }
   const partRows = keys.length === 0 ? ASSUMED_TASKS
     : keys.length > groups.length ? input.plan.rows : Math.min(input.plan.rows, rows * ASSUMED_TASKS)
   const below: Placed = {
-    plan: { kind: 'Aggregate', input: input.plan, groups: keys, calls: partial, sets: null, groupings: [], rows: partRows },
+    plan: {
+      kind: 'Aggregate', input: input.plan, groups: keys, calls: [...partial.values()], sets: null, groupings: [],
+      rows: partRows,
+    },
     spread: input.spread,
   }
   const first = groups.map((group, i) => column(i, typeOf(group)))
   const isFew = isFewToGather(partRows, context)
   const moved = aggregate.sets !== null || isFew || !areHashable(first) ? gather(below) : hash(below, first)
   return { plan: combined(aggregate, moved.plan, first, parts), spread: moved.spread }
+}
+
+/** The same for the same call: sum(x) is made once for sum(x) and avg(x). */
+function textOf(call: AggregateCall): string {
+  return JSON.stringify(call, (_, value: unknown) => typeof value === 'bigint' ? `${value}n` : value)
 }
 
 /** Arguments of DISTINCT calls that parts can be made for: only without groups, else the rows of a group move. */

@@ -4,7 +4,7 @@
  *   no side is apart                              Join > l, r
  *   a side is copied and may be                   Join > l, r
  *   both are apart by matching keys               Join > l, r
- *   a side may be copied, and is small            Join > l, Exchange broadcast > r     (or left and right changed)
+ *   a side may be copied, and that is cheapest    Join > l, Exchange broadcast > r     (or left and right changed)
  *   or there is no equality to hash on            the same, whatever its size
  *   one side is apart by some of the keys         Join > l, Exchange hash > r          (or left and right changed)
  *   only one side is apart, and it is small       Join > Exchange gather > l, r
@@ -25,7 +25,7 @@ import {
   apart, areHashable, broadcast, gather, hash, isApart, renamed, SINGLE, together,
   type CutContext, type Key, type Placed, type Spread,
 } from './spread.ts'
-import { isCheapToBroadcast, isFewToGather } from './cost.ts'
+import { broadcastNs, hashNs, isFewToGather, isSmallToBroadcast } from './cost.ts'
 
 /** The right side may be copied: its rows come out only beside a row of the left. */
 const RIGHT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'LEFT', 'SEMI', 'ANTI', 'MARK', 'SINGLE'])
@@ -82,14 +82,41 @@ function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sid
   if (matched(left, right, keys)) return { left, right, spread: afterHash(join.type, left.spread, right.spread, width) }
 
   const isForced = keys.length === 0
-  const right_ = copiesRight && (isForced || isCheapToBroadcast(right.plan, left.plan, context))
-  const left_ = copiesLeft && (isForced || isCheapToBroadcast(left.plan, right.plan, context))
-  if (right_ && (!left_ || right.plan.rows <= left.plan.rows)) return byLeft(left, broadcast(right))
-  if (left_) return byRight(broadcast(left), right)
+  const moved = isForced ? null : hashed(left, right, keys)
+  switch (copied({ left, right, copiesLeft, copiesRight, moved }, context)) {
+    case 'left': return byRight(broadcast(left), right)
+    case 'right': return byLeft(left, broadcast(right))
+    case 'none': break
+  }
   const isFew = isApart(left) !== isApart(right) && isFewToGather((isApart(left) ? left : right).plan.rows, context)
-  if (isForced || isFew) return { left: gather(left), right: gather(right), spread: SINGLE }
-  const moved = hashed(left, right, keys)
+  if (moved === null || isFew) return { left: gather(left), right: gather(right), spread: SINGLE }
   return { ...moved, spread: afterHash(join.type, moved.left.spread, moved.right.spread, width) }
+}
+
+interface Choice {
+  readonly left: Placed
+  readonly right: Placed
+  /** Which side may be copied. */
+  readonly copiesLeft: boolean
+  readonly copiesRight: boolean
+  /** The sides after a hash exchange; null: there is nothing to hash on. */
+  readonly moved: Omit<Sides, 'spread'> | null
+}
+
+/** Which side to copy, the cheapest way of all; 'none': hash, or gather. */
+function copied({ left, right, copiesLeft, copiesRight, moved }: Choice, context: CutContext): 'left' | 'right' | 'none' {
+  const may = (allowed: boolean, { plan }: Placed): boolean => allowed && (moved === null || isSmallToBroadcast(plan, context))
+  const leftNs = may(copiesLeft, left) ? broadcastNs(left.plan, context) : Infinity
+  const rightNs = may(copiesRight, right) ? broadcastNs(right.plan, context) : Infinity
+  const cheaper = leftNs < rightNs ? 'left' : 'right'
+  if (Math.min(leftNs, rightNs) === Infinity) return 'none'
+  const isSmall = [copiesLeft && left, copiesRight && right].some(side =>
+    side !== false && side.plan.rows <= context.thresholds.broadcastRows)
+  if (moved === null || isSmall) return cheaper
+  const sides = [[left, moved.left], [right, moved.right]] as const
+  const ns = hashNs(sides.flatMap(([before, after]) => before === after ? [] : [before.plan]),
+    Math.min(left.plan.rows, right.plan.rows), context)
+  return Math.min(leftNs, rightNs) < ns ? cheaper : 'none'
 }
 
 /** Conditions that hold only for rows whose hashes are equal. */

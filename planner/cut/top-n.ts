@@ -8,7 +8,7 @@
  */
 
 import type { Limit, Plan, TopN } from '../plan.ts'
-import { ASSUMED_TASKS } from './aggregate.ts'
+import { ASSUMED_TASKS } from './cost.ts'
 import { gather, isApart, type Placed } from './spread.ts'
 
 export function cutTopN(top: TopN, input: Placed): Placed {
