@@ -17,6 +17,7 @@ import { NULL_DEVICE } from './fence.ts'
 import type { DuckConnection, LogicalType, PreparedQuery } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { literal } from './sql-text.ts'
+import { statementText } from './statement-text.ts'
 import { hasForm } from './vector-reader.ts'
 
 export interface ResultTotals {
@@ -85,7 +86,7 @@ function wrap(sql: string, types: readonly LogicalType[], columns: readonly Resu
   })
   const head = `SELECT ${list.join(', ')} FROM (\n`
   const names = columns.map((_, i) => `c${i}`).join(', ')
-  return { sql: `${head}${sql}\n) AS result(${names})`, start: Buffer.byteLength(head) }
+  return { sql: `${head}${statementText(sql)}\n) AS result(${names})`, start: Buffer.byteLength(head) }
 }
 
 async function drain(
@@ -126,7 +127,7 @@ async function probe(connection: DuckConnection, text: Text, signal: AbortSignal
 async function replay(connection: DuckConnection, { sql }: Text, aborted: unknown): Promise<unknown> {
   const head = 'COPY (\n'
   try {
-    await connection.run(`${head}${sql}\n) TO ${literal(NULL_DEVICE)} (FORMAT csv)`)
+    await connection.run(`${head}${statementText(sql)}\n) TO ${literal(NULL_DEVICE)} (FORMAT csv)`)
   } catch (error) {
     if (!(error instanceof DuckError)) return error
     const position = error.position === undefined ? undefined : error.position - head.length
