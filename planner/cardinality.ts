@@ -30,7 +30,7 @@ function estimate(node: JsonNode): Estimate {
   return digits === undefined ? node.refuse(`estimate ${text}`) : { rows: Number(digits), inputs }
 }
 
-/** The estimate of the input at `position`. `count` is how many inputs the plan's node has: EXPLAIN must have as many. */
+/** The estimate of the input at `position`. The plan's node has `count` inputs: EXPLAIN must have as many. */
 export function inputEstimate(estimate: Estimate, position: number, count: number): Estimate {
   const input = estimate.inputs[position]
   if (input === undefined || estimate.inputs.length !== count) throw new Unsupported('EXPLAIN has another shape')

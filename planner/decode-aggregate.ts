@@ -1,5 +1,6 @@
 /** Calls of aggregates and of window functions in the plan's JSON. */
 
+import type { DuckType } from '../proto/types.ts'
 import { decodeConstant } from './decode-literal.ts'
 import { decodeExpression, decodeExpressions, decodeName, decodeOrders } from './decode-expression.ts'
 import { FUNCTION_FIELDS } from './decode-fields.ts'
@@ -14,7 +15,8 @@ export function decodeAggregate(node: JsonNode): AggregateCall {
   return {
     kind: 'AggregateCall', ...call(node),
     distinct: decodeName(node, 'aggregate_type', { DISTINCT: true, NON_DISTINCT: false }),
-    filter: optionalExpression(node, 'filter'), orders: decodeOrders(orders), type: decodeType(node.node('return_type')),
+    filter: optionalExpression(node, 'filter'), orders: decodeOrders(orders),
+    type: decodeType(node.node('return_type')),
   }
 }
 
@@ -38,8 +40,14 @@ function boundArguments(node: JsonNode, name: string): readonly Expression[] {
   const data = bindData(node)
   if (data === null) return []
   if (separatedBy.has(name)) return [textConstant(data.only('separator').text('separator'))]
-  if (name === 'median') return data.only('quantiles', 'order', 'desc').boolean('desc') ? node.refuse('median desc') : []
+  if (name === 'median') {
+    return data.only('quantiles', 'order', 'desc').boolean('desc') ? node.refuse('descending median') : []
+  }
   if (quantiles.has(name)) return [quantile(node, data)]
+  if (name === 'sum_no_overflow') {
+    data.only()
+    return []
+  }
   if (name === 'bitstring_agg') {
     data.only('min', 'max')
     const range = [decodeConstant(data.node('min')), decodeConstant(data.node('max'))]
@@ -100,8 +108,9 @@ export function decodeWindow(node: JsonNode): WindowCall {
 function windowAggregate(node: JsonNode): AggregateCall {
   if (node.nullable('offset_expr') !== null || node.nullable('default_expr') !== null) node.refuse('offset')
   return {
-    kind: 'AggregateCall', ...call(node), distinct: node.boolean('distinct'), filter: optionalExpression(node, 'filters'),
-    orders: decodeOrders(node.list('arg_orders')), type: decodeType(node.node('return_type')),
+    kind: 'AggregateCall', ...call(node), distinct: node.boolean('distinct'),
+    filter: optionalExpression(node, 'filters'), orders: decodeOrders(node.list('arg_orders')),
+    type: decodeType(node.node('return_type')),
   }
 }
 
@@ -110,7 +119,8 @@ function windowFunction(node: JsonNode): WindowCall['call'] {
   if (node.has('function_data') || node.boolean('distinct')) node.refuse('window function')
   const name = decodeName(node, 'type', windowFunctions)
   const [offset, otherwise] = [optionalExpression(node, 'offset_expr'), optionalExpression(node, 'default_expr')]
-  const one: Constant = { kind: 'Constant', type: { kind: 'scalar', name: 'INTEGER' }, value: { kind: 'integer', value: 1n } }
+  const integer: DuckType = { kind: 'scalar', name: 'INTEGER' }
+  const one: Constant = { kind: 'Constant', type: integer, value: { kind: 'integer', value: 1n } }
   const children = [...decodeExpressions(node.list('children'))]
   if (offset !== null || otherwise !== null) children.push(offset ?? one)
   if (otherwise !== null) children.push(otherwise)
@@ -135,9 +145,7 @@ function frame(node: JsonNode): WindowFrame | null {
 }
 
 function frameBound(node: JsonNode, bound: string, field: string): FrameBound {
-  const kind = /^(UNBOUNDED_PRECEDING|UNBOUNDED_FOLLOWING|CURRENT_ROW|EXPR_PRECEDING|EXPR_FOLLOWING)(_ROWS|_RANGE|_GROUPS)?$/
-    .exec(bound)?.[1]
-  switch (kind) {
+  switch (bound.replace(/_(ROWS|RANGE|GROUPS)$/, '')) {
     case 'UNBOUNDED_PRECEDING': return { kind: 'unbounded-preceding' }
     case 'UNBOUNDED_FOLLOWING': return { kind: 'unbounded-following' }
     case 'CURRENT_ROW': return { kind: 'current-row' }

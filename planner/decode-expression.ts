@@ -60,7 +60,9 @@ export function decodeExpression(node: JsonNode): Expression {
     case 'BOUND_WINDOW': return decodeWindow(node)
     case 'BOUND_UNNEST':
       only('return_type', 'child')
-      return { kind: 'UnnestCall', child: decodeExpression(node.node('child')), type: decodeType(node.node('return_type')) }
+      return {
+        kind: 'UnnestCall', child: decodeExpression(node.node('child')), type: decodeType(node.node('return_type')),
+      }
     default: return node.refuse(`expression ${expressionClass}`)
   }
 }
@@ -115,7 +117,8 @@ const operators: Readonly<Record<string, OperatorName>> = {
 function operator(node: JsonNode): Operator {
   const op = decodeName(node, 'type', operators)
   const children = decodeExpressions(node.list('children'))
-  const many = op === 'COALESCE' ? children.length > 0 : op === 'IN' || op === 'NOT IN' ? children.length > 1 : undefined
-  if (!(many ?? children.length === 1)) node.refuse(`${op} of ${children.length}`)
+  const atLeast = op === 'IN' || op === 'NOT IN' ? 2 : 1
+  const isList = op === 'COALESCE' || atLeast === 2
+  if (children.length < atLeast || (!isList && children.length > 1)) node.refuse(`${op} of ${children.length}`)
   return { kind: 'Operator', op, children, type: decodeType(node.node('return_type')) }
 }

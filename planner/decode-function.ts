@@ -19,7 +19,7 @@ export function decodeFunction(node: JsonNode): Call | Lambda {
   const children = node.list('children')
   if (name === 'age' && children.length === 1) node.refuse('age(x) reads the clock where it runs')
   const args = decodeExpressions(children)
-  if ((name === '%' || name === 'mod') && isDouble(node) && mayBeDecimal(args)) node.refuse('modulo of doubles or decimals')
+  if (modulos.has(name) && isDouble(node) && mayBeDecimal(args)) node.refuse('modulo of doubles or of decimals')
   const bound = data === null ? [] : boundArguments(node, name, data)
   return {
     kind: 'Call', name, children: [...args, ...bound], type: decodeType(node.node('return_type')),
@@ -39,7 +39,10 @@ const takesNames: ReadonlySet<string> = new Set(['struct_insert', 'struct_update
 const bindsItsType: ReadonlySet<string> = new Set([...takesNames, 'struct_pack', 'row'])
 const decimalArithmetic: ReadonlySet<string> = new Set(['+', '-', '*'])
 /** Their bind data is the aggregate that the second argument names. */
-const listAggregates: ReadonlySet<string> = new Set(['list_aggregate', 'list_aggr', 'aggregate', 'array_aggregate', 'array_aggr'])
+const listAggregates: ReadonlySet<string> = new Set([
+  'list_aggregate', 'list_aggr', 'aggregate', 'array_aggregate', 'array_aggr',
+])
+const modulos: ReadonlySet<string> = new Set(['%', 'mod'])
 
 /** The name in DuckDB's own catalog; what a user made has no meaning elsewhere. */
 export function functionName(node: JsonNode): string {

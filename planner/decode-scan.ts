@@ -86,7 +86,8 @@ function columnIndex(column: JsonNode): bigint {
   column.only('index', 'child_indexes', 'index_type', 'type', 'field', 'has_index')
   if (column.text('index_type') !== 'FULL_READ' || !column.boolean('has_index')) column.refuse('part of a column')
   const type = column.node('type').only('id', 'type_info')
-  if (type.text('id') !== 'INVALID' || type.nullable('type_info') !== null || column.text('field') !== '') column.refuse('cast of a column')
+  const isPlain = type.text('id') === 'INVALID' && type.nullable('type_info') === null && column.text('field') === ''
+  if (!isPlain) column.refuse('column as another type')
   column.list('child_indexes').forEach(columnIndex)
   return column.integer('index')
 }
@@ -125,7 +126,8 @@ function tableFilter(node: JsonNode, column: Expression & { type: DuckType }): E
       if (values.length === 0) return node.refuse('IN without values')
       return { kind: 'Operator', op: 'IN', children: [column, ...values], type: { kind: 'scalar', name: 'BOOLEAN' } }
     }
-    case 'CONJUNCTION_AND': case 'CONJUNCTION_OR': return conjunction(node, type === 'CONJUNCTION_AND' ? 'AND' : 'OR', column)
+    case 'CONJUNCTION_AND': return conjunction(node, 'AND', column)
+    case 'CONJUNCTION_OR': return conjunction(node, 'OR', column)
     case 'STRUCT_EXTRACT': return structField(node, column)
     case 'EXPRESSION_FILTER':
       return overColumn(decodeExpression(node.only('filter_type', 'expr').node('expr')), column, node)
@@ -139,7 +141,8 @@ function test(node: JsonNode, op: 'IS NULL' | 'IS NOT NULL', column: Expression)
 }
 
 function conjunction(node: JsonNode, op: 'AND' | 'OR', column: Expression & { type: DuckType }): Expression | null {
-  const filters = node.only('filter_type', 'child_filters').list('child_filters').map(child => tableFilter(child, column))
+  const filters = node.only('filter_type', 'child_filters').list('child_filters')
+    .map(child => tableFilter(child, column))
   const children = filters.filter(filter => filter !== null)
   if (children.length === 0 || (op === 'OR' && children.length < filters.length)) return null
   return { kind: 'Conjunction', op, children }
@@ -151,7 +154,8 @@ function structField(node: JsonNode, column: Expression & { type: DuckType }): E
   const field = column.type.kind === 'struct' ? column.type.fields[node.count('child_idx')] : undefined
   if (field === undefined || field.name !== name || name === '') return node.refuse('field of a struct')
   return tableFilter(node.node('child_filter'), {
-    kind: 'Call', name: 'struct_extract', children: [column, textConstant(name)], type: field.type, isOperator: false, aliases: [],
+    kind: 'Call', name: 'struct_extract', children: [column, textConstant(name)], type: field.type,
+    isOperator: false, aliases: [],
   })
 }
 

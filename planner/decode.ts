@@ -44,7 +44,8 @@ class Decoder {
   operator(node: JsonNode, estimate: Estimate, depth: number): Plan {
     if (depth > MAX_PLAN_DEPTH) node.refuse('depth')
     const children = node.list('children')
-    const inputs = children.map((child, i) => this.operator(child, inputEstimate(estimate, i, children.length), depth + 1))
+    const inputs = children.map((child, i) =>
+      this.operator(child, inputEstimate(estimate, i, children.length), depth + 1))
     if (inputs.length === 0 && estimate.inputs.length > 0) throw new Unsupported('EXPLAIN has another shape')
     return this.#operator(node, estimate.rows, inputs)
   }
@@ -72,11 +73,13 @@ class Decoder {
       case 'LOGICAL_EMPTY_RESULT':
         return { kind: 'Empty', rows, types: only('return_types', 'bindings').list('return_types').map(decodeType) }
       case 'LOGICAL_DELIM_GET':
-        return { kind: 'DelimScan', rows, types: only('table_index', 'chunk_types').list('chunk_types').map(decodeType) }
+        only('table_index', 'chunk_types')
+        return { kind: 'DelimScan', rows, types: node.list('chunk_types').map(decodeType) }
       case 'LOGICAL_CTE_REF': {
         only('table_index', 'cte_index', 'chunk_types', 'bound_columns', 'is_recurring')
         if (node.boolean('is_recurring')) node.refuse('recurring CTE')
-        return { kind: 'CteScan', rows, index: node.count('cte_index'), types: node.list('chunk_types').map(decodeType) }
+        const types = node.list('chunk_types').map(decodeType)
+        return { kind: 'CteScan', rows, index: node.count('cte_index'), types }
       }
       default: return node.refuse(`operator ${type}`)
     }
@@ -90,9 +93,11 @@ function unary(node: JsonNode, type: string, rows: number, input: Plan): Plan {
     case 'LOGICAL_PROJECTION':
       only('table_index', 'expressions')
       return { kind: 'Project', rows, input, expressions: expressions() }
-    case 'LOGICAL_FILTER':
+    case 'LOGICAL_FILTER': {
       only('expressions', 'projection_map')
-      return { kind: 'Filter', rows, input, predicates: expressions(), output: decodeProjection(node, 'projection_map') }
+      const output = decodeProjection(node, 'projection_map')
+      return { kind: 'Filter', rows, input, predicates: expressions(), output }
+    }
     case 'LOGICAL_AGGREGATE_AND_GROUP_BY': return decodeAggregation(node, rows, input)
     case 'LOGICAL_WINDOW':
       only('window_index', 'expressions')

@@ -18,8 +18,8 @@ function typed(call: AggregateCall, sql: string): string {
 function aggregateSql(call: AggregateCall, scope: Scope, tail = ''): string {
   const args = [...call.children, ...call.bound].map(arg => expressionSql(arg, scope))
   const [name, list] = call.name === 'count_star' ? ['count', '*'] : [call.name, args.join(', ')]
-  const distinct = call.distinct ? 'DISTINCT ' : ''
-  return `${quoteName(name)}(${distinct}${list}${orderBySql(call.orders, scope)}${tail})${filterSql(call.filter, scope)}`
+  const inside = `${call.distinct ? 'DISTINCT ' : ''}${list}${orderBySql(call.orders, scope)}${tail}`
+  return `${quoteName(name)}(${inside})${filterSql(call.filter, scope)}`
 }
 
 function filterSql(filter: Expression | null, scope: Scope): string {
@@ -32,7 +32,8 @@ export function emitWindow(window: WindowCall, scope: Scope): string {
   const over = ` OVER (${overSql(window, scope)})`
   if (call.kind === 'AggregateCall') return typed(call, aggregateSql(call, scope, nulls) + over)
   const args = call.children.map(arg => expressionSql(arg, scope)).join(', ')
-  return `${quoteName(call.name)}(${args}${orderBySql(call.orders, scope)}${nulls})${filterSql(call.filter, scope)}${over}`
+  const inside = args + orderBySql(call.orders, scope) + nulls
+  return `${quoteName(call.name)}(${inside})${filterSql(call.filter, scope)}${over}`
 }
 
 function overSql({ partitions, orders, frame }: WindowCall, scope: Scope): string {

@@ -47,10 +47,11 @@ export function expressionSql(expression: Expression, scope: Scope): string {
   }
 }
 
-function between({ input, lower, upper, lowerInclusive, upperInclusive }: Between, sql: (part: Expression) => string): string {
-  if (lowerInclusive && upperInclusive) return `(${sql(input)} BETWEEN ${sql(lower)} AND ${sql(upper)})`
-  const [from, to] = [lowerInclusive ? '>=' : '>', upperInclusive ? '<=' : '<']
-  return `(${sql(input)} ${from} ${sql(lower)} AND ${sql(input)} ${to} ${sql(upper)})`
+function between(range: Between, sql: (part: Expression) => string): string {
+  const [input, lower, upper] = [sql(range.input), sql(range.lower), sql(range.upper)]
+  if (range.lowerInclusive && range.upperInclusive) return `(${input} BETWEEN ${lower} AND ${upper})`
+  const [from, to] = [range.lowerInclusive ? '>=' : '>', range.upperInclusive ? '<=' : '<']
+  return `(${input} ${from} ${lower} AND ${input} ${to} ${upper})`
 }
 
 function operator({ op }: Operator, operands: readonly string[]): string {

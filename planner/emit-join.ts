@@ -99,8 +99,8 @@ function single({ leftFrom, rightFrom, left, right, on }: Sides, alias: () => st
   const packed = right.map((item, i) => `'v${i}': ${item}`).join(', ')
   const inner = select([...left, `(SELECT {${packed}}${source})`], ` FROM ${leftFrom}`)
   const outer = alias()
-  const items = [...left.map((_, i) => `${outer}.c${i}`), ...right.map((_, i) => `struct_extract(${outer}.c${left.length}, 'v${i}')`)]
-  return select(items, ` FROM ${from(inner, outer)}`)
+  const unpacked = right.map((_, i) => `struct_extract(${outer}.c${left.length}, 'v${i}')`)
+  return select([...left.map((_, i) => `${outer}.c${i}`), ...unpacked], ` FROM ${from(inner, outer)}`)
 }
 
 function refuse(reason: string): never {

@@ -41,6 +41,9 @@ export function emitKeys(expressions: readonly Expression[]): readonly string[] 
   return expressions.map(expression => emitExpression(expression, index => `c${index}`))
 }
 
+/** What is selected from an input; `columns` is all of it. */
+type Items = (scope: Scope, columns: readonly string[]) => readonly string[]
+
 class Emitter {
   readonly #names: EmitNames
   /** `name AS MATERIALIZED (…)`, in the order in which they may read each other. */
@@ -83,7 +86,8 @@ class Emitter {
       case 'Distinct': return this.#distinct(plan)
       case 'Sort': return this.#keep(plan.input, plan.output, scope => orderBySql(plan.orders, scope))
       case 'TopN':
-        return this.#keep(plan.input, null, scope => orderBySql(plan.orders, scope) + limitSql(`${plan.limit}`, plan.offset))
+        return this.#keep(plan.input, null, scope =>
+          orderBySql(plan.orders, scope) + limitSql(`${plan.limit}`, plan.offset))
       case 'Limit': return this.#limit(plan)
       case 'SetOperation': return this.#setOperation(plan)
       case 'Cte': return this.#cte(plan)
@@ -98,7 +102,7 @@ class Emitter {
   }
 
   /** SELECT of items made from the input's columns. */
-  #over(input: Plan, items: (scope: Scope, columns: readonly string[]) => readonly string[], tail?: (scope: Scope) => string): Relation {
+  #over(input: Plan, items: Items, tail?: (scope: Scope) => string): Relation {
     const relation = this.#relation(input)
     const alias = this.#alias()
     const scope: Scope = { column: columnOf(alias), depth: 0 }
@@ -128,8 +132,9 @@ class Emitter {
   #values({ input, rowExpressions, width: columns }: Values): Relation {
     if (rowExpressions.length === 0 || columns === 0) return refuse('VALUES without rows')
     if (input.kind === 'OneRow') {
-      const rows = rowExpressions.map(row => `(${row.map(e => emitExpression(e, () => refuse('column in VALUES'))).join(', ')})`)
-      return { sql: `SELECT * FROM (VALUES ${rows.join(', ')}) AS ${this.#alias()}(${columnList(columns)})`, width: columns }
+      const item = (expression: Expression) => emitExpression(expression, () => refuse('column in VALUES'))
+      const rows = rowExpressions.map(row => `(${row.map(item).join(', ')})`).join(', ')
+      return { sql: `SELECT * FROM (VALUES ${rows}) AS ${this.#alias()}(${columnList(columns)})`, width: columns }
     }
     const rows = rowExpressions.map(row => this.#over(input, scope => row.map(e => expressionSql(e, scope))))
     return { sql: rows.map(({ sql }) => `(${sql})`).join(' UNION ALL '), width: columns }
@@ -142,16 +147,21 @@ class Emitter {
     return select(items, ` FROM ${from(left, l)} CROSS JOIN ${from(right, r)}`)
   }
 
-  /** A group that is not a column becomes one first: a constant in GROUP BY would be the number of a column. */
+  /**
+   * A group that is not a column becomes one first: a constant in GROUP BY would be the number of a column, and the
+   * same expression twice would be one group, which GROUPING SETS tell apart.
+   */
   #aggregate(aggregate: Aggregate): Relation {
     const { groups, calls, groupings } = aggregate
-    const input = groups.every(({ kind }) => kind === 'ColumnRef') ? this.#relation(aggregate.input)
+    const columns = new Set(groups.map(group => group.kind === 'ColumnRef' ? group.index : null))
+    const arePlain = columns.size === groups.length && !columns.has(null)
+    const input = arePlain ? this.#relation(aggregate.input)
       : this.#over(aggregate.input, (scope, columns) => [...columns, ...groups.map(e => expressionSql(e, scope))])
     const added = input.width - groups.length
     const alias = this.#alias()
     const scope: Scope = { column: columnOf(alias), depth: 0 }
-    const plain = groups.map(group => group.kind === 'ColumnRef' ? scope.column(group.index) : '')
-    const keys = plain.includes('') ? groups.map((_, i) => scope.column(added + i)) : plain
+    const keys = groups.map((group, i) =>
+      scope.column(arePlain && group.kind === 'ColumnRef' ? group.index : added + i))
     const at = (positions: readonly number[]) => positions.map(position => keys[position] ?? refuse('group')).join(', ')
     const items = [
       ...keys, ...calls.map(call => expressionSql(call, scope)), ...groupings.map(list => `GROUPING(${at(list)})`),
@@ -177,8 +187,9 @@ class Emitter {
 
   #setOperation({ op, all, inputs }: SetOperation): Relation {
     const relations = inputs.map(input => this.#relation(input))
-    const parts = relations.map(relation => `(${select(columnsOf(relation), ` FROM ${from(relation, this.#alias())}`).sql})`)
-    return { sql: parts.join(` ${op}${all ? ' ALL' : ''} `), width: relations[0]?.width ?? 0 }
+    const parts = relations.map(relation => select(columnsOf(relation), ` FROM ${from(relation, this.#alias())}`))
+    const sql = parts.map(part => `(${part.sql})`).join(` ${op}${all ? ' ALL' : ''} `)
+    return { sql, width: relations[0]?.width ?? 0 }
   }
 
   #cte({ index, definition, query }: Cte): Relation {

@@ -9,7 +9,7 @@ import { unreachable } from '../proto/errors.ts'
 
 const TEXT: DuckType = { kind: 'scalar', name: 'VARCHAR' }
 
-/** The type that the column has in the Parquet file; the very same value if nothing changes; null: no exact way exists. */
+/** The type of the column in the Parquet file; the very same value if nothing changes; null: no exact way exists. */
 export function wireType(type: DuckType): DuckType | null {
   switch (type.kind) {
     case 'scalar': return wireScalar(type)

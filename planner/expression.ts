@@ -27,9 +27,12 @@ export interface Case {
   readonly kind: 'Case'; readonly checks: readonly { readonly when: Expression; readonly then: Expression }[]
   readonly otherwise: Expression; readonly type: DuckType
 }
-export interface Cast { readonly kind: 'Cast'; readonly child: Expression; readonly type: DuckType; readonly try: boolean }
+export interface Cast {
+  readonly kind: 'Cast'; readonly child: Expression; readonly type: DuckType; readonly try: boolean
+}
 export interface Operator {
-  readonly kind: 'Operator'; readonly op: OperatorName; readonly children: readonly Expression[]; readonly type: DuckType
+  readonly kind: 'Operator'; readonly op: OperatorName; readonly children: readonly Expression[]
+  readonly type: DuckType
 }
 /** A scalar function. `isOperator`: DuckDB's parser made it from an infix or prefix sign. */
 export interface Call {
@@ -38,7 +41,7 @@ export interface Call {
   /** Names of arguments given as `name := value`, by position; empty where there is none. */
   readonly aliases: readonly string[]
 }
-/** `name(list, lambda p0, p1: body)`. In `body`, ColumnRef 0..parameters-1 are the parameters in reverse, then captures. */
+/** `name(list, lambda p0, p1: body)`. In `body`, ColumnRefs are the parameters, the last one first, then captures. */
 export interface Lambda {
   readonly kind: 'Lambda'; readonly name: string; readonly list: Expression; readonly captures: readonly Expression[]
   readonly parameters: number; readonly body: Expression; readonly type: DuckType
@@ -53,12 +56,16 @@ export interface AggregateCall {
 export interface WindowCall {
   readonly kind: 'WindowCall'
   /** An aggregate's own call, or a window function with its arguments (offset and default of lag and lead included). */
-  readonly call: AggregateCall | { readonly kind: 'WindowFunction'; readonly name: string; readonly children: readonly Expression[]; readonly orders: readonly Order[]; readonly filter: Expression | null }
+  readonly call: AggregateCall | WindowFunction
   readonly ignoreNulls: boolean
   readonly partitions: readonly Expression[]
   readonly orders: readonly Order[]
   readonly frame: WindowFrame | null
   readonly type: DuckType
+}
+export interface WindowFunction {
+  readonly kind: 'WindowFunction'; readonly name: string; readonly children: readonly Expression[]
+  readonly orders: readonly Order[]; readonly filter: Expression | null
 }
 export interface UnnestCall { readonly kind: 'UnnestCall'; readonly child: Expression; readonly type: DuckType }
 
@@ -69,8 +76,11 @@ export interface WindowFrame {
   readonly exclude: 'NO OTHERS' | 'CURRENT ROW' | 'GROUP' | 'TIES'
 }
 export type FrameBound =
-  | { readonly kind: 'unbounded-preceding' } | { readonly kind: 'unbounded-following' } | { readonly kind: 'current-row' }
-  | { readonly kind: 'preceding'; readonly value: Expression } | { readonly kind: 'following'; readonly value: Expression }
+  | { readonly kind: 'unbounded-preceding' }
+  | { readonly kind: 'unbounded-following' }
+  | { readonly kind: 'current-row' }
+  | { readonly kind: 'preceding'; readonly value: Expression }
+  | { readonly kind: 'following'; readonly value: Expression }
 
 export interface Order {
   readonly expression: Expression; readonly direction: 'ASC' | 'DESC'; readonly nulls: 'FIRST' | 'LAST'
@@ -79,7 +89,7 @@ export interface Order {
 export type ComparisonOp = '=' | '<>' | '<' | '>' | '<=' | '>=' | 'IS DISTINCT FROM' | 'IS NOT DISTINCT FROM'
 export type OperatorName = 'NOT' | 'IS NULL' | 'IS NOT NULL' | 'COALESCE' | 'IN' | 'NOT IN' | 'TRY'
 
-/** A constant as the plan's JSON holds it; 64-bit and wider integers as bigint. Days, micros and so on count from 1970. */
+/** A constant as the plan's JSON holds it. Days, micros and so on count from 1970. */
 export type Literal =
   | { readonly kind: 'null' }
   | { readonly kind: 'boolean'; readonly value: boolean }

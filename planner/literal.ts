@@ -109,7 +109,8 @@ function timestamp(count: bigint, type: DuckType): string {
     case 'TIMESTAMP_NS': return `make_timestamp_ns(${count})`
     case 'TIMESTAMP_MS': return `CAST(make_timestamp(${micros(count, 1000n)}) AS TIMESTAMP_MS)`
     case 'TIMESTAMP_S': return `CAST(make_timestamp(${micros(count, 1_000_000n)}) AS TIMESTAMP_S)`
-    case 'TIMESTAMP WITH TIME ZONE': return `CAST(make_timestamp(${count}) AT TIME ZONE 'UTC' AS TIMESTAMP WITH TIME ZONE)`
+    case 'TIMESTAMP WITH TIME ZONE':
+      return `CAST(make_timestamp(${count}) AT TIME ZONE 'UTC' AS TIMESTAMP WITH TIME ZONE)`
     default: throw new Unsupported(`timestamp of type ${type.name}`)
   }
 }

@@ -35,12 +35,16 @@ export interface OneRow extends Base { readonly kind: 'OneRow' }
 export interface Empty extends Base { readonly kind: 'Empty'; readonly types: readonly DuckType[] }
 /** VALUES: every row is evaluated over each row of `input`, which is nearly always OneRow. */
 export interface Values extends Base {
-  readonly kind: 'Values'; readonly input: Plan; readonly rowExpressions: readonly (readonly Expression[])[]; readonly width: number
+  readonly kind: 'Values'; readonly input: Plan; readonly rowExpressions: readonly (readonly Expression[])[]
+  readonly width: number
 }
-export interface Project extends Base { readonly kind: 'Project'; readonly input: Plan; readonly expressions: readonly Expression[] }
+export interface Project extends Base {
+  readonly kind: 'Project'; readonly input: Plan; readonly expressions: readonly Expression[]
+}
 /** Output: `output` positions of the input, or all of them in order when null. */
 export interface Filter extends Base {
-  readonly kind: 'Filter'; readonly input: Plan; readonly predicates: readonly Expression[]; readonly output: readonly number[] | null
+  readonly kind: 'Filter'; readonly input: Plan; readonly predicates: readonly Expression[]
+  readonly output: readonly number[] | null
 }
 /** Output: groups, calls, then one BIGINT for each of `groupings` (GROUPING of those group positions). */
 export interface Aggregate extends Base {
@@ -50,13 +54,15 @@ export interface Aggregate extends Base {
   readonly sets: readonly (readonly number[])[] | null
   readonly groupings: readonly (readonly number[])[]
 }
-export type JoinType = 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'SEMI' | 'ANTI' | 'RIGHT_SEMI' | 'RIGHT_ANTI' | 'MARK' | 'SINGLE'
+export type JoinType =
+  | 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'SEMI' | 'ANTI' | 'RIGHT_SEMI' | 'RIGHT_ANTI' | 'MARK' | 'SINGLE'
 /** In `left` columns count from 0 in the left input, in `right` from 0 in the right input. */
 export interface JoinCondition { readonly left: Expression; readonly op: ComparisonOp; readonly right: Expression }
 /**
- * A join on a conjunction of comparisons (`conditions`), or on any predicate (`predicate`, over left then right columns,
- * conditions empty). Output: left then right columns (SEMI, ANTI: left; RIGHT_SEMI, RIGHT_ANTI: right; MARK: left and
- * one three-valued BOOLEAN), each narrowed by its projection unless null. `asof`: the best match by the last inequality.
+ * A join on a conjunction of comparisons (`conditions`), or on any predicate (`predicate`, over left then right
+ * columns, conditions empty). Output: left then right columns (SEMI, ANTI: left; RIGHT_SEMI, RIGHT_ANTI: right; MARK:
+ * left and one three-valued BOOLEAN), each narrowed by its projection unless null. `asof`: the best match by the last
+ * inequality.
  */
 export interface Join extends Base {
   readonly kind: 'Join'; readonly type: JoinType; readonly asof: boolean; readonly left: Plan; readonly right: Plan
@@ -66,12 +72,15 @@ export interface Join extends Base {
 export interface CrossProduct extends Base { readonly kind: 'CrossProduct'; readonly left: Plan; readonly right: Plan }
 /** A join whose `source` side is computed once; DelimScans in the other side read the distinct `keys` of it. */
 export interface DelimJoin extends Base {
-  readonly kind: 'DelimJoin'; readonly join: Join; readonly source: 'left' | 'right'; readonly keys: readonly Expression[]
+  readonly kind: 'DelimJoin'; readonly join: Join; readonly source: 'left' | 'right'
+  readonly keys: readonly Expression[]
 }
 /** The distinct keys of the nearest enclosing DelimJoin. */
 export interface DelimScan extends Base { readonly kind: 'DelimScan'; readonly types: readonly DuckType[] }
 /** Output: all input columns, then one for each call. */
-export interface Window extends Base { readonly kind: 'Window'; readonly input: Plan; readonly calls: readonly WindowCall[] }
+export interface Window extends Base {
+  readonly kind: 'Window'; readonly input: Plan; readonly calls: readonly WindowCall[]
+}
 export interface Distinct extends Base {
   readonly kind: 'Distinct'; readonly input: Plan
   /** DISTINCT ON these; null: on all columns (then `targets` holds them). */
@@ -80,25 +89,35 @@ export interface Distinct extends Base {
   readonly orders: readonly Order[]
 }
 export interface Sort extends Base {
-  readonly kind: 'Sort'; readonly input: Plan; readonly orders: readonly Order[]; readonly output: readonly number[] | null
+  readonly kind: 'Sort'; readonly input: Plan; readonly orders: readonly Order[]
+  readonly output: readonly number[] | null
 }
 export interface TopN extends Base {
-  readonly kind: 'TopN'; readonly input: Plan; readonly orders: readonly Order[]; readonly limit: number; readonly offset: number
+  readonly kind: 'TopN'; readonly input: Plan; readonly orders: readonly Order[]; readonly limit: number
+  readonly offset: number
 }
 export interface Limit extends Base {
   readonly kind: 'Limit'; readonly input: Plan; readonly limit: LimitValue | null; readonly offset: number
 }
-export type LimitValue = { readonly kind: 'rows'; readonly value: number } | { readonly kind: 'percent'; readonly value: number }
+export type LimitValue =
+  | { readonly kind: 'rows'; readonly value: number } | { readonly kind: 'percent'; readonly value: number }
 export interface SetOperation extends Base {
-  readonly kind: 'SetOperation'; readonly op: 'UNION' | 'EXCEPT' | 'INTERSECT'; readonly all: boolean; readonly inputs: readonly Plan[]
+  readonly kind: 'SetOperation'; readonly op: 'UNION' | 'EXCEPT' | 'INTERSECT'; readonly all: boolean
+  readonly inputs: readonly Plan[]
 }
 /** Output: all input columns, then one for each call; as many rows as the longest list. */
-export interface Unnest extends Base { readonly kind: 'Unnest'; readonly input: Plan; readonly calls: readonly UnnestCall[] }
+export interface Unnest extends Base {
+  readonly kind: 'Unnest'; readonly input: Plan; readonly calls: readonly UnnestCall[]
+}
 /** `definition` is computed once; CteScans of `index` in `query` read it. */
-export interface Cte extends Base { readonly kind: 'Cte'; readonly index: number; readonly definition: Plan; readonly query: Plan }
-export interface CteScan extends Base { readonly kind: 'CteScan'; readonly index: number; readonly types: readonly DuckType[] }
+export interface Cte extends Base {
+  readonly kind: 'Cte'; readonly index: number; readonly definition: Plan; readonly query: Plan
+}
+export interface CteScan extends Base {
+  readonly kind: 'CteScan'; readonly index: number; readonly types: readonly DuckType[]
+}
 
-/** Where the plan is cut: `input` becomes a fragment, the rest reads what it wrote. Never in a plan as DuckDB made it. */
+/** Where the plan is cut: `input` becomes a fragment, the rest reads what it wrote. Never in a plan as DuckDB made. */
 export interface Exchange extends Base {
   readonly kind: 'Exchange'; readonly input: Plan; readonly to: Partitioning
   /** Exchanges of one identity are one fragment with several readers (a shared CTE). */
@@ -112,6 +131,8 @@ export type Partitioning =
   | { readonly kind: 'hash'; readonly keys: readonly Expression[] }
   /** Task t reads what task t wrote. */
   | { readonly kind: 'keep' }
+  /** No row moves and nothing is cut: every task computes the input by itself, from all of its tables. */
+  | { readonly kind: 'repeat' }
 
 /** The inputs of a node, in order. */
 export function inputs(plan: Plan): readonly Plan[] {

@@ -29,7 +29,7 @@ export type ScalarName =
   | 'TIMESTAMP' | 'TIMESTAMP_S' | 'TIMESTAMP_MS' | 'TIMESTAMP_NS' | 'TIMESTAMP WITH TIME ZONE'
   | '"NULL"'
 
-/** The type as text that DuckDB reads back as the same type (unnamed struct fields excepted: those have no such text). */
+/** The type as text that DuckDB reads back as the same type; but a struct without names has no such text. */
 export function typeText(type: DuckType): string {
   const fields = (list: readonly DuckField[]) =>
     list.map(({ name, type }) => (name === '' ? '' : `${quoted(name, '"')} `) + typeText(type)).join(', ')
@@ -66,7 +66,8 @@ const scalars: Readonly<Record<string, ScalarName>> = {
   BOOLEAN: 'BOOLEAN', BOOL: 'BOOLEAN', LOGICAL: 'BOOLEAN',
   TINYINT: 'TINYINT', INT1: 'TINYINT', SMALLINT: 'SMALLINT', INT2: 'SMALLINT', SHORT: 'SMALLINT', INT16: 'SMALLINT',
   INTEGER: 'INTEGER', INT: 'INTEGER', INT4: 'INTEGER', SIGNED: 'INTEGER', INT32: 'INTEGER', INTEGRAL: 'INTEGER',
-  BIGINT: 'BIGINT', INT8: 'BIGINT', LONG: 'BIGINT', INT64: 'BIGINT', OID: 'BIGINT', HUGEINT: 'HUGEINT', INT128: 'HUGEINT',
+  BIGINT: 'BIGINT', INT8: 'BIGINT', LONG: 'BIGINT', INT64: 'BIGINT', OID: 'BIGINT',
+  HUGEINT: 'HUGEINT', INT128: 'HUGEINT',
   UTINYINT: 'UTINYINT', UINT8: 'UTINYINT', USMALLINT: 'USMALLINT', UINT16: 'USMALLINT',
   UINTEGER: 'UINTEGER', UINT32: 'UINTEGER', UBIGINT: 'UBIGINT', UINT64: 'UBIGINT',
   UHUGEINT: 'UHUGEINT', UINT128: 'UHUGEINT',

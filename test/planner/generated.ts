@@ -12,7 +12,9 @@ interface Column {
 }
 
 const columns: Readonly<Record<string, readonly (readonly [string, Kind])[]>> = {
-  t: [['id', 'number'], ['k', 'number'], ['g', 'number'], ['s', 'text'], ['m', 'number'], ['b', 'truth'], ['dt', 'day']],
+  t: [
+    ['id', 'number'], ['k', 'number'], ['g', 'number'], ['s', 'text'], ['m', 'number'], ['b', 'truth'], ['dt', 'day'],
+  ],
   u: [['k', 'number'], ['v', 'number'], ['s', 'text'], ['h', 'number']],
   one: [['k', 'number'], ['name', 'text']],
   solid: [['k', 'number'], ['g', 'number']],
@@ -81,11 +83,13 @@ export class StatementGenerator {
     if (depth > 0 && this.#chance(0.2)) {
       const inner = this.#table(0)
       const key = inner.scope[0]?.sql ?? '1'
-      const from = `(SELECT ${key} AS p, count(*) AS q, max(${this.#number(1, inner.scope, 0)}) AS r FROM ${inner.from} GROUP BY ALL)`
-      return { from: `${from} AS ${alias}`, scope: ['p', 'q', 'r'].map(name => ({ sql: `${alias}.${name}`, kind: 'number' })) }
+      const calls = `count(*) AS q, max(${this.#number(1, inner.scope, 0)}) AS r`
+      const from = `(SELECT ${key} AS p, ${calls} FROM ${inner.from} GROUP BY ALL) AS ${alias}`
+      return { from, scope: ['p', 'q', 'r'].map(name => ({ sql: `${alias}.${name}`, kind: 'number' })) }
     }
     const name = this.#pick(['t', 't', 'u', 'u', 'one', 'solid', 'empty'])
-    return { from: `${name} AS ${alias}`, scope: (columns[name] ?? []).map(([column, kind]) => ({ sql: `${alias}.${column}`, kind })) }
+    const scope = (columns[name] ?? []).map(([column, kind]) => ({ sql: `${alias}.${column}`, kind }))
+    return { from: `${name} AS ${alias}`, scope }
   }
 
   #from(depth: number): { readonly from: string; readonly scope: readonly Column[] } {
@@ -93,7 +97,8 @@ export class StatementGenerator {
     for (let i = this.#below(3); i > 0; i--) {
       const right = this.#table(depth)
       const type = this.#pick(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN', 'SEMI JOIN', 'ANTI JOIN'])
-      const on = [`${this.#number(0, scope, 0)} ${this.#pick(['=', '=', '=', 'IS NOT DISTINCT FROM', '<'])} ${this.#number(0, right.scope, 0)}`]
+      const op = this.#pick(['=', '=', '=', 'IS NOT DISTINCT FROM', '<'])
+      const on = [`${this.#number(0, scope, 0)} ${op} ${this.#number(0, right.scope, 0)}`]
       if (this.#chance(0.3)) on.push(this.#truth(1, [...scope, ...right.scope], 0))
       from = `${from} ${type} ${right.from} ON ${on.join(this.#chance(0.85) ? ' AND ' : ' OR ')}`
       if (type !== 'SEMI JOIN' && type !== 'ANTI JOIN') scope = [...scope, ...right.scope]
@@ -106,9 +111,12 @@ export class StatementGenerator {
     const call = this.#pick([
       () => 'count(*)', () => `count(${this.#value(this.#kind(), 1, scope, 0)})`, () => `sum(${number()})`,
       () => `min(${this.#value(this.#kind(), 2, scope, 0)})`, () => `max(${this.#value(this.#kind(), 1, scope, 0)})`,
-      () => `count(DISTINCT ${number()})`, () => `sum(DISTINCT ${number()})`, () => `bool_or(${this.#truth(1, scope, 0)})`,
-      () => `median(${number()})`, () => `avg(${number()})`, () => `quantile_disc(${number()}, 0.${1 + this.#below(9)})`,
-      () => this.#ordered(`list(${number()}`, scope), () => this.#ordered(`string_agg(${this.#text(1, scope)}, '+'`, scope),
+      () => `count(DISTINCT ${number()})`, () => `sum(DISTINCT ${number()})`,
+      () => `bool_or(${this.#truth(1, scope, 0)})`,
+      () => `median(${number()})`, () => `avg(${number()})`,
+      () => `quantile_disc(${number()}, 0.${1 + this.#below(9)})`,
+      () => this.#ordered(`list(${number()}`, scope),
+      () => this.#ordered(`string_agg(${this.#text(1, scope)}, '+'`, scope),
     ])()
     return this.#chance(0.25) ? `${call} FILTER (${this.#truth(1, scope, 0)})` : call
   }
@@ -123,16 +131,22 @@ export class StatementGenerator {
     const calls = Array.from({ length: 1 + this.#below(2) }, () => this.#aggregate(scope))
     const items = [...keys, ...calls].map((sql, i) => `${sql} AS x${i}`).join(', ')
     const numbers = keys.map((_, i) => `${i + 1}`).join(', ')
-    const by = keys.length === 0 ? '' : ` GROUP BY ${this.#pick([numbers, numbers, `ROLLUP (${numbers})`, `CUBE (${numbers})`])}`
+    const sets = this.#pick([numbers, numbers, `ROLLUP (${numbers})`, `CUBE (${numbers})`])
+    const by = keys.length === 0 ? '' : ` GROUP BY ${sets}`
     return `SELECT ${items} FROM ${from}${by}${this.#chance(0.3) ? ` HAVING count(*) > ${this.#below(4)}` : ''}`
   }
 
   #windowed(from: string, scope: readonly Column[]): string {
     const by = this.#chance(0.6) ? `PARTITION BY ${this.#value(this.#kind(), 1, scope, 0)} ` : ''
-    const order = scope.map(({ sql }) => `${sql} ${this.#pick(['ASC', 'DESC'])} NULLS ${this.#pick(['FIRST', 'LAST'])}`).join(', ')
-    const frame = this.#pick(['', '', ' ROWS 2 PRECEDING', ' ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING', ' GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING EXCLUDE CURRENT ROW'])
-    const call = this.#pick(['sum', 'count', 'min', 'max', 'avg'])
-    const over = this.#chance(0.5) ? `dense_rank() OVER (${by}ORDER BY ${order})` : `${call}(${this.#number(1, scope, 0)}) OVER (${by}ORDER BY ${order}${frame})`
+    const order = scope.map(({ sql }) =>
+      `${sql} ${this.#pick(['ASC', 'DESC'])} NULLS ${this.#pick(['FIRST', 'LAST'])}`).join(', ')
+    const frame = this.#pick([
+      '', '', ' ROWS 2 PRECEDING', ' ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
+      ' GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING EXCLUDE CURRENT ROW',
+    ])
+    const call = `${this.#pick(['sum', 'count', 'min', 'max', 'avg'])}(${this.#number(1, scope, 0)})`
+    const [name, rows] = this.#chance(0.5) ? ['dense_rank()', ''] : [call, frame]
+    const over = `${name} OVER (${by}ORDER BY ${order}${rows})`
     return `SELECT ${this.#value(this.#kind(), 1, scope, 0)} AS x0, ${over} AS x1 FROM ${from}`
   }
 
@@ -141,7 +155,8 @@ export class StatementGenerator {
       const { from, scope } = this.#from(depth - 1)
       return `SELECT ${this.#number(1, scope, 0)} AS x0, ${this.#text(1, scope)} AS x1 FROM ${from}`
     }
-    return `${part()} ${this.#pick(['UNION', 'UNION ALL', 'EXCEPT', 'INTERSECT', 'EXCEPT ALL', 'INTERSECT ALL'])} ${part()}`
+    const op = this.#pick(['UNION', 'UNION ALL', 'EXCEPT', 'INTERSECT', 'EXCEPT ALL', 'INTERSECT ALL'])
+    return `${part()} ${op} ${part()}`
   }
 
   #value(kind: Kind, depth: number, scope: readonly Column[], queries: number): string {
@@ -160,17 +175,24 @@ export class StatementGenerator {
 
   #number(depth: number, scope: readonly Column[], queries: number): string {
     if (depth <= 0) {
-      return this.#chance(0.8) ? this.#column('number', scope, '7') : this.#pick(['0', '-1', '2', '3.25', '100::BIGINT', 'NULL::INTEGER', '1.5::DECIMAL(9,1)', '5::HUGEINT'])
+      if (this.#chance(0.8)) return this.#column('number', scope, '7')
+      return this.#pick(['0', '-1', '2', '3.25', '100::BIGINT', 'NULL::INTEGER', '1.5::DECIMAL(9,1)', '5::HUGEINT'])
     }
     const inner = () => this.#number(depth - 1, scope, 0)
     if (queries > 0 && this.#chance(0.15)) return this.#scalarQuery(scope, queries)
     return this.#pick([
-      () => this.#number(0, scope, 0), () => `(${inner()} ${this.#pick(['+', '-', '*'])} ${inner()})`, () => `(${inner()} // ${inner()})`,
-      () => `(${inner()} % ${inner()})`, () => `abs(${inner()})`, () => `-(${inner()})`, () => `coalesce(${inner()}, ${inner()})`,
-      () => `CASE WHEN ${this.#truth(depth - 1, scope, 0)} THEN ${inner()} ELSE ${inner()} END`, () => `nullif(${inner()}, ${inner()})`,
-      () => `length(${this.#text(depth - 1, scope)})`, () => `greatest(${inner()}, ${inner()})`, () => `TRY_CAST(${this.#text(depth - 1, scope)} AS INTEGER)`,
-      () => `round(${inner()}, 1)`, () => `day(${this.#day(depth - 1, scope)})`, () => `list_sum([${inner()}, ${inner()}])`,
-      () => `(${inner()})::DECIMAL(20,3)`, () => `datediff('day', ${this.#day(depth - 1, scope)}, ${this.#day(depth - 1, scope)})`,
+      () => this.#number(0, scope, 0), () => `(${inner()} ${this.#pick(['+', '-', '*'])} ${inner()})`,
+      () => `(${inner()} // ${inner()})`,
+      () => `(${inner()} % ${inner()})`, () => `abs(${inner()})`, () => `-(${inner()})`,
+      () => `coalesce(${inner()}, ${inner()})`,
+      () => `CASE WHEN ${this.#truth(depth - 1, scope, 0)} THEN ${inner()} ELSE ${inner()} END`,
+      () => `nullif(${inner()}, ${inner()})`,
+      () => `length(${this.#text(depth - 1, scope)})`, () => `greatest(${inner()}, ${inner()})`,
+      () => `TRY_CAST(${this.#text(depth - 1, scope)} AS INTEGER)`,
+      () => `round(${inner()}, 1)`, () => `day(${this.#day(depth - 1, scope)})`,
+      () => `list_sum([${inner()}, ${inner()}])`,
+      () => `(${inner()})::DECIMAL(20,3)`,
+      () => `datediff('day', ${this.#day(depth - 1, scope)}, ${this.#day(depth - 1, scope)})`,
     ])()
   }
 
@@ -182,45 +204,64 @@ export class StatementGenerator {
   }
 
   #text(depth: number, scope: readonly Column[]): string {
-    if (depth <= 0) return this.#chance(0.8) ? this.#column('text', scope, `'z'`) : this.#pick([`''`, `'s1'`, `'a''b'`, 'NULL::VARCHAR'])
+    if (depth <= 0 && this.#chance(0.2)) return this.#pick([`''`, `'s1'`, `'a''b'`, 'NULL::VARCHAR'])
+    if (depth <= 0) return this.#column('text', scope, `'z'`)
     const inner = () => this.#text(depth - 1, scope)
     return this.#pick([
-      () => this.#text(0, scope), () => `(${inner()} || ${inner()})`, () => `upper(${inner()})`, () => `(${this.#number(depth - 1, scope, 0)})::VARCHAR`,
-      () => `substr(${inner()}, ${1 + this.#below(3)})`, () => `coalesce(${inner()}, ${inner()})`, () => `replace(${inner()}, 's', 'x')`,
-      () => `concat_ws('-', ${inner()}, ${inner()})`, () => `CASE WHEN ${this.#truth(depth - 1, scope, 0)} THEN ${inner()} END`,
+      () => this.#text(0, scope), () => `(${inner()} || ${inner()})`, () => `upper(${inner()})`,
+      () => `(${this.#number(depth - 1, scope, 0)})::VARCHAR`,
+      () => `substr(${inner()}, ${1 + this.#below(3)})`, () => `coalesce(${inner()}, ${inner()})`,
+      () => `replace(${inner()}, 's', 'x')`,
+      () => `concat_ws('-', ${inner()}, ${inner()})`,
+      () => `CASE WHEN ${this.#truth(depth - 1, scope, 0)} THEN ${inner()} END`,
       () => `strftime(${this.#day(depth - 1, scope)}, '%m/%d')`,
     ])()
   }
 
   #day(depth: number, scope: readonly Column[]): string {
-    if (depth <= 0) return this.#chance(0.8) ? this.#column('day', scope, `DATE '2024-02-29'`) : `DATE '2024-03-0${1 + this.#below(9)}'`
+    if (depth <= 0 && this.#chance(0.2)) return `DATE '2024-03-0${1 + this.#below(9)}'`
+    if (depth <= 0) return this.#column('day', scope, `DATE '2024-02-29'`)
     return this.#pick([
-      () => this.#day(0, scope), () => `(${this.#day(depth - 1, scope)} + ${this.#below(40)})`, () => `date_trunc('month', ${this.#day(depth - 1, scope)})::DATE`,
-      () => `last_day(${this.#day(depth - 1, scope)})`, () => `(${this.#day(depth - 1, scope)} - INTERVAL ${this.#below(5)} MONTH)::DATE`,
+      () => this.#day(0, scope), () => `(${this.#day(depth - 1, scope)} + ${this.#below(40)})`,
+      () => `date_trunc('month', ${this.#day(depth - 1, scope)})::DATE`,
+      () => `last_day(${this.#day(depth - 1, scope)})`,
+      () => `(${this.#day(depth - 1, scope)} - INTERVAL ${this.#below(5)} MONTH)::DATE`,
     ])()
   }
 
   #truth(depth: number, scope: readonly Column[], queries: number): string {
-    if (depth <= 0) return this.#chance(0.5) ? this.#column('truth', scope, 'TRUE') : `(${this.#number(0, scope, 0)} > ${this.#below(5)})`
+    if (depth <= 0 && this.#chance(0.5)) return `(${this.#number(0, scope, 0)} > ${this.#below(5)})`
+    if (depth <= 0) return this.#column('truth', scope, 'TRUE')
     const kind = this.#kind()
     const inner = () => this.#truth(depth - 1, scope, 0)
     const value = () => this.#value(kind, depth - 1, scope, 0)
     if (queries > 0 && this.#chance(0.25)) return this.#subqueryTest(scope, queries)
     return this.#pick([
-      () => `(${value()} ${this.#pick(['=', '<>', '<', '>', '<=', '>='])} ${value()})`, () => `(${inner()} AND ${inner()})`, () => `(${inner()} OR ${inner()})`,
-      () => `(NOT ${inner()})`, () => `(${value()} IS ${this.#pick(['NULL', 'NOT NULL'])})`, () => `(${value()} IS DISTINCT FROM ${value()})`,
-      () => `(${value()} ${this.#pick(['IN', 'NOT IN'])} (${value()}, ${value()}))`, () => `(${value()} BETWEEN ${value()} AND ${value()})`,
-      () => `(${this.#text(depth - 1, scope)} ${this.#pick(['LIKE', 'NOT LIKE', 'ILIKE'])} '${this.#pick(['s%', '%1', 's_', '%S%', ''])}')`,
+      () => `(${value()} ${this.#pick(['=', '<>', '<', '>', '<=', '>='])} ${value()})`,
+      () => `(${inner()} AND ${inner()})`, () => `(${inner()} OR ${inner()})`,
+      () => `(NOT ${inner()})`, () => `(${value()} IS ${this.#pick(['NULL', 'NOT NULL'])})`,
+      () => `(${value()} IS DISTINCT FROM ${value()})`,
+      () => `(${value()} ${this.#pick(['IN', 'NOT IN'])} (${value()}, ${value()}))`,
+      () => `(${value()} BETWEEN ${value()} AND ${value()})`,
+      () => {
+        const [like, pattern] = [this.#pick(['LIKE', 'NOT LIKE', 'ILIKE']), this.#pick(['s%', '%1', 's_', '%S%', ''])]
+        return `(${this.#text(depth - 1, scope)} ${like} '${pattern}')`
+      },
     ])()
   }
 
   #subqueryTest(outer: readonly Column[], queries: number): string {
     const { from, scope } = this.#from(queries - 1)
-    const link = this.#chance(0.5) ? ` WHERE ${this.#number(0, scope, 0)} ${this.#pick(['=', '<>', '<'])} ${this.#number(0, outer, 0)}` : ''
+    const linked = `${this.#number(0, scope, 0)} ${this.#pick(['=', '<>', '<'])} ${this.#number(0, outer, 0)}`
+    const link = this.#chance(0.5) ? ` WHERE ${linked}` : ''
     const one = `SELECT ${this.#number(1, scope, 0)} FROM ${from}${link}`
     return this.#pick([
-      () => `(${this.#number(1, outer, 0)} IN (${one}))`, () => `(${this.#number(1, outer, 0)} NOT IN (${one}))`, () => `EXISTS (${one})`, () => `(NOT EXISTS (${one}))`,
-      () => `(${this.#number(1, outer, 0)} ${this.#pick(['<', '>=', '<>', '='])} ${this.#pick(['ANY', 'ALL'])} (${one}))`,
+      () => `(${this.#number(1, outer, 0)} IN (${one}))`, () => `(${this.#number(1, outer, 0)} NOT IN (${one}))`,
+      () => `EXISTS (${one})`, () => `(NOT EXISTS (${one}))`,
+      () => {
+        const op = `${this.#pick(['<', '>=', '<>', '='])} ${this.#pick(['ANY', 'ALL'])}`
+        return `(${this.#number(1, outer, 0)} ${op} (${one}))`
+      },
     ])()
   }
 }

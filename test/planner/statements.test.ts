@@ -3,7 +3,8 @@
 import t from 'tap'
 import { Unsupported } from '../../planner/unsupported.ts'
 import { RoundTrip } from './round-trip.ts'
-import { decoded, failing, whole } from './statements.ts'
+import { decoded } from './statements.ts'
+import { failing, whole } from './whole-statements.ts'
 
 const roundTrip = await RoundTrip.open()
 t.teardown(() => roundTrip.close())

@@ -1,6 +1,6 @@
 /**
- * Small tables with NULLs, duplicates and every type that Parquet keeps, as the SELECT that fills each. Rows are made by
- * arithmetic alone, so they are the same in every run.
+ * Small tables with NULLs, duplicates and every type that Parquet keeps, as the SELECT that fills each. Rows are made
+ * by arithmetic alone, so they are the same in every run.
  */
 
 export const tables: Readonly<Record<string, string>> = {
@@ -32,17 +32,21 @@ export const tables: Readonly<Record<string, string>> = {
         [{'x': i::INTEGER, 'y': 'p'}, NULL, {'x': NULL, 'y': 'q'}] AS ls,
         CASE WHEN i % 2 = 0 THEN [] ELSE ['b', 'a', NULL, 'c'] END::VARCHAR[] AS words
       FROM range(8) AS r(i)`,
-  types: `SELECT i::INTEGER AS id, (i - 4)::TINYINT AS ti, (i * 1000 - 3000)::SMALLINT AS si, (i - 3)::BIGINT * 3000000000 AS bi,
-        (i * 30)::UTINYINT AS ut, (i * 8000)::USMALLINT AS us, (i * 500000000)::UINTEGER AS ui, i::UBIGINT * 2305843009213693951 AS ub,
+  types: `SELECT i::INTEGER AS id, (i - 4)::TINYINT AS ti, (i * 1000 - 3000)::SMALLINT AS si,
+        (i - 3)::BIGINT * 3000000000 AS bi,
+        (i * 30)::UTINYINT AS ut, (i * 8000)::USMALLINT AS us, (i * 500000000)::UINTEGER AS ui,
+        i::UBIGINT * 2305843009213693951 AS ub,
         (i / 3)::FLOAT AS f, CASE i WHEN 1 THEN 'nan' WHEN 2 THEN 'inf' WHEN 3 THEN '-inf' ELSE '-0.5' END::DOUBLE AS d,
-        (i * 1.001)::DECIMAL(4,3) AS d4, (i * 12345678901.01)::DECIMAL(18,2) AS d18, (i * 1234567890123456789)::DECIMAL(38,5) AS d38,
+        (i * 1.001)::DECIMAL(4,3) AS d4, (i * 12345678901.01)::DECIMAL(18,2) AS d18,
+        (i * 1234567890123456789)::DECIMAL(38,5) AS d38,
         ('a' || chr(i::INTEGER) || 'z')::BLOB AS bl, ('00000000-0000-0000-0000-00000000000' || i)::UUID AS uu,
         DATE '1969-12-28' + i::INTEGER AS dt, TIME '10:20:30.123456' + to_minutes(i * 211) AS tm,
         TIMESTAMP '1969-12-31 23:59:59.999999' + to_seconds(i) AS ts, make_timestamp_ns(1700000000000000000 + i) AS tn,
         TIMESTAMPTZ '2024-03-31 00:30:00+00' + to_minutes(i * 17) AS tz,
         to_months(i::INTEGER) + to_days((i * 40)::INTEGER) AS iv, ('{"a": ' || i || ', "b": [1, "x"]}')::JSON AS js
       FROM range(8) AS r(i)`,
-  trades: `SELECT 'sym' || (i % 3) AS sym, TIMESTAMP '2024-01-01 09:00:00' + to_seconds(i * 7) AS at, (i + 1)::INTEGER AS qty
+  trades: `SELECT 'sym' || (i % 3) AS sym, TIMESTAMP '2024-01-01 09:00:00' + to_seconds(i * 7) AS at,
+        (i + 1)::INTEGER AS qty
       FROM range(30) AS r(i)`,
   quotes: `SELECT 'sym' || (i % 4) AS sym, TIMESTAMP '2024-01-01 09:00:03' + to_seconds(i * 11) AS at,
         (100 + i / 8)::DECIMAL(9,2) AS price FROM range(16) AS r(i)`,
