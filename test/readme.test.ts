@@ -1,0 +1,111 @@
+/** README and docs are true: every command in them is run here, and one that is not known here fails. */
+
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { DuckDBInstance } from '@duckdb/node-api'
+import t from 'tap'
+
+const built = dirname(dirname(fileURLToPath(import.meta.url)))
+const checkout = process.cwd()
+const main = join(built, 'cli/main.js')
+const runProgram = promisify(execFile)
+
+interface Outcome { readonly stdout: string; readonly stderr: string }
+
+/** Runs `node dist/cli/main.js …` of a document in `folder`, with its words as a shell splits them. */
+function skein(folder: string, line: string): Promise<Outcome> {
+  const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(match => match[1] ?? match[2] ?? '')
+  return runProgram(process.execPath, [main, ...words.slice(2)], { cwd: folder })
+}
+
+/** Commands of all ```sh blocks, with the document they stand in. */
+function documented(): { file: string; line: string }[] {
+  const docs = readdirSync(join(checkout, 'docs'), { recursive: true, encoding: 'utf8' }).map(name => join('docs', name))
+  const files = ['README.md', 'CONTRIBUTING.md', join('bench', 'results.md'), ...docs].filter(name => name.endsWith('.md'))
+  return files.flatMap(file => blocks(readFileSync(join(checkout, file), 'utf8'), 'sh')
+    .flatMap(block => block.split('\n')).map(line => line.replace(/\s+#.*$/, '').trim())
+    .filter(line => line !== '' && !line.startsWith('#')).map(line => ({ file, line })))
+}
+
+function blocks(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(match => match[1] ?? '')
+}
+
+/** Run by CI itself on every change (see .ci/run), or by a developer's own hands; they cannot run inside a test. */
+const runByCi = new Set([
+  'npm ci', 'npm run build', 'npm run check', 'npm test', 'npm run test:interop', 'npm run soak', 'npm run generate', '.ci/run',
+])
+
+/** Lines that the tests below run, by how they begin. */
+const runHere = [
+  'node dist/cli/main.js start', 'node dist/cli/main.js query', 'node dist/cli/main.js explain',
+  'node dist/cli/main.js admin', 'npm run demo',
+]
+
+t.test('every command in a document is run by a test or by CI', async t => {
+  const commands = documented()
+  t.ok(commands.length > 5)
+  const known = (line: string): boolean => line.split(' && ').every(part =>
+    runByCi.has(part) || runHere.some(start => part.startsWith(start)) || /^npm (test|run soak|run bench) -- /.test(part)
+    || /^(GOLDEN|SEED|SKEIN_[A-Z_]+|BENCH)=\S+ npm (test|run)/.test(part))
+  t.strictSame(commands.filter(({ line }) => !known(line)), [])
+})
+
+t.test('the commands of the README work on its own configuration', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'skein-readme-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const readme = readFileSync(join(checkout, 'README.md'), 'utf8')
+  const [config = ''] = blocks(readme, 'yaml')
+  const free = ['http', 'flight', 'admin'].map(door => `${door}: "127.0.0.1:0"`).join(', ')
+  writeFileSync(join(folder, 'skein.yaml'), `${config}listen: { ${free} }\n`)
+  await sampleTables(join(folder, 'lake'))
+  const commands = blocks(readme, 'sh').flatMap(block => block.split('\n')).filter(line => line.startsWith('node dist/cli/main.js'))
+  const start = commands.find(line => line.includes(' start ')) ?? ''
+  const server = spawn(process.execPath, [main, ...start.split(' ').slice(2)], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => { server.kill('SIGKILL') })
+  const doors = await readDoors(server)
+  for (const command of commands.filter(line => line !== start)) {
+    const face = command.includes(' admin ') ? ` --url ${doors.get('admin')}` : ''
+    const { stdout } = await skein(folder, command.replace('http://127.0.0.1:4280', doors.get('http') ?? '') + face)
+    t.not(stdout, '', command)
+  }
+  server.kill('SIGTERM')
+  t.equal(await new Promise(resolve => { server.once('exit', resolve) }), 0)
+})
+
+t.test('the demo runs, shows every executor at work, and survives the loss of one', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'skein-demo-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const { stdout } = await runProgram(process.execPath, [main, 'demo', '--scale', '0.01'], { cwd: folder })
+  t.match(stdout, /executor \w{8} {2}█/)
+  const answers = stdout.split('▸').slice(-2).map(part => /─[\s\S]*?\(\d+ rows?\)/.exec(part)?.[0])
+  t.type(answers[0], 'string')
+  t.equal(answers[1], answers[0])
+  t.match(stdout, 'Next, on the same data')
+})
+
+/** The two tables that the README's configuration names. */
+async function sampleTables(lake: string): Promise<void> {
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  for (const name of ['orders', 'events/day=2026-01-01']) {
+    mkdirSync(join(lake, name), { recursive: true })
+    await connection.run(`COPY (SELECT range AS id FROM range(10)) TO '${join(lake, name, '1.parquet')}' (FORMAT parquet)`)
+  }
+  connection.closeSync()
+}
+
+async function readDoors(server: ChildProcess): Promise<Map<string, string>> {
+  const doors = new Map<string, string>()
+  if (server.stdout === null) throw new Error('standard output is a pipe')
+  for await (const line of createInterface({ input: server.stdout })) {
+    if (line === 'ready') return doors
+    const [name = '', address = ''] = line.split(' ')
+    doors.set(name, address)
+  }
+  throw new Error('the server ended before it was ready')
+}
