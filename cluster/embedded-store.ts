@@ -18,7 +18,10 @@ const MAX_VALUE_BYTES = 64 * 1024
 
 /** As in the journal. Bigints are decimal text, values base64. */
 type JournalRecord =
-  | { readonly op: 'put'; readonly key: string; readonly value: string; readonly revision: string; readonly lease?: string }
+  | {
+    readonly op: 'put'; readonly key: string; readonly value: string; readonly revision: string
+    readonly lease?: string
+  }
   | { readonly op: 'delete'; readonly key: string; readonly revision: string }
   | { readonly op: 'grant'; readonly lease: string; readonly ttlMs: number }
   | { readonly op: 'end'; readonly lease: string }
@@ -87,10 +90,14 @@ export class EmbeddedStore implements MetadataStore {
   compareAndSwap(key: string, expected: Revision, value: Uint8Array | null, lease?: Lease): Promise<Revision | null> {
     return this.#changing(async () => {
       if (value !== null && value.length > MAX_VALUE_BYTES) {
-        throw new QueryError('INVALID_REQUEST', `the value of ${key} has ${value.length} bytes, more than ${MAX_VALUE_BYTES}`)
+        throw new QueryError(
+          'INVALID_REQUEST', `the value of ${key} has ${value.length} bytes, more than ${MAX_VALUE_BYTES}`,
+        )
       }
       if ((this.#cells.get(key)?.revision ?? 0n) !== expected) return null
-      if (lease !== undefined && !this.#leases.has(lease.leaseId)) throw new QueryError('NOT_FOUND', `lease ${lease.leaseId} is gone`)
+      if (lease !== undefined && !this.#leases.has(lease.leaseId)) {
+        throw new QueryError('NOT_FOUND', `lease ${lease.leaseId} is gone`)
+      }
       if (value === null && expected === 0n) return this.#revision
       const revision = this.#revision + 1n
       await this.#commit([value === null ? { op: 'delete', key, revision: String(revision) } : {
@@ -119,12 +126,15 @@ export class EmbeddedStore implements MetadataStore {
   }
 
   watch(
-    prefix: string, after: Revision, onChanges: (changes: readonly Change[]) => void, onError: (reason: unknown) => void,
+    prefix: string, after: Revision,
+    onChanges: (changes: readonly Change[]) => void, onError: (reason: unknown) => void,
   ): () => void {
     const watcher: Watcher = { prefix, onChanges, onError }
-    if (this.#closed) onError(closedError())
-    else if (after < this.#historyAfter) onError(new QueryError('NOT_FOUND', `changes after revision ${after} are not kept`))
-    else {
+    if (this.#closed) {
+      onError(closedError())
+    } else if (after < this.#historyAfter) {
+      onError(new QueryError('NOT_FOUND', `changes after revision ${after} are not kept`))
+    } else {
       this.#watchers.add(watcher)
       this.#tell(watcher, this.#history.filter(({ revision }) => revision > after))
     }
@@ -172,7 +182,9 @@ export class EmbeddedStore implements MetadataStore {
   #snapshot(): JournalRecord[] {
     return [
       { op: 'state', revision: String(this.#revision), lastLease: String(this.#lastLease) },
-      ...[...this.#leases].map(([leaseId, { ttlMs }]): JournalRecord => ({ op: 'grant', lease: String(leaseId), ttlMs })),
+      ...[...this.#leases].map(
+        ([leaseId, { ttlMs }]): JournalRecord => ({ op: 'grant', lease: String(leaseId), ttlMs }),
+      ),
       ...[...this.#cells.values()].map(({ key, value, revision, leaseId }): JournalRecord => ({
         op: 'put', key, value: Buffer.from(value).toString('base64'), revision: String(revision),
         ...(leaseId === null ? {} : { lease: String(leaseId) }),

@@ -137,5 +137,7 @@ function recordOf(text: string): unknown {
 
 function diskError(cause: unknown, path: string): QueryError {
   const { code, message } = cause as NodeJS.ErrnoException
-  return new QueryError(code === 'ENOSPC' || code === 'EDQUOT' ? 'DISK_FULL' : 'UNAVAILABLE', `${path}: ${message}`, { cause })
+  return new QueryError(
+    code === 'ENOSPC' || code === 'EDQUOT' ? 'DISK_FULL' : 'UNAVAILABLE', `${path}: ${message}`, { cause },
+  )
 }

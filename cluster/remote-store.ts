@@ -31,7 +31,9 @@ export class RemoteStore implements MetadataStore {
     return this.#service.list({ prefix }, this.#options())
   }
 
-  async compareAndSwap(key: string, expected: Revision, value: Uint8Array | null, lease?: Lease): Promise<Revision | null> {
+  async compareAndSwap(
+    key: string, expected: Revision, value: Uint8Array | null, lease?: Lease,
+  ): Promise<Revision | null> {
     const { swapped, revision } = await this.#service.compareAndSwap({
       key, expectedRevision: expected,
       ...(value === null ? {} : { value }), ...(lease === undefined ? {} : { leaseId: lease.leaseId }),
@@ -53,7 +55,8 @@ export class RemoteStore implements MetadataStore {
   }
 
   watch(
-    prefix: string, after: Revision, onChanges: (changes: readonly Change[]) => void, onError: (reason: unknown) => void,
+    prefix: string, after: Revision,
+    onChanges: (changes: readonly Change[]) => void, onError: (reason: unknown) => void,
   ): () => void {
     const own = new AbortController()
     const signal = AbortSignal.any([own.signal, this.#closing.signal])
@@ -69,7 +72,9 @@ export class RemoteStore implements MetadataStore {
     return Promise.resolve()
   }
 
-  async #pump(prefix: string, after: Revision, signal: AbortSignal, onChanges: (changes: readonly Change[]) => void): Promise<void> {
+  async #pump(
+    prefix: string, after: Revision, signal: AbortSignal, onChanges: (changes: readonly Change[]) => void,
+  ): Promise<void> {
     for await (const { changes } of this.#service.watch({ prefix, afterRevision: after }, { signal })) {
       if (signal.aborted) return
       onChanges(changes.map(({ key, value, revision }) => ({ key, value: value ?? null, revision })))

@@ -1,7 +1,7 @@
 /** Serves a metadata store to the executors of one box. The server's `authenticate` asks for the cluster's secret. */
 
 import type { Call, GrpcServer } from '../proto/grpc-server.ts'
-import { QueryError } from '../proto/errors.ts'
+import { asQueryError, QueryError } from '../proto/errors.ts'
 import { StoreService, type WatchRequest } from '../proto/gen/cluster_pb.js'
 import type { Change, Lease, MetadataStore } from './store.ts'
 
@@ -55,9 +55,10 @@ async function* watch(store: MetadataStore, { prefix, afterRevision }: WatchRequ
   call.signal.addEventListener('abort', () => wake())
   try {
     while (!call.signal.aborted) {
-      if (broken !== undefined) throw broken
+      if (broken !== undefined) throw asQueryError(broken)
       if (queue.length > 0) {
-        yield { changes: queue.splice(0).map(({ key, value, revision }) => ({ key, revision, ...(value === null ? {} : { value }) })) }
+        const changes = queue.splice(0)
+        yield { changes: changes.map(({ value, ...rest }) => ({ ...rest, ...(value === null ? {} : { value }) })) }
       } else {
         await new Promise<void>(resolve => { wake = resolve })
       }

@@ -42,6 +42,9 @@ export interface MetadataStore {
    * Calls back with the changes below `prefix` after `revision`, in order. `onError` is called once when the watch
    * cannot go on: then list and watch anew. The returned function ends the watch.
    */
-  watch(prefix: string, after: Revision, onChanges: (changes: readonly Change[]) => void, onError: (reason: unknown) => void): () => void
+  watch(
+    prefix: string, after: Revision,
+    onChanges: (changes: readonly Change[]) => void, onError: (reason: unknown) => void,
+  ): () => void
   close(): Promise<void>
 }

@@ -1,4 +1,6 @@
-/** The values in the metadata store as bytes and back. What cannot be read is null: another version may have written it. */
+/**
+ * The values in the metadata store as bytes and back. What cannot be read is null: another version may have written it.
+ */
 
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
 import { ExecutorInfoSchema, type ExecutorInfo } from './gen/cluster_pb.js'

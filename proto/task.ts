@@ -1,4 +1,6 @@
-/** The executor's messages in the plain form in which their senders make them; the channel makes real messages of them. */
+/**
+ * The executor's messages in the plain form in which their senders make them; the channel makes real messages of them.
+ */
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type {

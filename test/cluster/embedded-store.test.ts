@@ -1,3 +1,5 @@
+/** The store of one box: the contract, and what its journal makes of crashes and damage. */
+
 import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -88,7 +90,9 @@ t.test('a journal of many changes is written anew, and holds the same', async t 
   const lease = await store.grantLease(60_000)
   await store.compareAndSwap('leased', 0n, bytes('l'), lease)
   let revision = 0n
-  for (let i = 0; i < 40; i++) revision = await store.compareAndSwap('big', revision, new Uint8Array(60_000).fill(i)) ?? 0n
+  for (let i = 0; i < 40; i++) {
+    revision = await store.compareAndSwap('big', revision, new Uint8Array(60_000).fill(i)) ?? 0n
+  }
   await store.close()
   t.ok((await stat(path)).size < 1_200_000, 'shorter than 40 values')
   const again = await EmbeddedStore.open(path, clock)

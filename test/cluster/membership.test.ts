@@ -1,3 +1,5 @@
+/** Who is there: joining, changing, leaving, and the fence of one's own clock. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,7 +68,9 @@ t.test('a registration is kept alive, and fences itself before the others see it
       ? () => Promise.reject(new Error('away')) : target[name].bind(target),
   })
   let lost = 0
-  const registration = await Registration.register({ store: flaky, clock, info: info('e1', 'a'), onLost: () => { lost++ } })
+  const registration = await Registration.register(
+    { store: flaky, clock, info: info('e1', 'a'), onLost: () => { lost++ } },
+  )
   await pass(60_000)
   t.equal(registration.fenced(), false)
   away = true

@@ -1,3 +1,5 @@
+/** The contract of a store, over gRPC. */
+
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

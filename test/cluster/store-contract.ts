@@ -10,7 +10,8 @@ export interface StoreUnderTest {
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-const text = (value: Uint8Array | null | undefined): string | null => value == null ? null : new TextDecoder().decode(value)
+const text = (value: Uint8Array | null | undefined): string | null =>
+  value === null || value === undefined ? null : new TextDecoder().decode(value)
 
 export function storeContract(name: string, make: () => Promise<StoreUnderTest>): void {
   const check = (fact: string, run: (t: Test, made: StoreUnderTest) => Promise<void>): void => {
@@ -51,7 +52,9 @@ export function storeContract(name: string, make: () => Promise<StoreUnderTest>)
     const { revision } = await store.list('p/')
     await store.compareAndSwap('p/a', 0n, bytes('1'))
     const seen: Change[] = []
-    const end = store.watch('p/', revision, changes => seen.push(...changes), () => seen.push({ key: 'error', value: null, revision: 0n }))
+    const end = store.watch(
+      'p/', revision, changes => seen.push(...changes), () => seen.push({ key: 'error', value: null, revision: 0n }),
+    )
     const second = await store.compareAndSwap('p/b', 0n, bytes('2'))
     await store.compareAndSwap('other', 0n, bytes('3'))
     await store.compareAndSwap('p/b', second ?? 0n, null)

@@ -1,3 +1,5 @@
+/** When queries may start. */
+
 import t from 'tap'
 import {
   ask, expire, leave, MAX_WAITING, MAX_WAITING_OF_ONE, noQueries, withBudget, type Admission,

@@ -1,7 +1,11 @@
+/** Splits to executors and tasks, and tasks to free room. */
+
 import t from 'tap'
 import { owners } from '../../cache/affinity.ts'
 import type { MemberKey } from '../../coordinator/member.ts'
-import { choose, mostBytes, ownerOfPartition, placeSplits, type Loaded, type ScanSplit, type Waiting } from '../../coordinator/place.ts'
+import {
+  choose, mostBytes, ownerOfPartition, placeSplits, type Loaded, type ScanSplit, type Waiting,
+} from '../../coordinator/place.ts'
 import type { ExecutorId } from '../../proto/ids.ts'
 
 const rooms = ['e1', 'e2', 'e3'].map(id => ({ id: id as ExecutorId, slots: 2 }))
@@ -12,9 +16,12 @@ const split = (key: string, sizeBytes = 100): ScanSplit =>
 t.test('every split is in one task, most with an owner, and no executor has more than its bound', async t => {
   const splits = Array.from({ length: 60 }, (_, i) => split(`f${i}`))
   const tasks = placeSplits(splits, rooms, 12)
-  t.strictSame(tasks.flatMap(task => task.splits.map(item => item.split.file.key)).sort(), splits.map(item => item.split.file.key).sort())
+  const keys = (items: readonly ScanSplit[]): string[] => items.map(item => item.split.file.key).sort()
+  t.strictSame(keys(tasks.flatMap(task => task.splits)), keys(splits))
   t.equal(tasks.length, 12)
-  const misplaced = tasks.flatMap(task => task.splits.filter(item => !owners(item.split.file, ids).some(owner => owner === task.owner)))
+  const misplaced = tasks.flatMap(
+    task => task.splits.filter(item => !owners(item.split.file, ids).some(owner => owner === task.owner)),
+  )
   t.ok(misplaced.length <= 6, `${misplaced.length} of 60 are not with an owner`)
   const load = ids.map(id => tasks.filter(task => task.owner === id).reduce((sum, task) => sum + task.sizeBytes, 0))
   t.ok(Math.max(...load) <= 1.25 * 2000, `loads ${load.join()}`)
@@ -41,14 +48,16 @@ t.test('partitions go round by slots, a single task to where most of its input i
   t.equal(mostBytes(new Map(), []), null)
 })
 
-const member = (id: string, outstanding: number): Loaded => ({ key: `${id}/a/1` as MemberKey, id: id as ExecutorId, slots: 1, outstanding })
+const member = (id: string, outstanding: number): Loaded =>
+  ({ key: `${id}/a/1` as MemberKey, id: id as ExecutorId, slots: 1, outstanding })
 const waits = (partition: number, owner: string | null, ...avoid: string[]): Waiting =>
   ({ partition, owner: owner as ExecutorId | null, avoid: new Set(avoid.map(id => `${id}/a/1` as MemberKey)) })
 const chosen = (waiting: readonly Waiting[], members: readonly Loaded[]): string[] =>
   choose(waiting, members).map(({ partition, member }) => `${partition} ${member.slice(0, 2)}`)
 
 t.test('owners take theirs, two a slot; others only what keeps a slot busy', async t => {
-  t.strictSame(chosen([0, 1, 2, 3, 4].map(partition => waits(partition, 'e1')), [member('e1', 0), member('e2', 0)]), ['0 e1', '1 e1', '4 e2'])
+  const five = [0, 1, 2, 3, 4].map(partition => waits(partition, 'e1'))
+  t.strictSame(chosen(five, [member('e1', 0), member('e2', 0)]), ['0 e1', '1 e1', '4 e2'])
   t.strictSame(chosen([waits(0, 'e1')], [member('e1', 2), member('e2', 1)]), [], 'all are busy')
   t.strictSame(chosen([waits(0, null)], [member('e1', 1), member('e2', 0)]), ['0 e2'])
 })

@@ -1,3 +1,5 @@
+/** The life of a query, as a table. */
+
 import { AssertionError } from 'node:assert/strict'
 import t from 'tap'
 import { accepted, advance, elapsedMs, publicState, type Query, type QueryEvent } from '../../coordinator/query.ts'

@@ -1,8 +1,11 @@
+/** What is made again when outputs are lost. */
+
 import t from 'tap'
 import { recover, type OutputView, type StageView } from '../../coordinator/recovery.ts'
 import type { FragmentInput } from '../../planner/fragment.ts'
 
-const stage = (outputs: OutputView[], inputs: [number, FragmentInput['kind']][] = [], orderSensitive = false): StageView =>
+type Input = [fragment: number, kind: FragmentInput['kind']]
+const stage = (outputs: OutputView[], inputs: Input[] = [], orderSensitive = false): StageView =>
   ({ outputs, inputs: inputs.map(([fragment, kind]) => ({ fragment, kind })), orderSensitive, started: true })
 const again = (...stages: StageView[]): number[][] => recover(stages).map(partitions => [...partitions].sort())
 
@@ -20,22 +23,26 @@ t.test('what is lost on the way to a lost output is made again too', async t => 
 })
 
 t.test('readers of the same partition alone depend on a keep', async t => {
-  const kept = (a: OutputView, b: OutputView) => again(stage(['lost', 'lost']), stage([a, b], [[0, 'keep']]), stage(['none'], [[1, 'gather']]))
+  const kept = (a: OutputView, b: OutputView) => again(
+    stage(['lost', 'lost']), stage([a, b], [[0, 'keep']]), stage(['none'], [[1, 'gather']]),
+  )
   t.strictSame(kept('none', 'kept'), [[0], [], []])
   t.strictSame(kept('kept', 'none'), [[1], [], []])
 })
 
 t.test('what has read a part of an order-sensitive output is made again with it, and what has read that', async t => {
   const stages = (sensitive: boolean) => [
-    stage(['lost', 'kept'], [], sensitive), stage(['kept', 'none'], [[0, 'hash']]), stage(['kept', 'none'], [[1, 'hash']]),
-    stage(['none'], [[2, 'gather']]),
+    stage(['lost', 'kept'], [], sensitive), stage(['kept', 'none'], [[0, 'hash']]),
+    stage(['kept', 'none'], [[1, 'hash']]), stage(['none'], [[2, 'gather']]),
   ]
   t.strictSame(again(...stages(false)), [[0], [], [], []])
   t.strictSame(again(...stages(true)), [[0], [0, 1], [0, 1], [0]])
 })
 
 t.test('an order-sensitive output that nobody needs any more changes nothing', async t => {
-  t.strictSame(again(stage(['lost'], [], true), stage(['kept', 'kept'], [[0, 'hash']]), stage(['none'], [[1, 'gather']])), [[], [], []])
+  t.strictSame(again(
+    stage(['lost'], [], true), stage(['kept', 'kept'], [[0, 'hash']]), stage(['none'], [[1, 'gather']]),
+  ), [[], [], []])
 })
 
 t.test('a stage that has not started has read nothing', async t => {

@@ -1,3 +1,5 @@
+/** A result on its way to the client: held back, streamed, broken, made again. */
+
 import t from 'tap'
 import { ResultRelay, type Fetch, type RelayEvent } from '../../coordinator/result-relay.ts'
 import { QueryError } from '../../proto/errors.ts'
@@ -10,13 +12,17 @@ const lost = new QueryError('EXECUTOR_LOST', 'gone')
 function relayed(holdBytes: number) {
   const simulation = new Simulation(1)
   const events: string[] = []
-  const tell = (event: RelayEvent): void => { events.push(event.kind === 'relay-broken' ? `broken ${event.cause.code}` : event.kind) }
+  const tell = (event: RelayEvent): void => {
+    events.push(event.kind === 'relay-broken' ? `broken ${event.cause.code}` : event.kind)
+  }
   const relay = new ResultRelay({ clock: simulation.clock, holdBytes, tell })
   return { simulation, events, relay }
 }
 
 /** Frames 0.. up to `count`; each try to read breaks after as many as `breaks` says for it. */
-function source(count: number, breaks: (number | QueryError)[] = []): { fetch: Fetch; from: number[]; given: () => number } {
+function source(
+  count: number, breaks: (number | QueryError)[] = [],
+): { fetch: Fetch; from: number[]; given: () => number } {
   const from: number[] = []
   let given = 0
   const fetch: Fetch = async function* (first) {

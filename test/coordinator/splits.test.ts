@@ -1,3 +1,5 @@
+/** Files to splits. */
+
 import t from 'tap'
 import type { DataFile } from '../../catalog/table.ts'
 import type { PrunedFile } from '../../coordinator/query-ports.ts'

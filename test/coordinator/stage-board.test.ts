@@ -1,3 +1,5 @@
+/** What a query tells its stages. */
+
 import t from 'tap'
 import type { MemberKey } from '../../coordinator/member.ts'
 import type { StageMessage } from '../../coordinator/stage-actor.ts'
@@ -11,7 +13,8 @@ const key = (id: string) => `${id}/a/1` as MemberKey
 
 function fragment(id: number, inputs: FragmentInput[], orderSensitive = false): Fragment {
   return {
-    id, sql: '', columns: [], scans: [], inputs, output: { kind: 'gather' }, tasks: 'splits', orderSensitive, rows: 0, bytes: 0,
+    id, sql: '', columns: [], scans: [], inputs, output: { kind: 'gather' }, tasks: 'splits', orderSensitive,
+    rows: 0, bytes: 0,
   }
 }
 
@@ -29,7 +32,9 @@ function board(orderSensitive: boolean) {
     },
   })
   const fragments = [fragment(0, [], orderSensitive), fragment(1, [{ fragment: 0, kind: 'gather' }])]
-  const made = new StageBoard(fragments.map(({ id }, i) => ({ fragment: fragments[i] ?? fragment(0, []), actor: actor(id), partitions: 2 - id })))
+  const made = new StageBoard(
+    fragments.map(({ id }, i) => ({ fragment: fragments[i] ?? fragment(0, []), actor: actor(id), partitions: 2 - id })),
+  )
   return { made, told }
 }
 

@@ -1,3 +1,5 @@
+/** The life of a stage, as a table, and its attempts. */
+
 import { AssertionError } from 'node:assert/strict'
 import t from 'tap'
 import type { MemberKey } from '../../coordinator/member.ts'
@@ -66,9 +68,10 @@ t.test('an attempt that failed is tried elsewhere and later, a few times', async
 
 t.test('lost executors are no failures of the task, but have an end too', async t => {
   let stage = advance(planned(1), ready)
-  for (let i = 0; i < MAX_ATTEMPTS - 1; i++) stage = after(stage, launched(0), { kind: 'executor-lost', member: e1, cause })
+  const gone: StageEvent = { kind: 'executor-lost', member: e1, cause }
+  for (let i = 0; i < MAX_ATTEMPTS - 1; i++) stage = after(stage, launched(0), gone)
   t.strictSame([stage.life.state, stage.partitions[0]?.failures], ['running', 0])
-  stage = after(stage, launched(0), { kind: 'executor-lost', member: e1, cause })
+  stage = after(stage, launched(0), gone)
   t.equal(stage.life.state, 'failed')
 })
 

@@ -1,13 +1,17 @@
 /**
- * The coordinator's actors under faults, over many seeds. `SEED=17` repeats one run.
+ * The coordinator's actors under faults, over many seeds. `SEED=17` repeats one run, `SEEDS=2000` does more.
  *
- * Found here: see the list at the end of the file.
+ * Found here, and fixed:
+ * - rows of a result that was made again went out behind those of its lost attempt;
+ * - a result stream that was opened again went on with the rows of a later attempt (FetchResult names its task since);
+ * - the end of a stream of a lost attempt was taken for the end of the result;
+ * - a query whose result was lost while rows went out waited for ever;
+ * - a query that no executor worked for failed with the last transport error instead of NO_EXECUTOR.
  */
 
 import t from 'tap'
 import { DEADLINE_MS, noFaults, SimulatedCluster, type Outcome } from './cluster.ts'
 
-t.setTimeout(600_000)
 const seeds = process.env['SEED'] === undefined
   ? Array.from({ length: Number(process.env['SEEDS'] ?? 200) }, (_, i) => i + 1) : [Number(process.env['SEED'])]
 /** Quiet time at the end: enough for every retry of a release. */
@@ -42,7 +46,7 @@ async function faults(cluster: SimulatedCluster, allowed: readonly string[]): Pr
     ...(outcomes.length < submitted ? [`${submitted - outcomes.length} clients wait for ever`] : []),
     ...cluster.executors.filter(({ alive }) => alive).flatMap(executor => executor.leftovers()),
     ...simulation.crashes.map(String),
-    ...simulation.universe.running().filter(name => name.startsWith('query') || name.startsWith('stage')).map(name => `${name} runs on`),
+    ...simulation.universe.running().filter(name => /^(query|stage) /.test(name)).map(name => `${name} runs on`),
   ]
 }
 
@@ -55,7 +59,9 @@ async function overSeeds(run: (seed: number) => Promise<string[]>): Promise<stri
 t.test('without faults every query gives the right answer', async t => {
   let answers = 0
   t.strictSame(await overSeeds(async seed => {
-    const cluster = new SimulatedCluster(seed, { executors: 1 + seed % 4, faults: noFaults, holdBytes: seed % 2 === 0 ? 100 : 1_000_000 })
+    const cluster = new SimulatedCluster(
+      seed, { executors: 1 + seed % 4, faults: noFaults, holdBytes: seed % 2 === 0 ? 100 : 1_000_000 },
+    )
     for (let i = 0; i < 3; i++) cluster.submit(undefined, i * 50)
     const found = await faults(cluster, [])
     answers += cluster.outcomes.length
@@ -94,7 +100,9 @@ t.test('when executors die, hang and come back, an answer is right or a typed er
 
 t.test('a query that is cancelled ends at once and leaves nothing', async t => {
   t.strictSame(await overSeeds(async seed => {
-    const cluster = new SimulatedCluster(seed, { executors: 3, holdBytes: 200, faults: { ...noFaults, loseCall: 0.02 } })
+    const cluster = new SimulatedCluster(
+      seed, { executors: 3, holdBytes: 200, faults: { ...noFaults, loseCall: 0.02 } },
+    )
     const { simulation } = cluster
     const late: string[] = []
     for (let i = 0; i < 3; i++) {
@@ -102,7 +110,9 @@ t.test('a query that is cancelled ends at once and leaves nothing', async t => {
       simulation.clock.after(simulation.draw(0, 2_500), () => {
         if (seed % 2 === 0) query.cancel('the user said so')
         else query.release()
-        simulation.clock.after(1_000, () => { if (!['finished', 'cancelled', 'failed'].includes(query.state())) late.push(`${query.id} runs on`) })
+        simulation.clock.after(1_000, () => {
+          if (!['finished', 'cancelled', 'failed'].includes(query.state())) late.push(`${query.id} runs on`)
+        })
       })
     }
     await simulation.run(10_000)

@@ -62,7 +62,10 @@ export class SimulatedCluster {
     }
     this.service = new QueryService({
       clock: simulation.clock, universe: simulation.universe,
-      planner: { names: () => Promise.resolve([]), plan: ({ sql }) => delay(simulation.clock, 5).then(() => plan(sql)) },
+      planner: {
+        names: () => Promise.resolve([]),
+        plan: ({ sql }) => delay(simulation.clock, 5).then(() => plan(sql)),
+      },
       catalog: { resolve: () => Promise.resolve(this.#tables) },
       prune: table => table.files.map(file => ({ file, rowGroups: file.rowGroups.map((_, i) => i) })),
       thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 },
@@ -92,7 +95,8 @@ export class SimulatedCluster {
     executor.die()
     this.network.cut.delete(executor)
     const { clock } = this.simulation
-    if (backAfterMs === null || backAfterMs > 10_000) clock.after(10_000, () => this.service.executorLeft(executor.info))
+    const left = (): void => this.service.executorLeft(executor.info)
+    if (backAfterMs === null || backAfterMs > 10_000) clock.after(10_000, left)
     if (backAfterMs !== null) clock.after(backAfterMs, () => this.start(id))
   }
 
@@ -113,7 +117,8 @@ export class SimulatedCluster {
   /** Sends a random query, or `planned`, and reads it to its end. */
   submit(planned = randomQuery(this.simulation, this.#tables.length), slowMs = 0): RunningQuery {
     const sql = `plan ${this.#plans.size}`
-    this.#plans.set(sql, { ...planned, fragments: planned.fragments.map(fragment => ({ ...fragment, sql: textOf(planned, fragment.id) })) })
+    const fragments = planned.fragments.map(fragment => ({ ...fragment, sql: textOf(planned, fragment.id) }))
+    this.#plans.set(sql, { ...planned, fragments })
     const query = this.service.submit(requestOf(sql))
     void this.#read(query, planned, slowMs)
     return query
@@ -133,7 +138,8 @@ export class SimulatedCluster {
     }
     query.release()
     const expected = answer(planned, this.#numbers)
-    this.outcomes.push({ id: query.id, planned, rows: error === null ? rows : null, error, expected, endedMs: clock.nowMs() })
+    const endedMs = clock.nowMs()
+    this.outcomes.push({ id: query.id, planned, rows: error === null ? rows : null, error, expected, endedMs })
   }
 }
 
@@ -142,10 +148,11 @@ function textOf({ fragments }: PlannedQuery, id: number): string {
   const fragment = fragments[id]
   if (fragment === undefined || fragment.sql === 'fail') return 'fail'
   const kinds = fragment.inputs.map(input => isMoved(input) ? 'moved' : 'copied').join(',')
-  return `moved=${kinds} ${fragment.tasks === 'one' ? 'single' : 'several'} ${fragment.orderSensitive ? 'sensitive' : 'stable'}`
+  const count = fragment.tasks === 'one' ? 'single' : 'several'
+  return `moved=${kinds} ${count} ${fragment.orderSensitive ? 'sensitive' : 'stable'}`
 }
 
-function requestOf(sql: string): QueryRequest {
+export function requestOf(sql: string): QueryRequest {
   return {
     sql, defaultCatalog: 'lake', defaultSchema: 'main', settings: {}, principal: 'ann', sessionId: 's1' as SessionId,
     clientInterface: 'HttpQuery',
@@ -160,7 +167,9 @@ function makeTable(simulation: Simulation, index: number): { table: Table; files
   }
   const dataFiles = [...files].map(([key, numbers]) => ({
     file: { bucket: 'lake', key, etag: '1', sizeBytes: numbers.length * 8 }, hiveValues: [], rowCount: numbers.length,
-    rowGroups: numbers.map(() => ({ rowCount: 1, columns: [{ offset: 0, sizeBytes: 8, min: null, max: null, nullCount: 0 }] })),
+    rowGroups: numbers.map(
+      () => ({ rowCount: 1, columns: [{ offset: 0, sizeBytes: 8, min: null, max: null, nullCount: 0 }] }),
+    ),
   }))
   const rowCount = dataFiles.reduce((sum, file) => sum + file.rowCount, 0)
   const table: Table = {

@@ -16,7 +16,8 @@ import type { TaskDefinitionInit } from '../../proto/task.ts'
 import { compute, type Row } from './program.ts'
 import type { Simulation } from './simulation.ts'
 
-type StatusState = Extract<NonNullable<Parameters<typeof create<typeof TaskEventSchema>>[1]>['event'], { case: 'status' }>['value']['state']
+type EventInit = NonNullable<Parameters<typeof create<typeof TaskEventSchema>>[1]>['event']
+type StatusState = Extract<EventInit, { case: 'status' }>['value']['state']
 
 interface Task {
   readonly definition: TaskDefinition
@@ -113,7 +114,7 @@ export class FakeExecutor {
 
   launch(init: TaskDefinitionInit): void {
     const definition = create(TaskDefinitionSchema, init)
-    if (!this.#reserved.has(definition.queryId)) throw new QueryError('NOT_FOUND', `query ${definition.queryId} is not reserved`)
+    if (!this.#reserved.has(definition.queryId)) throw new QueryError('NOT_FOUND', 'the query is not reserved')
     if (this.#tasks.has(definition.taskId)) return
     this.#tasks.set(definition.taskId, { definition, state: 'queued', status: { case: 'queued', value: {} } })
     this.#start()
@@ -138,7 +139,9 @@ export class FakeExecutor {
   /** The frame, null for the end of the result, or undefined: not made yet. */
   frame(query: QueryId, task: TaskId, index: number): RawFlightData | null | undefined {
     const spool = this.#spools.get(query)
-    if (spool === undefined || !task.endsWith(`.${spool.attempt}`)) throw new QueryError('NOT_FOUND', `no result of ${query}`)
+    if (spool === undefined || !task.endsWith(`.${spool.attempt}`)) {
+      throw new QueryError('NOT_FOUND', `no result of ${query}`)
+    }
     const frame = spool.frames[index]
     if (frame !== undefined) return frame
     if (spool.ended === 'complete') return null
@@ -173,7 +176,9 @@ export class FakeExecutor {
       task.state = 'running'
       this.#become(task, { case: 'running', value: {} })
       if (task.definition.output.case === 'result') {
-        this.#spools.set(task.definition.queryId, { attempt: task.definition.attempt, frames: [frameOf([])], ended: 'no' })
+        this.#spools.set(
+          task.definition.queryId, { attempt: task.definition.attempt, frames: [frameOf([])], ended: 'no' },
+        )
       }
       // reads its inputs, then works, then writes
       simulation.clock.after(simulation.draw(1, maxRunMs / 2), () => this.#readInputs(task))
@@ -192,7 +197,8 @@ export class FakeExecutor {
   #fail(task: Task, code: ErrorCode, message: string, lostExecutors: string[] = []): void {
     task.state = 'ended'
     const spool = this.#spools.get(task.definition.queryId)
-    if (task.definition.output.case === 'result' && spool?.attempt === task.definition.attempt && spool.ended === 'no') {
+    const own = task.definition.output.case === 'result' && spool?.attempt === task.definition.attempt
+    if (own && spool.ended === 'no') {
       spool.ended = new QueryError(code, message)
     }
     this.#become(task, { case: 'failed', value: { code, message, lostExecutors } })
@@ -228,8 +234,8 @@ export class FakeExecutor {
     const { definition } = task
     const { stage, partition, attempt, output } = definition
     const computed = compute(own, copied, single(definition))
-    const marked = sensitive(definition)
-      ? computed.map(({ value, marks }) => ({ value, marks: [...marks, `${stage}.${partition}@${attempt}`] })) : computed
+    const mark = sensitive(definition) ? [`${stage}.${partition}@${attempt}`] : []
+    const marked = computed.map(({ value, marks }) => ({ value, marks: [...marks, ...mark] }))
     if (output.case === 'result') return this.#spool(task, marked)
     const files: { partition: number; path: string }[] = []
     const count = output.value !== undefined && output.value.hashKeys.length > 0 ? output.value.partitionCount : 1
@@ -258,7 +264,8 @@ export class FakeExecutor {
 
   #succeed(task: Task, files: readonly Pick<WrittenFile, 'partition' | 'path'>[]): void {
     task.state = 'ended'
-    this.#become(task, { case: 'succeeded', value: { files: files.map(file => ({ ...file, rowCount: 1n, sizeBytes: 10n })) } })
+    const written = files.map(file => ({ ...file, rowCount: 1n, sizeBytes: 10n }))
+    this.#become(task, { case: 'succeeded', value: { files: written } })
     this.#start()
   }
 }

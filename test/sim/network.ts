@@ -86,7 +86,9 @@ export class NetworkChannel implements ExecutorChannel {
     return () => stop.abort()
   }
 
-  async *fetchResult(query: QueryId, task: TaskId, fromFrame: number, signal: AbortSignal): AsyncGenerator<RawFlightData> {
+  async *fetchResult(
+    query: QueryId, task: TaskId, fromFrame: number, signal: AbortSignal,
+  ): AsyncGenerator<RawFlightData> {
     const { simulation } = this.#network
     for (let i = fromFrame; !signal.aborted;) {
       await this.#network.reach(this.#executor)
@@ -118,7 +120,8 @@ export class NetworkChannel implements ExecutorChannel {
         const sent = queue.splice(0)
         await this.#network.reach(this.#executor)
         this.#mustLive()
-        if (this.#network.simulation.chance(this.#network.faults.breakStream)) throw new QueryError('UNAVAILABLE', 'stream broke')
+        const { simulation, faults } = this.#network
+        if (simulation.chance(faults.breakStream)) throw new QueryError('UNAVAILABLE', 'stream broke')
         for (const event of sent) if (!signal.aborted) onEvent(event)
       }
     } finally {

@@ -2,10 +2,10 @@
  * Queries for the simulation: fragments that move multisets of numbers, so that the one right answer is known. A
  * fragment's SQL is its name, `s<id>`, or `fail` for one that ends with an error of SQL.
  *
- * What a task computes: the rows of its scans, of its hash and keep inputs, and, where a stage is one task, of its other
- * inputs. Where a stage has several tasks, each row instead grows by the number of rows that its copied inputs hold:
- * a copied input that was read in part gives a wrong answer. An order-sensitive fragment hashes its rows by its attempt,
- * and marks them with it: two attempts that are mixed lose or double rows, and show two marks.
+ * What a task computes: the rows of its scans, of its hash and keep inputs, and, where a stage is one task, of its
+ * other inputs. Where a stage has several tasks, each row instead grows by the number of rows that its copied inputs
+ * hold: a copied input that was read in part gives a wrong answer. An order-sensitive fragment hashes its rows by its
+ * attempt, and marks them with it: two attempts that are mixed lose or double rows, and show two marks.
  */
 
 import type { Fragment, FragmentInput, FragmentOutput } from '../../planner/fragment.ts'
@@ -24,7 +24,9 @@ const MODULUS = 1_000_000_007
 export function compute(own: readonly Row[], copied: readonly Row[], single: boolean): Row[] {
   if (single) return [...own, ...copied]
   const marks = copied.flatMap(row => row.marks)
-  return own.map(row => ({ value: (row.value + GROWTH * copied.length) % MODULUS, marks: [...new Set([...row.marks, ...marks])] }))
+  return own.map(
+    row => ({ value: (row.value + GROWTH * copied.length) % MODULUS, marks: [...new Set([...row.marks, ...marks])] }),
+  )
 }
 
 /** The values of the answer, sorted. `files`: the numbers of each table. */
@@ -32,7 +34,8 @@ export function answer(planned: PlannedQuery, tables: readonly (readonly number[
   const outputs: Row[][] = []
   for (const fragment of planned.fragments) {
     const scanned = fragment.scans.flatMap(scan => tables[scan.table] ?? []).map(value => ({ value, marks: [] }))
-    const of = (moved: boolean): Row[] => fragment.inputs.filter(input => isMoved(input) === moved).flatMap(({ fragment: from }) => outputs[from] ?? [])
+    const of = (moved: boolean): Row[] => fragment.inputs.filter(input => isMoved(input) === moved)
+      .flatMap(({ fragment: from }) => outputs[from] ?? [])
     outputs.push(compute([...scanned, ...of(true)], of(false), fragment.tasks === 'one'))
   }
   return (outputs.at(-1) ?? []).map(({ value }) => value).sort((a, b) => a - b)
@@ -53,7 +56,8 @@ export function randomQuery(simulation: Simulation, tableCount: number): Planned
 
 function fragmentOf(simulation: Simulation, id: number, parts: Partial<Fragment>): Fragment {
   return {
-    id, sql: `s${id}`, columns: [{ type: 'BIGINT', wireType: 'BIGINT' }], scans: [], inputs: [], output: { kind: 'gather' },
+    id, sql: `s${id}`, columns: [{ type: 'BIGINT', wireType: 'BIGINT' }], scans: [], inputs: [],
+    output: { kind: 'gather' },
     tasks: 'one', orderSensitive: simulation.chance(0.3), rows: 10, bytes: 100, ...parts,
   }
 }
@@ -81,14 +85,15 @@ function distributed(simulation: Simulation, tableCount: number): Fragment[] {
   }
   for (let i = simulation.draw(1, 4); i > 0; i--) {
     // a second scan may be joined to what is broadcast already
-    const inputs = simulation.chance(0.5) ? read(unread.filter(({ output }) => output.kind === 'broadcast').slice(0, 1)) : []
+    const copied = unread.filter(({ output }) => output.kind === 'broadcast')
+    const inputs = simulation.chance(0.5) ? read(copied.slice(0, 1)) : []
     const kinds = ['hash', 'hash', 'gather', 'broadcast'] as const
-    add({ tasks: 'splits', scans: [scanOf(simulation, scans++, tableCount, 'split')], inputs, output: outputOf(kinds[simulation.draw(0, 4)] ?? 'hash') })
+    const output = outputOf(kinds[simulation.draw(0, 4)] ?? 'hash')
+    add({ tasks: 'splits', scans: [scanOf(simulation, scans++, tableCount, 'split')], inputs, output })
   }
   for (let i = simulation.draw(0, 4); i > 0; i--) addMiddle(simulation, fragments, unread, read, add)
-  while (unread.some(({ output }) => output.kind === 'hash' || output.kind === 'keep')) {
-    add({ tasks: 'partitions', inputs: read(unread.filter(({ output }) => output.kind === 'hash' || output.kind === 'keep')) })
-  }
+  const moved = (): Fragment[] => unread.filter(({ output }) => output.kind === 'hash' || output.kind === 'keep')
+  while (moved().length > 0) add({ tasks: 'partitions', inputs: read(moved()) })
   add({ tasks: 'one', inputs: read([...unread]), output: { kind: 'result' } })
   return fragments
 }

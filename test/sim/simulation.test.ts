@@ -1,3 +1,5 @@
+/** The runtime of actors, and the simulation's own promises. */
+
 import t from 'tap'
 import { Simulation } from './simulation.ts'
 

@@ -52,7 +52,9 @@ export class Simulation {
     return this.random() < probability
   }
 
-  /** Runs until `forMs` of simulated time have passed, or `until` holds; timers in order of due time, then of setting. */
+  /**
+   * Runs until `forMs` of simulated time have passed, or `until` holds; timers in order of due time, then of setting.
+   */
   async run(forMs: number, until: () => boolean = () => false): Promise<void> {
     const endMs = this.#nowMs + forMs
     for (;;) {
@@ -70,7 +72,8 @@ export class Simulation {
   #nextTimer(): Timer | null {
     let next: Timer | null = null
     for (const timer of this.#timers) {
-      if (next === null || timer.dueMs < next.dueMs || (timer.dueMs === next.dueMs && timer.order < next.order)) next = timer
+      const sooner = next === null || timer.dueMs < next.dueMs
+      if (sooner || (timer.dueMs === next?.dueMs && timer.order < next.order)) next = timer
     }
     return next
   }
