@@ -47,7 +47,10 @@ function faultsOf(source: Source): string[] {
   const lines = text.split('\n')
   const faults: string[] = []
   if (code && lines.length - 1 > MAX_LINES) faults.push(`${path}: ${lines.length - 1} lines, at most ${MAX_LINES}`)
-  if (code && !/^(#!.*\n)?\/\*\*/.test(text)) faults.push(`${path}: no opening comment that says what it is`)
+  // the names of its tests say what a test file is
+  if (code && !path.endsWith('.test.ts') && !/^(#!.*\n)?\/\*\*/.test(text)) {
+    faults.push(`${path}: no opening comment that says what it is`)
+  }
   if (path.endsWith('.ts') && (vagueName.test(path) || !kebab.test(path.split('/').at(-1) ?? ''))) {
     faults.push(`${path}: the name is no kebab-case noun`)
   }

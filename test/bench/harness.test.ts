@@ -39,7 +39,7 @@ t.test('the CPU time of a tree counts children that run and children that ended'
 }, async t => {
   const burn = 'const end = process.cpuUsage().user + 2e5; while (process.cpuUsage().user < end);'
   const script = `require('child_process').execFileSync(process.execPath, ['-e', ${JSON.stringify(burn)}]);
-    console.log('done'); process.stdin.resume()`
+    process.stdout.write('done'); process.stdin.resume()`
   const child = spawn(process.execPath, ['-e', script], { stdio: ['pipe', 'pipe', 'inherit'] })
   await new Promise(resolve => child.stdout.once('data', resolve))
   const pid = child.pid ?? 0
