@@ -53,7 +53,9 @@ export class AdmissionActor implements Actor<AdmissionMessage> {
     this.#state = next
     for (const query of admitted) this.#tell(query, { kind: 'admitted' })
     for (const query of refused) {
-      this.#tell(query, { kind: 'refused', cause: new QueryError('QUERY_QUEUE_FULL', `${next.waiting.length} queries wait already`) })
+      this.#tell(query, {
+        kind: 'refused', cause: new QueryError('QUERY_QUEUE_FULL', `${next.waiting.length} queries wait already`),
+      })
     }
     for (const query of expired) {
       const none = next.budgetBytes === 0

@@ -87,5 +87,7 @@ function first({ admitted, waiting }: Admission): WaitingClaim | null {
   const held = new Map<string, number>()
   for (const { principal, memoryBytes } of admitted) held.set(principal, (held.get(principal) ?? 0) + memoryBytes)
   const of = (claim: Claim): number => held.get(claim.principal) ?? 0
-  return waiting.reduce<WaitingClaim | null>((best, claim) => best === null || of(claim) < of(best) ? claim : best, null)
+  return waiting.reduce<WaitingClaim | null>(
+    (best, claim) => best === null || of(claim) < of(best) ? claim : best, null,
+  )
 }

@@ -67,7 +67,8 @@ export class Crew {
   refused(key: MemberKey, cause: QueryError, nowMs: number): void {
     const entry = this.#entries.get(key)
     this.#lastRefusal = cause
-    if (entry?.state === 'asked') this.#entries.set(key, { ...entry, state: 'refused', notBeforeMs: nowMs + ASK_AGAIN_MS })
+    if (entry?.state !== 'asked') return
+    this.#entries.set(key, { ...entry, state: 'refused', notBeforeMs: nowMs + ASK_AGAIN_MS })
   }
 
   lost(key: MemberKey): void {

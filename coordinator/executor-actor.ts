@@ -49,7 +49,10 @@ export type ExecutorMessage =
   | { readonly kind: 'stream-ended'; readonly stream: number; readonly reason: unknown }
   | { readonly kind: 'reconnect-over'; readonly stream: number }
   | { readonly kind: 'check' }
-  | { readonly kind: 'launch'; readonly id: TaskId; readonly query: QueryId; readonly task: TaskDefinitionInit; readonly owner: TaskOwner }
+  | {
+    readonly kind: 'launch'; readonly id: TaskId; readonly query: QueryId; readonly task: TaskDefinitionInit
+    readonly owner: TaskOwner
+  }
   | { readonly kind: 'launched' }
   | { readonly kind: 'refused'; readonly id: TaskId; readonly cause: QueryError }
   | { readonly kind: 'cancel'; readonly id: TaskId }
@@ -96,8 +99,8 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     switch (message.kind) {
       case 'connect': return this.#connectAgain(context)
       case 'changed': return this.#changed(message.info)
-      case 'event': return message.stream === this.#stream ? this.#event(message.event, context) : undefined
-      case 'stream-ended': return message.stream === this.#stream ? this.#streamEnded(message.reason, context) : undefined
+      case 'event': return this.#event(message.stream, message.event, context)
+      case 'stream-ended': return this.#streamEnded(message.stream, message.reason, context)
       case 'reconnect-over': return this.#reconnectOver(message.stream, context)
       case 'check': return this.#check(context)
       case 'launch': return this.#launch(message, context)
@@ -108,7 +111,7 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
       case 'release': return this.#release(message.query, context)
       case 'released': { this.#toRelease.delete(message.query); return }
       case 'release-failed': { context.schedule(TRY_AGAIN_MS, { kind: 'release-again', query: message.query }); return }
-      case 'release-again': return this.#toRelease.has(message.query) ? this.#release(message.query, context) : undefined
+      case 'release-again': return this.#releaseAgain(message.query, context)
       case 'leave': return this.#leave(message.cause, context)
       default: unreachable(message)
     }
@@ -133,7 +136,8 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     this.#info = info
   }
 
-  #event({ event }: TaskEvent, context: Context<ExecutorMessage>): void {
+  #event(stream: number, { event }: TaskEvent, context: Context<ExecutorMessage>): void {
+    if (stream !== this.#stream) return
     this.#lastHeardMs = context.nowMs()
     switch (event.case) {
       case 'hello': return this.#hello(event.value, context)
@@ -161,14 +165,14 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     const key = memberKey(id as ExecutorId, incarnation, ++this.#lives)
     this.#life = { state: 'alive', key }
     const { source } = hello
-    this.#fleet.send({
-      kind: 'alive', member: { key, id: id as ExecutorId, info: this.#info, source, actor: self, channel: this.#channel },
-    })
+    const member = { key, id: id as ExecutorId, info: this.#info, source, actor: self, channel: this.#channel }
+    this.#fleet.send({ kind: 'alive', member })
     for (const query of this.#toRelease) this.#release(query, context)
   }
 
   /** A second try is on its way at once: a process that died refuses it, one that lives repeats what it said. */
-  #streamEnded(reason: unknown, context: Context<ExecutorMessage>): void {
+  #streamEnded(stream: number, reason: unknown, context: Context<ExecutorMessage>): void {
+    if (stream !== this.#stream) return
     const cause = asQueryError(reason).message
     switch (this.#life.state) {
       case 'alive':
@@ -210,7 +214,8 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     this.#tasks.clear()
     context.schedule(TRY_AGAIN_MS, { kind: 'connect' })
     if (life.state !== 'alive' && life.state !== 'doubtful') return
-    this.#fleet.send({ kind: 'lost', key: life.key, cause: new QueryError('EXECUTOR_LOST', `executor ${this.#info.id}: ${why}`) })
+    const cause = new QueryError('EXECUTOR_LOST', `executor ${this.#info.id}: ${why}`)
+    this.#fleet.send({ kind: 'lost', key: life.key, cause })
   }
 
   #launch(message: Extract<ExecutorMessage, { kind: 'launch' }>, context: Context<ExecutorMessage>): void {
@@ -261,7 +266,13 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     this.#toRelease.add(query)
     this.#startTasks(context)
     if (this.#life.state === 'lost') return // said again when it is back
-    context.pipe(this.#channel.release(query), () => ({ kind: 'released', query }), () => ({ kind: 'release-failed', query }))
+    context.pipe(
+      this.#channel.release(query), () => ({ kind: 'released', query }), () => ({ kind: 'release-failed', query }),
+    )
+  }
+
+  #releaseAgain(query: QueryId, context: Context<ExecutorMessage>): void {
+    if (this.#toRelease.has(query)) this.#release(query, context)
   }
 
   #leave(cause: QueryError, context: Context<ExecutorMessage>): void {

@@ -55,10 +55,13 @@ export class GrpcExecutorChannel implements ExecutorChannel {
     return () => controller.abort()
   }
 
-  async #pump(signal: AbortSignal, onEvent: (event: TaskEvent) => void, onEnd: (reason: unknown) => void): Promise<void> {
+  async #pump(
+    signal: AbortSignal, onEvent: (event: TaskEvent) => void, onEnd: (reason: unknown) => void,
+  ): Promise<void> {
     const { coordinator, incarnation } = this.#caller
     try {
-      for await (const event of this.#service.watchTasks({ coordinatorId: coordinator, incarnation }, { signal })) onEvent(event)
+      const events = this.#service.watchTasks({ coordinatorId: coordinator, incarnation }, { signal })
+      for await (const event of events) onEvent(event)
       if (!signal.aborted) onEnd(new QueryError('UNAVAILABLE', `${this.address} ended the stream of task events`))
     } catch (reason) {
       if (!signal.aborted) onEnd(reason)

@@ -11,7 +11,9 @@ const FLOOR_BYTES = 32 * 1024 * 1024
 const WORKING_FACTOR = 2
 
 /** `inputBytes`: what its scans read, after pruning. `limitBytes`: the memory of the smallest executor. */
-export function memoryEstimate(planned: PlannedQuery, inputBytes: number, executorCount: number, limitBytes: number): number {
+export function memoryEstimate(
+  planned: PlannedQuery, inputBytes: number, executorCount: number, limitBytes: number,
+): number {
   const perFragment = planned.fragments.map(fragment => {
     const copied = fragment.inputs
       .filter(({ kind }) => kind === 'broadcast' || kind === 'gather')

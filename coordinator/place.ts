@@ -68,7 +68,9 @@ function owned(splits: readonly ScanSplit[], rooms: readonly Room[]): Map<Execut
 
 /** Longest first to the least loaded task; within a task the order of the files again. */
 function pack(splits: readonly ScanSplit[], count: number, owner: ExecutorId): PlacedTask[] {
-  const bins = Array.from({ length: Math.min(count, splits.length) }, () => ({ splits: [] as ScanSplit[], sizeBytes: 0 }))
+  const bins = Array.from(
+    { length: Math.min(count, splits.length) }, () => ({ splits: [] as ScanSplit[], sizeBytes: 0 }),
+  )
   for (const item of [...splits].sort((a, b) => b.split.sizeBytes - a.split.sizeBytes)) {
     const bin = bins.reduce((least, other) => other.sizeBytes < least.sizeBytes ? other : least)
     bin.splits.push(item)
@@ -88,7 +90,9 @@ export function mostBytes(bytesAt: ReadonlyMap<ExecutorId, number>, rooms: reado
 
 /** Partitions over executors in turns, by slots: partition p's owner. */
 export function ownerOfPartition(partition: number, rooms: readonly Room[]): ExecutorId | null {
-  const turns = rooms.flatMap(room => Array.from({ length: Math.max(1, room.slots) }, (_, i) => ({ id: room.id, turn: i })))
+  const turns = rooms.flatMap(
+    room => Array.from({ length: Math.max(1, room.slots) }, (_, i) => ({ id: room.id, turn: i })),
+  )
     .sort((a, b) => a.turn - b.turn || compare(a.id, b.id))
   return turns[partition % Math.max(1, turns.length)]?.id ?? null
 }
@@ -108,7 +112,9 @@ export interface Loaded {
 }
 
 /** Which waiting partitions start now, and where. An executor that is avoided is used only if there is no other. */
-export function choose(waiting: readonly Waiting[], members: readonly Loaded[]): { partition: number; member: MemberKey }[] {
+export function choose(
+  waiting: readonly Waiting[], members: readonly Loaded[],
+): { partition: number; member: MemberKey }[] {
   const load = new Map(members.map(member => [member.key, member.outstanding]))
   const chosen: { partition: number; member: MemberKey }[] = []
   const left = new Map(waiting.map(item => [item.partition, item]))

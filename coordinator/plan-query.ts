@@ -1,4 +1,6 @@
-/** From a statement to what shall run: names to tables, tables to a plan, the plan's scans to the files that are left. */
+/**
+ * From a statement to what shall run: names to tables, tables to a plan, the plan's scans to the files that are left.
+ */
 
 import { unreachable } from '../proto/errors.ts'
 import type { Table } from '../catalog/table.ts'
@@ -42,7 +44,9 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
   return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
 }
 
-function plannerTable({ name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts }: Table): PlannerTable {
+function plannerTable(
+  { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts }: Table,
+): PlannerTable {
   return { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts }
 }
 

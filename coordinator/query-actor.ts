@@ -102,18 +102,21 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'executor-lost': return this.#executorLost(message.key, message.cause, context)
       case 'reserved': return this.#reserved(message.key, context)
       case 'not-reserved': return this.#notReserved(message.key, message.cause, context)
-      case 'partition-done':
-        this.#onBoard(board => board.partitionDone(message.stage, message.partition, message.epoch, message.output), context)
+      case 'partition-done': {
+        const { stage, partition, epoch, output } = message
+        this.#onBoard(board => board.partitionDone(stage, partition, epoch, output), context)
         return this.#progress(context)
+      }
       case 'inputs-lost': return this.#onBoard(board => board.inputsLost(message.stage, message.outputs), context)
       case 'stage-failed': case 'failed': return this.#fail(message.cause, context)
       case 'task-report': return this.#options.tasks.add(message.report)
       case 'result-running': return this.#resultRunning(message.attempt, message.key, context)
-      case 'relay-outgrown': return message.attempt === this.#resultAttempt ? this.#apply({ kind: 'outgrown' }, context) : undefined
+      case 'relay-outgrown': return this.#relayOutgrown(message.attempt, context)
       case 'relay-complete': case 'relay-delivered': return this.#relayEnded(message.attempt, context)
       case 'relay-broken': return this.#relayBroken(message.attempt, message.cause, context)
       case 'look': return this.#look(context)
-      case 'deadline': return this.#fail(new QueryError('DEADLINE_EXCEEDED', 'the query ran past its deadline'), context)
+      case 'deadline':
+        return this.#fail(new QueryError('DEADLINE_EXCEEDED', 'the query ran past its deadline'), context)
       case 'cancel': return this.#cancel(message.reason, context)
       default: unreachable(message)
     }
@@ -134,7 +137,8 @@ export class QueryActor implements Actor<QueryMessage> {
     const planMs = context.nowMs() - handle.query.startedMs
     this.#work = work
     handle.planned(planned.columns)
-    this.#apply({ kind: 'planned', planMs, stageCount: planned.fragments.length, wholeReason: planned.wholeReason }, context)
+    const { fragments, wholeReason } = planned
+    this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason }, context)
     const smallest = Math.min(...this.#members.map(({ info }) => Number(info.memoryBytes)))
     const count = Math.max(1, this.#members.length)
     this.#memoryBytes = memoryEstimate(planned, work.inputBytes, count, Number.isFinite(smallest) ? smallest : 0)
@@ -199,7 +203,8 @@ export class QueryActor implements Actor<QueryMessage> {
     const before = this.#board.resultEpoch
     change(this.#board)
     if (this.#board.resultEpoch === before) return
-    this.#dropResult(new QueryError('EXECUTOR_LOST', 'what the result is made of was lost after rows had gone out'), context)
+    const cause = new QueryError('EXECUTOR_LOST', 'what the result is made of was lost after rows had gone out')
+    this.#dropResult(cause, context)
   }
 
   #askIfStarted(context: Context<QueryMessage>): void {
@@ -262,7 +267,8 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#resultKey = key
     this.#relayDone = false
     const task = taskId(handle.id, stage, 0, attempt)
-    if (relay.begin(attempt, (fromFrame, signal) => member.channel.fetchResult(handle.id, task, fromFrame, signal))) return
+    const { channel } = member
+    if (relay.begin(attempt, (fromFrame, signal) => channel.fetchResult(handle.id, task, fromFrame, signal))) return
     this.#fail(new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out'), context)
   }
 
@@ -283,6 +289,10 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#resultAgain()
     this.#publish()
     this.#complete(context)
+  }
+
+  #relayOutgrown(attempt: number, context: Context<QueryMessage>): void {
+    if (attempt === this.#resultAttempt) this.#apply({ kind: 'outgrown' }, context)
   }
 
   #relayEnded(attempt: number, context: Context<QueryMessage>): void {

@@ -5,7 +5,7 @@
 
 import type { TableColumn } from '../catalog/table.ts'
 import type { Clock } from '../proto/clock.ts'
-import { QueryError } from '../proto/errors.ts'
+import type { QueryError } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { QueryId } from '../proto/ids.ts'
 import { advance, elapsedMs, isEnded, publicState, type Query } from './query.ts'
@@ -23,6 +23,11 @@ export interface HandleOptions {
   readonly onEnd: (query: Query) => void
 }
 
+interface ColumnsPromise {
+  readonly kept: (columns: readonly TableColumn[]) => void
+  readonly broken: (reason: QueryError) => void
+}
+
 export class QueryHandle implements RunningQuery {
   readonly columns: Promise<readonly TableColumn[]>
   readonly #options: HandleOptions
@@ -31,7 +36,7 @@ export class QueryHandle implements RunningQuery {
   #released = false
   readonly #ended: Promise<void>
   #settleEnd: () => void = () => undefined
-  #settleColumns: { kept: (columns: readonly TableColumn[]) => void; broken: (reason: QueryError) => void } | null = null
+  #settleColumns: ColumnsPromise | null = null
 
   constructor(query: Query, options: HandleOptions) {
     this.#query = query

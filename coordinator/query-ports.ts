@@ -1,4 +1,7 @@
-/** What running a query needs of the planner and the catalog. main.ts gives the real ones, tests and simulations their own. */
+/**
+ * What running a query needs of the planner and the catalog. main.ts gives the real ones, tests and simulations their
+ * own.
+ */
 
 import type { DataFile, Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
@@ -19,7 +22,9 @@ export interface PlannerPort {
 }
 
 export interface CatalogPort {
-  /** One version of each table; names that no table has are left out (the planner says so with its place in the text). */
+  /**
+   * One version of each table; names that no table has are left out (the planner says so with its place in the text).
+   */
   resolve(names: readonly TableReference[], defaults: NameDefaults): Promise<readonly Table[]>
 }
 

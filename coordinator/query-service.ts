@@ -59,17 +59,22 @@ export class QueryService {
     this.#options = options
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#universe = options.universe ?? new Universe({ clock, onCrash })
-    this.#admission = this.#universe.spawn('admission', new AdmissionActor(), { capacity: QUERY_MAILBOX, heir: onFatal })
-    const fleet = new FleetActor({ universe: this.#universe, connect, publish: executors => this.#fleetChanged(executors) })
+    this.#admission = this.#universe.spawn(
+      'admission', new AdmissionActor(), { capacity: QUERY_MAILBOX, heir: onFatal },
+    )
+    const publish = (executors: readonly ExecutorView[]): void => this.#fleetChanged(executors)
+    const fleet = new FleetActor({ universe: this.#universe, connect, publish })
     this.#fleet = this.#universe.spawn('fleet', fleet, { capacity: QUERY_MAILBOX, heir: onFatal })
     fleet.begin(this.#fleet)
   }
 
-  /** Accepts a statement and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit. */
+  /**
+   * Accepts a statement and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit.
+   */
   submit(request: QueryRequest): RunningQuery {
     const { clock, newQueryId } = this.#options
     const id = request.queryId ?? newQueryId()
-    if (this.#running.has(id) || this.#ended.has(id)) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
+    if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
     if (this.#running.size >= this.#limits.maxQueries) {
       throw new QueryError('QUERY_QUEUE_FULL', `${this.#running.size} queries run or wait already`)
     }

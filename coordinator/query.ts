@@ -2,7 +2,7 @@
  * The life of a query.
  *
  *   planning ──▶ queued ──▶ reserving ──▶ running ──────────────▶ finished
- *                                            └──▶ delivering ──▶ finished      any but the last three ──▶ failed, cancelled
+ *                                            └──▶ delivering ──▶ finished      any of these ──▶ failed, cancelled
  *
  * queued: waits for admission. reserving: executors book its memory. delivering: the result has outgrown what is held
  * back and goes to the client; from here on a lost executor fails the query. A query is a value; `advance` is the only
@@ -31,7 +31,9 @@ export type QueryLife =
   | { readonly state: 'failed' | 'cancelled'; readonly endedMs: number; readonly cause: QueryError }
 
 export type QueryEvent =
-  | { readonly kind: 'planned'; readonly planMs: number; readonly stageCount: number; readonly wholeReason: string | null }
+  | {
+    readonly kind: 'planned'; readonly planMs: number; readonly stageCount: number; readonly wholeReason: string | null
+  }
   | { readonly kind: 'admitted' }
   | { readonly kind: 'reserved' }
   /** More than is held back: from now on rows go to the client. */
@@ -71,8 +73,8 @@ export function advance(query: Query, event: QueryEvent): Query {
       if (state === 'running') return { ...query, life: { state: 'delivering' } }
       break
     case 'complete':
-      if (state === 'running' || state === 'delivering') return { ...query, life: { state: 'finished', endedMs: event.atMs } }
-      break
+      if (state !== 'running' && state !== 'delivering') break
+      return { ...query, life: { state: 'finished', endedMs: event.atMs } }
     default: unreachable(event)
   }
   return fail(`query ${state} cannot take ${event.kind}`)

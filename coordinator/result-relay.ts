@@ -23,7 +23,9 @@ export const RESULT_HOLD_BYTES = 32 * 1024 * 1024
 const MAX_RESUMES = 20
 const RESUME_PAUSE_MS = 100
 /** A break of the way, not of the result. NOT_FOUND: the task has not made its spool yet. */
-const transient: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'CANCELLED', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'INTERNAL'])
+const transient: ReadonlySet<ErrorCode> = new Set(
+  ['UNAVAILABLE', 'CANCELLED', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'INTERNAL'],
+)
 
 export type Fetch = (fromFrame: number, signal: AbortSignal) => AsyncIterable<RawFlightData>
 
@@ -74,7 +76,9 @@ export class ResultRelay {
     return this.#lastReadMs
   }
 
-  /** Reads the result of this attempt; what was held of another one is dropped. False: rows of that may have gone out. */
+  /**
+   * Reads the result of this attempt; what was held of another one is dropped. False: rows of that may have gone out.
+   */
   begin(attempt: number, fetch: Fetch): boolean {
     if (this.#state.state === 'failed') return true
     if (!this.drop()) return false

@@ -20,7 +20,9 @@ import { inputFiles, taskDefinition, type Output, type QueryWork, type StageInpu
 /** Before an attempt that failed is tried again: long enough for a full executor to have finished something. */
 const RETRY_DELAY_MS = 100
 /** What another executor, or the same one later, may do better. SQL's own errors would come again. */
-const retried: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'EXECUTOR_LOST', 'INPUT_LOST', 'EXECUTOR_FULL', 'CANCELLED'])
+const retried: ReadonlySet<ErrorCode> = new Set(
+  ['UNAVAILABLE', 'EXECUTOR_LOST', 'INPUT_LOST', 'EXECUTOR_FULL', 'CANCELLED'],
+)
 /** Besides, for a launch without an answer. */
 const retriedLaunch: ReadonlySet<ErrorCode> = new Set([...retried, 'DEADLINE_EXCEEDED', 'INTERNAL', 'NOT_FOUND'])
 
@@ -34,7 +36,10 @@ export type StageMessage = TaskNews
 
 /** What the query hears. */
 export type StageReport =
-  | { readonly kind: 'partition-done'; readonly stage: number; readonly partition: number; readonly epoch: number; readonly output: Output }
+  | {
+    readonly kind: 'partition-done'; readonly stage: number; readonly partition: number; readonly epoch: number
+    readonly output: Output
+  }
   | { readonly kind: 'stage-failed'; readonly stage: number; readonly cause: QueryError }
   /** A task could not read these; nothing starts until the inputs are given again. */
   | { readonly kind: 'inputs-lost'; readonly stage: number; readonly outputs: readonly Output[] }
@@ -123,8 +128,10 @@ export class StageActor implements Actor<StageMessage> {
   #dispatch(context: Context<StageMessage>): void {
     if (this.#stage.life.state !== 'running') return
     const nowMs = context.nowMs()
-    const waiting = this.#stage.partitions.flatMap(({ now, avoid }, partition) =>
-      now.state === 'waiting' && now.notBeforeMs <= nowMs ? [{ partition, avoid, owner: this.#ownerOf(partition) }] : [])
+    const waiting = this.#stage.partitions.flatMap(({ now, avoid }, partition) => {
+      const may = now.state === 'waiting' && now.notBeforeMs <= nowMs
+      return may ? [{ partition, avoid, owner: this.#ownerOf(partition) }] : []
+    })
     const outstanding = new Map<MemberKey, number>()
     for (const { now } of this.#stage.partitions) {
       if (now.state === 'running') outstanding.set(now.member, (outstanding.get(now.member) ?? 0) + 1)
@@ -183,7 +190,8 @@ export class StageActor implements Actor<StageMessage> {
       case 'failed': {
         const code = errorCode(state.value.code) ?? 'INTERNAL'
         const cause = new QueryError(code, state.value.message)
-        if (code === 'INPUT_LOST') return this.#inputsLost(partition, attempt, state.value.lostExecutors, cause, context)
+        const { lostExecutors } = state.value
+        if (code === 'INPUT_LOST') return this.#inputsLost(partition, attempt, lostExecutors, cause, context)
         return this.#attemptFailed(partition, attempt, cause, retried.has(code), context)
       }
       default: return // queued

@@ -25,6 +25,12 @@ interface Entry {
   ready: boolean
 }
 
+export interface StageStart {
+  readonly fragment: Fragment
+  readonly actor: Address<StageMessage>
+  readonly partitions: number
+}
+
 export class StageBoard {
   readonly #entries: readonly Entry[]
   /** Whose outputs cannot be read any more; for the whole life of the query. */
@@ -32,7 +38,7 @@ export class StageBoard {
   /** Outputs that could not be read though their executor lives. */
   readonly #unreadable = new WeakSet<Output>()
 
-  constructor(stages: readonly { readonly fragment: Fragment; readonly actor: Address<StageMessage>; readonly partitions: number }[]) {
+  constructor(stages: readonly StageStart[]) {
     this.#entries = stages.map(({ fragment, actor, partitions }) => ({
       fragment, actor, epoch: 0, started: false, ready: false,
       outputs: Array.from({ length: partitions }, () => null),

@@ -22,10 +22,14 @@ export function partitionCountFor(rooms: readonly Room[], limit = MAX_PARTITIONS
   return Math.max(1, Math.min(limit, slots))
 }
 
-export function stageTasks(fragment: Fragment, work: PlannedWork, rooms: readonly Room[], partitionCount: number): PlacedTask[] {
+export function stageTasks(
+  fragment: Fragment, work: PlannedWork, rooms: readonly Room[], partitionCount: number,
+): PlacedTask[] {
   switch (fragment.tasks) {
     case 'one': return [{ owner: null, splits: fragment.scans.flatMap(scan => wholeScan(scan, work)), sizeBytes: 0 }]
-    case 'partitions': return Array.from({ length: partitionCount }, (_, partition) => partitionTask(fragment, work, partition, partitionCount))
+    case 'partitions': return Array.from(
+      { length: partitionCount }, (_, partition) => partitionTask(fragment, work, partition, partitionCount),
+    )
     case 'splits': return splitTasks(fragment, work, rooms)
     default: return unreachable(fragment.tasks)
   }
@@ -63,7 +67,9 @@ export function byCache(members: readonly Member[], query: QueryId, work: Planne
     for (const owner of rank(file, ids).slice(0, 2)) bytes.set(owner, (bytes.get(owner) ?? 0) + file.sizeBytes)
   }
   const turn = rank({ bucket: '', key: query }, ids)
-  return [...members].sort((a, b) => (bytes.get(b.id) ?? 0) - (bytes.get(a.id) ?? 0) || turn.indexOf(a.id) - turn.indexOf(b.id))
+  return [...members].sort(
+    (a, b) => (bytes.get(b.id) ?? 0) - (bytes.get(a.id) ?? 0) || turn.indexOf(a.id) - turn.indexOf(b.id),
+  )
 }
 
 function filesOf({ planned, tables, files }: PlannedWork): readonly FileKey[] {

@@ -86,7 +86,9 @@ export function advance(stage: Stage, event: StageEvent): Stage {
 
 function again(stage: Stage, partitions: ReadonlySet<number>): Stage {
   const worn = stage.partitions.findIndex(({ attempts }, i) => partitions.has(i) && attempts >= MAX_ATTEMPTS)
-  if (worn >= 0) return failed(stage, new QueryError('EXECUTOR_LOST', `partition ${worn} was lost ${MAX_ATTEMPTS} times`))
+  if (worn >= 0) {
+    return failed(stage, new QueryError('EXECUTOR_LOST', `partition ${worn} was lost ${MAX_ATTEMPTS} times`))
+  }
   const remade = stage.partitions.map((partition, i) => partitions.has(i) ? { ...partition, now: waiting } : partition)
   return withLife({ ...stage, partitions: remade }, 'planned')
 }
@@ -104,7 +106,8 @@ function done(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-done' }>
   const partition = stage.partitions[event.partition]
   if (partition?.now.state !== 'running' || partition.now.attempt !== event.attempt) return stage
   const now: PartitionState = { ...partition.now, state: 'done' }
-  return withLife(replace(stage, event.partition, { ...partition, now }), stage.life.state === 'planned' ? 'planned' : 'running')
+  const state = stage.life.state === 'planned' ? 'planned' : 'running'
+  return withLife(replace(stage, event.partition, { ...partition, now }), state)
 }
 
 function attemptFailed(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-failed' }>): Stage {
@@ -125,7 +128,8 @@ function executorLost(stage: Stage, event: Extract<StageEvent, { kind: 'executor
   if (stage.partitions.some(partition => hit(partition) && partition.attempts >= MAX_ATTEMPTS)) {
     return failed(stage, event.cause)
   }
-  return { ...stage, partitions: stage.partitions.map(partition => hit(partition) ? { ...partition, now: waiting } : partition) }
+  const partitions = stage.partitions.map(partition => hit(partition) ? { ...partition, now: waiting } : partition)
+  return { ...stage, partitions }
 }
 
 function replace(stage: Stage, index: number, partition: Partition): Stage {
