@@ -31,7 +31,10 @@ export interface FaceOptions {
 export function faces(options: FaceOptions): DoorHandlers {
   const { queries, catalog, clock, newId, key, workerSlug } = options
   const names = { defaultCatalog: options.defaults.catalog, defaultSchema: options.defaults.schema }
-  const flight = flightSqlHandlers({ queries, catalog, clock, newId, key, version: packageVersion(), ...names })
+  const flight = flightSqlHandlers({
+    queries, catalog, clock, newId, key, version: packageVersion(), ...names,
+    describe: async request => (await options.explain(request)).columns,
+  })
   const admin = adminHandlers(queries, clock)
   return {
     httpRoutes: [

@@ -24,7 +24,7 @@ export interface FlightActionsOptions {
   readonly results: FlightResults
   readonly newId: () => string
   /** The columns of a statement, which does not run. */
-  readonly describe: (session: Session, sql: string, call: Call) => Promise<readonly TableColumn[]>
+  readonly describe: (session: Session, sql: string) => Promise<readonly TableColumn[]>
 }
 
 export const actionTypes = [
@@ -76,7 +76,7 @@ export class FlightActions {
   async #prepare(body: Uint8Array, call: Call): Promise<Uint8Array> {
     const session = this.#options.sessions.of(call)
     const { query } = readBody(ActionCreatePreparedStatementRequestSchema, body)
-    const columns = await this.#options.describe(session, query, call)
+    const columns = await this.#options.describe(session, query)
     const handle = this.#options.newId()
     keepPrepared(session, handle, query)
     return pack(ActionCreatePreparedStatementResultSchema, {

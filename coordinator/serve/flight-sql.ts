@@ -19,7 +19,7 @@ import {
 } from '../../proto/gen/flight_sql_pb.js'
 import type { Call, ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { QueryId } from '../../proto/ids.ts'
-import type { RunningQuery } from '../running-query.ts'
+import type { QueryRequest, RunningQuery } from '../running-query.ts'
 import { actionTypes, FlightActions } from './flight-actions.ts'
 import { encode, pack, packedName, unpack } from './flight-any.ts'
 import { encapsulatedMessage, encapsulatedSchema, metadataColumns, type MetadataOptions } from './flight-commands.ts'
@@ -30,6 +30,8 @@ import { Signer } from './signed-text.ts'
 
 export interface FlightSqlOptions extends MetadataOptions {
   readonly queries: Queries
+  /** The columns of a statement, which does not run. */
+  readonly describe: (request: QueryRequest) => Promise<readonly TableColumn[]>
   readonly clock: Clock
   readonly newId: () => string
   /** Signs tokens and tickets; at least 32 bytes. */
@@ -77,7 +79,7 @@ class FlightSql {
     this.#results = new FlightResults(signer, options.clock)
     this.actions = new FlightActions({
       sessions: this.#sessions, results: this.#results, newId: options.newId,
-      describe: (session, sql, call) => this.#describe({ session, sql }, call),
+      describe: (session, sql) => options.describe(this.#request({ session, sql })),
     })
   }
 
@@ -102,7 +104,7 @@ class FlightSql {
 
   async getSchema(descriptor: FlightDescriptor, call: Call): Promise<Uint8Array> {
     const asked = this.#statement(descriptor.cmd, call)
-    if (asked !== undefined) return encapsulatedSchema(await this.#describe(asked, call))
+    if (asked !== undefined) return encapsulatedSchema(await this.#options.describe(this.#request(asked)))
     return encapsulatedMessage(smallSchemaMessage(await metadataColumns(descriptor.cmd, this.#options)))
   }
 
@@ -143,17 +145,8 @@ class FlightSql {
   }
 
   /** Starts it and waits for its columns; if the client goes meanwhile, it is cancelled. */
-  async #start({ session, sql }: Asked, call: Call): Promise<{ query: RunningQuery; columns: readonly TableColumn[] }> {
-    const query = this.#options.queries.submit({
-      sql,
-      defaultCatalog: session.catalog,
-      defaultSchema: session.schema,
-      settings: Object.fromEntries(session.settings),
-      principal: session.principal,
-      sessionId: session.id,
-      clientInterface: 'ArrowFlightSQL',
-      queryId: this.#options.newId() as QueryId,
-    })
+  async #start(asked: Asked, call: Call): Promise<{ query: RunningQuery; columns: readonly TableColumn[] }> {
+    const query = this.#options.queries.submit(this.#request(asked))
     const cancel = () => query.cancel('the client went away')
     call.signal.addEventListener('abort', cancel, { once: true })
     try {
@@ -169,12 +162,17 @@ class FlightSql {
     }
   }
 
-  /** The columns, by planning it: it is stopped as soon as they are known. */
-  async #describe(asked: Asked, call: Call): Promise<readonly TableColumn[]> {
-    const { query, columns } = await this.#start(asked, call)
-    query.cancel('only its columns were asked for')
-    query.release()
-    return columns
+  #request({ session, sql }: Asked): QueryRequest {
+    return {
+      sql,
+      defaultCatalog: session.catalog,
+      defaultSchema: session.schema,
+      settings: Object.fromEntries(session.settings),
+      principal: session.principal,
+      sessionId: session.id,
+      clientInterface: 'ArrowFlightSQL',
+      queryId: this.#options.newId() as QueryId,
+    }
   }
 }
 

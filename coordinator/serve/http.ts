@@ -141,11 +141,18 @@ export class HttpExchange {
     this.#response.flushHeaders()
   }
 
-  /** Resolves when there is room for more, or the client is gone. Lets other clients have their turn. */
+  /**
+   * Resolves when there is room for more, or the client is gone. Always lets the event loop turn once: a socket that
+   * takes everything at once drains before any timer or other client has had its turn.
+   */
   async write(piece: string | Uint8Array): Promise<void> {
     if (this.gone.aborted) return
-    if (this.#response.write(piece)) return new Promise(resolve => { setImmediate(resolve) })
-    await new Promise<void>(resolve => {
+    if (!this.#response.write(piece)) await this.#drained()
+    await new Promise<void>(resolve => { setImmediate(resolve) })
+  }
+
+  #drained(): Promise<void> {
+    return new Promise(resolve => {
       const done = () => {
         this.#response.off('drain', done).off('close', done)
         resolve()

@@ -6,6 +6,8 @@ import {
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { tableFromIPC, type Table as ArrowTable } from 'apache-arrow'
+import type { TableColumn } from '../../catalog/table.ts'
+import type { QueryRequest } from '../../coordinator/running-query.ts'
 import type { CatalogLister } from '../../coordinator/serve/ports.ts'
 import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
@@ -35,12 +37,17 @@ export async function startFlight(t: Teardown, options: FlightServerOptions): Pr
   let ids = 0
   const server = new GrpcServer({ authenticate: () => undefined })
   server.addService(FlightService, flightSqlHandlers({
-    queries, catalog, clock, version: '0.1.0', newId: () => `id-${++ids}`, key: new Uint8Array(32),
+    queries, catalog, clock, version: '0.1.0', describe: request => describe(queries, request), newId: () => `id-${++ids}`, key: new Uint8Array(32),
     defaultCatalog: 'lake', defaultSchema: 'main',
   }))
   const port = await server.listen('127.0.0.1', 0)
   t.teardown(() => server.close())
   return port
+}
+
+/** By the service's own words for it, without reading. */
+async function describe(queries: Queries, request: QueryRequest): Promise<readonly TableColumn[]> {
+  return queries.submit({ ...request, sql: `describe ${request.sql}` }).columns
 }
 
 const definition = serviceDefinition(FlightService)

@@ -134,7 +134,7 @@ t.test('a prepared statement runs with every GetFlightInfo, until it is closed',
   t.equal(prepared.isUpdate, false)
   const { schema } = await client.getSchema(statement('select 1'))
   t.strictSame(prepared.datasetSchema, schema)
-  t.strictSame(queries.submitted.map(query => query.reads), [0, 0], 'neither ran it to its rows')
+  t.strictSame(queries.submitted.map(({ request }) => request.sql), ['describe select 1', 'describe select 1'])
   const { preparedStatementHandle } = prepared
   const command = packed(CommandPreparedStatementQuerySchema, { preparedStatementHandle })
   for (let i = 0; i < 2; i++) t.equal((await client.read(command)).numRows, 2)
