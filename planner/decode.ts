@@ -27,11 +27,15 @@ const MAX_PLAN_DEPTH = 500
  */
 export function decodePlan(planJson: string, explainJson: string, tables: readonly PlannerTable[]): Plan {
   const root = parseJson(planJson)
-  if (root.boolean('error')) throw new Unsupported('DuckDB does not serialise the plan')
+  if (root.boolean('error')) throw new Unsupported(`DuckDB does not serialise the plan: ${errorMessage(root)}`)
   const [plan, more] = root.only('error', 'plans').list('plans')
   if (plan === undefined || more !== undefined) throw new Unsupported('several statements')
   const paths = new Map(tables.map(({ skeletonPath }, i) => [skeletonPath, i]))
   return new Decoder(paths).operator(plan, parseEstimates(explainJson), 0)
+}
+
+function errorMessage(root: JsonNode): string {
+  return root.has('error_message') ? root.text('error_message') : 'no message'
 }
 
 class Decoder {

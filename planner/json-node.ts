@@ -19,7 +19,7 @@ export function parseJson(text: string): JsonNode {
     return safe ? token : `{"${WRAP}":"${token}"}`
   })
   try {
-    return new JsonNode(JSON.parse(wrapped), '')
+    return new JsonNode(JSON.parse(wrapped), null, '')
   } catch (cause) {
     throw new Unsupported('the plan is not JSON', { cause })
   }
@@ -27,12 +27,14 @@ export function parseJson(text: string): JsonNode {
 
 export class JsonNode {
   readonly #value: unknown
-  /** Names and positions from the root, for messages. */
-  readonly #path: string
+  /** Where it stands, for messages only. */
+  readonly #parent: JsonNode | null
+  readonly #key: string | number
 
-  constructor(value: unknown, path: string) {
+  constructor(value: unknown, parent: JsonNode | null, key: string | number) {
     this.#value = value
-    this.#path = path
+    this.#parent = parent
+    this.#key = key
   }
 
   /** Refuses any field that is not named here: an option that we have never seen may change what the node means. */
@@ -50,7 +52,7 @@ export class JsonNode {
   node(name: string): JsonNode {
     const object = this.#object()
     if (!Object.hasOwn(object, name)) this.#refuse(`no field ${name}`)
-    return new JsonNode(object[name], `${this.#path}.${name}`)
+    return new JsonNode(object[name], this, name)
   }
 
   /** The field, or null if it is null. It may not be absent: what we read by the name is never left out. */
@@ -89,7 +91,7 @@ export class JsonNode {
   items(): readonly JsonNode[] {
     const value = this.#value
     if (!Array.isArray(value)) return this.#refuse('no list')
-    return value.map((item, i) => new JsonNode(item, `${this.#path}[${i}]`))
+    return value.map((item, i) => new JsonNode(item, this, i))
   }
 
   asText(): string {
@@ -140,7 +142,14 @@ export class JsonNode {
     return value as Readonly<Record<string, unknown>> // any non-null object that is no array
   }
 
+  /** Names and positions from the root. */
+  #path(): string {
+    if (this.#parent === null) return 'plan'
+    const step = typeof this.#key === 'number' ? `[${this.#key}]` : `.${this.#key}`
+    return this.#parent.#path() + step
+  }
+
   #refuse(reason: string): never {
-    throw new Unsupported(`plan${this.#path}: ${reason}`)
+    throw new Unsupported(`${this.#path()}: ${reason}`)
   }
 }
