@@ -44,7 +44,7 @@ export type StageReport =
   /** A task could not read these; nothing starts until the inputs are given again. */
   | { readonly kind: 'inputs-lost'; readonly stage: number; readonly outputs: readonly Output[] }
   | { readonly kind: 'task-report'; readonly report: TaskReport }
-  /** The result is being made there. */
+  /** The result is being made there, or will be: its spool is there from the launch on. */
   | { readonly kind: 'result-running'; readonly attempt: number; readonly key: MemberKey }
 
 export interface StageOptions {
@@ -182,6 +182,7 @@ export class StageActor implements Actor<StageMessage> {
     const now = this.#stage.partitions[partition]?.now
     if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
     switch (state.case) {
+      case 'queued': return this.#resultRuns(attempt, now.member)
       case 'running':
         this.#resultRuns(attempt, now.member)
         this.#report(partition, attempt, now.member, 'running')
@@ -194,7 +195,7 @@ export class StageActor implements Actor<StageMessage> {
         if (code === 'INPUT_LOST') return this.#inputsLost(partition, attempt, lostExecutors, cause, context)
         return this.#attemptFailed(partition, attempt, cause, retried.has(code), context)
       }
-      default: return // queued
+      default: return // a newer executor may say more
     }
   }
 

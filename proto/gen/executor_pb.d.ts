@@ -203,7 +203,7 @@ export declare const FetchExchangeResponseSchema: GenMessage<FetchExchangeRespon
 
 /**
  * task_id: the attempt whose result is read, so that a stream that is opened again never goes on with another's rows;
- * NOT_FOUND if it is not here. Empty: the last attempt.
+ * NOT_FOUND if it is not here. Empty: the last attempt. A result can be fetched from the launch of its task on.
  *
  * @generated from message skein.executor.v1.FetchResultRequest
  */

@@ -116,6 +116,8 @@ export class FakeExecutor {
     const definition = create(TaskDefinitionSchema, init)
     if (!this.#reserved.has(definition.queryId)) throw new QueryError('NOT_FOUND', 'the query is not reserved')
     if (this.#tasks.has(definition.taskId)) return
+    const { queryId, attempt, output } = definition
+    if (output.case === 'result') this.#spools.set(queryId, { attempt, frames: [frameOf([])], ended: 'no' })
     this.#tasks.set(definition.taskId, { definition, state: 'queued', status: { case: 'queued', value: {} } })
     this.#start()
   }
@@ -175,11 +177,6 @@ export class FakeExecutor {
     for (const task of tasks.filter(({ state }) => state === 'queued').slice(0, Math.max(0, free))) {
       task.state = 'running'
       this.#become(task, { case: 'running', value: {} })
-      if (task.definition.output.case === 'result') {
-        this.#spools.set(
-          task.definition.queryId, { attempt: task.definition.attempt, frames: [frameOf([])], ended: 'no' },
-        )
-      }
       // reads its inputs, then works, then writes
       simulation.clock.after(simulation.draw(1, maxRunMs / 2), () => this.#readInputs(task))
     }
