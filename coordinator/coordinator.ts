@@ -104,7 +104,8 @@ function thresholds({ wholeBytes, broadcastRows }: CoordinatorLaunch): PlanThres
   return {
     wholeBytes: wholeBytes ?? DEFAULT_THRESHOLDS.wholeBytes,
     broadcastRows: broadcastRows ?? DEFAULT_THRESHOLDS.broadcastRows,
-    replicateRows: DEFAULT_THRESHOLDS.replicateRows,
+    // a table that every task reads is a broadcast too
+    replicateRows: broadcastRows === 0 ? 0 : DEFAULT_THRESHOLDS.replicateRows,
   }
 }
 

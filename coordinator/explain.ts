@@ -4,10 +4,11 @@
  */
 
 import type { Fragment, FragmentScan } from '../planner/fragment.ts'
-import { placeSplits, type PlacedTask, type Room } from './place.ts'
+import type { Room } from './place.ts'
 import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
 import type { QueryRequest } from './running-query.ts'
 import { splits } from './splits.ts'
+import { partitionCountFor, stageTasks } from './stage-plans.ts'
 
 export interface Explanation {
   readonly statement: string
@@ -58,23 +59,20 @@ export async function explain(request: QueryRequest, ports: PlanPorts, rooms: re
 }
 
 function explainStage(work: PlannedWork, fragment: Fragment, rooms: readonly Room[]): ExplainedStage {
-  const slots = Math.max(1, rooms.reduce((sum, room) => sum + room.slots, 0))
-  const placement = place(work, fragment, rooms, slots)
+  const tasks = stageTasks(fragment, work, rooms, partitionCountFor(rooms))
+  const read = new Map(fragment.scans.map(scan => [scan.id, scan.reads]))
   return {
-    stage: fragment.id, sql: fragment.sql, tasks: { one: 1, splits: placement.length, partitions: slots }[fragment.tasks],
+    stage: fragment.id, sql: fragment.sql, tasks: tasks.length,
     estimated_rows: Math.round(fragment.rows), output: outputText(fragment),
     inputs: fragment.inputs.map(input => ({ stage: input.fragment, exchange: input.kind })),
     scans: work.planned.sqlKind === 'original' ? [] : fragment.scans.flatMap(scan => explainScan(work, scan)),
-    placement: placement.map(task => ({
-      executor: task.owner, files: task.splits.map(({ split }) => split.file.key), bytes: task.sizeBytes,
-    })),
+    placement: fragment.tasks !== 'splits' ? [] : tasks.map(({ owner, splits: items }) => {
+      const own = items.filter(({ scan }) => read.get(scan) === 'split').map(({ split }) => split)
+      return {
+        executor: owner, files: own.map(split => split.file.key), bytes: own.reduce((sum, split) => sum + split.sizeBytes, 0),
+      }
+    }),
   }
-}
-
-function place({ files }: PlannedWork, fragment: Fragment, rooms: readonly Room[], slots: number): readonly PlacedTask[] {
-  const items = fragment.scans.filter(scan => scan.reads === 'split')
-    .flatMap(scan => splits(files.get(scan.id) ?? [], scan.columns, slots).map(split => ({ scan: scan.id, split })))
-  return items.length === 0 ? [] : placeSplits(items, rooms, slots)
 }
 
 function explainScan({ tables, files }: PlannedWork, scan: FragmentScan): ExplainedScan[] {
