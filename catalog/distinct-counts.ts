@@ -8,7 +8,9 @@ import type { ColumnSource } from './parquet-table.ts'
 import type { HiveLayout } from './hive.ts'
 import type { ParquetFiles } from './parquet-files.ts'
 
-export function distinctCounts(sources: readonly ColumnSource[], joined: ParquetFiles, hive: HiveLayout): (number | null)[] {
+export function distinctCounts(
+  sources: readonly ColumnSource[], joined: ParquetFiles, hive: HiveLayout,
+): (number | null)[] {
   return sources.map(source => source.from === 'path'
     ? new Set(hive.values.map(values => values[source.key])).size
     : ofColumn(joined, source.position))

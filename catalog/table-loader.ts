@@ -90,11 +90,13 @@ export class TableLoader {
       columns: skeletonColumns(joined, hive), rowCount, rowCountIs: 'exact', footer: schema,
     }))
     const columns = await this.#boundColumns(JSON.stringify([schema.fingerprint, hive.keys, hive.types]), skeletonPath)
-    const width = columnSources(joined, hive).length
-    if (columns.length !== width) throw new Error(`${skeletonPath} binds to ${columns.length} of ${width} columns`)
+    const sources = columnSources(joined, hive)
+    if (columns.length !== sources.length) {
+      throw new Error(`${skeletonPath} binds to ${columns.length} of ${sources.length} columns`)
+    }
     return {
       ...common(definition, version, files, hive),
-      columns, rowCount, skeletonPath, readOptions: {}, distinctCounts: distinctCounts(columnSources(joined, hive), joined, hive),
+      columns, rowCount, skeletonPath, readOptions: {}, distinctCounts: distinctCounts(sources, joined, hive),
       files: dataFiles(files, joined, hive, columns),
     }
   }

@@ -9,9 +9,10 @@ import type { CoordinatorLaunch } from '../proto/launch.ts'
 import { runChild } from '../proto/parent.ts'
 import { startCoordinator } from './coordinator.ts'
 
-runChild<CoordinatorLaunch>(async launch => {
+runChild<CoordinatorLaunch>(systemClock, async launch => {
   mkdirSync(launch.dataDir, { recursive: true, mode: 0o700 })
-  const log = pino({ base: { role: 'coordinator' } }, destination({ dest: join(launch.dataDir, 'coordinator.log'), sync: true }))
+  const dest = join(launch.dataDir, 'coordinator.log')
+  const log = pino({ base: { role: 'coordinator' } }, destination({ dest, sync: true }))
   const coordinator = await startCoordinator({
     launch, clock: systemClock, log, processId: process.pid, duckdbVersion: installedDuckdb(),
     onFatal: cause => {

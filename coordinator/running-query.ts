@@ -62,7 +62,8 @@ export interface RunningQuery {
   readonly columns: Promise<readonly TableColumn[]>
   /**
    * The Arrow messages of the result, undecoded: the schema first. Throws the query's QueryError if it fails, however
-   * late; an end without a throw means that every row was given. May be read more than once until the query is released.
+   * late; an end without a throw means that every row was given. May be read more than once until the query is
+   * released.
    */
   frames(): AsyncIterable<RawFlightData>
   state(): QueryState
@@ -72,6 +73,9 @@ export interface RunningQuery {
   progress(): number
   error(): QueryError | null
   cancel(reason: string): void
-  /** Ends it if it runs, and frees what executors hold of it. The face calls this when the client has its rows or is gone. */
+  /**
+   * Ends it if it runs, and frees what executors hold of it. The face calls this when the client has its rows or is
+   * gone.
+   */
   release(): void
 }

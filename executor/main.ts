@@ -7,7 +7,7 @@ import { packageVersion } from '../proto/package-version.ts'
 import { runChild } from '../proto/parent.ts'
 import { startExecutor } from './start.ts'
 
-runChild<ExecutorLaunch>(launch => startExecutor(launch, {
+runChild<ExecutorLaunch>(systemClock, launch => startExecutor(launch, {
   clock: systemClock, randomId: randomUUID, version: packageVersion(),
   logLevel: process.env['SKEIN_LOG_LEVEL'] ?? 'info',
 }))

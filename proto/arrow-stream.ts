@@ -59,7 +59,8 @@ class ByteReader {
       this.#chunks.push(value)
       this.#length += value.length
     }
-    const all = this.#chunks.length === 1 && this.#chunks[0] !== undefined ? asBuffer(this.#chunks[0]) : Buffer.concat(this.#chunks)
+    const [first = new Uint8Array(0), ...more] = this.#chunks
+    const all = more.length === 0 ? asBuffer(first) : Buffer.concat(this.#chunks)
     this.#chunks = all.length === count ? [] : [all.subarray(count)]
     this.#length = all.length - count
     return all.subarray(0, count)

@@ -26,7 +26,8 @@ export function flightData(raw: RawFlightData): FlightData {
 }
 
 export function encodeFlightData(message: FlightData): Buffer {
-  const descriptor = message.flightDescriptor === undefined ? EMPTY : toBinary(FlightDescriptorSchema, message.flightDescriptor)
+  const { flightDescriptor: described } = message
+  const descriptor = described === undefined ? EMPTY : toBinary(FlightDescriptorSchema, described)
   const parts: [readonly number[], Uint8Array][] = [
     [TAG_DESCRIPTOR, descriptor], [TAG_HEADER, message.dataHeader], [TAG_APP_METADATA, message.appMetadata],
     [TAG_BODY, message.dataBody],

@@ -8,7 +8,7 @@ import { create, type DescMessage, type MessageInitShape, type MessageShape } fr
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2'
 import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { systemClock } from './clock.ts'
-import { fromStatus, serviceDefinition } from './grpc.ts'
+import { fromStatus, serviceDefinition, type Method } from './grpc.ts'
 
 /** Bytes a stream may have under way before its reader takes them: 1 MiB serves 1 GB/s at 1 ms round trip. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
@@ -25,9 +25,9 @@ export interface CallOptions {
   readonly deadlineMs?: number
 }
 
-type Caller<M> = M extends { methodKind: 'unary'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+type Caller<M> = M extends Method<'unary', infer I, infer O>
   ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
-  : M extends { methodKind: 'server_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+  : M extends Method<'server_streaming', infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
     : never
 
@@ -85,7 +85,9 @@ export class GrpcChannel {
     })
   }
 
-  async *#stream(wire: MethodDefinition<unknown, unknown>, request: unknown, options: CallOptions): AsyncGenerator<unknown> {
+  async *#stream(
+    wire: MethodDefinition<unknown, unknown>, request: unknown, options: CallOptions,
+  ): AsyncGenerator<unknown> {
     const call = this.#client.makeServerStreamRequest(
       wire.path, wire.requestSerialize, wire.responseDeserialize, request, this.#metadata(), deadlineOf(options))
     const cancel = () => call.cancel()

@@ -13,7 +13,7 @@ import {
   type ServerUnaryCall, type ServerWritableStream, type UntypedHandleCall,
 } from '@grpc/grpc-js'
 import { QueryError } from './errors.ts'
-import { serviceDefinition, toStatus } from './grpc.ts'
+import { serviceDefinition, toStatus, type Method } from './grpc.ts'
 
 /** Requests are small but for uploads of record batches; one of those may be a client's whole table in one message. */
 const MAX_RECEIVE_BYTES = 64 * 1024 * 1024
@@ -35,13 +35,13 @@ export interface Call {
 type AnyService = GenService<GenServiceMethods>
 
 type Awaitable<T> = T | Promise<T>
-type Handler<M> = M extends { methodKind: 'unary'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+type Handler<M> = M extends Method<'unary', infer I, infer O>
   ? (request: MessageShape<I>, call: Call) => Awaitable<MessageInitShape<O>>
-  : M extends { methodKind: 'server_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+  : M extends Method<'server_streaming', infer I, infer O>
     ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
-    : M extends { methodKind: 'client_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+    : M extends Method<'client_streaming', infer I, infer O>
       ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => Awaitable<MessageInitShape<O>>
-      : M extends { methodKind: 'bidi_streaming'; input: infer I extends DescMessage; output: infer O extends DescMessage }
+      : M extends Method<'bidi_streaming', infer I, infer O>
         ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => AsyncIterable<MessageInitShape<O>>
         : never
 
@@ -109,7 +109,8 @@ export class GrpcServer {
       }
       default: return ((wire: ServerDuplexStream<unknown, unknown>) => {
         // a reader that is done must leave the stream open for what the handler still writes
-        void pump(wire, () => handler(wire.iterator({ destroyOnReturn: false }), begin(wire)) as AsyncIterable<unknown>, shape)
+        const requests = (): AsyncIterable<unknown> => wire.iterator({ destroyOnReturn: false })
+        void pump(wire, () => handler(requests(), begin(wire)) as AsyncIterable<unknown>, shape)
       }) as handleBidiStreamingCall<unknown, unknown>
     }
   }

@@ -13,6 +13,13 @@ import { FlightDataSchema, type FlightData } from './gen/flight_pb.js'
 const CODE_TRAILER = 'skein-code'
 const POSITION_TRAILER = 'skein-position'
 
+/** A method of a generated service, as a type to match against. */
+export interface Method<Kind, Input extends DescMessage, Output extends DescMessage> {
+  readonly methodKind: Kind
+  readonly input: Input
+  readonly output: Output
+}
+
 export function serviceDefinition(service: DescService): ServiceDefinition {
   const methods = service.methods.map((method): [string, MethodDefinition<Message, Message>] => [method.localName, {
     path: `/${service.typeName}/${method.name}`,

@@ -36,7 +36,10 @@ export interface CoordinatorLaunch {
 }
 
 export type Ready =
-  | { readonly ready: true; readonly role: 'executor'; readonly id: string; readonly address: string; readonly pid: number }
+  | {
+    readonly ready: true; readonly role: 'executor'; readonly pid: number
+    readonly id: string; readonly address: string
+  }
   | {
     readonly ready: true; readonly role: 'coordinator'; readonly pid: number; readonly storeAddress: string
     readonly http: string; readonly flight: string; readonly admin: string

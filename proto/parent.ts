@@ -4,17 +4,24 @@
  */
 
 import { createInterface } from 'node:readline'
+import type { Clock } from './clock.ts'
 import { asQueryError } from './errors.ts'
 import type { Ready } from './launch.ts'
 
 /** A child that cannot stop in order within this time ends itself. */
 const STOP_WITHIN_MS = 6_000
 
+/** What `ready` tells the parent is served until `stop`. */
+export interface Started {
+  readonly ready: Ready
+  readonly stop: () => Promise<void>
+}
+
 /**
  * Reads the parameters, starts, answers, and stops when told: the frame of every `main.ts` of ours. `start` resolves to
  * the answer and to what stops it.
  */
-export function runChild<Launch>(start: (launch: Launch) => Promise<{ readonly ready: Ready; readonly stop: () => Promise<void> }>): void {
+export function runChild<Launch>(clock: Clock, start: (launch: Launch) => Promise<Started>): void {
   const lines = createInterface({ input: process.stdin })
   const parentGone = new Promise<void>(resolve => { lines.once('close', resolve) })
   const terminated = new Promise<void>(resolve => { process.once('SIGTERM', () => resolve()) })
@@ -24,7 +31,7 @@ export function runChild<Launch>(start: (launch: Launch) => Promise<{ readonly r
     start(launch).then(async ({ ready, stop }) => {
       answer(ready)
       await Promise.race([parentGone, terminated])
-      setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref()
+      clock.after(STOP_WITHIN_MS, () => process.exit(1))
       await stop()
       process.exit(0)
     }).catch((reason: unknown) => {

@@ -1,4 +1,4 @@
-/** The top of the checkout, for tests that read files which are not compiled: the nearest folder with a package.json. */
+/** The top of the checkout, for tests that read files which are not compiled: the nearest with a package.json. */
 
 import { existsSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'

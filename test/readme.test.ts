@@ -25,8 +25,9 @@ function skein(folder: string, line: string): Promise<Outcome> {
 
 /** Commands of all ```sh blocks, with the document they stand in. */
 function documented(): { file: string; line: string }[] {
-  const docs = readdirSync(join(checkout, 'docs'), { recursive: true, encoding: 'utf8' }).map(name => join('docs', name))
-  const files = ['README.md', 'CONTRIBUTING.md', join('bench', 'results.md'), ...docs].filter(name => name.endsWith('.md'))
+  const docs = readdirSync(join(checkout, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.md')).map(name => join('docs', name))
+  const files = ['README.md', 'CONTRIBUTING.md', join('bench', 'results.md'), ...docs]
   return files.flatMap(file => blocks(readFileSync(join(checkout, file), 'utf8'), 'sh')
     .flatMap(block => block.split('\n')).map(line => line.replace(/\s+#.*$/, '').trim())
     .filter(line => line !== '' && !line.startsWith('#')).map(line => ({ file, line })))
@@ -38,7 +39,8 @@ function blocks(text: string, language: string): string[] {
 
 /** Run by CI itself on every change (see .ci/run), or by a developer's own hands; they cannot run inside a test. */
 const runByCi = new Set([
-  'npm ci', 'npm run build', 'npm run check', 'npm test', 'npm run test:interop', 'npm run soak', 'npm run generate', '.ci/run',
+  'npm ci', 'npm run build', 'npm run check', 'npm test', 'npm run test:interop', 'npm run soak', 'npm run generate',
+  '.ci/run',
 ])
 
 /** Lines that the tests below run, by how they begin. */
@@ -51,7 +53,8 @@ t.test('every command in a document is run by a test or by CI', async t => {
   const commands = documented()
   t.ok(commands.length > 5)
   const known = (line: string): boolean => line.split(' && ').every(part =>
-    runByCi.has(part) || runHere.some(start => part.startsWith(start)) || /^npm (test|run soak|run bench) -- /.test(part)
+    runByCi.has(part) || runHere.some(start => part.startsWith(start))
+    || /^npm (test|run soak|run bench) -- /.test(part)
     || /^(GOLDEN|SEED|SKEIN_[A-Z_]+|BENCH)=\S+ npm (test|run)/.test(part))
   t.strictSame(commands.filter(({ line }) => !known(line)), [])
 })
@@ -64,9 +67,12 @@ t.test('the commands of the README work on its own configuration', async t => {
   const free = ['http', 'flight', 'admin'].map(door => `${door}: "127.0.0.1:0"`).join(', ')
   writeFileSync(join(folder, 'skein.yaml'), `${config}listen: { ${free} }\n`)
   await sampleTables(join(folder, 'lake'))
-  const commands = blocks(readme, 'sh').flatMap(block => block.split('\n')).filter(line => line.startsWith('node dist/cli/main.js'))
+  const commands = blocks(readme, 'sh').flatMap(block => block.split('\n'))
+    .filter(line => line.startsWith('node dist/cli/main.js'))
   const start = commands.find(line => line.includes(' start ')) ?? ''
-  const server = spawn(process.execPath, [main, ...start.split(' ').slice(2)], { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] })
+  const server = spawn(process.execPath, [main, ...start.split(' ').slice(2)], {
+    cwd: folder, stdio: ['ignore', 'pipe', 'inherit'],
+  })
   t.teardown(() => { server.kill('SIGKILL') })
   const doors = await readDoors(server)
   for (const command of commands.filter(line => line !== start)) {
@@ -94,7 +100,8 @@ async function sampleTables(lake: string): Promise<void> {
   const connection = await (await DuckDBInstance.create(':memory:')).connect()
   for (const name of ['orders', 'events/day=2026-01-01']) {
     mkdirSync(join(lake, name), { recursive: true })
-    await connection.run(`COPY (SELECT range AS id FROM range(10)) TO '${join(lake, name, '1.parquet')}' (FORMAT parquet)`)
+    const path = join(lake, name, '1.parquet')
+    await connection.run(`COPY (SELECT range AS id FROM range(10)) TO '${path}' (FORMAT parquet)`)
   }
   connection.closeSync()
 }

@@ -1,7 +1,4 @@
-/**
- * Writes the TPC-H tables: `node dist/bench/tpch/main.js --scale 0.1 --folder DIR`. A folder that has them is left as it
- * is.
- */
+/** Writes the TPC-H tables: `node dist/bench/tpch/main.js --scale 0.1 --folder DIR`, unless the folder has them. */
 
 import { parseArgs } from 'node:util'
 import { generate } from './generate.ts'

@@ -37,7 +37,8 @@ export async function startFlight(t: Teardown, options: FlightServerOptions): Pr
   let ids = 0
   const server = new GrpcServer({ authenticate: () => undefined })
   server.addService(FlightService, flightSqlHandlers({
-    queries, catalog, clock, version: '0.1.0', describe: request => describe(queries, request), newId: () => `id-${++ids}`, key: new Uint8Array(32),
+    queries, catalog, clock, version: '0.1.0', describe: request => describe(queries, request),
+    newId: () => `id-${++ids}`, key: new Uint8Array(32),
     defaultCatalog: 'lake', defaultSchema: 'main',
   }))
   const port = await server.listen('127.0.0.1', 0)
