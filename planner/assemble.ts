@@ -36,7 +36,7 @@ export function assemble(
   return cuts.map(cut => {
     const scans = scansOf(cut.root).map(scan => ({ scan, id: nextScan++ }))
     const ids = new Map(scans.map(({ scan, id }) => [scan, id]))
-    const described = scans.map(({ scan, id }) => describeScan(scan, id, context))
+    const described = scans.map(({ scan, id }) => describeScan(scan, id, context.isSplit[scan.table] === true && !cut.repeated.has(scan)))
     const read = inputsOf(cut, written)
     return {
       id: cut.id,
@@ -70,12 +70,12 @@ function scansOf(plan: Plan): readonly Scan[] {
   return [...found]
 }
 
-function describeScan(scan: Scan, id: number, { isSplit }: CutContext): FragmentScan {
+function describeScan(scan: Scan, id: number, isSplit: boolean): FragmentScan {
   const columns = new Set(scan.columns.filter(position => position !== null))
   for (const filter of scan.filters) addColumns(filter, columns)
   return {
     id, table: scan.table, columns: [...columns].sort((a, b) => a - b), filters: scan.filters,
-    reads: isSplit[scan.table] === true ? 'split' : 'all',
+    reads: isSplit ? 'split' : 'all',
   }
 }
 

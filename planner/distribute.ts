@@ -22,6 +22,7 @@ import { anyOperator, expressionsOf } from './cut/operator.ts'
 import { cutScan, isSplitTable } from './cut/scan.ts'
 import { cutSetOperation } from './cut/set-operation.ts'
 import { cutSort } from './cut/sort.ts'
+import { simplify } from './cut/simplify.ts'
 import { COPIED, gather, isApart, renamed, SINGLE, type CutContext, type Placed } from './cut/spread.ts'
 import { cutLimit, cutTopN } from './cut/top-n.ts'
 import { cutWindow } from './cut/window.ts'
@@ -50,7 +51,10 @@ interface Walk {
 }
 
 export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }: DistributeOptions): CutContext {
-  return { tableTypes, thresholds, volatileFunctions, isSplit: tables.map(table => isSplitTable(table, thresholds)) }
+  return {
+    tableTypes, thresholds, volatileFunctions,
+    tableRows: tables.map(table => table.rowCount), isSplit: tables.map(table => isSplitTable(table, thresholds)),
+  }
 }
 
 /** The plan with its exchanges; what it puts out is in one task. */
@@ -62,7 +66,8 @@ export function distribute(plan: Plan, context: CutContext): Plan {
       part.kind === 'Call' && context.volatileFunctions.has(part.name))),
     nextIdentity: () => identity++,
   }
-  return narrowExchanges(gather(place(plan, { ctes: new Map(), delim: null }, walk)).plan, context.tableTypes)
+  const { plan: placed } = gather(place(plan, { ctes: new Map(), delim: null }, walk))
+  return simplify(narrowExchanges(placed, context.tableTypes))
 }
 
 function place(plan: Plan, scope: Scope, walk: Walk): Placed {

@@ -4,13 +4,16 @@
  */
 
 import type { Expression } from './expression.ts'
-import { inputs, type Exchange, type Partitioning, type Plan } from './plan.ts'
+import { withInputs } from './cut/with-inputs.ts'
+import { inputs, type Exchange, type Partitioning, type Plan, type Scan } from './plan.ts'
 
 /** As it is cut from the plan: the root is what one task computes; Exchanges below it are its inputs. */
 export interface Cut {
   readonly id: number
   readonly root: Plan
-  readonly output: Partitioning | { readonly kind: 'result' }
+  readonly output: Exclude<Partitioning, { readonly kind: 'repeat' }> | { readonly kind: 'result' }
+  /** Scans that every task reads whole, though their tables are split. */
+  readonly repeated: ReadonlySet<Scan>
   /** Which fragment writes what an Exchange below the root reads. */
   readonly inputs: ReadonlyMap<Exchange, number>
 }
@@ -71,15 +74,16 @@ export type FragmentTasks = 'one' | 'splits' | 'partitions'
 export function cutAtExchanges(plan: Plan): readonly Cut[] {
   const cuts: Cut[] = []
   const shared = new Map<number, number>()
-  const cut = (root: Plan, output: Cut['output']): number => {
+  const cut = (input: Plan, output: Cut['output']): number => {
+    const { root, repeated } = withoutRepeats(input)
     const found = new Map<Exchange, number>()
     collect(root, found)
     const id = cuts.length
-    cuts.push({ id, root, output, inputs: found })
+    cuts.push({ id, root, output, inputs: found, repeated })
     return id
   }
   const collect = (below: Plan, found: Map<Exchange, number>): void => {
-    if (below.kind !== 'Exchange') {
+    if (below.kind !== 'Exchange' || below.to.kind === 'repeat') {
       for (const input of inputs(below)) collect(input, found)
       return
     }
@@ -90,4 +94,19 @@ export function cutAtExchanges(plan: Plan): readonly Cut[] {
   }
   cut(plan, { kind: 'result' })
   return cuts
+}
+
+/** Scans below a repeat become others of their own: the same scan may be split elsewhere in the fragment. */
+function withoutRepeats(plan: Plan): Pick<Cut, 'root' | 'repeated'> {
+  const repeated = new Set<Scan>()
+  const strip = (below: Plan, isRepeated: boolean): Plan => {
+    if (below.kind === 'Scan' && isRepeated) {
+      const scan = { ...below }
+      repeated.add(scan)
+      return scan
+    }
+    if (below.kind === 'Exchange') return below.to.kind === 'repeat' ? strip(below.input, true) : below
+    return withInputs(below, inputs(below).map(input => strip(input, isRepeated)))
+  }
+  return { root: strip(plan, false), repeated }
 }

@@ -9,7 +9,7 @@
  */
 
 import type { DuckType } from '../../proto/types.ts'
-import type { Plan } from '../plan.ts'
+import type { Plan, Scan } from '../plan.ts'
 import { columnTypes } from './columns.ts'
 import type { CutContext } from './spread.ts'
 
@@ -17,6 +17,11 @@ const WRITE_NUMBER_NS = 25
 const WRITE_TEXT_NS = 80
 const READ_NUMBER_NS = 5
 const READ_TEXT_NS = 25
+/** Of a table: compressed, and filtered. */
+const SCAN_NUMBER_NS = 10
+const SCAN_TEXT_NS = 25
+/** One stage more: its tasks are made, sent, run and reported. */
+const STAGE_NS = 10_000_000
 /** To which file a row goes. */
 const DIVIDE_ROW_NS = 20
 /** Into the hash table of a join. */
@@ -26,6 +31,8 @@ export const ASSUMED_TASKS = 4
 
 /** Never copy more to every task, whatever the other side holds: each builds a hash table of it in memory. */
 const BROADCAST_LIMIT_BYTES = 128 * 1024 * 1024
+/** Every executor fetches all of a table that is repeated. */
+const REPEAT_LIMIT_BYTES = 16 * 1024 * 1024
 /** A plan with several readers is copied to all tasks up to this: written once, read a few times. */
 const SHARED_LIMIT_BYTES = 16 * 1024 * 1024
 /**
@@ -57,6 +64,21 @@ export function broadcastNs(plan: Plan, context: CutContext): number {
   return plan.rows * (writeNs + ASSUMED_TASKS * (readNs + BUILD_ROW_NS))
 }
 
+/** True if every task should rather read the tables of the plan than what one fragment made of them. */
+export function isCheapToRepeat(plan: Plan, scans: readonly Scan[], context: CutContext): boolean {
+  if (context.thresholds.broadcastRows === 0) return false
+  const scanNs = scans.reduce((sum, scan) => sum + (context.tableRows[scan.table] ?? 0) * scanRowNs(scan, context), 0)
+  const bytes = scans.reduce((sum, scan) => sum + sizeBytes({ ...scan, rows: context.tableRows[scan.table] ?? 0 }, context), 0)
+  const { writeNs, readNs } = rowNs(plan, context)
+  const copiedNs = STAGE_NS + scanNs + plan.rows * (writeNs + ASSUMED_TASKS * readNs)
+  return bytes <= REPEAT_LIMIT_BYTES && ASSUMED_TASKS * scanNs <= copiedNs
+}
+
+function scanRowNs(scan: Scan, context: CutContext): number {
+  const { numbers, texts } = valuesOf(scan, context)
+  return numbers * SCAN_NUMBER_NS + texts * SCAN_TEXT_NS
+}
+
 /** Of the sides that move; `builtRows`: of the smaller side. */
 export function hashNs(moved: readonly Plan[], builtRows: number, context: CutContext): number {
   const sides = moved.map(plan => {
@@ -66,10 +88,14 @@ export function hashNs(moved: readonly Plan[], builtRows: number, context: CutCo
   return sides.reduce((sum, side) => sum + side, builtRows * BUILD_ROW_NS)
 }
 
-function rowNs(plan: Plan, { tableTypes }: CutContext): { readonly writeNs: number; readonly readNs: number } {
+function valuesOf(plan: Plan, { tableTypes }: CutContext): { readonly numbers: number; readonly texts: number } {
   const types = columnTypes(plan, tableTypes)
   const texts = types.filter(type => widthBytes(type) > NUMBER_BYTES).length
-  const numbers = types.length - texts
+  return { numbers: types.length - texts, texts }
+}
+
+function rowNs(plan: Plan, context: CutContext): { readonly writeNs: number; readonly readNs: number } {
+  const { numbers, texts } = valuesOf(plan, context)
   return {
     writeNs: numbers * WRITE_NUMBER_NS + texts * WRITE_TEXT_NS, readNs: numbers * READ_NUMBER_NS + texts * READ_TEXT_NS,
   }

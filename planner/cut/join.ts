@@ -20,9 +20,10 @@ import type { Expression } from '../expression.ts'
 import type { JoinCondition, CrossProduct, Join, JoinType, Plan } from '../plan.ts'
 import { sameType } from '../../proto/types.ts'
 import { columnTypes, select } from './columns.ts'
+import { copy } from './copy.ts'
 import { columnOf, typeOf } from './expressions.ts'
 import {
-  apart, areHashable, broadcast, gather, hash, isApart, renamed, SINGLE, together,
+  apart, areHashable, gather, hash, isApart, renamed, SINGLE, together,
   type CutContext, type Key, type Placed, type Spread,
 } from './spread.ts'
 import { broadcastNs, hashNs, isFewToGather, isSmallToBroadcast } from './cost.ts'
@@ -60,8 +61,8 @@ function withEqual(spread: Spread, join: Join, { tableTypes }: CutContext): Spre
 /** Every left row meets every right row: one side is copied, the smaller one if there is a choice. */
 export function cutCrossProduct(product: CrossProduct, left: Placed, right: Placed, context: CutContext): Placed {
   const [l, r] = !isApart(left) && !isApart(right) ? [left, right]
-    : isApart(left) && (!isApart(right) || right.plan.rows <= left.plan.rows) ? [left, broadcast(right)]
-    : [broadcast(left), right]
+    : isApart(left) && (!isApart(right) || right.plan.rows <= left.plan.rows) ? [left, copy(right, context)]
+    : [copy(left, context), right]
   const width = columnTypes(left.plan, context.tableTypes).length
   const spread = isApart(l) ? l.spread : isApart(r) ? shifted(r.spread, width) : unmoved(l, r)
   return { plan: { ...product, left: l.plan, right: r.plan }, spread }
@@ -84,8 +85,8 @@ function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sid
   const isForced = keys.length === 0
   const moved = isForced ? null : hashed(left, right, keys)
   switch (copied({ left, right, copiesLeft, copiesRight, moved }, context)) {
-    case 'left': return byRight(broadcast(left), right)
-    case 'right': return byLeft(left, broadcast(right))
+    case 'left': return byRight(copy(left, context), right)
+    case 'right': return byLeft(left, copy(right, context))
     case 'none': break
   }
   const isFew = isApart(left) !== isApart(right) && isFewToGather((isApart(left) ? left : right).plan.rows, context)

@@ -27,6 +27,7 @@ export function narrowExchanges(plan: Plan, tables: TableTypes): Plan {
     if (below.kind !== 'Exchange') return withInputs(below, inputs(below).map(rewrite))
     const known = made.get(identity(below))
     if (known !== undefined) return known
+    if (below.to.kind === 'repeat') return withInputs(below, [rewrite(below.input)])
     const narrowed = narrow({ ...below, input: rewrite(below.input) }, read.get(identity(below)) ?? new Set(), tables)
     made.set(identity(below), narrowed)
     return narrowed

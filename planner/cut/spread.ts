@@ -36,6 +36,7 @@ export interface Placed {
 export interface CutContext {
   /** Types of the columns of each table of the query. */
   readonly tableTypes: readonly (readonly DuckType[])[]
+  readonly tableRows: readonly number[]
   /** True for each table that is read in splits, false for those that every task reads whole. */
   readonly isSplit: readonly boolean[]
   readonly thresholds: PlanThresholds

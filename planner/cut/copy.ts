@@ -1,0 +1,27 @@
+/**
+ * Gives every task all rows of a plan, the cheaper way:
+ *
+ *   it is copied already                               x
+ *   it only reads tables, and leaves most of them      Exchange repeat > x
+ *   otherwise                                          Exchange broadcast > x
+ *
+ * What is repeated must come out the same in every task. There is no exchange in it, and above a table that is split,
+ * what depends on the order of rows, or is volatile, stands above an exchange.
+ */
+
+import type { Plan, Scan } from '../plan.ts'
+import { isCheapToRepeat } from './cost.ts'
+import { operators } from './operator.ts'
+import { broadcast, COPIED, exchange, isApart, type CutContext, type Placed } from './spread.ts'
+
+export function copy(placed: Placed, context: CutContext): Placed {
+  if (!isApart(placed)) return broadcast(placed)
+  const all = [...operators(placed.plan)]
+  const scans = all.filter((operator): operator is Scan => operator.kind === 'Scan' && context.isSplit[operator.table] === true)
+  if (!all.every(isRepeatable) || !isCheapToRepeat(placed.plan, scans, context)) return broadcast(placed)
+  return { plan: exchange(placed.plan, { kind: 'repeat' }), spread: COPIED }
+}
+
+function isRepeatable(operator: Plan): boolean {
+  return operator.kind !== 'Exchange' || operator.to.kind === 'repeat'
+}
