@@ -3,7 +3,6 @@
  * Everything that is made here is closed here, in the opposite order.
  */
 
-import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { openBuckets } from '../catalog/bucket.ts'
 import { openCatalog, type Catalog } from '../catalog/catalog.ts'
@@ -14,7 +13,7 @@ import { addStoreService } from '../cluster/store-server.ts'
 import { Planner } from '../planner/planner.ts'
 import type { PlanThresholds } from '../planner/planned-query.ts'
 import type { Clock } from '../proto/clock.ts'
-import { QueryError, unreachable } from '../proto/errors.ts'
+import { unreachable, type QueryError } from '../proto/errors.ts'
 import { bearerGuard } from '../proto/bearer.ts'
 import { GrpcServer } from '../proto/grpc-server.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
@@ -36,6 +35,10 @@ export interface CoordinatorOptions {
   readonly clock: Clock
   readonly log: Log
   readonly processId: number
+  /** Nobody can guess the next one. */
+  readonly newId: () => string
+  /** Signs what clients bring back; as random as the ids. */
+  readonly key: Uint8Array
   /** Exact; executors of another one are not used. */
   readonly duckdbVersion: string
   readonly onFatal: (cause: QueryError) => void
@@ -60,7 +63,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 }
 
 async function start(options: CoordinatorOptions, onStop: (close: () => void | Promise<void>) => void): Promise<Ready> {
-  const { launch, clock, log } = options
+  const { launch, clock, log, newId } = options
   const store = await EmbeddedStore.open(join(launch.dataDir, 'store', 'journal'), clock)
   onStop(() => store.close())
   const inner = new GrpcServer({ authenticate: bearerGuard(launch.secret) })
@@ -77,10 +80,10 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   })
   const ports = planPorts(planner, catalog, thresholds(launch))
   const caller = {
-    coordinator: randomUUID() as string as CoordinatorId, incarnation: randomUUID() as string as Incarnation, secret: launch.secret,
+    coordinator: newId() as CoordinatorId, incarnation: newId() as Incarnation, secret: launch.secret,
   }
   const queries = new QueryService({
-    ...ports, clock, newQueryId: () => randomUUID() as string as QueryId,
+    ...ports, clock, newQueryId: () => newId() as QueryId,
     connect: info => new GrpcExecutorChannel(info, caller),
     onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
     onFatal: options.onFatal,
@@ -110,7 +113,9 @@ function thresholds({ wholeBytes, broadcastRows }: CoordinatorLaunch): PlanThres
 }
 
 /** Below 32 MB of columns a stage's fixed costs outweigh what it saves; rows: see bench/results.md. */
-const DEFAULT_THRESHOLDS: PlanThresholds = { wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000 }
+const DEFAULT_THRESHOLDS: PlanThresholds = {
+  wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000,
+}
 
 function membershipChanged(queries: QueryService, log: Log, event: MembershipEvent): void {
   const { kind, info } = event
@@ -125,15 +130,15 @@ function membershipChanged(queries: QueryService, log: Log, event: MembershipEve
 }
 
 function open(
-  { launch, clock, log }: CoordinatorOptions, catalog: Catalog, queries: QueryService, ports: PlanPorts,
+  { launch, clock, log, newId, key }: CoordinatorOptions, catalog: Catalog, queries: QueryService, ports: PlanPorts,
 ): Promise<Doors> {
   const defaults = { catalog: launch.config.defaultCatalog, schema: BUCKET_SCHEMA }
   const handlers = faces({
-    queries, catalog, clock, defaults, key: randomBytes(32), newId: randomUUID, workerSlug: 'coordinator',
+    queries, catalog, clock, defaults, key, newId, workerSlug: 'coordinator',
     explain: request => explain(request, ports, rooms(queries)),
   })
   return openDoors(handlers, {
-    listen: launch.config.listen, newId: randomUUID,
+    listen: launch.config.listen, newId,
     onFault: (error, requestId) => log.error({ requestId, err: error }, 'a request failed by our own fault'),
   })
 }

@@ -39,7 +39,9 @@ export async function openDoors(handlers: DoorHandlers, { listen, newId, onFault
   handlers.admin(admin)
   try {
     return {
-      http: await bind(listen.http, http), flight: await bind(listen.flight, flight), admin: await bind(listen.admin, admin),
+      http: await bind(listen.http, http),
+      flight: await bind(listen.flight, flight),
+      admin: await bind(listen.admin, admin),
       close,
     }
   } catch (error) {
@@ -48,7 +50,7 @@ export async function openDoors(handlers: DoorHandlers, { listen, newId, onFault
   }
 }
 
-async function bind(address: string, server: { listen: (host: string, port: number) => Promise<number> }): Promise<string> {
+async function bind(address: string, server: HttpServer | GrpcServer): Promise<string> {
   const { host, port } = splitAddress(address)
   return `${host}:${await server.listen(host, port)}`
 }

@@ -68,9 +68,8 @@ function explainStage(work: PlannedWork, fragment: Fragment, rooms: readonly Roo
     scans: work.planned.sqlKind === 'original' ? [] : fragment.scans.flatMap(scan => explainScan(work, scan)),
     placement: fragment.tasks !== 'splits' ? [] : tasks.map(({ owner, splits: items }) => {
       const own = items.filter(({ scan }) => read.get(scan) === 'split').map(({ split }) => split)
-      return {
-        executor: owner, files: own.map(split => split.file.key), bytes: own.reduce((sum, split) => sum + split.sizeBytes, 0),
-      }
+      const bytes = own.reduce((sum, split) => sum + split.sizeBytes, 0)
+      return { executor: owner, files: own.map(split => split.file.key), bytes }
     }),
   }
 }
@@ -97,16 +96,24 @@ function outputText({ output }: Fragment): string {
 /** Stages from the last to the first, as a person reads a plan: the answer on top. */
 export function explanationText({ whole_reason: reason, stages }: Explanation): string {
   const head = reason === null ? `distributed: ${stages.length} stages\n` : `whole on one executor: ${reason}\n`
-  return head + [...stages].reverse().map(stage => {
-    const reads = stage.inputs.map(input => `stage ${input.stage} by ${input.exchange}`)
-    const lines = [
-      `stage ${stage.stage}: ${stage.tasks} task${stage.tasks === 1 ? '' : 's'}, about ${stage.estimated_rows} rows → ${stage.output}`,
-      ...(reads.length > 0 ? [`  reads ${reads.join(', ')}`] : []),
-      ...stage.scans.map(scan => `  scans ${scan.table} (${scan.columns.join(', ')}): ${scan.files_kept} of ${scan.files} files, `
-        + `${scan.row_groups_kept} of ${scan.row_groups} row groups, ${scan.bytes} bytes: ${scan.bytes_to_fetch} to fetch, ${scan.bytes_cached} at hand`),
-      ...stage.placement.map((task, i) => `  task ${i} on ${task.executor ?? 'any'}: ${task.files.join(' ')} (${task.bytes} bytes)`),
-      `  ${stage.sql}`,
-    ]
-    return `\n${lines.join('\n')}\n`
-  }).join('')
+  return head + [...stages].reverse().map(stage => `\n${stageLines(stage).join('\n')}\n`).join('')
+}
+
+function stageLines({ stage, tasks, estimated_rows: rows, output, inputs, scans, placement, sql }: ExplainedStage) {
+  const reads = inputs.map(input => `stage ${input.stage} by ${input.exchange}`)
+  return [
+    `stage ${stage}: ${tasks} task${tasks === 1 ? '' : 's'}, about ${rows} rows → ${output}`,
+    ...(reads.length > 0 ? [`  reads ${reads.join(', ')}`] : []),
+    ...scans.map(scan => `  scans ${scanText(scan)}`),
+    ...placement.map(({ executor, files, bytes }, i) =>
+      `  task ${i} on ${executor ?? 'any'}: ${files.join(' ')} (${bytes} bytes)`),
+    `  ${sql}`,
+  ]
+}
+
+function scanText(scan: ExplainedScan): string {
+  const files = `${scan.files_kept} of ${scan.files} files`
+  const rowGroups = `${scan.row_groups_kept} of ${scan.row_groups} row groups`
+  const bytes = `${scan.bytes} bytes: ${scan.bytes_to_fetch} to fetch, ${scan.bytes_cached} at hand`
+  return `${scan.table} (${scan.columns.join(', ')}): ${files}, ${rowGroups}, ${bytes}`
 }

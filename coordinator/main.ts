@@ -1,5 +1,6 @@
 /** Entry of the coordinator's process. */
 
+import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -9,12 +10,16 @@ import type { CoordinatorLaunch } from '../proto/launch.ts'
 import { runChild } from '../proto/parent.ts'
 import { startCoordinator } from './coordinator.ts'
 
+/** As long as the digest that it keys (SHA-256); a longer one is no safer. */
+const KEY_BYTES = 32
+
 runChild<CoordinatorLaunch>(systemClock, async launch => {
   mkdirSync(launch.dataDir, { recursive: true, mode: 0o700 })
   const dest = join(launch.dataDir, 'coordinator.log')
   const log = pino({ base: { role: 'coordinator' } }, destination({ dest, sync: true }))
   const coordinator = await startCoordinator({
     launch, clock: systemClock, log, processId: process.pid, duckdbVersion: installedDuckdb(),
+    newId: randomUUID, key: randomBytes(KEY_BYTES),
     onFatal: cause => {
       log.fatal({ err: cause }, 'nothing can be scheduled any more')
       process.exit(1)
