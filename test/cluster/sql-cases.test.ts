@@ -30,6 +30,7 @@ for (const [i, [mode, environment]] of modes.entries()) {
     const config = tablesConfig(files)
     const skein = await Skein.start({ folder: join(folder, `mode${i}`), executors: 3, config, environment })
     try {
+      t.ok(cases.length >= 150, 'the cases are there')
       for (const test of cases) {
         const expected = await oracle.run(test.sql).catch((error: Error) => error)
         const outcome = await skein.query(test.sql)
