@@ -3,8 +3,9 @@
  *
  * A stream that fails after its first chunk ends exactly like a complete one. So the query runs in a transaction of its
  * own: after a failure DuckDB has aborted it, and a probe on the same connection is refused. Only after the probe has
- * answered may anybody call the spool complete. The message is lost with the stream; the query is run again into
- * nothing to get it.
+ * answered may anybody call the spool complete. The message is lost with the stream; to get it the query is run again by
+ * EXPLAIN ANALYZE, which makes every row and keeps none. (COPY to /dev/null does so too, but locks that file against
+ * every other process of the machine.)
  */
 
 import { arrowSchemaMessage, columnForm, type ResultColumn } from '../proto/arrow-schema.ts'
@@ -13,10 +14,8 @@ import { typeText } from '../proto/types.ts'
 import { ArrowEncoder, type EncodedBatch } from './arrow-encoder.ts'
 import { collectYoung, type BodyPool } from './body-pool.ts'
 import { DuckError } from './duck-error.ts'
-import { NULL_DEVICE } from './fence.ts'
 import type { DuckConnection, LogicalType, PreparedQuery } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
-import { literal } from './sql-text.ts'
 import { statementText } from './statement-text.ts'
 import { hasForm } from './vector-reader.ts'
 
@@ -125,9 +124,9 @@ async function probe(connection: DuckConnection, text: Text, signal: AbortSignal
 
 /** DuckDB's own error of a query that failed while it was streamed. */
 async function replay(connection: DuckConnection, { sql }: Text, aborted: unknown): Promise<unknown> {
-  const head = 'COPY (\n'
+  const head = 'EXPLAIN ANALYZE '
   try {
-    await connection.run(`${head}${statementText(sql)}\n) TO ${literal(NULL_DEVICE)} (FORMAT csv)`)
+    await connection.run(head + sql)
   } catch (error) {
     if (!(error instanceof DuckError)) return error
     const position = error.position === undefined ? undefined : error.position - head.length
