@@ -10,7 +10,10 @@ import type { TableReference } from './query-ports.ts'
 export function planPorts(planner: Planner, catalog: Catalog, thresholds: PlanThresholds): PlanPorts {
   return {
     planner,
-    catalog: { resolve: (names, defaults) => catalog.resolve(names.map(parts), defaults) },
+    catalog: {
+      resolve: (names, defaults) => catalog.resolve(names.map(parts), defaults),
+      invalidate: tables => catalog.invalidate(tables.map(({ name }) => name)),
+    },
     prune: (table, filters) => pruneTable(table, filters).map(({ file, rowGroups }) => ({ file, rowGroups })),
     thresholds,
   }

@@ -347,8 +347,9 @@ export class QueryActor implements Actor<QueryMessage> {
 
   /** Frees everything but the rows; those go with `release`, which comes by itself if the client forgets. */
   #ended(context: Context<QueryMessage>): void {
-    const { handle, relay } = this.#options
+    const { handle, relay, ports } = this.#options
     if (handle.query.life.state !== 'finished' || relay.inMemory) this.#free()
+    if (handle.error()?.code === 'FILE_CHANGED') ports.catalog.invalidate(this.#work?.tables ?? [])
     context.schedule(this.#options.limits.keepResultMs, { kind: 'release' })
   }
 

@@ -26,6 +26,8 @@ export interface CatalogPort {
    * One version of each table; names that no table has are left out (the planner says so with its place in the text).
    */
   resolve(names: readonly TableReference[], defaults: NameDefaults): Promise<readonly Table[]>
+  /** A query met a changed file of one of `tables`: the next one must not be planned for what was known of them. */
+  invalidate(tables: readonly Table[]): void
 }
 
 export interface NameDefaults {

@@ -189,9 +189,9 @@ export class StageActor implements Actor<StageMessage> {
         return
       case 'succeeded': return this.#succeeded(partition, attempt, now.member, state.value, context)
       case 'failed': {
+        const { message, position, lostExecutors } = state.value
         const code = errorCode(state.value.code) ?? 'INTERNAL'
-        const cause = new QueryError(code, state.value.message)
-        const { lostExecutors } = state.value
+        const cause = new QueryError(code, message, { position })
         if (code === 'INPUT_LOST') return this.#inputsLost(partition, attempt, lostExecutors, cause, context)
         return this.#attemptFailed(partition, attempt, cause, retried.has(code), context)
       }

@@ -44,15 +44,25 @@ t.test('a query tells its columns, tasks, numbers and progress', async t => {
   t.ok(query.tasks().every(({ state }) => state === 'succeeded'))
 })
 
-t.test("an error of SQL fails the query at once, with DuckDB's text", async t => {
+t.test("an error of SQL fails the query at once, with DuckDB's text and its place", async t => {
   const cluster = made()
   const query = cluster.submit(twoStages(['fail', '']))
   await cluster.simulation.run(10_000)
   t.strictSame([
-    query.state(), query.error()?.code, query.error()?.message,
-  ], ['failed', 'EXECUTION_ERROR', 'Conversion Error: no number'])
+    query.state(), query.error()?.code, query.error()?.message, query.error()?.position,
+  ], ['failed', 'EXECUTION_ERROR', 'Conversion Error: no number', 7])
   const most = Math.max(...query.tasks().map(({ attempt }) => attempt))
   t.equal(most, 0, `tried once, not ${MAX_FAILURES} times`)
+})
+
+t.test('a changed file fails the query, and its tables are looked at again', async t => {
+  const cluster = made()
+  const query = cluster.submit(twoStages(['changed', '']))
+  cluster.submit(twoStages(['fail', '']))
+  t.strictSame(cluster.invalidated, [])
+  await cluster.simulation.run(10_000)
+  t.equal(query.error()?.code, 'FILE_CHANGED')
+  t.strictSame(cluster.invalidated.map(({ name }) => name.table), ['t0', 't1', 't2'])
 })
 
 t.test('an error of planning reaches columns and rows', async t => {

@@ -10,7 +10,7 @@ import type { Table } from '../../catalog/table.ts'
 import type { PlannedQuery } from '../../planner/planned-query.ts'
 import { QueryService } from '../../coordinator/query-service.ts'
 import type { QueryRequest, RunningQuery } from '../../coordinator/running-query.ts'
-import { FakeExecutor, rowsOf, type World } from './fake-executor.ts'
+import { FakeExecutor, failures, rowsOf, type World } from './fake-executor.ts'
 import { Network, NetworkChannel, type Faults } from './network.ts'
 import { answer, isMoved, randomQuery, type Row } from './program.ts'
 import { Simulation } from './simulation.ts'
@@ -38,6 +38,8 @@ export class SimulatedCluster {
   readonly network: Network
   readonly service: QueryService
   readonly outcomes: Outcome[] = []
+  /** Tables of which a query met a changed file. */
+  readonly invalidated: Table[] = []
   readonly #world: World
   readonly #executors = new Map<string, FakeExecutor>()
   readonly #tables: readonly Table[]
@@ -66,7 +68,10 @@ export class SimulatedCluster {
         names: () => Promise.resolve([]),
         plan: ({ sql }) => delay(simulation.clock, 5).then(() => plan(sql)),
       },
-      catalog: { resolve: () => Promise.resolve(this.#tables) },
+      catalog: {
+        resolve: () => Promise.resolve(this.#tables),
+        invalidate: tables => { this.invalidated.push(...tables) },
+      },
       prune: table => table.files.map(file => ({ file, rowGroups: file.rowGroups.map((_, i) => i) })),
       thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 },
       connect: info => new NetworkChannel(this.network, this.#process(info.id)),
@@ -146,7 +151,8 @@ export class SimulatedCluster {
 /** What the fake executors read of a fragment. */
 function textOf({ fragments }: PlannedQuery, id: number): string {
   const fragment = fragments[id]
-  if (fragment === undefined || fragment.sql === 'fail') return 'fail'
+  if (fragment === undefined) return 'fail'
+  if (fragment.sql in failures) return fragment.sql
   const kinds = fragment.inputs.map(input => isMoved(input) ? 'moved' : 'copied').join(',')
   const count = fragment.tasks === 'one' ? 'single' : 'several'
   return `moved=${kinds} ${count} ${fragment.orderSensitive ? 'sensitive' : 'stable'}`

@@ -3,12 +3,13 @@
  * die at any moment with all that it holds. Time is the simulation's.
  */
 
-import { create } from '@bufbuild/protobuf'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { QueryError, type ErrorCode } from '../../proto/errors.ts'
 import { executorInfo } from '../../proto/cluster-values.ts'
 import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
 import {
-  ExchangeSourceSchema, TaskDefinitionSchema, TaskEventSchema, type TaskDefinition, type TaskEvent, type WrittenFile,
+  ExchangeSourceSchema, TaskDefinitionSchema, TaskEventSchema,
+  type TaskDefinition, type TaskEvent, type TaskStatus_FailedSchema, type WrittenFile,
 } from '../../proto/gen/executor_pb.js'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { ExecutorId, QueryId, TaskId } from '../../proto/ids.ts'
@@ -45,6 +46,14 @@ export interface World {
   readonly byFolder: Map<string, FakeExecutor>
   /** How long tasks run at most. */
   readonly maxRunMs: number
+}
+
+type Failed = Pick<MessageInitShape<typeof TaskStatus_FailedSchema>, 'lostExecutors' | 'position'>
+
+/** What a task with such an SQL text ends with. */
+export const failures: Readonly<Record<string, readonly [ErrorCode, string, Failed?]>> = {
+  fail: ['EXECUTION_ERROR', 'Conversion Error: no number', { position: 7 }],
+  changed: ['FILE_CHANGED', "'a' in bucket lake has changed since the query was planned"],
 }
 
 export class FakeExecutor {
@@ -191,14 +200,14 @@ export class FakeExecutor {
     return this.#alive && task.state === 'running' && this.#tasks.get(task.definition.taskId) === task
   }
 
-  #fail(task: Task, code: ErrorCode, message: string, lostExecutors: string[] = []): void {
+  #fail(task: Task, code: ErrorCode, message: string, more: Failed = {}): void {
     task.state = 'ended'
     const spool = this.#spools.get(task.definition.queryId)
     const own = task.definition.output.case === 'result' && spool?.attempt === task.definition.attempt
     if (own && spool.ended === 'no') {
       spool.ended = new QueryError(code, message)
     }
-    this.#become(task, { case: 'failed', value: { code, message, lostExecutors } })
+    this.#become(task, { case: 'failed', value: { code, message, ...more } })
     this.#start()
   }
 
@@ -206,7 +215,8 @@ export class FakeExecutor {
     if (!this.#goesOn(task)) return
     const { simulation, byFolder, maxRunMs } = this.#world
     const { definition } = task
-    if (definition.sql === 'fail') return this.#fail(task, 'EXECUTION_ERROR', 'Conversion Error: no number')
+    const failure = failures[definition.sql]
+    if (failure !== undefined) return this.#fail(task, ...failure)
     const own: Row[] = definition.scans.flatMap(({ splits }) => splits).flatMap(({ file, fromRow, toRow }) => {
       const rows = this.#world.files.get(file?.key ?? '') ?? []
       return rows.slice(Number(fromRow), toRow === 0n ? undefined : Number(toRow)).map(value => ({ value, marks: [] }))
@@ -222,7 +232,7 @@ export class FakeExecutor {
         else copied.push(...rows)
       }
     })
-    if (lost.size > 0) return this.#fail(task, 'INPUT_LOST', 'could not read', [...lost])
+    if (lost.size > 0) return this.#fail(task, 'INPUT_LOST', 'could not read', { lostExecutors: [...lost] })
     simulation.clock.after(simulation.draw(1, maxRunMs / 2), () => this.#write(task, own, copied))
   }
 
