@@ -80,11 +80,15 @@ export class Planning {
     return decodePlan(await session.optimizedPlan(sql), await session.explain(sql), this.tables)
   }
 
-  /** Its fragments as text: the plan of each, with what it reads of others by their numbers. */
-  async explained(sql: string, thresholds: PlanThresholds): Promise<string> {
+  /**
+   * Its fragments as text: the plan of each, with what it reads of others by their numbers. `times`: as if every table,
+   * and so every estimate, had so many times the rows.
+   */
+  async explained(sql: string, thresholds: PlanThresholds, times = 1): Promise<string> {
     const tableTypes = this.tables.map(table => table.columns.map(column => parseDuckType(column.type)))
-    const context = contextOf({ tables: this.tables, tableTypes, thresholds, volatileFunctions })
-    const cuts = cutAtExchanges(distribute(await this.decoded(sql), context))
+    const tables = this.tables.map(table => ({ ...table, rowCount: table.rowCount * times }))
+    const context = contextOf({ tables, tableTypes, thresholds, volatileFunctions })
+    const cuts = cutAtExchanges(distribute(grown(await this.decoded(sql), times), context))
     const drafts = assemble(cuts, this.tables, context)
     return cuts.map((cut, i) => explainCut(cut, drafts[i]?.tasks ?? 'one', this.#names)).join('')
   }
@@ -98,6 +102,10 @@ export class Planning {
   oracle(sql: string): Promise<Answer> {
     return answer(this.#plain, sql)
   }
+}
+
+function grown(plan: Plan, times: number): Plan {
+  return { ...withInputs(plan, inputs(plan).map(input => grown(input, times))), rows: plan.rows * times }
 }
 
 function explainCut(cut: Cut, tasks: FragmentTasks, names: ExplainNames): string {

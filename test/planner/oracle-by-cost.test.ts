@@ -1,0 +1,7 @@
+/** With every table split and joins as cost decides, on two executors. */
+
+import t from 'tap'
+import { compareStatements } from './oracle.ts'
+import { DEFAULTS } from './planning.ts'
+
+await compareStatements(t, 2, { ...DEFAULTS, replicateRows: 0 })
