@@ -36,7 +36,8 @@ export function assemble(
   return cuts.map(cut => {
     const scans = scansOf(cut.root).map(scan => ({ scan, id: nextScan++ }))
     const ids = new Map(scans.map(({ scan, id }) => [scan, id]))
-    const described = scans.map(({ scan, id }) => describeScan(scan, id, context.isSplit[scan.table] === true && !cut.repeated.has(scan)))
+    const isSplit = (scan: Scan): boolean => context.isSplit[scan.table] === true && !cut.repeated.has(scan)
+    const described = scans.map(({ scan, id }) => describeScan(scan, id, isSplit(scan)))
     const read = inputsOf(cut, written)
     return {
       id: cut.id,

@@ -23,7 +23,7 @@ import { cutScan, isSplitTable } from './cut/scan.ts'
 import { cutSetOperation } from './cut/set-operation.ts'
 import { cutSort } from './cut/sort.ts'
 import { simplify } from './cut/simplify.ts'
-import { COPIED, gather, isApart, renamed, SINGLE, type CutContext, type Placed } from './cut/spread.ts'
+import { COPIED, gather, renamed, SINGLE, type CutContext, type Placed } from './cut/spread.ts'
 import { cutLimit, cutTopN } from './cut/top-n.ts'
 import { cutWindow } from './cut/window.ts'
 import { dependsOnOrder } from './order-sensitivity.ts'
@@ -72,7 +72,9 @@ export function distribute(plan: Plan, context: CutContext): Plan {
 
 function place(plan: Plan, scope: Scope, walk: Walk): Placed {
   const isOnce = (operator: Plan): boolean => walk.isVolatile(operator) || dependsOnOrder(operator)
-  if (isLocal(plan, walk.context, new Set(), false)) return { plan, spread: anyOperator(plan, isOnce) ? SINGLE : COPIED }
+  if (isLocal(plan, walk.context, new Set(), false)) {
+    return { plan, spread: anyOperator(plan, isOnce) ? SINGLE : COPIED }
+  }
   const placed = operator(plan, walk.isVolatile(plan) ? input => gather(place(input, scope, walk))
     : input => place(input, scope, walk), scope, walk)
   return placed.spread.kind === 'copied' && isOnce(plan) ? { ...placed, spread: SINGLE } : placed
@@ -158,5 +160,5 @@ function delimJoin(delim: DelimJoin, scope: Scope, walk: Walk): Placed {
   const other = place(to, { ...scope, delim: cut.scan }, walk)
   const [left, right] = source === 'left' ? [cut.source, other] : [other, cut.source]
   const placed = cutJoin(join, left, right, walk.context)
-  return placed.spread.kind === 'copied' && dependsOnOrder(join) && !isApart(placed) ? { ...placed, spread: SINGLE } : placed
+  return placed.spread.kind === 'copied' && dependsOnOrder(join) ? { ...placed, spread: SINGLE } : placed
 }

@@ -24,7 +24,8 @@ export async function bindFragments(
   if (last === undefined) throw new Unsupported('no fragment')
   const written = drafts.slice(0, -1).map(draft => ({ draft, columns: exchangeColumns(draft) }))
   const relations = [
-    ...drafts.flatMap(({ scans }) => scans.map(({ id, table }) => scanRelation(`scan${id}`, tables[table]?.columns ?? []))),
+    ...drafts.flatMap(draft => draft.scans.map(({ id, table }) =>
+      scanRelation(`scan${id}`, tables[table]?.columns ?? []))),
     ...written.map(({ draft, columns }) => exchangeRelation(draft, columns)),
   ]
   const head = relations.length === 0 ? '' : `WITH ${relations.join(', ')} `
@@ -32,7 +33,7 @@ export async function bindFragments(
     (await bindAll(`${head}SELECT * FROM (${sql})`, bind)).map(({ type }) => normal(type))
   const actual = await bound(last.sql)
   const wanted = result.map(column => normal(column.type))
-  if (actual.length < wanted.length) throw new Unsupported(`the result has ${actual.length} columns, not ${wanted.length}`)
+  if (actual.length < wanted.length) throw new Unsupported(`${actual.length} columns of ${wanted.length} in the result`)
   const sql = castTo(last.sql, actual, wanted)
   if (sql !== last.sql) await bound(sql)
   const columns = wanted.map(type => ({ type, wireType: type }))
@@ -47,7 +48,8 @@ async function bindAll(sql: string, bind: BindSql): Promise<readonly TableColumn
   try {
     return await bind(sql)
   } catch (cause) {
-    throw new Unsupported(`a fragment does not bind: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new Unsupported(`a fragment does not bind: ${message}`, { cause })
   }
 }
 

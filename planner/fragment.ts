@@ -27,7 +27,7 @@ export interface Fragment {
   readonly inputs: readonly FragmentInput[]
   readonly output: FragmentOutput
   readonly tasks: FragmentTasks
-  /** True if running a task again may give other rows (LIMIT without a total order, first, …): see DESIGN on attempts. */
+  /** True if running a task again may give other rows (LIMIT without a total order, first, …). */
   readonly orderSensitive: boolean
   /** Estimated rows and bytes of the output over all tasks. */
   readonly rows: number

@@ -23,7 +23,8 @@ export function columnTypes(plan: Plan, tables: TableTypes): readonly DuckType[]
     case 'Values': return (plan.rowExpressions[0] ?? []).map(typeOf)
     case 'Project': return plan.expressions.map(typeOf)
     case 'Filter': case 'Sort': return select(of(plan.input), plan.output)
-    case 'Aggregate': return [...plan.groups.map(typeOf), ...plan.calls.map(typeOf), ...plan.groupings.map(() => BIGINT)]
+    case 'Aggregate':
+      return [...plan.groups.map(typeOf), ...plan.calls.map(typeOf), ...plan.groupings.map(() => BIGINT)]
     case 'Join': return joinTypes(plan, of)
     case 'DelimJoin': return joinTypes(plan.join, of)
     case 'CrossProduct': return [...of(plan.left), ...of(plan.right)]

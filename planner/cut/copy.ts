@@ -17,7 +17,8 @@ import { broadcast, COPIED, exchange, isApart, type CutContext, type Placed } fr
 export function copy(placed: Placed, context: CutContext): Placed {
   if (!isApart(placed)) return broadcast(placed)
   const all = [...operators(placed.plan)]
-  const scans = all.filter((operator): operator is Scan => operator.kind === 'Scan' && context.isSplit[operator.table] === true)
+  const scans = all.filter((operator): operator is Scan =>
+    operator.kind === 'Scan' && context.isSplit[operator.table] === true)
   if (!all.every(isRepeatable) || !isCheapToRepeat(placed.plan, scans, context)) return broadcast(placed)
   return { plan: exchange(placed.plan, { kind: 'repeat' }), spread: COPIED }
 }

@@ -67,8 +67,9 @@ export function broadcastNs(plan: Plan, context: CutContext): number {
 /** True if every task should rather read the tables of the plan than what one fragment made of them. */
 export function isCheapToRepeat(plan: Plan, scans: readonly Scan[], context: CutContext): boolean {
   if (context.thresholds.broadcastRows === 0) return false
-  const scanNs = scans.reduce((sum, scan) => sum + (context.tableRows[scan.table] ?? 0) * scanRowNs(scan, context), 0)
-  const bytes = scans.reduce((sum, scan) => sum + sizeBytes({ ...scan, rows: context.tableRows[scan.table] ?? 0 }, context), 0)
+  const whole = scans.map(scan => ({ ...scan, rows: context.tableRows[scan.table] ?? 0 }))
+  const scanNs = whole.reduce((sum, scan) => sum + scan.rows * scanRowNs(scan, context), 0)
+  const bytes = whole.reduce((sum, scan) => sum + sizeBytes(scan, context), 0)
   const { writeNs, readNs } = rowNs(plan, context)
   const copiedNs = STAGE_NS + scanNs + plan.rows * (writeNs + ASSUMED_TASKS * readNs)
   return bytes <= REPEAT_LIMIT_BYTES && ASSUMED_TASKS * scanNs <= copiedNs

@@ -16,9 +16,9 @@
  * FALSE from NULL by all rows of the right, so it is hashed on null-safe conditions (correlation) alone.
  */
 
-import type { Expression } from '../expression.ts'
-import type { JoinCondition, CrossProduct, Join, JoinType, Plan } from '../plan.ts'
 import { sameType } from '../../proto/types.ts'
+import type { Expression } from '../expression.ts'
+import type { CrossProduct, Join, JoinCondition, JoinType, Plan } from '../plan.ts'
 import { columnTypes, select } from './columns.ts'
 import { copy } from './copy.ts'
 import { columnOf, typeOf } from './expressions.ts'
@@ -105,8 +105,10 @@ interface Choice {
 }
 
 /** Which side to copy, the cheapest way of all; 'none': hash, or gather. */
-function copied({ left, right, copiesLeft, copiesRight, moved }: Choice, context: CutContext): 'left' | 'right' | 'none' {
-  const may = (allowed: boolean, { plan }: Placed): boolean => allowed && (moved === null || isSmallToBroadcast(plan, context))
+function copied(choice: Choice, context: CutContext): 'left' | 'right' | 'none' {
+  const { left, right, copiesLeft, copiesRight, moved } = choice
+  const may = (allowed: boolean, { plan }: Placed): boolean =>
+    allowed && (moved === null || isSmallToBroadcast(plan, context))
   const leftNs = may(copiesLeft, left) ? broadcastNs(left.plan, context) : Infinity
   const rightNs = may(copiesRight, right) ? broadcastNs(right.plan, context) : Infinity
   const cheaper = leftNs < rightNs ? 'left' : 'right'
@@ -168,7 +170,8 @@ function afterHash(type: JoinType, left: Spread, right: Spread, width: number): 
 
 /** Over left and right columns, the position each output column has; null for the mark. */
 function outputOf(join: Join, { tableTypes }: CutContext): readonly (number | null)[] {
-  const positions = (plan: Plan, from: number): readonly number[] => columnTypes(plan, tableTypes).map((_, i) => from + i)
+  const positions = (plan: Plan, from: number): readonly number[] =>
+    columnTypes(plan, tableTypes).map((_, i) => from + i)
   const left = positions(join.left, 0)
   const right = positions(join.right, left.length)
   switch (join.type) {

@@ -106,7 +106,7 @@ function neededOf(plan: Exclude<Plan, Exchange>, needed: Columns, widths: readon
     }
     case 'TopN': case 'Limit': return [new Set([...own, ...needed])]
     case 'Distinct': return [plan.on ? new Set([...own, ...needed]) : every(width)]
-    case 'SetOperation': return plan.inputs.map((_, i) => plan.op === 'UNION' && plan.all ? needed : every(widths[i] ?? 0))
+    case 'SetOperation': return plan.op === 'UNION' && plan.all ? widths.map(() => needed) : widths.map(every)
     case 'Join': return joinNeeds(plan, needed, widths)
     case 'CrossProduct': return [needed, new Set([...needed].map(i => i - width))]
     case 'Values': case 'DelimJoin': case 'Cte': return widths.map(every)

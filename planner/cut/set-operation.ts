@@ -12,7 +12,9 @@ import type { Expression } from '../expression.ts'
 import type { SetOperation } from '../plan.ts'
 import { Unsupported } from '../unsupported.ts'
 import { allColumns } from './columns.ts'
-import { apart, areHashable, gather, hash, isApart, isHashable, SINGLE, type CutContext, type Placed } from './spread.ts'
+import {
+  apart, areHashable, gather, hash, isApart, isHashable, SINGLE, type CutContext, type Placed,
+} from './spread.ts'
 import { typeOf } from './expressions.ts'
 
 export function cutSetOperation(operation: SetOperation, inputs: readonly Placed[], context: CutContext): Placed {
@@ -40,4 +42,6 @@ function scatter(input: Placed, context: CutContext): Placed {
   return { ...hash(input, [key ?? ZERO]), spread: apart() }
 }
 
-const ZERO: Expression = { kind: 'Constant', value: { kind: 'integer', value: 0n }, type: { kind: 'scalar', name: 'INTEGER' } }
+const ZERO: Expression = {
+  kind: 'Constant', value: { kind: 'integer', value: 0n }, type: { kind: 'scalar', name: 'INTEGER' },
+}

@@ -83,7 +83,8 @@ function keysOf(expressions: readonly Expression[]): readonly Key[] {
 
 /** True if rows that are equal in `columns` are in one task. */
 export function together(spread: Spread, columns: readonly (number | null)[]): boolean {
-  return spread.kind === 'apart' && spread.by.length > 0 && spread.by.every(key => key.some(position => columns.includes(position)))
+  if (spread.kind !== 'apart' || spread.by.length === 0) return false
+  return spread.by.every(key => key.some(position => columns.includes(position)))
 }
 
 /** The spread after a step that puts input column `from[i]` (null: something else) at position i. */

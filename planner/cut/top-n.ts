@@ -26,8 +26,10 @@ export function cutLimit(limit: Limit, input: Placed): Placed {
 function limited({ limit, offset }: Limit, input: Placed): Placed {
   if (limit?.kind !== 'rows' || !Number.isSafeInteger(limit.value + offset)) return input
   const reach = limit.value + offset
-  const rows = reached(input, reach)
-  return { ...input, plan: { kind: 'Limit', input: input.plan, limit: { kind: 'rows', value: reach }, offset: 0, rows } }
+  const local: Limit = {
+    kind: 'Limit', input: input.plan, limit: { kind: 'rows', value: reach }, offset: 0, rows: reached(input, reach),
+  }
+  return { ...input, plan: local }
 }
 
 function reached(input: Placed, reach: number): number {

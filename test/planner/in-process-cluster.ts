@@ -42,7 +42,8 @@ export class InProcessCluster {
   /** `folder` is for exchange files and is removed by `close`. Tables in the order of PlanRequest.tables. */
   static async open(count: number, tables: readonly ClusterTable[], folder: string): Promise<InProcessCluster> {
     const settings = { threads: '1', preserve_insertion_order: 'false', enable_external_file_cache: 'false' }
-    const executors = await Promise.all(Array.from({ length: count }, () => DuckDBInstance.create(':memory:', settings)))
+    const create = (): Promise<DuckDBInstance> => DuckDBInstance.create(':memory:', settings)
+    const executors = await Promise.all(Array.from({ length: count }, create))
     return new InProcessCluster(executors, tables, folder)
   }
 
@@ -58,11 +59,14 @@ export class InProcessCluster {
     const run: Run = { folder, fragments, written, settings }
     try {
       for (const fragment of fragments) {
-        if (fragment.output.kind === 'result') return await this.#task(fragment, 0, run, async connection => answer(connection, fragment.sql))
-        await mkdir(join(folder, String(fragment.id)), { recursive: true })
+        if (fragment.output.kind === 'result') {
+          return await this.#task(fragment, 0, run, connection => answer(connection, fragment.sql))
+        }
+        const target = join(folder, String(fragment.id))
+        await mkdir(target, { recursive: true })
         const tasks = fragment.tasks === 'one' ? 1 : this.#executors.length
         written.set(fragment.id, await Promise.all(Array.from({ length: tasks }, (_, task) =>
-          this.#task(fragment, task, run, connection => this.#write(connection, fragment, join(folder, String(fragment.id), String(task)))))))
+          this.#task(fragment, task, run, connection => this.#write(connection, fragment, join(target, String(task)))))))
       }
       throw new Error('no fragment has a result')
     } finally {
@@ -70,11 +74,15 @@ export class InProcessCluster {
     }
   }
 
-  async #task<T>(fragment: Fragment, task: number, run: Run, work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  async #task<T>(
+    fragment: Fragment, task: number, run: Run, work: (connection: DuckDBConnection) => Promise<T>,
+  ): Promise<T> {
     const connection = await this.#executors[task]?.connect()
     if (connection === undefined) throw new Error(`no executor ${task}`)
     try {
-      for (const [name, value] of Object.entries(run.settings)) await connection.run(`SET SESSION ${name} = ${quoteText(value)}`)
+      for (const [name, value] of Object.entries(run.settings)) {
+        await connection.run(`SET SESSION ${name} = ${quoteText(value)}`)
+      }
       for (const scan of fragment.scans) await connection.run(this.#scanView(scan, task))
       for (const input of fragment.inputs) await connection.run(inputView(input, task, run))
       return await work(connection)
@@ -87,7 +95,8 @@ export class InProcessCluster {
     const table = this.#tables[scan.table]
     if (table === undefined) throw new Error(`no table ${scan.table}`)
     const files = table.files.filter((_, i) => scan.reads === 'all' || i % this.#executors.length === task)
-    return `CREATE TEMP VIEW scan${scan.id} AS ${select(table.columns.map(column => ({ ...column, from: column.name })), files)}`
+    const columns = table.columns.map(column => ({ ...column, from: column.name }))
+    return `CREATE TEMP VIEW scan${scan.id} AS ${select(columns, files)}`
   }
 
   async #write(connection: DuckDBConnection, { sql, output, columns }: Fragment, target: string): Promise<Written> {
@@ -122,7 +131,8 @@ function inputView({ fragment: id, kind }: FragmentInput, task: number, { fragme
     if (kind === 'keep' && writer !== task) return []
     return output.get(kind === 'hash' ? task : 0) ?? []
   })
-  return `CREATE TEMP VIEW ex${id} AS ${select(columns.map(({ type }, i) => ({ type, name: `c${i}`, from: `w${i}` })), files)}`
+  const read = columns.map(({ type }, i) => ({ type, name: `c${i}`, from: `w${i}` }))
+  return `CREATE TEMP VIEW ex${id} AS ${select(read, files)}`
 }
 
 interface ViewColumn extends TableColumn {

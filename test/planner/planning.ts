@@ -113,11 +113,11 @@ function explainCut(cut: Cut, tasks: FragmentTasks, names: ExplainNames): string
     if (plan.kind !== 'Exchange') return withInputs(plan, inputs(plan).map(read))
     return { kind: 'CteScan', index: cut.inputs.get(plan) ?? -1, types: [], rows: plan.rows }
   }
-  const to = cut.output.kind === 'hash' ? `hash [${cut.output.keys.map(key => explainExpression(key, i => `c${i}`)).join(', ')}]`
-    : cut.output.kind
+  const { output } = cut
+  const keys = output.kind === 'hash' ? ` [${output.keys.map(key => explainExpression(key, i => `c${i}`)).join(', ')}]` : ''
   const sensitive = isOrderSensitive(cut) ? ', order sensitive' : ''
   const plan = explainPlan(read(cut.root), names, '  ').replaceAll('CteScan ', 'Fragment ')
-  return `${cut.id}: ${tasks}, ${to}${sensitive}\n${plan}`
+  return `${cut.id}: ${tasks}, ${output.kind}${keys}${sensitive}\n${plan}`
 }
 
 interface Opened extends Pick<Planning, 'tables' | 'clusterTables' | 'database'> {
@@ -137,7 +137,8 @@ async function openTable(
       FROM parquet_metadata(${quoteText(skeletonPath)}) GROUP BY row_group_id)`)).getRowsJson()
   return {
     name: { catalog: 'lake', schema: 'main', table: name }, version: '1', skeletonPath,
-    columns: await columnsOf(plain, `FROM ${quoteName(name)}`), rowCount: Number(rows ?? 0), sizeBytes: Number(bytes ?? 0),
+    columns: await columnsOf(plain, `FROM ${quoteName(name)}`),
+    rowCount: Number(rows ?? 0), sizeBytes: Number(bytes ?? 0),
   }
 }
 
@@ -147,13 +148,16 @@ async function columnsOf(connection: DuckDBConnection, sql: string): Promise<rea
 }
 
 /** Writes each SELECT as the table of its name, dealt over `files` files row by row; some may be empty. */
-export async function writeTables(folder: string, selects: Readonly<Record<string, string>>, files: number): Promise<void> {
+export async function writeTables(
+  folder: string, selects: Readonly<Record<string, string>>, files: number,
+): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
   const connection = await instance.connect()
   for (const [name, sql] of Object.entries(selects)) {
     await mkdir(join(folder, name), { recursive: true })
     for (let i = 0; i < files; i++) {
-      const part = `SELECT * EXCLUDE (dealt) FROM (SELECT *, row_number() OVER () % ${files} AS dealt FROM (${sql})) WHERE dealt = ${i}`
+      const dealt = `SELECT *, row_number() OVER () % ${files} AS dealt FROM (${sql})`
+      const part = `SELECT * EXCLUDE (dealt) FROM (${dealt}) WHERE dealt = ${i}`
       await connection.run(`COPY (${part}) TO ${quoteText(join(folder, name, `${i}.parquet`))} (FORMAT parquet)`)
     }
   }
