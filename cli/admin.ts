@@ -60,7 +60,8 @@ type Row = Readonly<Record<string, string | number>>
 function executorRow(executor: Executor): Row {
   return {
     id: executor.id, address: executor.address, pid: executor.pid, state: executor.state, slots: executor.slots,
-    running_tasks: executor.runningTasks, memory_bytes: Number(executor.memoryBytes), duckdb_version: executor.duckdbVersion,
+    running_tasks: executor.runningTasks, memory_bytes: Number(executor.memoryBytes),
+    duckdb_version: executor.duckdbVersion,
   }
 }
 

@@ -3,7 +3,7 @@
 import { END_OF_STREAM, encapsulate } from '../proto/arrow-stream.ts'
 import { TYPE_METADATA } from '../proto/arrow-schema.ts'
 import { readBatch, readSchema, type Column } from '../proto/arrow.ts'
-import { QueryError } from '../proto/errors.ts'
+import { QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import { jsonReader } from '../proto/json-value.ts'
 import { textReader } from '../proto/text-value.ts'
@@ -31,15 +31,20 @@ export function formatOf(word: string | undefined): Format {
   }
 }
 
-/** `stats` is asked once all rows have come; only JSON prints it. */
-export async function writeAnswer(
-  format: Format, frames: AsyncIterable<RawFlightData>, zone: TimeZone, stats: () => Promise<object>, write: Write,
-): Promise<void> {
+export interface Answer {
+  readonly frames: AsyncIterable<RawFlightData>
+  readonly zone: TimeZone
+  /** Asked once all rows have come; only JSON prints it. */
+  readonly stats: () => Promise<object>
+}
+
+export function writeAnswer(format: Format, answer: Answer, write: Write): Promise<void> {
   switch (format) {
-    case 'table': return writeTable(frames, zone, write)
-    case 'json': return writeJson(frames, zone, stats, write)
-    case 'csv': return writeCsv(frames, zone, write)
-    default: return writeArrow(frames, write)
+    case 'table': return writeTable(answer, write)
+    case 'json': return writeJson(answer, write)
+    case 'csv': return writeCsv(answer, write)
+    case 'arrow': return writeArrow(answer, write)
+    default: return unreachable(format)
   }
 }
 
@@ -53,7 +58,9 @@ async function read(
     const first = await iterator.next()
     if (first.done === true) throw new QueryError('UNAVAILABLE', 'the result has no schema')
     const schema = readSchema(first.value)
-    await onColumns(schema.fields.map(field => ({ name: field.name, type: field.metadata.get(TYPE_METADATA) ?? String(field.type) })))
+    await onColumns(schema.fields.map(({ name, type, metadata }) => (
+      { name, type: metadata.get(TYPE_METADATA) ?? String(type) }
+    )))
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
       const { columns, rowCount } = readBatch(schema, next.value)
       await onBatch(columns, rowCount)
@@ -63,24 +70,26 @@ async function read(
   }
 }
 
-async function writeTable(frames: AsyncIterable<RawFlightData>, zone: TimeZone, write: Write): Promise<void> {
+async function writeTable({ frames, zone }: Answer, write: Write): Promise<void> {
   let names: readonly AnswerColumn[] = []
   const rows: (string | null)[][] = []
   let total = 0
   await read(frames, async columns => { names = columns }, async (columns, rowCount) => {
     const readers = columns.map(column => textReader(column, zone))
-    for (let row = 0; row < rowCount && rows.length < MAX_TABLE_ROWS; row++) rows.push(readers.map(reader => reader(row)))
+    const shown = Math.min(rowCount, MAX_TABLE_ROWS - rows.length)
+    for (let row = 0; row < shown; row++) rows.push(readers.map(reader => reader(row)))
     total += rowCount
   })
   await write(formatTable(names.map(column => column.name), rows, names.map(column => isNumeric(column.type))))
-  await write(total > rows.length ? `(${total} rows, the first ${rows.length} shown)\n` : `(${total} row${total === 1 ? '' : 's'})\n`)
+  const left = total > rows.length ? `, the first ${rows.length} shown` : ''
+  await write(`(${total} row${total === 1 ? '' : 's'}${left})\n`)
 }
 
 function isNumeric(type: string): boolean {
   return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL.*|FLOAT|DOUBLE|BIGNUM)$/.test(type)
 }
 
-async function writeJson(frames: AsyncIterable<RawFlightData>, zone: TimeZone, stats: () => Promise<object>, write: Write): Promise<void> {
+async function writeJson({ frames, zone, stats }: Answer, write: Write): Promise<void> {
   let separator = ''
   await read(frames, columns => write(`{"columns":${JSON.stringify(columns)},"rows":[`), async (columns, rowCount) => {
     const readers = columns.map(column => jsonReader(column, 'exact', zone))
@@ -94,13 +103,17 @@ async function writeJson(frames: AsyncIterable<RawFlightData>, zone: TimeZone, s
   await write(`],"stats":${JSON.stringify(await stats())}}\n`)
 }
 
-async function writeCsv(frames: AsyncIterable<RawFlightData>, zone: TimeZone, write: Write): Promise<void> {
-  await read(frames, columns => write(`${columns.map(column => csvCell(column.name)).join(',')}\n`), async (columns, rowCount) => {
+async function writeCsv({ frames, zone }: Answer, write: Write): Promise<void> {
+  await read(frames, columns => write(csvLine(columns.map(({ name }) => name))), async (columns, rowCount) => {
     const readers = columns.map(column => textReader(column, zone))
     let piece = ''
-    for (let row = 0; row < rowCount; row++) piece += `${readers.map(reader => csvCell(reader(row))).join(',')}\n`
+    for (let row = 0; row < rowCount; row++) piece += csvLine(readers.map(reader => reader(row)))
     await write(piece)
   })
+}
+
+function csvLine(cells: readonly (string | null)[]): string {
+  return `${cells.map(csvCell).join(',')}\n`
 }
 
 /** NULL is nothing, an empty text is `""`, so that the two can be told apart. */
@@ -109,7 +122,7 @@ function csvCell(text: string | null): string {
   return text === '' || /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
-async function writeArrow(frames: AsyncIterable<RawFlightData>, write: Write): Promise<void> {
+async function writeArrow({ frames }: Answer, write: Write): Promise<void> {
   for await (const frame of frames) for (const piece of encapsulate(frame)) await write(piece)
   await write(END_OF_STREAM)
 }

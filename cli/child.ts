@@ -17,14 +17,16 @@ const STOP_WITHIN_MS = 7_000
 /** DuckDB holds one libuv thread a running query, and file system calls need some too. */
 const UV_THREADS = 32
 
+type Started = Extract<Ready, { ready: true }>
+
 export class Child {
-  readonly ready: Extract<Ready, { ready: true }>
+  readonly ready: Started
   /** Resolves when the process has ended, for whatever reason, to a text that says how. */
   readonly ended: Promise<string>
   readonly #process: ChildProcess
   readonly #clock: Clock
 
-  private constructor(process: ChildProcess, ready: Extract<Ready, { ready: true }>, ended: Promise<string>, clock: Clock) {
+  private constructor(process: ChildProcess, ready: Started, ended: Promise<string>, clock: Clock) {
     this.#process = process
     this.#clock = clock
     this.ready = ready
@@ -32,7 +34,9 @@ export class Child {
   }
 
   /** Rejects with the child's own error, or UNAVAILABLE if it ends or stays silent. */
-  static async start(launch: CoordinatorLaunch | ExecutorLaunch, clock: Clock, onStart: (process: ChildProcess) => void): Promise<Child> {
+  static async start(
+    launch: CoordinatorLaunch | ExecutorLaunch, clock: Clock, onStart: (process: ChildProcess) => void,
+  ): Promise<Child> {
     const entry = fileURLToPath(new URL(`../${launch.role}/main.js`, import.meta.url))
     const child = spawn(process.execPath, ['--enable-source-maps', entry], {
       stdio: ['pipe', 'pipe', 'inherit'],

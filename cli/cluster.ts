@@ -3,7 +3,6 @@
  * started again on its own folder, so it comes back with its id and its cache; the coordinator's end ends all.
  */
 
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChildProcess } from 'node:child_process'
@@ -29,6 +28,8 @@ export interface ClusterOptions {
   readonly config: Config
   readonly executors: number
   readonly clock: Clock
+  /** What its processes prove with that they belong together. */
+  readonly newSecret: () => string
   /** Thresholds of the planner; absent: its defaults. */
   readonly wholeBytes?: number | undefined
   readonly broadcastRows?: number | undefined
@@ -57,10 +58,12 @@ export class Cluster {
     this.failed = coordinator.ended
   }
 
-  /** Resolves when the coordinator serves and every executor is registered. Rejects, with nothing left, if one fails. */
+  /**
+   * Resolves when the coordinator serves and every executor is registered. Rejects, with nothing left, if one fails.
+   */
   static async start(options: ClusterOptions): Promise<Cluster> {
     const { config, clock } = options
-    const secret = randomBytes(32).toString('hex')
+    const secret = options.newSecret()
     await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
     const coordinator = await Child.start({
       role: 'coordinator', dataDir: join(config.dataDir, 'coordinator'), secret, config,
@@ -68,7 +71,8 @@ export class Cluster {
       ...(options.broadcastRows === undefined ? {} : { broadcastRows: options.broadcastRows }),
     }, clock, () => undefined)
     const { storeAddress } = coordinator.ready as CoordinatorReady
-    const launches = Array.from({ length: options.executors }, (_, i) => executorLaunch(options, i, secret, storeAddress))
+    const launches = Array.from({ length: options.executors },
+      (_, i) => executorLaunch(options, i, secret, storeAddress))
     const cluster = new Cluster(options, coordinator, launches)
     try {
       await Promise.all(launches.map((_, i) => cluster.#startExecutor(i)))
@@ -120,7 +124,7 @@ export class Cluster {
       await new Promise<void>(resolve => { clock.after(pauseMs, resolve) })
       if (this.#stopping) return
       await this.#startExecutor(index).catch((reason: unknown) => {
-        onNotice(`executor ${index + 1} did not start: ${asQueryError(reason).message}`)
+        if (!this.#stopping) onNotice(`executor ${index + 1} did not start: ${asQueryError(reason).message}`)
       })
       if (this.#stopping) await this.#executors.get(index)?.stop()
     }
@@ -136,7 +140,9 @@ async function allActive(address: string, count: number, clock: Clock): Promise<
       const { executors } = await channel.service(AdminService).listExecutors({}, { deadlineMs: ACTIVE_WITHIN_MS })
       const active = executors.filter(({ state }) => state === 'active').length
       if (active >= count) return
-      if (clock.nowMs() > deadlineMs) throw new QueryError('UNAVAILABLE', `the coordinator hears ${active} of ${count} executors`)
+      if (clock.nowMs() > deadlineMs) {
+        throw new QueryError('UNAVAILABLE', `the coordinator hears ${active} of ${count} executors`)
+      }
       await delay(clock, ASK_EVERY_MS)
     }
   } finally {
@@ -150,8 +156,8 @@ function executorLaunch(options: ClusterOptions, index: number, secret: string, 
   const share = (bytes: number): number => Math.floor(bytes / executors)
   const threads = Math.max(1, Math.floor(config.node.threads / executors))
   return {
-    role: 'executor', dataDir: join(config.dataDir, `executor-${index + 1}`), listen: '127.0.0.1:0', secret, storeAddress,
-    buckets: config.buckets, threads, slots: threads, memoryBytes: share(config.node.memoryBytes),
+    role: 'executor', dataDir: join(config.dataDir, `executor-${index + 1}`), listen: '127.0.0.1:0',
+    secret, storeAddress, buckets: config.buckets, threads, slots: threads, memoryBytes: share(config.node.memoryBytes),
     spillBytes: share(config.node.spillBytes), cacheBytes: share(config.node.cacheBytes), labels: config.node.labels,
   }
 }

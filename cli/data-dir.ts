@@ -13,22 +13,25 @@ export function lockDataDir(dataDir: string, processId: number): () => void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} cannot be made: ${(error as Error).message}`, { cause: error })
+    throw unusable(dataDir, 'made', error)
   }
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       writeFileSync(file, String(processId), { flag: 'wx' })
       return () => rmSync(file, { force: true })
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} cannot be written: ${(error as Error).message}`, { cause: error })
-      }
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, 'written', error)
       const holder = Number(readFileSync(file, 'utf8'))
       if (isAlive(holder)) throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} is in use by process ${holder}`)
       rmSync(file, { force: true })
     }
   }
   throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} is in use by another process`)
+}
+
+function unusable(dataDir: string, what: string, cause: unknown): QueryError {
+  const { message } = cause as Error
+  return new QueryError('INVALID_CONFIG', `data_dir ${dataDir} cannot be ${what}: ${message}`, { cause })
 }
 
 function isAlive(processId: number): boolean {

@@ -4,7 +4,6 @@
  */
 
 import { spawn } from 'node:child_process'
-import { randomUUID } from 'node:crypto'
 import { writeFile, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +13,7 @@ import { UTC } from '../proto/time-zone.ts'
 import { writeAnswer, type Write } from './answer.ts'
 import type { Cluster, ClusterOptions } from './cluster.ts'
 import { demoQueries } from './demo-queries.ts'
-import { HttpClient } from './http-client.ts'
+import { HttpClient, type QueryReport } from './http-client.ts'
 import { bytes, count, picture } from './picture.ts'
 import { withPrivateCluster } from './private-cluster.ts'
 import { openConfig } from './settings.ts'
@@ -26,41 +25,45 @@ const TABLES = ['region', 'nation', 'supplier', 'customer', 'part', 'partsupp', 
 const PROGRESS_EVERY_MS = 100
 const BAR_CELLS = 24
 
+const NEXT = `Next, on the same data:
+  node dist/cli/main.js start --config ${FOLDER}/skein.yaml
+  node dist/cli/main.js query --url http://127.0.0.1:4280 "SELECT count(*) FROM lineitem"
+  node dist/cli/main.js explain --url http://127.0.0.1:4280 "SELECT l_shipmode, count(*) FROM lineitem GROUP BY 1"
+or point a Flight SQL driver at grpc://127.0.0.1:4281
+`
+
 export interface DemoPorts {
   readonly options: ClusterOptions
   readonly scale: string | undefined
   readonly signal: AbortSignal
+  readonly newId: () => string
   readonly write: Write
-  readonly clock: Clock
   /** True when a person looks: then there is a progress bar. */
   readonly colors: boolean
 }
 
 export async function demo(ports: DemoPorts): Promise<void> {
-  const { write, options, clock } = ports
+  const { write, options } = ports
+  const { clock, executors } = options
   const startedMs = clock.nowMs()
   await write(`Sample data: eight tables of a wholesaler, in ./${FOLDER}\n`)
   const file = await sampleData(ports)
   const config = await openConfig(file, {})
-  await write(`A coordinator and ${count(options.executors, 'executor')}: each a process of its own, all on this machine\n\n`)
-  // distribution is forced: data this small would otherwise run whole on one executor, and there would be nothing to see
+  await write(`A coordinator and ${count(executors, 'executor')}: each a process of its own, all on this machine\n\n`)
+  // forced: data this small would otherwise run whole on one executor, and there would be nothing to see
   await withPrivateCluster({ ...options, config, wholeBytes: 0 }, async cluster => {
     for (const { title, sql } of demoQueries) await show(ports, cluster, title, sql)
     await killOne(ports, cluster)
   })
-  await write(`All of that in ${seconds(clock.nowMs() - startedMs)}.\n\nNext, on the same data:\n`
-    + `  node dist/cli/main.js start --config ${FOLDER}/skein.yaml\n`
-    + `  node dist/cli/main.js query --url http://127.0.0.1:4280 "SELECT count(*) FROM lineitem"\n`
-    + `  node dist/cli/main.js explain --url http://127.0.0.1:4280 "SELECT l_shipmode, count(*) FROM lineitem GROUP BY 1"\n`
-    + 'or point a Flight SQL driver at grpc://127.0.0.1:4281\n')
+  await write(`All of that in ${seconds(clock.nowMs() - startedMs)}.\n\n${NEXT}`)
 }
 
 /** Writes the tables and a configuration over them; returns the configuration's path. */
 async function sampleData({ scale, signal }: DemoPorts): Promise<string> {
   await mkdir(FOLDER, { recursive: true })
   const generator = fileURLToPath(new URL('../bench/tpch/main.js', import.meta.url))
-  const child = spawn(process.execPath, [generator, '--scale', scale ?? DEFAULT_SCALE, '--folder', resolve(FOLDER, 'lake')],
-    { stdio: ['ignore', 'ignore', 'inherit'], signal })
+  const words = ['--scale', scale ?? DEFAULT_SCALE, '--folder', resolve(FOLDER, 'lake')]
+  const child = spawn(process.execPath, [generator, ...words], { stdio: ['ignore', 'ignore', 'inherit'], signal })
   const status = await new Promise(done => {
     child.once('exit', done)
     child.once('error', () => done('cancelled'))
@@ -76,31 +79,36 @@ async function sampleData({ scale, signal }: DemoPorts): Promise<string> {
   return file
 }
 
-async function show(ports: DemoPorts, cluster: Cluster, title: string, sql: string): Promise<string> {
+async function show(ports: DemoPorts, cluster: Cluster, title: string, sql: string): Promise<void> {
   const { write } = ports
   await write(`▸ ${title}\n\n${sql.trim().replace(/^/gm, '    ')}\n\n`)
-  return run(ports, cluster, sql)
+  await run(ports, cluster, sql)
 }
 
-/** Runs one query; prints its answer, its picture and its numbers; returns the answer. */
-async function run({ write, signal, clock, colors }: DemoPorts, cluster: Cluster, sql: string): Promise<string> {
+/** Runs one query; prints its answer, its picture and its numbers. */
+async function run(ports: DemoPorts, cluster: Cluster, sql: string): Promise<void> {
+  const { write, signal, options, newId, colors } = ports
   const client = new HttpClient(`http://${cluster.doors.http}`)
-  const queryId = randomUUID()
-  const hide = colors ? progressBar(client, queryId, clock, write) : () => undefined
+  const queryId = newId()
+  const hide = colors ? progressBar(client, queryId, options.clock, write) : () => undefined
   const pieces: string[] = []
   try {
-    await writeAnswer('table', client.query(sql, queryId, signal), UTC, async () => ({}), async piece => { pieces.push(String(piece)) })
+    const answer = { frames: client.query(sql, queryId, signal), zone: UTC, stats: async () => ({}) }
+    await writeAnswer('table', answer, async piece => { pieces.push(String(piece)) })
   } finally {
     hide()
   }
-  const { stats, task_reports: reports = [] } = await client.report(queryId)
+  await write(`${pieces.join('').replace(/^(?=.)/gm, '    ')}\n${numbers(await client.report(queryId))}\n`)
+}
+
+/** The picture of a query, and a line below it. */
+function numbers({ stats, task_reports: reports = [] }: QueryReport): string {
   const number = (name: string): number => Number(stats[name])
   const moved = reports.reduce((sum, report) => sum + report.rows, 0)
-  await write(`${pieces.join('').replace(/^(?=.)/gm, '    ')}\n${picture(reports)}`
-    + `  ${count(number('stages'), 'stage')}, ${count(number('tasks'), 'task')} on ${count(number('executors'), 'executor')}, `
+  const work = `${count(number('stages'), 'stage')}, ${count(number('tasks'), 'task')}`
+  return `${picture(reports)}  ${work} on ${count(number('executors'), 'executor')}, `
     + `${count(moved, 'row')} between them and to you, ${bytes(number('exchange_bytes'))} exchanged, `
-    + `planned in ${Math.round(number('plan_ms'))} ms, done in ${Math.round(number('elapsed_ms'))} ms\n\n`)
-  return pieces.join('')
+    + `planned in ${Math.round(number('plan_ms'))} ms, done in ${Math.round(number('elapsed_ms'))} ms\n`
 }
 
 /** Draws over one line until it is hidden. */
@@ -125,7 +133,7 @@ async function killOne(ports: DemoPorts, cluster: Cluster): Promise<void> {
   if (last === undefined) return
   await ports.write('▸ The same once more, and one executor is killed while it runs\n\n')
   const victim = cluster.executorPids()[1] ?? cluster.executorPids()[0]
-  ports.clock.after(KILL_AFTER_MS, () => { if (victim !== undefined) process.kill(victim, 'SIGKILL') })
+  ports.options.clock.after(KILL_AFTER_MS, () => { if (victim !== undefined) process.kill(victim, 'SIGKILL') })
   await run(ports, cluster, last.sql)
 }
 

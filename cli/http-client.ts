@@ -13,6 +13,8 @@ const MAX_TEXT_BYTES = 64 * 1024 * 1024
 
 export interface QueryReport {
   readonly state?: string
+  readonly error?: string | null
+  readonly error_code?: string | null
   readonly progress: { readonly percentage: number }
   readonly stats: Readonly<Record<string, unknown>>
   readonly task_reports?: readonly TaskReport[]
@@ -68,9 +70,10 @@ export class HttpClient {
   async #explainFailure(error: unknown, queryId: string, signal: AbortSignal): Promise<unknown> {
     if (signal.aborted) return new QueryError('CANCELLED', 'the query was cancelled')
     const record = await this.#send('GET', `/query/${queryId}`).then(text).catch(() => '{}')
-    const { error: message, error_code: code } = JSON.parse(record) as { error?: string | null; error_code?: string | null }
+    const { error: message, error_code: code } = JSON.parse(record) as QueryReport
     if (typeof message === 'string') return new QueryError(errorCode(code ?? '') ?? 'INTERNAL', message)
-    return error instanceof QueryError ? error : new QueryError('UNAVAILABLE', `the server went away: ${(error as Error).message}`)
+    if (error instanceof QueryError) return error
+    return new QueryError('UNAVAILABLE', `the server went away: ${(error as Error).message}`, { cause: error })
   }
 
   async #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
@@ -79,8 +82,9 @@ export class HttpClient {
         method, headers: { 'content-type': 'application/json' }, ...(signal === undefined ? {} : { signal }),
       }, resolve)
       request.on('error', error => {
-        if (signal?.aborted === true) reject(new QueryError('CANCELLED', 'the query was cancelled'))
-        else reject(new QueryError('UNAVAILABLE', `no answer from ${this.#url.origin}: ${error.message}`, { cause: error }))
+        if (signal?.aborted === true) return reject(new QueryError('CANCELLED', 'the query was cancelled'))
+        const what = `no answer from ${this.#url.origin}: ${error.message}`
+        reject(new QueryError('UNAVAILABLE', what, { cause: error }))
       })
       request.end(body === undefined ? undefined : JSON.stringify(body))
     })

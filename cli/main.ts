@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `skein` command: reads its words, runs one command, and ends with 0, or 1 and `error: CODE: message`. */
 
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { QueryError, asQueryError } from '../proto/errors.ts'
 import { systemClock } from '../proto/clock.ts'
@@ -9,9 +10,9 @@ import { formatOf } from './answer.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
 import type { ClusterOptions } from './cluster.ts'
 import { demo } from './demo.ts'
-import { explain, query, type Where } from './query.ts'
+import { explain, query, type Statement, type Where } from './query.ts'
 import { openConfig } from './settings.ts'
-import { start } from './start.ts'
+import { start, type StartPorts } from './start.ts'
 
 const HELP = `skein: one SQL query over several executors
 
@@ -25,6 +26,8 @@ Without --url, query and explain start a private cluster, run the statement, and
 --config is ./skein.yaml if that exists.
 `
 
+const SECRET_BYTES = 32
+
 /** Ctrl-C, SIGTERM, or nobody reads any more: every command then ends in order. */
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
@@ -33,16 +36,28 @@ async function main(): Promise<void> {
   const words = parseArguments(process.argv.slice(2), process.env)
   if (words.help || words.command === 'help') return write(HELP)
   switch (words.command) {
-    case 'start': {
-      const stopped = new Promise<void>(resolve => { stop.signal.addEventListener('abort', () => resolve()) })
-      return start(await clusterOptions(words), { print: line => { process.stdout.write(`${line}\n`) }, stopped, processId: process.pid })
+    case 'start': return start(await clusterOptions(words), startPorts())
+    case 'query': return query(await statement(words), formatOf(words.format))
+    case 'explain': return explain(await statement(words), words.format === 'json')
+    case 'demo': return demo({
+      options: await clusterOptions(words), scale: words.scale, signal: stop.signal, newId: randomUUID, write,
+      colors: process.stdout.isTTY,
+    })
+    case 'admin': {
+      const command = adminCommand(words.words)
+      return write(await admin(command, await adminAddress(words), words.format === 'json'))
     }
-    case 'query': return query(await where(words), statement(words), formatOf(words.format), stop.signal, write)
-    case 'explain': return explain(await where(words), statement(words), words.format === 'json', stop.signal, write)
-    case 'demo': return demo({ options: await clusterOptions(words), scale: words.scale, signal: stop.signal, write, clock: systemClock, colors: process.stdout.isTTY })
-    case 'admin': return write(await admin(adminCommand(words.words), await adminAddress(words), words.format === 'json'))
     default: throw new QueryError('INVALID_REQUEST', `no command '${words.command}'; see skein help`)
   }
+}
+
+function startPorts(): StartPorts {
+  const stopped = new Promise<void>(resolve => { stop.signal.addEventListener('abort', () => resolve()) })
+  return { print: line => { process.stdout.write(`${line}\n`) }, stopped, processId: process.pid }
+}
+
+async function statement(words: Arguments): Promise<Statement> {
+  return { where: await where(words), sql: sqlOf(words), signal: stop.signal, newId: randomUUID, write }
 }
 
 async function where(words: Arguments): Promise<Where> {
@@ -52,6 +67,7 @@ async function where(words: Arguments): Promise<Where> {
 async function clusterOptions(words: Arguments): Promise<ClusterOptions> {
   return {
     config: await openConfig(words.config, process.env), executors: words.executors, clock: systemClock,
+    newSecret: () => randomBytes(SECRET_BYTES).toString('hex'),
     wholeBytes: words.wholeBytes, broadcastRows: words.broadcastRows,
     onNotice: line => { process.stderr.write(`${line}\n`) },
   }
@@ -64,14 +80,15 @@ async function adminAddress(words: Arguments): Promise<string> {
 }
 
 /** The SQL of the command line; `-` or nothing: standard input. */
-function statement(words: Arguments): string {
+function sqlOf(words: Arguments): string {
   const [sql, ...more] = words.words
   if (more.length > 0) throw new QueryError('INVALID_REQUEST', 'one statement is expected; quote it')
   return sql === undefined || sql === '-' ? readFileSync(0, 'utf8') : sql
 }
 
 function write(piece: string | Uint8Array): Promise<void> {
-  return new Promise(resolve => { process.stdout.write(piece, () => resolve()) }) // a reader that has gone is handled below
+  // a reader that has gone is handled below
+  return new Promise(resolve => { process.stdout.write(piece, () => resolve()) })
 }
 
 process.stdout.on('error', () => stop.abort()) // the reader of a pipe has gone: nothing is left to be said

@@ -29,12 +29,14 @@ export function picture(reports: readonly TaskReport[]): string {
 function block(stage: number, reports: readonly TaskReport[]): string {
   const rows = executors(reports)
   const slowestMs = Math.max(1, ...rows.map(row => row.runMs))
-  const title = `  stage ${stage}   ${count(reports.length, 'task')}   ${count(sum(reports, report => report.rows), 'row')}   `
-    + `${bytes(sum(reports, report => report.outputBytes))} out\n`
-  return title + rows.map(row => {
+  const rowCount = sum(reports, report => report.rows)
+  const outputBytes = sum(reports, report => report.outputBytes)
+  const title = [`  stage ${stage}`, count(reports.length, 'task'), count(rowCount, 'row'), `${bytes(outputBytes)} out`]
+  return title.join('   ') + '\n' + rows.map(row => {
     const filled = Math.max(1, Math.round(row.runMs / slowestMs * BAR_CELLS))
     const bar = '█'.repeat(filled) + '·'.repeat(BAR_CELLS - filled)
-    return `    executor ${row.executor.slice(0, SHORT_ID)}  ${bar} ${`${Math.round(row.runMs)} ms`.padStart(8)}  ${sources(row.tasks)}\n`
+    const took = `${Math.round(row.runMs)} ms`.padStart(8)
+    return `    executor ${row.executor.slice(0, SHORT_ID)}  ${bar} ${took}  ${sources(row.tasks)}\n`
   }).join('')
 }
 

@@ -7,7 +7,9 @@ import { Cluster, type ClusterOptions } from './cluster.ts'
 import { privateConfig } from './settings.ts'
 
 /** Runs `use` with the cluster, which is stopped and its folder removed whatever happens. */
-export async function withPrivateCluster<T>(options: ClusterOptions, use: (cluster: Cluster) => Promise<T>): Promise<T> {
+export async function withPrivateCluster<T>(
+  options: ClusterOptions, use: (cluster: Cluster) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-'))
   try {
     const cluster = await Cluster.start({ ...options, config: privateConfig(options.config, folder) })

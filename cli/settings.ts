@@ -1,4 +1,4 @@
-/** The configuration that a command works with: the file that was named, or ./skein.yaml if there is one, or none at all. */
+/** The configuration of a command: the file that was named, or ./skein.yaml if there is one, or none at all. */
 
 import { access, readFile } from 'node:fs/promises'
 import { loadConfig, parseConfig, type Config } from '../proto/config.ts'

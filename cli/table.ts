@@ -3,7 +3,9 @@
 /** A cell longer than this is cut, with an ellipsis. */
 const MAX_CELL = 60
 
-export function formatTable(names: readonly string[], rows: readonly (readonly (string | null)[])[], numeric: readonly boolean[] = []): string {
+export function formatTable(
+  names: readonly string[], rows: readonly (readonly (string | null)[])[], numeric: readonly boolean[] = [],
+): string {
   const cells = rows.map(row => names.map((_, i) => shorten(row[i] ?? 'NULL')))
   const widths = names.map((name, i) => Math.max(width(name), ...cells.map(row => width(row[i] ?? ''))))
   const line = (row: readonly string[]): string => row.map((cell, i) => {
