@@ -48,7 +48,7 @@ export function assemble(
       }).sql,
       types: columnTypes(cut.root, context.tableTypes),
       scans: described, inputs: read, output: outputOf(cut), tasks: tasksOf(cut, read, described),
-      orderSensitive: isOrderSensitive(cut),
+      orderSensitive: isOrderSensitive(cut, context.volatileFunctions),
       rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
     }
   })

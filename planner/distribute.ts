@@ -15,10 +15,10 @@ import { cutAggregate } from './cut/aggregate.ts'
 import { cutShared, readersOf } from './cut/cte.ts'
 import { cutDelimSource } from './cut/delim-join.ts'
 import { cutDistinct } from './cut/distinct.ts'
-import { columnOf, some } from './cut/expressions.ts'
+import { columnOf } from './cut/expressions.ts'
 import { cutCrossProduct, cutJoin } from './cut/join.ts'
 import { narrowExchanges } from './cut/narrow.ts'
-import { anyOperator, expressionsOf } from './cut/operator.ts'
+import { anyOperator } from './cut/operator.ts'
 import { cutScan, isSplitTable } from './cut/scan.ts'
 import { cutSetOperation } from './cut/set-operation.ts'
 import { cutSort } from './cut/sort.ts'
@@ -26,7 +26,7 @@ import { simplify } from './cut/simplify.ts'
 import { COPIED, gather, renamed, SINGLE, type CutContext, type Placed } from './cut/spread.ts'
 import { cutLimit, cutTopN } from './cut/top-n.ts'
 import { cutWindow } from './cut/window.ts'
-import { dependsOnOrder } from './order-sensitivity.ts'
+import { dependsOnOrder, isVolatile, needsSortedInput } from './order-sensitivity.ts'
 import { Unsupported } from './unsupported.ts'
 
 export interface DistributeOptions {
@@ -59,11 +59,11 @@ export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }:
 
 /** The plan with its exchanges; what it puts out is in one task. */
 export function distribute(plan: Plan, context: CutContext): Plan {
+  if (anyOperator(plan, needsSortedInput)) throw new Unsupported('rows are taken in the order of a subquery')
   let identity = 0
   const walk: Walk = {
     context,
-    isVolatile: operator => expressionsOf(operator).some(expression => some(expression, part =>
-      part.kind === 'Call' && context.volatileFunctions.has(part.name))),
+    isVolatile: operator => isVolatile(operator, context.volatileFunctions),
     nextIdentity: () => identity++,
   }
   const { plan: placed } = gather(place(plan, { ctes: new Map(), delim: null }, walk))

@@ -1,6 +1,7 @@
 /**
- * Whether an operator may give other rows when it runs again over the same rows in another order. Tasks of such
- * fragments are never half repeated: when the output of one is lost, every task that read any of it runs again.
+ * Whether an operator may give other rows when it runs again over the same rows, perhaps in another order. Tasks of
+ * such fragments are never half repeated: when the output of one is lost, every task that read any of it runs again.
+ * Volatile functions are such a reason too.
  *
  * What is not known to be settled by the set of rows counts as sensitive. Sums of floats count as settled: their last
  * bits may differ, as between two runs of DuckDB.
@@ -9,16 +10,43 @@
 import type { AggregateCall, Expression, Order, WindowCall } from './expression.ts'
 import type { Plan } from './plan.ts'
 import type { Cut } from './fragment.ts'
-import { columnOf } from './cut/expressions.ts'
+import { columnOf, some } from './cut/expressions.ts'
+import { expressionsOf } from './cut/operator.ts'
 import { inputs } from './plan.ts'
 
 /** Of the operators of the fragment; what its inputs were is the business of their fragments. */
-export function isOrderSensitive({ root }: Cut): boolean {
+export function isOrderSensitive({ root }: Cut, volatileFunctions: ReadonlySet<string>): boolean {
+  const reaches = (plan: Plan): boolean => dependsOnOrder(plan) || isVolatile(plan, volatileFunctions)
+    || (plan.kind !== 'Exchange' && inputs(plan).some(reaches))
   return reaches(root)
 }
 
-function reaches(plan: Plan): boolean {
-  return dependsOnOrder(plan) || (plan.kind !== 'Exchange' && inputs(plan).some(reaches))
+/** Of one operator. `volatileFunctions`: names of the functions that may give another value at each call. */
+export function isVolatile(plan: Plan, volatileFunctions: ReadonlySet<string>): boolean {
+  const isCall = (part: Expression): boolean => part.kind === 'Call' && volatileFunctions.has(part.name)
+  return expressionsOf(plan).some(expression => some(expression, isCall))
+}
+
+/**
+ * True if it takes sorted rows in their order, as list(x) does over a subquery with ORDER BY. Fragments do not keep the
+ * order of rows between operators; a query that runs whole does.
+ */
+export function needsSortedInput(plan: Plan): boolean {
+  if (plan.kind === 'Aggregate') return plan.calls.some(isUnordered) && isSorted(plan.input)
+  if (plan.kind === 'Window') return plan.calls.some(call => call.orders.length === 0) && isSorted(plan.input)
+  return false
+}
+
+function isUnordered(call: Expression): boolean {
+  return call.kind === 'AggregateCall' && call.orders.length === 0 && isSensitiveCall(call)
+}
+
+function isSorted(plan: Plan): boolean {
+  switch (plan.kind) {
+    case 'Sort': case 'TopN': return true
+    case 'Project': case 'Filter': case 'Limit': case 'Unnest': case 'Window': return isSorted(plan.input)
+    default: return false
+  }
 }
 
 /** Of one operator. A Sort only orders; who takes some of its rows is asked. */

@@ -115,7 +115,7 @@ function explainCut(cut: Cut, tasks: FragmentTasks, names: ExplainNames): string
   }
   const { output } = cut
   const keys = output.kind === 'hash' ? ` [${output.keys.map(key => explainExpression(key, i => `c${i}`)).join(', ')}]` : ''
-  const sensitive = isOrderSensitive(cut) ? ', order sensitive' : ''
+  const sensitive = isOrderSensitive(cut, volatileFunctions) ? ', order sensitive' : ''
   const plan = explainPlan(read(cut.root), names, '  ').replaceAll('CteScan ', 'Fragment ')
   return `${cut.id}: ${tasks}, ${output.kind}${keys}${sensitive}\n${plan}`
 }
