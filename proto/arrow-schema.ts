@@ -11,8 +11,7 @@ import {
 } from 'apache-arrow'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import { unreachable } from './errors.ts'
-import { parseType } from './type-text.ts'
-import type { DuckField, DuckType, ScalarName } from './types.ts'
+import { knownDuckType, type DuckField, type DuckType, type ScalarName } from './types.ts'
 
 /** Key of a field's metadata that holds DuckDB's own text of the column's type. */
 export const TYPE_METADATA = 'skein.type'
@@ -41,7 +40,7 @@ export function arrowSchema(columns: readonly ResultColumn[]): Schema {
 
 /** What a column of this DuckDB type is encoded from: the type itself, or the one it must be cast to. */
 export function columnForm(typeText: string): DuckType {
-  return arrowForm(parseType(typeText) ?? TEXT)
+  return arrowForm(knownDuckType(typeText) ?? TEXT)
 }
 
 /** The same type with every part that Arrow has no form for replaced by VARCHAR; `type` itself if there is none. */

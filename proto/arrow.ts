@@ -9,8 +9,7 @@ import { type DataType, type Field as ArrowField, Precision, TimeUnit, Type } fr
 import { Message, type RecordBatch } from 'apache-arrow/ipc/metadata/message'
 import { TYPE_METADATA } from './arrow-schema.ts'
 import type { RawFlightData } from './flight-data.ts'
-import { parseType } from './type-text.ts'
-import type { DuckType } from './types.ts'
+import { knownDuckType, type DuckType } from './types.ts'
 
 /** Digits of a second's fraction in the unit of a time or timestamp. */
 export type FractionDigits = 0 | 3 | 6 | 9
@@ -65,7 +64,7 @@ export function readSchema(frame: RawFlightData, types?: readonly string[]): Res
   const { fields } = message.header()
   return {
     fields,
-    types: fields.map((field, i) => parseType(types?.[i] ?? field.metadata.get(TYPE_METADATA) ?? '')),
+    types: fields.map((field, i) => knownDuckType(types?.[i] ?? field.metadata.get(TYPE_METADATA) ?? '')),
   }
 }
 

@@ -61,6 +61,16 @@ export function parseDuckType(text: string): DuckType {
   return type
 }
 
+/** The same, or undefined for text that is no type, at any depth: the caller decides what that means. */
+export function knownDuckType(text: string): DuckType | undefined {
+  try {
+    return parseDuckType(text)
+  } catch (error) {
+    if (error instanceof QueryError) return undefined
+    throw error
+  }
+}
+
 /** Other spellings that DuckDB reads; keys in upper case. DECIMAL's own are in `#named`. */
 const scalars: Readonly<Record<string, ScalarName>> = {
   BOOLEAN: 'BOOLEAN', BOOL: 'BOOLEAN', LOGICAL: 'BOOLEAN',

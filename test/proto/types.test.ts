@@ -3,7 +3,7 @@
 import t from 'tap'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { QueryError } from '../../proto/errors.ts'
-import { parseDuckType, sameType, typeText } from '../../proto/types.ts'
+import { knownDuckType, parseDuckType, sameType, typeText } from '../../proto/types.ts'
 
 const instance = await DuckDBInstance.create(':memory:')
 const connection = await instance.connect()
@@ -62,14 +62,41 @@ t.test('a struct made by row() has fields without names', async t => {
   ] })
 })
 
+t.test('types are read as DuckDB writes them', async t => {
+  const scalar = (name: string) => ({ kind: 'scalar', name })
+  const INTEGER = scalar('INTEGER')
+  const cases: [string, unknown][] = [
+    ['"NULL"', scalar('"NULL"')],
+    ['TIMESTAMP WITH TIME ZONE', scalar('TIMESTAMP WITH TIME ZONE')],
+    ['DECIMAL(18,3)', { kind: 'decimal', width: 18, scale: 3 }],
+    ['INTEGER[3][]', { kind: 'list', child: { kind: 'array', size: 3, child: INTEGER } }],
+    ['MAP(VARCHAR, INTEGER[])', { kind: 'map', key: scalar('VARCHAR'), value: { kind: 'list', child: INTEGER } }],
+    ["ENUM('a', 'it''s, (b)')", { kind: 'enum', values: ['a', "it's, (b)"] }],
+    ['UNION(a INTEGER)', { kind: 'union', members: [{ name: 'a', type: INTEGER }] }],
+    ['STRUCT("a ""b" INTEGER, TIME TIME, "NULL" "NULL")', { kind: 'struct', fields: [
+      { name: 'a "b', type: INTEGER }, { name: 'TIME', type: scalar('TIME') }, { name: 'NULL', type: scalar('"NULL"') },
+    ] }],
+    ['STRUCT(INTEGER, TIMESTAMP WITH TIME ZONE, "NULL", STRUCT(x INTEGER)[])', { kind: 'struct', fields: [
+      { name: '', type: INTEGER }, { name: '', type: scalar('TIMESTAMP WITH TIME ZONE') },
+      { name: '', type: scalar('"NULL"') },
+      { name: '', type: { kind: 'list', child: { kind: 'struct', fields: [{ name: 'x', type: INTEGER }] } } },
+    ] }],
+  ]
+  for (const [text, type] of cases) t.strictSame(parseDuckType(text), type, text)
+})
+
 t.test('text that is no type is refused', async t => {
   const texts = [
     '', 'NOVEL', 'INTEGER[', 'INTEGER]', 'STRUCT(', 'MAP(INTEGER)', 'ENUM(a)', 'DECIMAL(x)', 'INTEGER; DROP',
-    'GEOMETRY(4)',
+    'GEOMETRY(4)', 'MONEY[]', 'STRUCT()', 'STRUCT(a INTEGER', 'STRUCT(a MONEY)', "ENUM('a)", 'INTEGER, VARCHAR',
+    '['.repeat(1000),
     '"INTEGER"', `${'STRUCT(a '.repeat(5000)}INTEGER${')'.repeat(5000)}`,
   ]
   const refused = { name: QueryError.name, code: 'UNSUPPORTED_STATEMENT' }
-  for (const text of texts) t.throws(() => parseDuckType(text), refused, text.slice(0, 20))
+  for (const text of texts) {
+    t.throws(() => parseDuckType(text), refused, text.slice(0, 20))
+    t.equal(knownDuckType(text), undefined)
+  }
 })
 
 t.test('types differ by name of a field, width and length', async t => {
