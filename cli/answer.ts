@@ -3,6 +3,7 @@
 import { END_OF_STREAM, encapsulate } from '../proto/arrow-stream.ts'
 import { TYPE_METADATA } from '../proto/arrow-schema.ts'
 import { readBatch, readSchema, type Column } from '../proto/arrow.ts'
+import { csvCell } from '../proto/csv-text.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import { jsonReader } from '../proto/json-value.ts'
@@ -114,12 +115,6 @@ async function writeCsv({ frames, zone }: Answer, write: Write): Promise<void> {
 
 function csvLine(cells: readonly (string | null)[]): string {
   return `${cells.map(csvCell).join(',')}\n`
-}
-
-/** NULL is nothing, an empty text is `""`, so that the two can be told apart. */
-function csvCell(text: string | null): string {
-  if (text === null) return ''
-  return text === '' || /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
 
 async function writeArrow({ frames }: Answer, write: Write): Promise<void> {

@@ -7,8 +7,8 @@
 import { mkdir } from 'node:fs/promises'
 import { relative } from 'node:path'
 import type { ExchangeOutput } from '../proto/gen/executor_pb.js'
+import { quoteText } from '../proto/sql-text.ts'
 import type { DuckConnection } from './instances.ts'
-import { literal } from './sql-text.ts'
 
 export interface WrittenFile {
   readonly partition: number
@@ -48,7 +48,7 @@ function copy(sql: string, output: ExchangeOutput, target: string, hashed: boole
   const partition = `CAST(hash(${output.hashKeys.join(', ')}) % ${output.partitionCount} AS INTEGER) AS part`
   const list = hashed ? [...columns, partition] : columns
   const options = hashed ? `${FORMAT}, PARTITION_BY (part)` : FORMAT
-  return `COPY (SELECT ${list.join(', ')} FROM (\n${sql}\n) AS fragment(${names})) TO ${literal(target)} (${options})`
+  return `COPY (SELECT ${list.join(', ')} FROM (\n${sql}\n) AS fragment(${names})) TO ${quoteText(target)} (${options})`
 }
 
 /** COPY names the folders itself: `part=3`. */

@@ -3,8 +3,8 @@
  * nothing on the instance can widen it again. It is the second wall: the planner has refused what is not allowed.
  */
 
+import { quoteText, quoteTexts } from '../proto/sql-text.ts'
 import type { DuckConnection } from './instances.ts'
-import { literal, literalList } from './sql-text.ts'
 
 export interface Fence {
   /** Folders whose files may be read and written; absolute, free of links. */
@@ -35,7 +35,7 @@ function fenceSql(fence: Fence): string {
   return [
     `SET GLOBAL threads = ${fence.threads}`,
     `SET GLOBAL memory_limit = '${Math.floor(fence.memoryBytes)}B'`,
-    `SET GLOBAL temp_directory = ${literal(fence.spillFolder)}`,
+    `SET GLOBAL temp_directory = ${quoteText(fence.spillFolder)}`,
     `SET GLOBAL max_temp_directory_size = '${Math.floor(fence.spillBytes)}B'`,
     `SET GLOBAL preserve_insertion_order = ${fence.preserveOrder}`,
     // with it, a local file written again within a second is served stale
@@ -44,8 +44,8 @@ function fenceSql(fence: Fence): string {
     `SET GLOBAL TimeZone = 'UTC'`,
     // failures carry their class and their place in the text
     'SET GLOBAL errors_as_json = true',
-    `SET GLOBAL allowed_directories = ${literalList(fence.directories)}`,
-    `SET GLOBAL allowed_paths = ${literalList(fence.files)}`,
+    `SET GLOBAL allowed_directories = ${quoteTexts(fence.directories)}`,
+    `SET GLOBAL allowed_paths = ${quoteTexts(fence.files)}`,
     'SET GLOBAL enable_external_access = false',
   ].join(';\n')
 }

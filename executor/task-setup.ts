@@ -2,7 +2,7 @@
 
 import { QueryError } from '../proto/errors.ts'
 import { TaskDefinition_SqlKind as SqlKind, type TaskDefinition } from '../proto/gen/executor_pb.js'
-import { identifier, literal } from './sql-text.ts'
+import { quoteName, quoteText } from '../proto/sql-text.ts'
 import { catalogs, inputView, scanView, tableView } from './views.ts'
 
 /** DuckDB makes chunks ahead up to this; its default of 1 MB stalls scans behind the encoder. */
@@ -39,7 +39,7 @@ function original(task: TaskDefinition, scanPaths: readonly (readonly string[])[
   return [
     ...catalogs(task.scans, task.defaultCatalog, task.defaultSchema),
     ...task.scans.map((scan, i) => tableView(scan, scanPaths[i] ?? [])),
-    ...(task.defaultCatalog === '' ? [] : [`USE ${place.map(identifier).join('.')}`]),
+    ...(task.defaultCatalog === '' ? [] : [`USE ${place.map(quoteName).join('.')}`]),
   ]
 }
 
@@ -48,5 +48,5 @@ function setting(name: string, value: string): string {
   if (!SESSION_SETTINGS.has(name.toLowerCase())) {
     throw new QueryError('PERMISSION_DENIED', `setting ${JSON.stringify(name)} cannot be changed`)
   }
-  return `SET SESSION ${name} = ${literal(value)}`
+  return `SET SESSION ${name} = ${quoteText(value)}`
 }

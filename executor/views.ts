@@ -6,16 +6,16 @@
 
 import { QueryError } from '../proto/errors.ts'
 import { FileFormat, type Input, type Scan, type Split } from '../proto/gen/executor_pb.js'
-import { identifier, literal, literalList } from './sql-text.ts'
+import { quoteName, quoteText, quoteTexts } from '../proto/sql-text.ts'
 
 /** The view `scan<k>` of emitted SQL. `paths` are the local files of `scan.splits`, in their order. */
 export function scanView(scan: Scan, paths: readonly string[]): string {
-  return `CREATE TEMP VIEW ${identifier(scan.name)} AS ${scanSelect(scan, paths)}`
+  return `CREATE TEMP VIEW ${quoteName(scan.name)} AS ${scanSelect(scan, paths)}`
 }
 
 /** The same under the table's own name, in catalogs that `catalogs` has made. */
 export function tableView(scan: Scan, paths: readonly string[]): string {
-  const name = [scan.catalog, scan.schema, scan.table].map(identifier).join('.')
+  const name = [scan.catalog, scan.schema, scan.table].map(quoteName).join('.')
   return `CREATE VIEW ${name} AS ${scanSelect(scan, paths)}`
 }
 
@@ -28,16 +28,16 @@ export function catalogs(scans: readonly Scan[], defaultCatalog: string, default
   for (const { catalog, schema } of scans) add(catalog, schema)
   if (defaultCatalog !== '') add(defaultCatalog, defaultSchema === '' ? 'main' : defaultSchema)
   return [...places].flatMap(([catalog, schemas]) => [
-    `ATTACH IF NOT EXISTS ':memory:' AS ${identifier(catalog)}`,
-    ...[...schemas].map(schema => `CREATE SCHEMA IF NOT EXISTS ${identifier(catalog)}.${identifier(schema)}`),
+    `ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(catalog)}`,
+    ...[...schemas].map(schema => `CREATE SCHEMA IF NOT EXISTS ${quoteName(catalog)}.${quoteName(schema)}`),
   ])
 }
 
 /** The view ex<k> over what another stage wrote. Columns in the files are w0.., in the view c0... */
 export function inputView(input: Input, paths: readonly string[]): string {
   const columns = input.columns.map(({ type }, i) => ({ from: `w${i}`, name: `c${i}`, type }))
-  const source = paths.length === 0 ? null : `read_parquet(${literalList(paths)}, hive_partitioning = false)`
-  return `CREATE TEMP VIEW ${identifier(input.name)} AS ${select(columns, source)}`
+  const source = paths.length === 0 ? null : `read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`
+  return `CREATE TEMP VIEW ${quoteName(input.name)} AS ${select(columns, source)}`
 }
 
 function scanSelect(scan: Scan, paths: readonly string[]): string {
@@ -85,14 +85,14 @@ function source(scan: Scan, paths: readonly string[], rows?: Rows): string {
 function hiveOptions(scan: Scan): [string, string][] {
   if (scan.hiveKeys.length === 0) return [['hive_partitioning', 'false']]
   const types = scan.columns.filter(({ name }) => scan.hiveKeys.includes(name))
-  const struct = types.map(({ name, type }) => `${identifier(name)}: ${literal(type)}`).join(', ')
+  const struct = types.map(({ name, type }) => `${quoteName(name)}: ${quoteText(type)}`).join(', ')
   return [['hive_partitioning', 'true'], ['hive_types_autocast', 'false'], ['hive_types', `{${struct}}`]]
 }
 
 /** The catalog's options, and its columns unless it gives them itself: no executor looks at a file to guess them. */
 function textOptions(scan: Scan, options: Map<string, string>): Map<string, string> {
   const own = scan.columns.filter(({ name }) => !scan.hiveKeys.includes(name))
-  const struct = own.map(({ name, type }) => `${identifier(name)}: ${literal(type)}`).join(', ')
+  const struct = own.map(({ name, type }) => `${quoteName(name)}: ${quoteText(type)}`).join(', ')
   options.set('columns', `{${struct}}`)
   for (const [name, value] of Object.entries(scan.options)) {
     if (!/^[a-z_]+$/.test(name)) throw new QueryError('INTERNAL', `option ${name} of table ${scan.table} is not a name`)
@@ -103,15 +103,15 @@ function textOptions(scan: Scan, options: Map<string, string>): Map<string, stri
 
 function call(reader: string, paths: readonly string[], options: ReadonlyMap<string, string>): string {
   const named = [...options].map(([name, value]) => `${name} = ${value}`)
-  return `${reader}(${[literalList(paths), ...named].join(', ')})`
+  return `${reader}(${[quoteTexts(paths), ...named].join(', ')})`
 }
 
 interface ViewColumn { readonly from: string; readonly name: string; readonly type: string }
 
 function select(columns: readonly ViewColumn[], from: string | null, rows?: Rows): string {
   const list = columns.map(column => {
-    const value = from === null ? 'NULL' : identifier(column.from)
-    return `CAST(${value} AS ${column.type}) AS ${identifier(column.name)}`
+    const value = from === null ? 'NULL' : quoteName(column.from)
+    return `CAST(${value} AS ${column.type}) AS ${quoteName(column.name)}`
   })
   if (from === null) return `SELECT ${list.join(', ')} WHERE false`
   const range = rows === undefined ? '' : ` WHERE file_row_number >= ${rows.from} AND file_row_number < ${rows.to}`

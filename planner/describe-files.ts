@@ -9,8 +9,8 @@ import { access } from 'node:fs/promises'
 import type { FileDescription } from '../catalog/table-loader.ts'
 import type { FileFormat, TableColumn } from '../catalog/table.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
+import { quoteText } from '../proto/sql-text.ts'
 import { Database, type Connection } from './duckdb.ts'
-import { quoteText } from './quote.ts'
 
 export interface FilesToDescribe {
   readonly format: FileFormat

@@ -5,12 +5,12 @@
  */
 
 import type { TableColumn } from '../catalog/table.ts'
+import { quoteName } from '../proto/sql-text.ts'
 import { parseDuckType, sameType, typeText, type DuckType } from '../proto/types.ts'
 import type { FragmentDraft } from './assemble.ts'
 import { wireType } from './exchange-types.ts'
 import type { ExchangeColumn, Fragment } from './fragment.ts'
 import type { PlannerTable } from './planned-query.ts'
-import { quoteName } from './quote.ts'
 import { Unsupported } from './unsupported.ts'
 
 /** Binds without running: the columns of the result; rejects with DuckDB's message. */

@@ -9,7 +9,7 @@
 import { DuckDBInstance, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api'
 import type { TableColumn } from '../catalog/table.ts'
 import { QueryError } from '../proto/errors.ts'
-import { quoteName, quoteText } from './quote.ts'
+import { quoteName, quoteText } from '../proto/sql-text.ts'
 
 export interface Fence {
   /** Directories that may be read, with all below them. */

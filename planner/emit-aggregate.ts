@@ -1,9 +1,9 @@
 /** Calls of aggregates and window functions as SQL. */
 
 import { unreachable } from '../proto/errors.ts'
+import { quoteName } from '../proto/sql-text.ts'
 import type { AggregateCall, Expression, FrameBound, WindowCall, WindowFrame } from './expression.ts'
 import { expressionSql, orderBySql, type Scope } from './emit-expression.ts'
-import { quoteName } from './quote.ts'
 import { typeName } from './type-name.ts'
 
 export function emitAggregate(call: AggregateCall, scope: Scope): string {

@@ -1,10 +1,10 @@
 /** Calls of scalar functions as SQL, operators and lambdas among them. */
 
+import { quoteName } from '../proto/sql-text.ts'
 import { some } from './cut/expressions.ts'
 import type { Call, Constant, Expression, Lambda } from './expression.ts'
 import { expressionSql, type Scope } from './emit-expression.ts'
 import { structSql } from './literal.ts'
-import { quoteName } from './quote.ts'
 import { hasName, typeName } from './type-name.ts'
 import { Unsupported } from './unsupported.ts'
 

@@ -5,13 +5,13 @@
  */
 
 import { unreachable } from '../proto/errors.ts'
+import { quoteName } from '../proto/sql-text.ts'
 import { emitJoin } from './emit-join.ts'
 import { emitExpression, expressionSql, itemSql, orderBySql, type ColumnSql, type Scope } from './emit-expression.ts'
 import type {
   Aggregate, Cte, CteScan, DelimJoin, Distinct, Exchange, Limit, Plan, Scan, SetOperation, TableFunction, Values,
 } from './plan.ts'
 import type { Expression } from './expression.ts'
-import { quoteName } from './quote.ts'
 import { columnList, from, select, type Relation } from './relation.ts'
 import { typeName } from './type-name.ts'
 import { Unsupported } from './unsupported.ts'

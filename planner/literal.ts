@@ -4,9 +4,9 @@
  */
 
 import { unreachable } from '../proto/errors.ts'
+import { quoteText } from '../proto/sql-text.ts'
 import type { DuckType } from '../proto/types.ts'
 import type { Constant, Literal } from './expression.ts'
-import { quoteText } from './quote.ts'
 import { typeName } from './type-name.ts'
 import { Unsupported } from './unsupported.ts'
 

@@ -7,10 +7,10 @@
  * ("inequal num bindings/types"). `statistics_propagation` has to stay, or others cannot be serialised.
  */
 
+import { quoteName } from '../proto/sql-text.ts'
 import { Database, type BoundStatement, type Connection, type TextFunction } from './duckdb.ts'
 import type { PlannerTable, PlanRequest } from './planned-query.ts'
 import { PlanningTables } from './planning-tables.ts'
-import { quoteName } from './quote.ts'
 import { settingStatements } from './session-settings.ts'
 
 /** Of DuckDB's buffers. What it folds into constants is outside of it; the parent process bounds that. */

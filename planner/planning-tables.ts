@@ -9,9 +9,9 @@
 
 import type { TableName } from '../catalog/table.ts'
 import { QueryError } from '../proto/errors.ts'
+import { quoteName, quoteText } from '../proto/sql-text.ts'
 import { HOME_DATABASE } from './duckdb.ts'
 import type { PlannerTable } from './planned-query.ts'
-import { quoteName, quoteText } from './quote.ts'
 
 /** Views kept at most; then only those of the request at hand. */
 const MAX_VIEWS = 512

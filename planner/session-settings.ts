@@ -1,7 +1,7 @@
 /** The settings of a client's session that planning depends on: which ones there are, and the SQL that makes them. */
 
 import { QueryError } from '../proto/errors.ts'
-import { quoteText } from './quote.ts'
+import { quoteText } from '../proto/sql-text.ts'
 
 /** All are of a connection. Others reach outside the session, or do not change what a statement means. */
 const allowed: ReadonlySet<string> = new Set([

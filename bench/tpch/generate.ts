@@ -7,6 +7,7 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { quoteText } from '../../proto/sql-text.ts'
 import { preparation, selectOf, sizesAt, tableNames, unitsOf, type TableName } from './tables.ts'
 
 export interface GenerateOptions {
@@ -68,7 +69,7 @@ function filesOf(table: TableName, scale: number, folder: string, count: number)
   const units = unitsOf(table, sizes)
   return Array.from({ length: count }, (_, i) => {
     const range = { from: Math.floor(units * i / count), to: Math.floor(units * (i + 1) / count) }
-    const sql = selectOf(table, sizes, range, `read_parquet(${quote(join(folder, globOf('lineitem')))})`)
+    const sql = selectOf(table, sizes, range, `read_parquet(${quoteText(join(folder, globOf('lineitem')))})`)
     return { table, path: join(folder, table, `${i}.parquet`), sql }
   })
 }
@@ -86,9 +87,5 @@ async function writeAll(instance: DuckDBInstance, files: readonly File[]): Promi
 }
 
 async function write(connection: DuckDBConnection, { path, sql }: File): Promise<void> {
-  await connection.run(`COPY (${sql}) TO ${quote(path)} (FORMAT parquet, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`)
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`
+  await connection.run(`COPY (${sql}) TO ${quoteText(path)} (FORMAT parquet, ROW_GROUP_SIZE ${ROW_GROUP_ROWS})`)
 }

@@ -5,6 +5,7 @@
 
 import type { TableColumn } from '../../catalog/table.ts'
 import { readBatch, readSchema, type Batch, type ResultSchema } from '../../proto/arrow.ts'
+import { csvCell } from '../../proto/csv-text.ts'
 import { unreachable } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { jsonReader } from '../../proto/json-value.ts'
@@ -75,10 +76,4 @@ function lineOf({ columns }: Batch, named: readonly TableColumn[], style: RowSty
     }
     default: return unreachable(style)
   }
-}
-
-/** NULL is nothing at all, an empty text a pair of quotes: so they stay apart. */
-function csvCell(text: string | null): string {
-  if (text === null) return ''
-  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }

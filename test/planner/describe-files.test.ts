@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { describeFiles } from '../../planner/describe-files.ts'
-import { quoteText } from '../../planner/quote.ts'
+import { quoteText } from '../../proto/sql-text.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'skein-describe-'))
 const instance = await DuckDBInstance.create(':memory:')

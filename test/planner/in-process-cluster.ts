@@ -8,7 +8,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableColumn } from '../../catalog/table.ts'
 import type { Fragment, FragmentInput, FragmentScan } from '../../planner/fragment.ts'
-import { quoteName, quoteText } from '../../planner/quote.ts'
+import { quoteName, quoteText } from '../../proto/sql-text.ts'
 
 /** A table of several files that lie in one folder. */
 export interface ClusterTable {
