@@ -129,7 +129,7 @@ function operator(plan: Plan, input: (plan: Plan) => Placed, scope: Scope, walk:
     case 'Join': return cutJoin(plan, input(plan.left), input(plan.right), context)
     case 'CrossProduct': return cutCrossProduct(plan, input(plan.left), input(plan.right), context)
     case 'DelimJoin': return delimJoin(plan, scope, walk)
-    case 'Window': return cutWindow(plan, input(plan.input))
+    case 'Window': return cutWindow(plan, input(plan.input), context)
     case 'Distinct': return cutDistinct(plan, input(plan.input), context)
     case 'Sort': return cutSort(plan, input(plan.input))
     case 'TopN': return cutTopN(plan, input(plan.input))

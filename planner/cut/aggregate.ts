@@ -15,7 +15,7 @@ import type { DuckType } from '../../proto/types.ts'
 import type { AggregateCall, Expression } from '../expression.ts'
 import type { Aggregate, Plan } from '../plan.ts'
 import { partsOf, type Parts } from './aggregate-parts.ts'
-import { ASSUMED_TASKS, isFewToGather } from './cost.ts'
+import { ASSUMED_TASKS, isFewToGather, isFewToMove } from './cost.ts'
 import { column, columnOf, typeOf } from './expressions.ts'
 import { apart, areHashable, gather, hash, isApart, renamed, together, type CutContext, type Placed } from './spread.ts'
 
@@ -29,12 +29,13 @@ export function cutAggregate(aggregate: Aggregate, input: Placed, context: CutCo
   if (aggregate.sets === null && together(input.spread, columns)) {
     return { plan: here, spread: renamed(input.spread, columns) }
   }
-  return inParts(aggregate, input, context) ?? afterMove(aggregate, input)
+  return inParts(aggregate, input, context) ?? afterMove(aggregate, input, context)
 }
 
 /** The rows move to the task of their group; exact for every aggregate. */
-function afterMove(aggregate: Aggregate, input: Placed): Placed {
-  const canHash = aggregate.sets === null && areHashable(aggregate.groups)
+function afterMove(aggregate: Aggregate, input: Placed, context: CutContext): Placed {
+  const isFew = isFewToMove(input.plan.rows, context)
+  const canHash = aggregate.sets === null && areHashable(aggregate.groups) && !isFew
   const moved = canHash ? hash(input, aggregate.groups) : gather(input)
   const plan: Plan = { ...aggregate, input: moved.plan }
   return { plan, spread: canHash ? apart(aggregate.groups.map((_, i) => [i])) : moved.spread }

@@ -41,7 +41,12 @@ const SHARED_LIMIT_BYTES = 16 * 1024 * 1024
  */
 const GATHER_ROWS = 1_500_000
 
-/** True if one task may have all the rows; never when shuffles are forced. */
+/** True if one task may work on all the rows, of no aggregate yet; never when shuffles are forced. */
+export function isFewToMove(rows: number, { thresholds }: CutContext): boolean {
+  return thresholds.broadcastRows > 0 && rows <= thresholds.broadcastRows
+}
+
+/** True if one task may combine all the rows; never when shuffles are forced. */
 export function isFewToGather(rows: number, { thresholds }: CutContext): boolean {
   return thresholds.broadcastRows > 0 && rows <= GATHER_ROWS
 }

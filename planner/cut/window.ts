@@ -4,18 +4,19 @@
  *
  *   rows of a partition are together already    Window > x
  *   calls share columns to partition by         Window > Exchange hash(shared) > x
- *   otherwise                                   Window > Exchange gather > x
+ *   otherwise, and for few rows                 Window > Exchange gather > x
  */
 
 import type { Expression } from '../expression.ts'
 import type { Window } from '../plan.ts'
 import { columnOf } from './expressions.ts'
-import { areHashable, gather, hash, isApart, together, type Placed } from './spread.ts'
+import { isFewToMove } from './cost.ts'
+import { areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
 
-export function cutWindow(window: Window, input: Placed): Placed {
+export function cutWindow(window: Window, input: Placed, context: CutContext): Placed {
   const shared = sharedPartitions(window)
   const moved = !isApart(input) || together(input.spread, shared.map(columnOf)) ? input
-    : areHashable(shared) ? hash(input, shared) : gather(input)
+    : areHashable(shared) && !isFewToMove(input.plan.rows, context) ? hash(input, shared) : gather(input)
   return { plan: { ...window, input: moved.plan }, spread: moved.spread }
 }
 
