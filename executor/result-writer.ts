@@ -3,8 +3,8 @@
  *
  * A stream that fails after its first chunk ends exactly like a complete one. So the query runs in a transaction of its
  * own: after a failure DuckDB has aborted it, and a probe on the same connection is refused. Only after the probe has
- * answered may anybody call the spool complete. The message is lost with the stream; to get it the query is run again by
- * EXPLAIN ANALYZE, which makes every row and keeps none. (COPY to /dev/null does so too, but locks that file against
+ * answered may anybody call the spool complete. The message is lost with the stream; to get it the query is run again
+ * by EXPLAIN ANALYZE, which makes every row and keeps none. (COPY to /dev/null does so too, but locks that file against
  * every other process of the machine.)
  */
 

@@ -1,7 +1,8 @@
 /**
  * Better estimates of how many groups an aggregate or a DISTINCT makes: DuckDB's own know nothing of distinct counts
  * and are off by orders of magnitude. The counts of the tables' columns are followed through the plan; a group made of
- * several columns has at most the product. Estimates only get smaller, and only choose between plans that are all right.
+ * several columns has at most the product. Estimates only get smaller, and only choose between plans that are all
+ * right.
  */
 
 import { unreachable } from '../proto/errors.ts'
@@ -38,8 +39,9 @@ class Estimator {
     const visited: Visited[] = []
     for (const input of inputs(plan)) {
       visited.push(this.visit(input))
-      const [definition] = visited
-      if (plan.kind === 'Cte' && visited.length === 1 && definition !== undefined) this.#ctes.set(plan.index, definition.distinct)
+      const [definition, body] = visited
+      if (plan.kind !== 'Cte' || definition === undefined || body !== undefined) continue
+      this.#ctes.set(plan.index, definition.distinct)
     }
     const made = withInputs(plan, visited.map(input => input.plan))
     const of = visited.map(input => input.distinct)
@@ -58,7 +60,10 @@ class Estimator {
       case 'CteScan': return this.#ctes.get(plan.index) ?? unknown(width(plan))
       case 'Project': return plan.expressions.map(expression => valuesOf([expression], first))
       case 'Filter': case 'Sort': return select(first, plan.output)
-      case 'Aggregate': return [...plan.groups.map(group => valuesOf([group], first)), ...unknown(plan.calls.length + plan.groupings.length)]
+      case 'Aggregate': {
+        const made = unknown(plan.calls.length + plan.groupings.length)
+        return [...plan.groups.map(group => valuesOf([group], first)), ...made]
+      }
       case 'Join': return joined(plan, first, second)
       case 'DelimJoin': return joined(plan.join, first, second)
       case 'CrossProduct': return [...first, ...second]

@@ -66,6 +66,8 @@ export interface PlannedQuery {
   readonly sqlKind: 'emitted' | 'original'
   /** Positions in PlanRequest.tables of the tables that the statement really reads. */
   readonly tablesRead: readonly number[]
-  /** True if the same text may give another answer over the same files (now(), random(), …): no plan or result is kept. */
+  /**
+   * True if the same text may give another answer over the same files (now(), random(), …): no plan or result is kept.
+   */
   readonly volatile: boolean
 }

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { descendants, isAlive } from '../../bench/processes.ts'
 import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { FlightClient, packed } from '../serve/flight-client.ts'
@@ -43,7 +43,7 @@ async function isRunning(name: string): Promise<void> {
   })
 }
 
-async function isGone(t: { comment(text: string): void; ok(value: boolean, name: string): boolean }, name: string): Promise<void> {
+async function isGone(t: Test, name: string): Promise<void> {
   const ms = await until(`${name} is cancelled, and its files are gone`, CANCELLED_WITHIN_MS, async () =>
     (await operator.query(name))?.state === 'cancelled' && workFiles(join(folder, 'own', 'data')).length === 0)
   t.comment(`${name}: ${Math.round(ms)} ms`)
@@ -110,8 +110,8 @@ t.test('a query that has ended cannot be killed', async t => {
 t.test('Ctrl-C of a private cluster leaves no process and no folder', async t => {
   const temporary = join(folder, 'private')
   await mkdir(temporary)
-  const command = startCommand(['query', '--config', join(folder, 'own', 'skein.yaml'), '--executors', '2', endless('x')],
-    { environment: { ...environment, TMPDIR: temporary } })
+  const words = ['query', '--config', join(folder, 'own', 'skein.yaml'), '--executors', '2', endless('x')]
+  const command = startCommand(words, { environment: { ...environment, TMPDIR: temporary } })
   await until('it computes', RUNNING_WITHIN_MS, async () =>
     descendants(command.process.pid ?? 0).length >= 4 && !await idle([command.process.pid ?? 0]))
   const tree = descendants(command.process.pid ?? 0)

@@ -22,7 +22,8 @@ t.teardown(async () => {
   await rm(folder, { recursive: true })
 })
 
-const NOT_A_NUMBER = "Conversion Error: Could not convert string 'not a number' to INT64 when casting from source column"
+const NOT_A_NUMBER = 'Conversion Error: '
+  + "Could not convert string 'not a number' to INT64 when casting from source column"
 const LATE_CAST = 'SELECT id, word, late::BIGINT AS n FROM rows'
 /** The last stage fails on its last row, behind an exchange. */
 const LATE_RANK = `SELECT id, word, CASE WHEN row_number() OVER (ORDER BY id) = ${ROWS} THEN error('the end') END

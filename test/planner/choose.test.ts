@@ -36,7 +36,10 @@ t.test('a query without a table to split runs whole, whatever the threshold', as
 })
 
 t.test('what takes sorted rows in their order runs whole', async t => {
-  for (const sql of ['SELECT list(k) FROM (SELECT k FROM t ORDER BY id)', 'SELECT *, row_number() OVER () FROM (FROM t ORDER BY k, id)']) {
+  for (const sql of [
+    'SELECT list(k) FROM (SELECT k FROM t ORDER BY id)',
+    'SELECT *, row_number() OVER () FROM (FROM t ORDER BY k, id)',
+  ]) {
     const planned = await planning.plan(sql, FORCED)
     t.match(planned, { wholeReason: 'rows are taken in the order of a subquery', sqlKind: 'emitted' }, sql)
   }

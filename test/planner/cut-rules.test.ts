@@ -1,4 +1,4 @@
-/** Where each rule puts its exchanges, as golden plans: one statement a case. `solid` and `one` are read by every task. */
+/** Where each rule puts its exchanges, as golden plans: one statement a case. Every task reads `solid` and `one`. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -35,7 +35,8 @@ const cases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'cross product': `SELECT count(*) FROM t, u WHERE t.id + u.v > 5`,
   },
   'other operators': {
-    'window by shared columns': `SELECT id, row_number() OVER (PARTITION BY k, g ORDER BY id), sum(id) OVER (PARTITION BY k) FROM t`,
+    'window by shared columns':
+      `SELECT id, row_number() OVER (PARTITION BY k, g ORDER BY id), sum(id) OVER (PARTITION BY k) FROM t`,
     'window of all rows': `SELECT id, rank() OVER (ORDER BY k) FROM t`,
     'distinct': `SELECT DISTINCT k, s FROM t`,
     'distinct on': `SELECT DISTINCT ON (k) k, id FROM t ORDER BY k, id`,
@@ -43,7 +44,8 @@ const cases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'intersect': `SELECT k FROM t INTERSECT SELECT k FROM u`,
     'top n': `SELECT id FROM t ORDER BY k, id LIMIT 3 OFFSET 2`,
     'limit in percent': `SELECT id FROM t LIMIT 20%`,
-    'a shared CTE is kept where it is': `WITH x AS MATERIALIZED (SELECT k, id FROM t) SELECT * FROM x JOIN x y ON x.id = y.k`,
+    'a shared CTE is kept where it is':
+      `WITH x AS MATERIALIZED (SELECT k, id FROM t) SELECT * FROM x JOIN x y ON x.id = y.k`,
     'volatile functions run once': `SELECT r FROM (SELECT random() AS r, k FROM one) JOIN t USING (k)`,
     'what depends on order is made once': `SELECT id FROM t JOIN (SELECT k FROM one LIMIT 2) USING (k)`,
   },

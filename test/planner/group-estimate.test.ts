@@ -5,7 +5,8 @@ import type { Aggregate, Plan } from '../../planner/plan.ts'
 import type { PlannerTable } from '../../planner/planned-query.ts'
 
 const table: PlannerTable = {
-  name: { catalog: 'c', schema: 'main', table: 't' }, version: '1', skeletonPath: '/s', rowCount: 1_000_000, sizeBytes: 1,
+  name: { catalog: 'c', schema: 'main', table: 't' }, version: '1', skeletonPath: '/s',
+  rowCount: 1_000_000, sizeBytes: 1,
   columns: [{ name: 'flag', type: 'VARCHAR' }, { name: 'day', type: 'DATE' }, { name: 'id', type: 'BIGINT' }],
   distinctCounts: [3, 365, null],
 }

@@ -65,8 +65,10 @@ export class InProcessCluster {
         const target = join(folder, String(fragment.id))
         await mkdir(target, { recursive: true })
         const tasks = fragment.tasks === 'one' ? 1 : this.#executors.length
-        written.set(fragment.id, await Promise.all(Array.from({ length: tasks }, (_, task) =>
-          this.#task(fragment, task, run, connection => this.#write(connection, fragment, join(target, String(task)))))))
+        written.set(fragment.id, await Promise.all(Array.from({ length: tasks }, (_, task) => {
+          const own = join(target, String(task))
+          return this.#task(fragment, task, run, connection => this.#write(connection, fragment, own))
+        })))
       }
       throw new Error('no fragment has a result')
     } finally {

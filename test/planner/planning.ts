@@ -114,7 +114,8 @@ function explainCut(cut: Cut, tasks: FragmentTasks, names: ExplainNames): string
     return { kind: 'CteScan', index: cut.inputs.get(plan) ?? -1, types: [], rows: plan.rows }
   }
   const { output } = cut
-  const keys = output.kind === 'hash' ? ` [${output.keys.map(key => explainExpression(key, i => `c${i}`)).join(', ')}]` : ''
+  const hashed = output.kind === 'hash' ? output.keys.map(key => explainExpression(key, i => `c${i}`)) : null
+  const keys = hashed === null ? '' : ` [${hashed.join(', ')}]`
   const sensitive = isOrderSensitive(cut, volatileFunctions) ? ', order sensitive' : ''
   const plan = explainPlan(read(cut.root), names, '  ').replaceAll('CteScan ', 'Fragment ')
   return `${cut.id}: ${tasks}, ${output.kind}${keys}${sensitive}\n${plan}`
