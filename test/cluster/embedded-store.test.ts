@@ -16,7 +16,7 @@ async function folder(t: Test): Promise<string> {
   return path
 }
 
-storeContract('embedded', async () => {
+t.test('an embedded store keeps the contract', async t => storeContract(t, async () => {
   const path = await mkdtemp(join(tmpdir(), 'skein-store-'))
   const simulation = new Simulation(1)
   const store = await EmbeddedStore.open(join(path, 'journal'), simulation.clock)
@@ -26,7 +26,7 @@ storeContract('embedded', async () => {
     await store.revokeLease({ leaseId: 0n, ttlMs: 0 }).catch(() => undefined) // waits for its turn behind what expired
   }
   return { store, pass, close: async () => { await store.close(); await rm(path, { recursive: true, force: true }) } }
-})
+}))
 
 t.test('what was answered is there after a restart, revisions and leases too', async t => {
   const path = join(await folder(t), 'journal')

@@ -3,6 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import t from 'tap'
 import { EmbeddedStore } from '../../cluster/embedded-store.ts'
 import { RemoteStore } from '../../cluster/remote-store.ts'
 import { addStoreService } from '../../cluster/store-server.ts'
@@ -11,7 +12,7 @@ import { GrpcServer } from '../../proto/grpc-server.ts'
 import { Simulation } from '../sim/simulation.ts'
 import { storeContract } from './store-contract.ts'
 
-storeContract('remote', async () => {
+t.test('a remote store keeps the contract', async t => storeContract(t, async () => {
   const path = await mkdtemp(join(tmpdir(), 'skein-store-'))
   const simulation = new Simulation(1)
   const embedded = await EmbeddedStore.open(join(path, 'journal'), simulation.clock)
@@ -32,4 +33,4 @@ storeContract('remote', async () => {
     await rm(path, { recursive: true, force: true })
   }
   return { store, pass, close }
-})
+}))

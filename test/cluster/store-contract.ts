@@ -1,6 +1,6 @@
 /** What every metadata store must do; run on each of them. Time is the simulation's: `pass` lets it go by. */
 
-import t, { type Test } from 'tap'
+import type { Test } from 'tap'
 import type { Change, MetadataStore } from '../../cluster/store.ts'
 
 export interface StoreUnderTest {
@@ -13,9 +13,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (value: Uint8Array | null | undefined): string | null =>
   value === null || value === undefined ? null : new TextDecoder().decode(value)
 
-export function storeContract(name: string, make: () => Promise<StoreUnderTest>): void {
+export function storeContract(t: Test, make: () => Promise<StoreUnderTest>): void {
   const check = (fact: string, run: (t: Test, made: StoreUnderTest) => Promise<void>): void => {
-    void t.test(`${name}: ${fact}`, async t => {
+    void t.test(fact, async t => {
       const made = await make()
       t.teardown(() => made.close())
       await run(t, made)

@@ -4,4 +4,5 @@ import t from 'tap'
 import { compareStatements } from './oracle.ts'
 import { DEFAULTS } from './planning.ts'
 
-await compareStatements(t, 2, { ...DEFAULTS, replicateRows: 0 })
+t.test('odd statements cut by cost have the answers of one DuckDB',
+  async t => compareStatements(t, 2, { ...DEFAULTS, replicateRows: 0 }))

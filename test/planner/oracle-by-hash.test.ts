@@ -4,4 +4,5 @@ import t from 'tap'
 import { compareStatements } from './oracle.ts'
 import { FORCED } from './planning.ts'
 
-await compareStatements(t, 3, FORCED)
+t.test('odd statements cut by hash have the answers of one DuckDB',
+  async t => compareStatements(t, 3, FORCED))
