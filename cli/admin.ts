@@ -50,6 +50,9 @@ export async function admin(command: AdminCommand, address: string, json: boolea
         return json ? '[]\n' : `killed ${command.id}\n`
       default: return unreachable(command)
     }
+  } catch (error) {
+    if (!(error instanceof QueryError) || error.code !== 'UNAVAILABLE') throw error
+    throw new QueryError('UNAVAILABLE', `no answer from grpc://${address}`, { cause: error }) // gRPC's text is long
   } finally {
     channel.close()
   }

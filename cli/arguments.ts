@@ -44,7 +44,8 @@ function parse(argv: readonly string[]) {
       },
     })
   } catch (error) {
-    throw new QueryError('INVALID_REQUEST', error instanceof Error ? error.message : String(error))
+    const [what = ''] = (error instanceof Error ? error.message : String(error)).split('. ') // then comes advice
+    throw new QueryError('INVALID_REQUEST', `${what}; see skein help`, { cause: error })
   }
 }
 

@@ -1,11 +1,15 @@
 /**
  * One process tree a data folder: a second one on the same folder would share its cache and exchange files. The lock is
- * a file with the holder's process id; a holder that is gone does not hold.
+ * a file with the holder's process id and when that process was started; a holder that is gone does not hold, nor does
+ * another process that has its id by now.
  */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { QueryError } from '../proto/errors.ts'
+
+/** Of the fields of /proc/<id>/stat behind the name: proc(5). */
+const START_TIME = 19
 
 /** Takes the folder, which is made if it is absent; the returned function gives it back. */
 export function lockDataDir(dataDir: string, processId: number): () => void {
@@ -17,16 +21,37 @@ export function lockDataDir(dataDir: string, processId: number): () => void {
   }
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
-      writeFileSync(file, String(processId), { flag: 'wx' })
+      writeFileSync(file, [processId, startTicks(processId)].join(' ').trim(), { flag: 'wx' })
       return () => rmSync(file, { force: true })
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, 'written', error)
-      const holder = Number(readFileSync(file, 'utf8'))
-      if (isAlive(holder)) throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} is in use by process ${holder}`)
+      const [holder, ticks] = readLock(file, dataDir)
+      if (holder !== processId && isAlive(holder) && startTicks(holder) === ticks) {
+        throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} is in use by process ${holder}`)
+      }
       rmSync(file, { force: true })
     }
   }
   throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} is in use by another process`)
+}
+
+function readLock(file: string, dataDir: string): [holder: number, ticks: string] {
+  try {
+    const [holder, ticks = ''] = readFileSync(file, 'utf8').split(' ')
+    return [Number(holder), ticks]
+  } catch (error) {
+    throw unusable(dataDir, 'locked', error)
+  }
+}
+
+/** When it was started, in the kernel's ticks since its own start: tells two processes of one id apart. Or nothing. */
+function startTicks(processId: number): string {
+  try {
+    const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME] ?? ''
+  } catch {
+    return '' // gone, or no Linux
+  }
 }
 
 function unusable(dataDir: string, what: string, cause: unknown): QueryError {

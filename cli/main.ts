@@ -34,6 +34,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 
 async function main(): Promise<void> {
   const words = parseArguments(process.argv.slice(2), process.env)
+  const [extra] = words.words
+  if ((words.command === 'start' || words.command === 'demo') && extra !== undefined) {
+    throw new QueryError('INVALID_REQUEST', `${words.command} takes no '${extra}'; see skein help`)
+  }
   if (words.help || words.command === 'help') return write(HELP)
   switch (words.command) {
     case 'start': return start(await clusterOptions(words), startPorts())

@@ -8,12 +8,15 @@ import type { EventEmitter } from 'node:events'
 import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2'
 import {
-  Metadata, Server, ServerCredentials,
+  logVerbosity, Metadata, Server, ServerCredentials, setLogVerbosity,
   type handleBidiStreamingCall, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream,
   type ServerUnaryCall, type ServerWritableStream, type UntypedHandleCall,
 } from '@grpc/grpc-js'
 import { QueryError } from './errors.ts'
 import { serviceDefinition, toStatus, type Method } from './grpc.ts'
+
+// it would write to standard error, beside our own line, what it says in its errors too
+setLogVerbosity(logVerbosity.NONE)
 
 /** Requests are small but for uploads of record batches; one of those may be a client's whole table in one message. */
 const MAX_RECEIVE_BYTES = 64 * 1024 * 1024
@@ -80,7 +83,8 @@ export class GrpcServer {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
         if (error === null) return resolve(bound)
-        reject(new QueryError('INVALID_CONFIG', `cannot listen on ${host}:${port}: ${error.message}`, { cause: error }))
+        const [, why = error.message] = /\[(.*)\]$/s.exec(error.message) ?? [] // one reason for each address of host
+        reject(new QueryError('INVALID_CONFIG', `cannot listen on ${host}:${port}: ${why}`, { cause: error }))
       })
     })
   }

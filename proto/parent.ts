@@ -5,7 +5,7 @@
 
 import { createInterface } from 'node:readline'
 import type { Clock } from './clock.ts'
-import { asQueryError } from './errors.ts'
+import { asQueryError, QueryError } from './errors.ts'
 import type { Ready } from './launch.ts'
 
 /** A child that cannot stop in order within this time ends itself. */
@@ -25,21 +25,28 @@ export function runChild<Launch>(clock: Clock, start: (launch: Launch) => Promis
   const lines = createInterface({ input: process.stdin })
   const parentGone = new Promise<void>(resolve => { lines.once('close', resolve) })
   const terminated = new Promise<void>(resolve => { process.once('SIGTERM', () => resolve()) })
+  const told = Promise.race([parentGone, terminated])
   process.on('SIGINT', () => undefined) // the parent stops us in order
+  void told.then(() => clock.after(STOP_WITHIN_MS, () => process.exit(1))) // also while it starts
   lines.once('line', line => {
     const launch = JSON.parse(line) as Launch
     start(launch).then(async ({ ready, stop }) => {
       answer(ready)
-      await Promise.race([parentGone, terminated])
-      clock.after(STOP_WITHIN_MS, () => process.exit(1))
+      await told
       await stop()
       process.exit(0)
     }).catch((reason: unknown) => {
-      const { code, message } = asQueryError(reason)
+      const { code, message } = startError(reason)
       answer({ ready: false, code, message })
       process.exit(1)
     })
   })
+}
+
+/** A file or folder that cannot be used at the start is the data directory's, and that is the user's. */
+function startError(reason: unknown): QueryError {
+  const isFile = reason instanceof Error && 'code' in reason && 'syscall' in reason && 'path' in reason
+  return isFile ? new QueryError('INVALID_CONFIG', reason.message, { cause: reason }) : asQueryError(reason)
 }
 
 function answer(ready: Ready): void {
