@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServiceError } from '@grpc/grpc-js'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { FlightClient, packed } from '../serve/flight-client.ts'
 import { runCommand } from './command.ts'
@@ -30,10 +30,6 @@ const LATE_RANK = `SELECT id, word, CASE WHEN row_number() OVER (ORDER BY id) = 
   FROM rows`
 /** Rows that came before an error: proof that the error was late. */
 const SOME = 100_000
-
-interface Teardown {
-  teardown(callback: () => void): void
-}
 
 interface Ending {
   readonly status: number
@@ -116,7 +112,7 @@ for (const [i, skein] of skeins.entries()) {
   })
 }
 
-async function readFlight(t: Teardown, skein: Skein, sql: string) {
+async function readFlight(t: Test, skein: Skein, sql: string) {
   const client = new FlightClient(t, Number(skein.doors.flight?.split(':').at(-1)))
   await client.handshake()
   const info = await client.getFlightInfo(packed(CommandStatementQuerySchema, { query: sql }))

@@ -1,8 +1,8 @@
 /** What an operator sees of a cluster, and what lies on its disks: for tests that wait until something is so. */
 
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { treeCpuMs } from '../../bench/processes.ts'
+import { isAlive, treeCpuMs } from '../../bench/processes.ts'
 import { delay, systemClock } from '../../proto/clock.ts'
 import { AdminService, type Executor, type Query } from '../../proto/gen/admin_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
@@ -73,5 +73,22 @@ function list(folder: string): string[] {
       .map(name => join(folder, name))
   } catch {
     return [] // made with the first file
+  }
+}
+
+/**
+ * Living processes that were started with `text` in their environment, by whomever: a process whose parent has died is
+ * nobody's child any more, but keeps its environment.
+ */
+export function processesWith(text: string): number[] {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number)
+    .filter(pid => pid !== process.pid && environmentOf(pid).includes(text) && isAlive(pid))
+}
+
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1')
+  } catch {
+    return '' // it has ended meanwhile
   }
 }
