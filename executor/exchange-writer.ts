@@ -4,7 +4,7 @@
  * list of files comes from COPY itself: nothing is listed, and a path is never written twice.
  */
 
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { ExchangeOutput } from '../proto/gen/executor_pb.js'
 import { quoteText } from '../proto/sql-text.ts'
@@ -31,7 +31,7 @@ export async function writeExchange(
   connection: DuckConnection, sql: string, output: ExchangeOutput, root: string, folder: string,
 ): Promise<WrittenFile[]> {
   const hashed = output.hashKeys.length > 0 && output.partitionCount > 1
-  await mkdir(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true }) // microseconds, against ten times the CPU on another thread
   const target = hashed ? folder : `${folder}/rows.parquet`
   const rows = await connection.texts(copy(sql, output, target, hashed), ANSWER)
   return rows.map(([path, count, bytes]) => ({

@@ -20,7 +20,7 @@ import type { DuckConnection } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { writeResult } from './result-writer.ts'
 import type { TaskEvent, TaskStats } from './task.ts'
-import { setupSql } from './task-setup.ts'
+import { setupSql, taskSql } from './task-setup.ts'
 
 /** An interrupt is lost on a statement that has not quite begun, so it is repeated. */
 const INTERRUPT_EVERY_MS = 50
@@ -58,7 +58,7 @@ export class TaskRunner {
 
   /** Never rejects. `spool` is there for a task that makes the result; it is complete when the task has succeeded. */
   async run(task: TaskDefinition, spool: ResultSpool | undefined, signal: AbortSignal): Promise<TaskOutcome> {
-    const { clock, exchangeFiles } = this.#options
+    const { clock } = this.#options
     const place = { ...task, queryId: task.queryId as QueryId }
     const read: string[] = []
     try {
@@ -75,7 +75,7 @@ export class TaskRunner {
       spool?.fail(cause)
       return { kind: 'failed', cause, lostExecutors: error instanceof InputLost ? error.executors : [] }
     } finally {
-      if (task.inputs.length > 0) await exchangeFiles.removeInputs(place).catch(() => undefined) // goes with the query
+      await this.#options.exchangeReader.release(place).catch(() => undefined) // goes with the query
     }
   }
 
@@ -108,10 +108,11 @@ export class TaskRunner {
     const taken = await this.#connect(task, inputs)
     const stopInterrupts = this.#interruptOn(signal, taken.connection)
     try {
-      const setup = setupSql(task, inputs.scanPaths, inputs.inputPaths)
+      const setup = setupSql(task, inputs.scanPaths)
       if (setup !== '') await taken.connection.run(setup)
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
-      return await this.#execute(task, taken.connection, spool, signal)
+      const sql = taskSql(task, inputs.scanPaths, inputs.inputPaths)
+      return await this.#execute(task, sql, taken.connection, spool, signal)
     } finally {
       stopInterrupts()
       await taken.close()
@@ -129,20 +130,20 @@ export class TaskRunner {
   }
 
   async #execute(
-    task: TaskDefinition, connection: DuckConnection, spool: ResultSpool | undefined, signal: AbortSignal,
+    task: TaskDefinition, sql: string, connection: DuckConnection, spool: ResultSpool | undefined, signal: AbortSignal,
   ): Promise<Output> {
     const { exchangeFiles, pool } = this.#options
     const { output } = task
     switch (output.case) {
       case 'exchange': {
         const folder = exchangeFiles.outputFolder({ ...task, queryId: task.queryId as QueryId })
-        const files = await writeExchange(connection, task.sql, output.value, exchangeFiles.root, folder)
+        const files = await writeExchange(connection, sql, output.value, exchangeFiles.root, folder)
         const [rows, bytes] = [files.map(file => file.rowCount), files.map(file => file.sizeBytes)]
         return { files, rowCount: sum(rows), outputBytes: sum(bytes) }
       }
       case 'result': {
         if (spool === undefined) throw new Error(`task ${task.taskId} has no spool`)
-        const totals = await writeResult(connection, task.sql, output.value.columns, spool, pool, signal)
+        const totals = await writeResult(connection, sql, output.value.columns, spool, pool, signal)
         return { files: [], rowCount: totals.rowCount, outputBytes: totals.byteCount }
       }
       default: throw new QueryError('INTERNAL', `task ${task.taskId} has no output`)

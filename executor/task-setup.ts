@@ -1,9 +1,9 @@
-/** The statements that make a task's connection ready: session settings, then what its SQL names. One text for all. */
+/** What a task's connection runs first (session settings, a user's tables, as one text), and then the task's own SQL. */
 
 import { QueryError } from '../proto/errors.ts'
 import { TaskDefinition_SqlKind as SqlKind, type TaskDefinition } from '../proto/gen/executor_pb.js'
 import { quoteName, quoteText } from '../proto/sql-text.ts'
-import { catalogs, inputView, scanView, tableView } from './views.ts'
+import { catalogs, inputRelation, scanRelation, tableView } from './views.ts'
 
 /** DuckDB makes chunks ahead up to this; its default of 1 MB stalls scans behind the encoder. */
 const STREAMING_BUFFER = '4MB'
@@ -15,23 +15,25 @@ const SESSION_SETTINGS: ReadonlySet<string> = new Set([
 ])
 
 /** Empty if there is nothing to make ready. */
-export function setupSql(
-  task: TaskDefinition, scanPaths: readonly (readonly string[])[], inputPaths: readonly (readonly string[])[],
-): string {
+export function setupSql(task: TaskDefinition, scanPaths: readonly (readonly string[])[]): string {
   return [
     ...Object.entries(task.settings).map(([name, value]) => setting(name, value)),
     ...(task.output.case === 'result' ? [`SET SESSION streaming_buffer_size = '${STREAMING_BUFFER}'`] : []),
-    ...(task.sqlKind === SqlKind.ORIGINAL ? original(task, scanPaths) : emitted(task, scanPaths, inputPaths)),
+    ...(task.sqlKind === SqlKind.ORIGINAL ? original(task, scanPaths) : []),
   ].join(';\n')
 }
 
-function emitted(
+/** The text to run: a user's own, or an emitted one with what it reads in front of it. */
+export function taskSql(
   task: TaskDefinition, scanPaths: readonly (readonly string[])[], inputPaths: readonly (readonly string[])[],
-): string[] {
-  return [
-    ...task.scans.map((scan, i) => scanView(scan, scanPaths[i] ?? [])),
-    ...task.inputs.map((input, i) => inputView(input, inputPaths[i] ?? [])),
+): string {
+  const relations = task.sqlKind === SqlKind.ORIGINAL ? [] : [
+    ...task.scans.map((scan, i) => scanRelation(scan, scanPaths[i] ?? [])),
+    ...task.inputs.map((input, i) => inputRelation(input, inputPaths[i] ?? [])),
   ]
+  if (relations.length === 0) return task.sql
+  const own = /^WITH\s/.test(task.sql) ? `,\n${task.sql.slice('WITH'.length)}` : `\n${task.sql}`
+  return `WITH ${relations.join(',\n')}${own}`
 }
 
 function original(task: TaskDefinition, scanPaths: readonly (readonly string[])[]): string[] {
