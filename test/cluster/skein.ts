@@ -35,6 +35,12 @@ export type SkeinOutcome = {
   readonly stats: Readonly<Record<string, unknown>>
 } | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly position: number | undefined }
 
+/** Of what GET /query/{id} tells. */
+export interface Report {
+  readonly stats: Readonly<Record<string, unknown>>
+  readonly task_reports: readonly { readonly executor: string; readonly attempt: number }[]
+}
+
 export interface AskOptions {
   /** Goes into the request as it is. */
   readonly fields?: Readonly<Record<string, unknown>>
@@ -52,6 +58,8 @@ const MAX_ERROR_CHARACTERS = 20_000
 export class Skein {
   readonly doors: Doors
   readonly pid: number
+  /** The exit code, or the signal, when it has ended. */
+  readonly ended: Promise<number | NodeJS.Signals | null>
   readonly #process: ChildProcess
   #errors: () => string
 
@@ -60,6 +68,7 @@ export class Skein {
     this.doors = doors
     this.pid = process.pid ?? 0
     this.#errors = errors
+    this.ended = new Promise(resolve => { process.once('exit', (code, signal) => resolve(code ?? signal)) })
   }
 
   /** Resolves at the line `ready`; rejects with what the process wrote to standard error. */
@@ -110,12 +119,12 @@ export class Skein {
   }
 
   /** GET /query/{id}. */
-  async report(queryId: string): Promise<{ readonly stats: Readonly<Record<string, unknown>> }> {
+  async report(queryId: string): Promise<Report> {
     const response = await this.request('GET', `/query/${queryId}`)
     let text = ''
     for await (const piece of response.setEncoding('utf8')) text += String(piece)
     if (response.statusCode !== 200) throw new Error(`GET /query/${queryId}: ${response.statusCode} ${text}`)
-    return JSON.parse(text) as { stats: Record<string, unknown> }
+    return JSON.parse(text) as Report
   }
 
   request(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
