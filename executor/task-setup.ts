@@ -1,4 +1,4 @@
-/** What a task's connection runs first (session settings, a user's tables, as one text), and then the task's own SQL. */
+/** What a task's connection runs first (session settings, a user's tables, as one text), then the task's own SQL. */
 
 import { QueryError } from '../proto/errors.ts'
 import { TaskDefinition_SqlKind as SqlKind, type TaskDefinition } from '../proto/gen/executor_pb.js'

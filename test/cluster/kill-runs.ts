@@ -99,12 +99,15 @@ export async function killRuns({ data, folder, runs, onRun }: KillRunOptions): P
       const victim = (await operator.executors()).find(({ id }) => id === ids[run % EXECUTORS])
       if (question === undefined || victim === undefined) throw new Error('no question, or no executor')
       const outcome = await killRun(skein, question, victim, (run * GOLDEN) % 1)
-      const backMs = await until(`${victim.id} is back`, BACK_WITHIN_MS, async () => isBack(await operator.executors(), ids, victim))
+      const backMs = await until(
+        `${victim.id} is back`, BACK_WITHIN_MS, async () => isBack(await operator.executors(), ids, victim),
+      )
       if (outcome.hit) hits++
       if (outcome.again) again++
       if (outcome.fault !== undefined) faults.push(`run ${run}, ${question.name}: ${outcome.fault}`)
       onRun(`${question.name}: killed after ${Math.round(outcome.killedMs)} of ${Math.round(outcome.elapsedMs)} ms,`
-        + `${outcome.hit ? '' : ' too late,'}${outcome.again ? ' tasks made again,' : ''} back in ${Math.round(backMs)} ms`)
+        + `${outcome.hit ? '' : ' too late,'}${outcome.again ? ' tasks made again,' : ''}`
+        + ` back in ${Math.round(backMs)} ms`)
     }
     if (!await allUsed(skein, ids)) faults.push('an executor that came back is not used')
   } finally {
@@ -130,7 +133,9 @@ async function killRun(skein: Skein, question: Question, victim: Executor, share
   const startMs = systemClock.nowMs()
   const before = await skein.query(question.sql)
   const usualMs = systemClock.nowMs() - startMs
-  if (before.kind === 'error') return { ...before, killedMs: 0, elapsedMs: usualMs, hit: false, again: false, fault: before.message }
+  if (before.kind === 'error') {
+    return { ...before, killedMs: 0, elapsedMs: usualMs, hit: false, again: false, fault: before.message }
+  }
   const askedMs = systemClock.nowMs()
   let answeredMs: number | null = null
   const asked = skein.query(`${question.sql} -- again`).finally(() => { answeredMs = systemClock.nowMs() })

@@ -27,7 +27,9 @@ const flowing = 'SELECT i FROM range(1000000000000) numbers(i)'
 async function start(name: string): Promise<{ skein: Skein; data: string; mark: string }> {
   const mark = `${name} of ${folder}`
   const environment = { SKEIN_WHOLE_BYTES: '0', SKEIN_BROADCAST_ROWS: '0', MARK: mark }
-  const skein = await Skein.start({ folder: join(folder, name), executors: 2, config: faultConfig(folder), environment })
+  const skein = await Skein.start({
+    folder: join(folder, name), executors: 2, config: faultConfig(folder), environment,
+  })
   return { skein, data: join(folder, name, 'data'), mark }
 }
 
