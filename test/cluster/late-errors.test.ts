@@ -28,7 +28,7 @@ const LATE_CAST = 'SELECT id, word, late::BIGINT AS n FROM rows'
 /** The last stage fails on its last row, behind an exchange. */
 const LATE_RANK = `SELECT id, word, CASE WHEN row_number() OVER (ORDER BY id) = ${ROWS} THEN error('the end') END
   FROM rows`
-/** Rows that came before an error: proof that the error was late. */
+/** Bytes of rows that came before an error: proof that the error was late. What is held at its time is dropped. */
 const SOME = 100_000
 
 interface Ending {
@@ -69,7 +69,7 @@ for (const [i, skein] of skeins.entries()) {
       const last = JSON.parse(tail.trimEnd().split('\n').at(-1) ?? '') as { error: string; code: string }
       t.equal(last.code, 'EXECUTION_ERROR')
       t.ok(last.error.startsWith(sql === LATE_RANK ? 'Invalid Input Error: the end' : NOT_A_NUMBER), last.error)
-      if (streams.includes(sql)) t.ok(bytes > 30 * SOME, `${bytes} bytes came before it`)
+      if (streams.includes(sql)) t.ok(bytes > SOME, `${bytes} bytes came before it`)
     }
   })
 

@@ -102,7 +102,8 @@ t.test('all are killed: the next start removes what they left', async t => {
   const operator = new Operator(skein.doors)
   const before = (await operator.executors()).map(({ id }) => id).sort()
   operator.close()
-  for (const pid of [skein.pid, ...skein.processes()]) process.kill(pid, 'SIGKILL')
+  // the parent last: children that lose it tidy up
+  for (const pid of [...skein.processes(), skein.pid]) process.kill(pid, 'SIGKILL')
   await until('all are gone', GONE_WITHIN_MS, () => processesWith(mark).length === 0)
   await Promise.all(outcomes)
   t.ok(workFiles(data).length > 0, 'files were left')
