@@ -78,7 +78,7 @@ for (const [i, skein] of skeins.entries()) {
       for (const sql of streams) {
         const { status, complete, bytes } = await post(skein, sql, format)
         t.strictSame({ status, complete }, { status: 200, complete: false }, `${format} ${sql}`)
-        t.ok(bytes > 30 * SOME, `${bytes} bytes came before`)
+        t.ok(bytes > SOME, `${bytes} bytes came before`)
       }
     }
   })
