@@ -4,6 +4,7 @@
  */
 
 import type { Fragment, FragmentScan } from '../planner/fragment.ts'
+import { withoutCastMarks } from '../proto/cast-mark.ts'
 import type { Room } from './place.ts'
 import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
 import type { QueryRequest } from './running-query.ts'
@@ -62,7 +63,7 @@ function explainStage(work: PlannedWork, fragment: Fragment, rooms: readonly Roo
   const tasks = stageTasks(fragment, work, rooms, partitionCountFor(rooms))
   const read = new Map(fragment.scans.map(scan => [scan.id, scan.reads]))
   return {
-    stage: fragment.id, sql: fragment.sql, tasks: tasks.length,
+    stage: fragment.id, sql: withoutCastMarks(fragment.sql), tasks: tasks.length,
     estimated_rows: Math.round(fragment.rows), output: outputText(fragment),
     inputs: fragment.inputs.map(input => ({ stage: input.fragment, exchange: input.kind })),
     scans: work.planned.sqlKind === 'original' ? [] : fragment.scans.flatMap(scan => explainScan(work, scan)),

@@ -7,7 +7,8 @@
 
 import type { Fragment } from '../planner/fragment.ts'
 import type { TaskStats, TaskStatus } from '../proto/gen/executor_pb.js'
-import { errorCode, QueryError, unreachable, type ErrorCode } from '../proto/errors.ts'
+import { errorAtByte } from '../proto/error-place.ts'
+import { errorCode, unreachable, type ErrorCode, type QueryError } from '../proto/errors.ts'
 import { taskId, type ExecutorId } from '../proto/ids.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
 import type { TaskNews } from './executor-actor.ts'
@@ -191,7 +192,7 @@ export class StageActor implements Actor<StageMessage> {
       case 'failed': {
         const { message, position, lostExecutors } = state.value
         const code = errorCode(state.value.code) ?? 'INTERNAL'
-        const cause = new QueryError(code, message, { position })
+        const cause = errorAtByte(code, message, position, this.#options.work.request.sql)
         if (code === 'INPUT_LOST') return this.#inputsLost(partition, attempt, lostExecutors, cause, context)
         return this.#attemptFailed(partition, attempt, cause, retried.has(code), context)
       }

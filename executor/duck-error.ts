@@ -3,7 +3,13 @@
  * (`errors_as_json`), and the code of ours that they mean. DuckDB's words come first in every message.
  */
 
+import { readCastMark, type CastOrigin } from '../proto/cast-mark.ts'
 import { QueryError, type ErrorCode } from '../proto/errors.ts'
+
+export interface DuckErrorOptions extends ErrorOptions {
+  readonly position?: number | undefined
+  readonly origin?: CastOrigin | undefined
+}
 
 /** As DuckDB threw it. */
 export class DuckError extends Error {
@@ -12,26 +18,40 @@ export class DuckError extends Error {
   readonly type: string
   /** Where in the text of the statement, in bytes from 0. */
   readonly position: number | undefined
+  /** Of the cast that failed, in a text that we emitted. */
+  readonly origin: CastOrigin | undefined
 
-  constructor(type: string, message: string, position: number | undefined, options: ErrorOptions) {
+  constructor(type: string, message: string, options: DuckErrorOptions) {
     super(message, options)
     this.type = type
-    this.position = position
+    this.position = options.position
+    this.origin = options.origin
   }
 }
 
-/** `thrown` by the binding, as a DuckError; what is not DuckDB's comes back as it was. */
-export function duckError(thrown: unknown): unknown {
+/** `thrown` by the binding when `sql` ran, as a DuckError; what is not DuckDB's comes back as it was. */
+export function duckError(thrown: unknown, sql = ''): unknown {
   if (!(thrown instanceof Error)) return thrown
   const json = /^\{.*\}$/s.test(thrown.message) ? parsed(thrown.message) : undefined
   if (json !== undefined) {
     const { exception_type: type, exception_message: message, position } = json
     const at = typeof position === 'string' && /^\d+$/.test(position) ? Number(position) : undefined
-    return new DuckError(String(type), `${String(type)} Error: ${String(message)}`, at, { cause: thrown })
+    const origin = at === undefined ? undefined : readCastMark(sql, at)
+    const told = origin === undefined ? String(message) : ofColumn(String(message), origin)
+    return new DuckError(String(type), `${String(type)} Error: ${told}`, { position: at, origin, cause: thrown })
   }
   const plain = /^(?:Failed to [a-z ]+: )?((?:[A-Z][A-Za-z]+ )+?)Error: /.exec(thrown.message)
   if (plain?.[1] === undefined) return thrown
-  return new DuckError(plain[1].trim(), thrown.message, undefined, { cause: thrown })
+  return new DuckError(plain[1].trim(), thrown.message, { cause: thrown })
+}
+
+const CAST_COLUMN = ' when casting from source column '
+
+/** DuckDB names the column in our text. */
+function ofColumn(message: string, { column }: CastOrigin): string {
+  const at = message.lastIndexOf(CAST_COLUMN)
+  if (at < 0) return message
+  return message.slice(0, at) + (column === null ? '' : CAST_COLUMN + column)
 }
 
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -69,17 +69,18 @@ export class DuckConnection {
   /** Prepares the last statement of `sql`, after running those before it (a PIVOT is made of several). */
   async prepare(sql: string): Promise<PreparedQuery> {
     const { extracted_statements: statements, statement_count: count } =
-      await told(duckdb.extract_statements(this.#connection, sql))
+      await told(duckdb.extract_statements(this.#connection, sql), sql)
     if (count === 0) throw duckError(new Error(duckdb.extract_statements_error(statements)))
     for (let i = 0; i < count - 1; i++) {
-      const statement = await told(duckdb.prepare_extracted_statement(this.#connection, statements, i))
+      const statement = await told(duckdb.prepare_extracted_statement(this.#connection, statements, i), sql)
       try {
-        await told(duckdb.execute_prepared(statement))
+        await told(duckdb.execute_prepared(statement), sql)
       } finally {
         duckdb.destroy_prepare_sync(statement)
       }
     }
-    return new PreparedQuery(await told(duckdb.prepare_extracted_statement(this.#connection, statements, count - 1)))
+    const last = await told(duckdb.prepare_extracted_statement(this.#connection, statements, count - 1), sql)
+    return new PreparedQuery(last, sql)
   }
 
   /** Makes a running statement reject, and an open stream end. Does nothing to a statement that has not begun. */
@@ -92,15 +93,17 @@ export class DuckConnection {
   }
 
   #query(sql: string): Promise<duckdb.Result> {
-    return told(duckdb.query(this.#connection, sql))
+    return told(duckdb.query(this.#connection, sql), sql)
   }
 }
 
 export class PreparedQuery {
   readonly #statement: duckdb.PreparedStatement
+  readonly #sql: string
 
-  constructor(statement: duckdb.PreparedStatement) {
+  constructor(statement: duckdb.PreparedStatement, sql: string) {
     this.#statement = statement
+    this.#sql = sql
   }
 
   types(): LogicalType[] {
@@ -109,7 +112,7 @@ export class PreparedQuery {
   }
 
   async stream(): Promise<ChunkStream> {
-    return new ChunkStream(await told(duckdb.execute_prepared_streaming(this.#statement)))
+    return new ChunkStream(await told(duckdb.execute_prepared_streaming(this.#statement), this.#sql))
   }
 
   close(): void {
@@ -131,7 +134,7 @@ export class ChunkStream {
 
   /** The next rows, or null at the end, which may be an error's end. The chunk lives as long as it is referenced. */
   async next(): Promise<{ readonly chunk: DataChunk; readonly rowCount: number } | null> {
-    const chunk = await told(duckdb.fetch_chunk(this.#result))
+    const chunk = await told(duckdb.fetch_chunk(this.#result), '')
     const rowCount = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk)
     return chunk === null || rowCount === 0 ? null : { chunk, rowCount }
   }
@@ -181,10 +184,10 @@ function text(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
 }
 
-async function told<T>(call: Promise<T>): Promise<T> {
+async function told<T>(call: Promise<T>, sql: string): Promise<T> {
   try {
     return await call
   } catch (error) {
-    throw duckError(error)
+    throw duckError(error, sql)
   }
 }

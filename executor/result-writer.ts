@@ -129,14 +129,18 @@ async function replay(connection: DuckConnection, { sql }: Text, aborted: unknow
     await connection.run(head + sql)
   } catch (error) {
     if (!(error instanceof DuckError)) return error
-    const position = error.position === undefined ? undefined : error.position - head.length
-    return new DuckError(error.type, error.message, position, { cause: error })
+    return movedBack(error, head.length)
   }
   return new QueryError('EXECUTION_ERROR', 'the query failed while its result was streamed', { cause: aborted })
 }
 
 /** An error whose place counts from the query's own text. */
 function placed(error: unknown, { start }: Text): unknown {
-  if (!(error instanceof DuckError) || error.position === undefined) return error
-  return new DuckError(error.type, error.message, error.position - start, { cause: error.cause })
+  return error instanceof DuckError ? movedBack(error, start) : error
+}
+
+function movedBack(error: DuckError, byBytes: number): DuckError {
+  const { type, message, position, origin } = error
+  if (position === undefined) return error
+  return new DuckError(type, message, { position: position - byBytes, origin, cause: error.cause })
 }

@@ -11,7 +11,7 @@ import type { QueryId, TaskId } from '../proto/ids.ts'
 import type { FileKey } from '../cache/key.ts'
 import type { LocalFile } from '../cache/file-source.ts'
 import type { BodyPool } from './body-pool.ts'
-import { isFatal, taskError } from './duck-error.ts'
+import { DuckError, isFatal, taskError } from './duck-error.ts'
 import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
 import { InputLost, type ExchangeReader } from './exchange-reader.ts'
 import { writeExchange, type WrittenFile } from './exchange-writer.ts'
@@ -165,13 +165,14 @@ export class TaskRunner {
   }
 }
 
-/** DuckDB counts bytes, we count characters. The place in emitted text means nothing to the user who wrote another. */
+/** With its place in the user's text, in bytes. A place in emitted text means nothing to whoever wrote another. */
 function placed(error: QueryError, { sqlKind, sql }: TaskDefinition): QueryError {
-  const { code, message, position } = error
+  const { code, message, position, cause } = error
   if (position === undefined) return error
-  const inside = sqlKind === SqlKind.ORIGINAL && position >= 0 && position <= Buffer.byteLength(sql)
-  const characters = inside ? Buffer.from(sql).toString('utf8', 0, position).length : undefined
-  return new QueryError(code, message, { cause: error, position: characters })
+  const isInside = position >= 0 && position <= Buffer.byteLength(sql)
+  const own = isInside ? position : undefined
+  const origin = cause instanceof DuckError ? cause.origin?.offset : undefined
+  return new QueryError(code, message, { cause: error, position: sqlKind === SqlKind.ORIGINAL ? own : origin })
 }
 
 function sum(values: readonly number[]): number {

@@ -95,6 +95,7 @@ function tasksOf({ output }: Cut, read: readonly FragmentInput[], scans: readonl
 /** Keys are cast to the type that the plan compares: bound again, a sum may come out wider and hash to another task. */
 function outputOf({ output }: Cut): FragmentOutput {
   if (output.kind !== 'hash') return output
-  const exact = (key: Expression): Expression => ({ kind: 'Cast', child: key, type: typeOf(key), try: false })
+  const exact = (key: Expression): Expression =>
+    ({ kind: 'Cast', child: key, type: typeOf(key), try: false, origin: null })
   return { kind: 'hash', keys: emitKeys(output.keys.map(exact)) }
 }

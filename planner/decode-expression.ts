@@ -1,9 +1,10 @@
 /**
- * Bound expressions of the plan's JSON. `alias` and `query_location` say nothing about the value and are passed over;
- * every other field is read or refused. Functions are in decode-function.ts, aggregates and windows in
- * decode-aggregate.ts.
+ * Bound expressions of the plan's JSON. `alias` and `query_location` say nothing about the value: they are read for the
+ * messages of casts alone, and not strictly. Every other field is read or refused. Functions are in decode-function.ts,
+ * aggregates and windows in decode-aggregate.ts.
  */
 
+import type { CastOrigin } from '../proto/cast-mark.ts'
 import { decodeAggregate, decodeWindow } from './decode-aggregate.ts'
 import { EXPRESSION_FIELDS } from './decode-fields.ts'
 import { decodeFunction } from './decode-function.ts'
@@ -52,7 +53,7 @@ export function decodeExpression(node: JsonNode): Expression {
       only('child', 'return_type', 'try_cast')
       return {
         kind: 'Cast', child: decodeExpression(node.node('child')), type: decodeType(node.node('return_type')),
-        try: node.boolean('try_cast'),
+        try: node.boolean('try_cast'), origin: castOrigin(node),
       }
     case 'BOUND_OPERATOR': return operator(only('return_type', 'children'))
     case 'BOUND_FUNCTION': return decodeFunction(node)
@@ -66,6 +67,19 @@ export function decodeExpression(node: JsonNode): Expression {
     default: return node.refuse(`expression ${expressionClass}`)
   }
 }
+
+/** DuckDB's place of what the optimizer made is the largest 64-bit number. */
+function castOrigin(node: JsonNode): CastOrigin | null {
+  const place = node.has('query_location') ? node.node('query_location') : null
+  const offset = place?.isNumber() === true ? place.asInteger() : null
+  if (offset === null || offset > MAX_OFFSET) return null
+  const child = node.node('child')
+  const isColumn = child.text('expression_class') === 'BOUND_REF' && child.has('alias')
+  return { offset: Number(offset), column: isColumn ? child.text('alias') || null : null }
+}
+
+/** Longer texts are not accepted. */
+const MAX_OFFSET = 2n ** 32n
 
 const comparisons: Readonly<Record<string, ComparisonOp>> = {
   COMPARE_EQUAL: '=', COMPARE_NOTEQUAL: '<>', COMPARE_LESSTHAN: '<', COMPARE_GREATERTHAN: '>',

@@ -3,6 +3,7 @@
  * where binding the text again could find another one.
  */
 
+import { castMark } from '../proto/cast-mark.ts'
 import { unreachable } from '../proto/errors.ts'
 import { emitAggregate, emitWindow } from './emit-aggregate.ts'
 import { emitCall, emitLambda } from './emit-call.ts'
@@ -35,8 +36,10 @@ export function expressionSql(expression: Expression, scope: Scope): string {
       const checks = expression.checks.map(({ when, then }) => `WHEN ${sql(when)} THEN ${sql(then)}`).join(' ')
       return `(CASE ${checks} ELSE ${sql(expression.otherwise)} END)`
     }
-    case 'Cast':
-      return `${expression.try ? 'TRY_CAST' : 'CAST'}(${sql(expression.child)} AS ${typeName(expression.type)})`
+    case 'Cast': {
+      const name = expression.try ? 'TRY_CAST(' : `CAST(${castMark(expression.origin)}`
+      return `${name}${sql(expression.child)} AS ${typeName(expression.type)})`
+    }
     case 'Operator': return operator(expression, expression.children.map(sql))
     case 'Call': return emitCall(expression, scope)
     case 'Lambda': return emitLambda(expression, scope)

@@ -4,6 +4,7 @@
  * bound, and no name is left to be resolved.
  */
 
+import type { CastOrigin } from '../proto/cast-mark.ts'
 import type { DuckType } from '../proto/types.ts'
 
 export type Expression =
@@ -29,6 +30,8 @@ export interface Case {
 }
 export interface Cast {
   readonly kind: 'Cast'; readonly child: Expression; readonly type: DuckType; readonly try: boolean
+  /** null: the user wrote none. */
+  readonly origin: CastOrigin | null
 }
 export interface Operator {
   readonly kind: 'Operator'; readonly op: OperatorName; readonly children: readonly Expression[]

@@ -4,8 +4,7 @@
  * much rather than too little: a mentioned name may be a CTE's.
  */
 
-import { QueryError } from '../proto/errors.ts'
-import { positionOf } from './duckdb-error.ts'
+import { errorAtByte } from '../proto/error-place.ts'
 
 export interface Syntax {
   readonly statementCount: number
@@ -35,8 +34,8 @@ export function readSyntax(json: string, sql: string): Syntax | typeof NOT_SELEC
   const tree = JSON.parse(json) as Tree
   if (tree['error'] === true) {
     if (tree['error_type'] === 'not implemented') return NOT_SELECT
-    const position = positionOf(Number(tree['position'] ?? NaN), sql)
-    throw new QueryError('SYNTAX_ERROR', `Parser Error: ${text(tree['error_message'])}`, { position })
+    const offset = tree['position'] === undefined ? undefined : Number(tree['position'])
+    throw errorAtByte('SYNTAX_ERROR', `Parser Error: ${text(tree['error_message'])}`, offset, sql)
   }
   const statements = Array.isArray(tree['statements']) ? tree['statements'] : []
   return collect(statements)

@@ -136,5 +136,5 @@ function bestParts(call: AggregateCall, add: AddPart): Parts | null {
 const BOOLEAN: DuckType = { kind: 'scalar', name: 'BOOLEAN' }
 
 function cast(child: Expression, type: DuckType): Expression {
-  return { kind: 'Cast', child, type, try: false }
+  return { kind: 'Cast', child, type, try: false, origin: null }
 }

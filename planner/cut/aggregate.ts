@@ -12,7 +12,7 @@
  */
 
 import type { DuckType } from '../../proto/types.ts'
-import type { AggregateCall, Expression } from '../expression.ts'
+import type { AggregateCall, Cast, Expression } from '../expression.ts'
 import type { Aggregate, Plan } from '../plan.ts'
 import { partsOf, type Parts } from './aggregate-parts.ts'
 import { ASSUMED_TASKS, isFewToGather, isFewToMove } from './cost.ts'
@@ -73,9 +73,10 @@ function inParts(aggregate: Aggregate, input: Placed, context: CutContext): Plac
   return { plan: combined(aggregate, moved.plan, first, parts), spread: moved.spread }
 }
 
-/** The same for the same call: sum(x) is made once for sum(x) and avg(x). */
+/** The same for the same call, wherever its casts were written: sum(x) is made once for sum(x) and avg(x). */
 function textOf(call: AggregateCall): string {
-  return JSON.stringify(call, (_, value: unknown) => typeof value === 'bigint' ? `${value}n` : value)
+  return JSON.stringify(call, (key, value: unknown) =>
+    key === ('origin' satisfies keyof Cast) ? undefined : typeof value === 'bigint' ? `${value}n` : value)
 }
 
 /** Arguments of DISTINCT calls that parts can be made for: only without groups, else the rows of a group move. */

@@ -878,7 +878,7 @@ export declare type TaskStatus_Failed = Message<"skein.executor.v1.TaskStatus.Fa
   lostExecutors: string[];
 
   /**
-   * Where in the user's own text (ORIGINAL), in characters from 0; absent if the error has no place there.
+   * Where in the user's text, in bytes from 0; absent if the error has no place there.
    *
    * @generated from field: optional uint32 position = 4;
    */

@@ -22,14 +22,31 @@ t.teardown(async () => {
   await rm(folder, { recursive: true })
 })
 
-const NOT_A_NUMBER = 'Conversion Error: '
-  + "Could not convert string 'not a number' to INT64 when casting from source column"
-const LATE_CAST = 'SELECT id, word, late::BIGINT AS n FROM rows'
+const LATE_CAST = 'SELECT repeat(word, 4) AS words, late::BIGINT AS n FROM rows'
 /** The last stage fails on its last row, behind an exchange. */
-const LATE_RANK = `SELECT id, word, CASE WHEN row_number() OVER (ORDER BY id) = ${ROWS} THEN error('the end') END
-  FROM rows`
+const LATE_RANK = `SELECT repeat(word, 2), CASE WHEN row_number() OVER (ORDER BY id) = ${ROWS}
+    THEN error('the end') END FROM rows`
+/** While nothing has gone out. */
+const EARLY = 'SELECT id, late::BIGINT AS n FROM rows ORDER BY id DESC'
+const FIRST_ROW = 'SELECT early::BIGINT FROM rows'
+
+/** As DuckDB says it of the user's own text. */
+const messages: Readonly<Record<string, string>> = {
+  [LATE_CAST]: notANumber('late', LATE_CAST),
+  [LATE_RANK]: 'Invalid Input Error: the end',
+  [EARLY]: notANumber('late', EARLY),
+  [FIRST_ROW]: notANumber('early', FIRST_ROW),
+}
+
+function notANumber(column: string, line: string): string {
+  const head = 'LINE 1: '
+  return `Conversion Error: Could not convert string 'not a number' to INT64 when casting from source column ${column}`
+    + `\n\n${head}${line}\n${' '.repeat(head.length + line.indexOf('::'))}^`
+}
+
 /** Bytes of rows that came before an error: proof that the error was late. What is held at its time is dropped. */
 const SOME = 100_000
+const TRIES = 5
 
 interface Ending {
   readonly status: number
@@ -53,56 +70,57 @@ async function post(skein: Skein, statement: string, format: string): Promise<En
   return ending(response, response.complete, bytes, tail)
 }
 
+/** Asked again if the error was there before the first row had gone out, as it may be on a busy machine. */
+async function postUntilLate(skein: Skein, statement: string, format: string): Promise<Ending> {
+  let found = await post(skein, statement, format)
+  for (let i = 1; i < TRIES && found.bytes < SOME; i++) found = await post(skein, statement, format)
+  return found
+}
+
 function ending({ statusCode = 0 }: IncomingMessage, complete: boolean, bytes: number, tail: string): Ending {
   return { status: statusCode, bytes, complete, tail }
 }
 
 for (const [i, skein] of skeins.entries()) {
   const { name = '' } = modes[i] ?? {}
-  const streams = [LATE_RANK, ...name === 'whole' ? [LATE_CAST] : []]
+  const stream = name === 'whole' ? LATE_CAST : LATE_RANK
 
   t.test(`NDJSON ends in an error line, ${name}`, async t => {
-    for (const sql of [...streams, `${LATE_CAST} ORDER BY id DESC`, 'SELECT early::BIGINT FROM rows']) {
-      const { status, complete, bytes, tail } = await post(skein, sql, 'default')
+    for (const sql of [stream, EARLY, FIRST_ROW]) {
+      const { status, complete, bytes, tail } = await (sql === stream ? postUntilLate : post)(skein, sql, 'default')
       t.equal(status, 200)
       t.ok(complete, 'the connection is kept')
-      const last = JSON.parse(tail.trimEnd().split('\n').at(-1) ?? '') as { error: string; code: string }
-      t.equal(last.code, 'EXECUTION_ERROR')
-      t.ok(last.error.startsWith(sql === LATE_RANK ? 'Invalid Input Error: the end' : NOT_A_NUMBER), last.error)
-      if (streams.includes(sql)) t.ok(bytes > SOME, `${bytes} bytes came before it`)
+      const last: unknown = JSON.parse(tail.trimEnd().split('\n').at(-1) ?? '')
+      const place = sql === LATE_RANK ? {} : { position: sql.indexOf('::') }
+      t.strictSame(last, { error: messages[sql], code: 'EXECUTION_ERROR', ...place })
+      if (sql === stream) t.ok(bytes > SOME, `${bytes} bytes came before it`)
     }
   })
 
-  t.test(`csv, jsonl and arrow break off, ${name}`, async t => {
-    for (const format of ['csv', 'jsonl', 'arrow']) {
-      for (const sql of streams) {
-        const { status, complete, bytes } = await post(skein, sql, format)
-        t.strictSame({ status, complete }, { status: 200, complete: false }, `${format} ${sql}`)
-        t.ok(bytes > SOME, `${bytes} bytes came before`)
-      }
+  t.test(`formats without a place for an error break off, ${name}`, async t => {
+    for (const format of name === 'whole' ? ['csv', 'arrow'] : ['jsonl']) {
+      const { status, complete, bytes } = await postUntilLate(skein, stream, format)
+      t.strictSame({ status, complete }, { status: 200, complete: false }, format)
+      t.ok(bytes > SOME, `${bytes} bytes came before`)
     }
   })
 
   t.test(`csv, jsonl and arrow answer with a status while nothing was sent, ${name}`, async t => {
     for (const format of ['csv', 'jsonl', 'arrow']) {
-      const { status, tail } = await post(skein, `${LATE_CAST} ORDER BY id DESC`, format)
+      const { status, tail } = await post(skein, EARLY, format)
       t.equal(status, 400)
-      const { error } = JSON.parse(tail) as { error: { code: string; message: string } }
-      t.equal(error.code, 'EXECUTION_ERROR')
-      t.ok(error.message.startsWith(NOT_A_NUMBER), error.message)
+      t.match(JSON.parse(tail), { error: { code: 'EXECUTION_ERROR', message: messages[EARLY] } })
     }
   })
 
   t.test(`a Flight stream ends in a status, ${name}`, async t => {
-    for (const sql of streams) {
-      const { rows, error } = await readFlight(t, skein, sql)
-      t.ok(rows > 0, `${rows} batches came before`)
-      t.equal(error?.code, 3, 'INVALID_ARGUMENT, as the table of errors says of EXECUTION_ERROR')
-      t.match(error?.details, sql === LATE_RANK ? /Invalid Input Error: the end/ : /Conversion Error: Could not/)
-    }
+    const { rows, error } = await readFlight(t, skein, stream)
+    t.ok(rows > 0, `${rows} batches came before`)
+    t.equal(error?.code, 3, 'INVALID_ARGUMENT, as the table of errors says of EXECUTION_ERROR')
+    t.ok(error?.details.includes(messages[stream] ?? '?'), String(error?.details))
   })
 
-  t.test(`the command line fails in every format, ${name}`, async t => {
+  if (name === 'spread') t.test('the command line fails in every format', async t => {
     const ends = await Promise.all(['table', 'json', 'csv', 'arrow'].map(format =>
       runCommand(['query', '--url', skein.doors.http ?? '', '--format', format, LATE_RANK])))
     for (const { status, stderr, stdout } of ends) {

@@ -58,7 +58,8 @@ t.test('values are those of statistics', async t => {
 })
 
 t.test('everything else says nothing about files', async t => {
-  const wide = { kind: 'Cast', child: column(0, 'INTEGER'), type: parseDuckType('BIGINT'), try: false } as const
+  const type = parseDuckType('BIGINT')
+  const wide = { kind: 'Cast', child: column(0, 'INTEGER'), type, try: false, origin: null } as const
   const nan = constant({ kind: 'float', text: 'nan' }, 'DOUBLE')
   const filters = [
     compare('=', wide, int(1n)), compare('=', column(0, 'INTEGER'), int(1n)), compare('=', column(0), nothing),

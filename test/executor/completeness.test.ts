@@ -57,12 +57,14 @@ t.test('a cancelled stream is CANCELLED, soon', async t => {
   t.ok(systemClock.nowMs() - startMs < 5_000)
 })
 
-t.test('a failure of emitted text has no place in the user\'s, one of the user\'s own text has', async t => {
+t.test('a failure of emitted text has the place that its mark says, of the user\'s own text its own', async t => {
   const bench = await openWorkbench(t)
   const columns = [{ name: 'a', type: 'INTEGER' }]
   const sql = "SELECT CAST(s AS INTEGER) FROM (VALUES ('é1'), ('x')) v(s)"
   const emitted = await bench.result({ sql, output: toResult(columns) })
+  const marked = await bench.result({ sql: sql.replace('CAST(', 'CAST(/*@41 my%20word*/ '), output: toResult(columns) })
   const original = await bench.result({ sql, sqlKind: 2, output: toResult(columns) })
   t.match(emitted.outcome, { kind: 'failed', cause: { code: 'EXECUTION_ERROR', position: undefined } })
+  t.match(marked.outcome, { kind: 'failed', cause: { position: 41, message: /from source column my word$/ } })
   t.match(original.outcome, { kind: 'failed', cause: { code: 'EXECUTION_ERROR', position: 7 } })
 })

@@ -51,6 +51,11 @@ const parse = (json: string) => JSON.parse(json.replace(/"(?:[^"\\]|\\.)*"|-?\d{
   token.startsWith('"') ? token : `"bare ${token}"`)) as Json
 const print = (value: unknown) => JSON.stringify(value).replace(/"bare (-?\d+)"/g, '$1')
 
+/** Without the marks of casts, which no value depends on. */
+function textOf(planJson: string, explainJson: string): string {
+  return roundTrip.text(roundTrip.decode(planJson, explainJson)).replace(/\/\*@.*?\*\/ /g, '')
+}
+
 /** A statement's plan, to be changed in place, and what decoding gives then. */
 class Specimen {
   readonly root: Json
@@ -60,7 +65,7 @@ class Specimen {
   constructor(planJson: string, explainJson: string) {
     this.root = parse(planJson)
     this.#explainJson = explainJson
-    this.#text = roundTrip.text(roundTrip.decode(planJson, explainJson))
+    this.#text = textOf(planJson, explainJson)
   }
 
   static async of(sql: string): Promise<Specimen> {
@@ -70,8 +75,7 @@ class Specimen {
   /** 'unsupported', 'same', 'other', or what else was thrown. */
   outcome(): string {
     try {
-      const text = roundTrip.text(roundTrip.decode(print(this.root), this.#explainJson))
-      return text === this.#text ? 'same' : 'other'
+      return textOf(print(this.root), this.#explainJson) === this.#text ? 'same' : 'other'
     } catch (thrown) {
       return thrown instanceof Unsupported ? 'unsupported' : `fault: ${String(thrown)}`
     }

@@ -52,7 +52,7 @@ type Failed = Pick<MessageInitShape<typeof TaskStatus_FailedSchema>, 'lostExecut
 
 /** What a task with such an SQL text ends with. */
 export const failures: Readonly<Record<string, readonly [ErrorCode, string, Failed?]>> = {
-  fail: ['EXECUTION_ERROR', 'Conversion Error: no number', { position: 7 }],
+  fail: ['EXECUTION_ERROR', 'Conversion Error: no number', { position: 5 }],
   changed: ['FILE_CHANGED', "'a' in bucket lake has changed since the query was planned"],
 }
 
