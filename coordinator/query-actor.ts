@@ -62,8 +62,6 @@ export class QueryActor implements Actor<QueryMessage> {
   #board: StageBoard | null = null
   #brokenAttempt = -1
   #freed = false
-  /** Every row is here, or with the client. */
-  #relayDone = false
   #resultAttempt = -1
   #resultKey: MemberKey | null = null
   /** Since when no executor works for it; null: one does. */
@@ -108,7 +106,8 @@ export class QueryActor implements Actor<QueryMessage> {
         return this.#progress(context)
       }
       case 'inputs-lost': return this.#onBoard(board => board.inputsLost(message.stage, message.outputs), context)
-      case 'stage-failed': case 'failed': return this.#fail(message.cause, context)
+      case 'stage-failed': return this.#stageFailed(message.cause, context)
+      case 'failed': return this.#fail(message.cause, context)
       case 'task-report': return this.#options.tasks.add(message.report)
       case 'result-running': return this.#resultRunning(message.attempt, message.key, context)
       case 'relay-outgrown': return this.#relayOutgrown(message.attempt, context)
@@ -254,7 +253,7 @@ export class QueryActor implements Actor<QueryMessage> {
 
   /** What was read of the result does not count any more; if rows of it have gone out, the query fails. */
   #dropResult(cause: QueryError, context: Context<QueryMessage>): void {
-    this.#relayDone = false
+    if (this.#options.relay.isComplete) return this.#completed(context)
     if (!this.#options.relay.drop()) this.#fail(cause, context)
   }
 
@@ -263,9 +262,9 @@ export class QueryActor implements Actor<QueryMessage> {
     const member = this.#crew.ready.find(other => other.key === key)
     const stage = this.#work?.planned.fragments.at(-1)?.id
     if (member === undefined || stage === undefined || attempt <= this.#resultAttempt) return
+    if (this.#options.relay.isComplete) return this.#completed(context)
     this.#resultAttempt = attempt
     this.#resultKey = key
-    this.#relayDone = false
     const task = taskId(handle.id, stage, 0, attempt)
     const { channel } = member
     if (relay.begin(attempt, (fromFrame, signal) => channel.fetchResult(handle.id, task, fromFrame, signal))) return
@@ -286,7 +285,7 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #progress(context: Context<QueryMessage>): void {
-    this.#resultAgain()
+    if (!this.#options.relay.isComplete) this.#resultAgain()
     this.#publish()
     this.#complete(context)
   }
@@ -296,20 +295,28 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #relayEnded(attempt: number, context: Context<QueryMessage>): void {
-    if (attempt !== this.#resultAttempt) return
-    this.#relayDone = true
-    this.#complete(context)
+    if (attempt === this.#resultAttempt) this.#complete(context)
   }
 
-  /** The result counts once its task is known to have succeeded, and every row is here or with the client. */
+  /** Once every row is here, or with the client, nothing that is lost or fails can change the answer. */
+  #stageFailed(cause: QueryError, context: Context<QueryMessage>): void {
+    if (this.#options.relay.isComplete) this.#completed(context)
+    else this.#fail(cause, context)
+  }
+
+  /** That the task of the result has succeeded is awaited for its numbers alone. */
   #complete(context: Context<QueryMessage>): void {
-    if (!this.#relayDone || this.#board?.result?.attempt !== this.#resultAttempt) return
+    if (this.#options.relay.isComplete && this.#board?.result?.attempt === this.#resultAttempt) this.#completed(context)
+  }
+
+  #completed(context: Context<QueryMessage>): void {
     this.#apply({ kind: 'complete', atMs: context.nowMs() }, context)
   }
 
   #look(context: Context<QueryMessage>): void {
     const { limits, relay, handle } = this.#options
     const { state } = handle.query.life
+    if (this.#options.relay.isComplete) return this.#completed(context)
     context.schedule(LOOK_MS, { kind: 'look' })
     if (state === 'delivering' && context.nowMs() - relay.lastReadMs > limits.keepResultMs) {
       return this.#cancel(`no row was read for ${limits.keepResultMs} ms`, context)

@@ -66,6 +66,11 @@ export class ResultRelay {
     this.#lastReadMs = options.clock.nowMs()
   }
 
+  /** Every row is here, or was taken by the client. */
+  get isComplete(): boolean {
+    return this.#state.state === 'complete'
+  }
+
   /** Every row is here: the executor is not needed to read it once more. */
   get inMemory(): boolean {
     return this.#state.state === 'complete' && !this.#streamTaken
@@ -89,10 +94,10 @@ export class ResultRelay {
     return true
   }
 
-  /** What is being read does not count any more. False: rows of it may have gone out. */
+  /** What is being read does not count any more. False: rows of it may have gone out, perhaps all. */
   drop(): boolean {
     if (this.#state.state === 'failed') return true
-    if (this.#state.state === 'streaming' || this.#streamTaken) return false
+    if (this.#state.state === 'streaming' || this.#state.state === 'complete') return false
     this.#reading.abort()
     this.#reading = new AbortController()
     this.#frames = []

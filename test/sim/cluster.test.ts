@@ -6,7 +6,8 @@
  * - a result stream that was opened again went on with the rows of a later attempt (FetchResult names its task since);
  * - the end of a stream of a lost attempt was taken for the end of the result;
  * - a query whose result was lost while rows went out waited for ever;
- * - a query that no executor worked for failed with the last transport error instead of NO_EXECUTOR.
+ * - a query that no executor worked for failed with the last transport error instead of NO_EXECUTOR;
+ * - a reader in the middle of a complete result ended early, without an error, when an executor was lost just then.
  */
 
 import t from 'tap'

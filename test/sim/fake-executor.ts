@@ -260,7 +260,8 @@ export class FakeExecutor {
   #spool(task: Task, rows: readonly Row[]): void {
     const { simulation } = this.#world
     const spool = this.#spools.get(task.definition.queryId)
-    if (!this.#goesOn(task) || spool?.attempt !== task.definition.attempt) return
+    if (!this.#goesOn(task)) return
+    if (spool?.attempt !== task.definition.attempt) return this.#fail(task, 'CANCELLED', 'the result is made again')
     if (rows.length === 0) {
       spool.ended = 'complete'
       return this.#succeed(task, [])
