@@ -1,5 +1,6 @@
 /** The channel to an executor that listens on an address of its own. */
 
+import type { Clock } from '../proto/clock.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { ExecutorService, type TaskEvent } from '../proto/gen/executor_pb.js'
 import { QueryError } from '../proto/errors.ts'
@@ -7,10 +8,8 @@ import { GrpcChannel, type ServiceClient } from '../proto/grpc-channel.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { CoordinatorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
 import type { TaskDefinitionInit } from '../proto/task.ts'
+import { ControlChannel } from './control-channel.ts'
 import type { ExecutorChannel } from './executor-channel.ts'
-
-/** For calls that an executor answers at once; beyond it, it hangs, and its heartbeats will say so. */
-const CALL_DEADLINE_MS = 10_000
 
 export interface Caller {
   readonly coordinator: CoordinatorId
@@ -24,29 +23,31 @@ export class GrpcExecutorChannel implements ExecutorChannel {
   readonly #caller: Caller
   readonly #channel: GrpcChannel
   readonly #service: ServiceClient<typeof ExecutorService>
+  readonly #calls: ControlChannel
 
-  constructor(info: ExecutorInfo, caller: Caller) {
+  constructor(info: ExecutorInfo, caller: Caller, clock: Clock) {
     this.address = info.address
     this.#caller = caller
     this.#channel = new GrpcChannel(info.address, { authorization: `Bearer ${caller.secret}` })
     this.#service = this.#channel.service(ExecutorService)
+    this.#calls = new ControlChannel(requests => this.#service.control(requests), clock)
   }
 
-  async reserve(query: QueryId, memoryBytes: number): Promise<void> {
-    const request = { queryId: query, coordinatorId: this.#caller.coordinator, memoryBytes: BigInt(memoryBytes) }
-    await this.#service.reserve(request, { deadlineMs: CALL_DEADLINE_MS })
+  reserve(query: QueryId, memoryBytes: number): Promise<void> {
+    const value = { queryId: query, coordinatorId: this.#caller.coordinator, memoryBytes: BigInt(memoryBytes) }
+    return this.#calls.call({ case: 'reserve', value })
   }
 
-  async launch(task: TaskDefinitionInit): Promise<void> {
-    await this.#service.launchTask({ coordinatorId: this.#caller.coordinator, task }, { deadlineMs: CALL_DEADLINE_MS })
+  launch(task: TaskDefinitionInit): Promise<void> {
+    return this.#calls.call({ case: 'launchTask', value: { coordinatorId: this.#caller.coordinator, task } })
   }
 
-  async cancel(task: TaskId): Promise<void> {
-    await this.#service.cancelTask({ taskId: task }, { deadlineMs: CALL_DEADLINE_MS })
+  cancel(task: TaskId): Promise<void> {
+    return this.#calls.call({ case: 'cancelTask', value: { taskId: task } })
   }
 
-  async release(query: QueryId): Promise<void> {
-    await this.#service.releaseQuery({ queryId: query }, { deadlineMs: CALL_DEADLINE_MS })
+  release(query: QueryId): Promise<void> {
+    return this.#calls.call({ case: 'releaseQuery', value: { queryId: query } })
   }
 
   watch(onEvent: (event: TaskEvent) => void, onEnd: (reason: unknown) => void): () => void {
@@ -73,6 +74,7 @@ export class GrpcExecutorChannel implements ExecutorChannel {
   }
 
   close(): void {
+    this.#calls.close()
     this.#channel.close()
   }
 }

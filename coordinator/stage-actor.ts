@@ -90,6 +90,7 @@ export class StageActor implements Actor<StageMessage> {
         this.#members = this.#members.filter(({ key }) => key !== message.key)
         this.#advance({ kind: 'executor-lost', member: message.key, cause: message.cause })
         return this.#dispatch(context)
+      case 'task-queued': return this.#queued(message.partition, message.attempt)
       case 'task-status': return this.#status(message.partition, message.attempt, message.status, context)
       case 'task-refused': {
         const { partition, attempt, cause } = message
@@ -183,7 +184,7 @@ export class StageActor implements Actor<StageMessage> {
     const now = this.#stage.partitions[partition]?.now
     if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
     switch (state.case) {
-      case 'queued': return this.#resultRuns(attempt, now.member)
+      case 'queued': return this.#queued(partition, attempt)
       case 'running':
         this.#resultRuns(attempt, now.member)
         this.#report(partition, attempt, now.member, 'running')
@@ -198,6 +199,11 @@ export class StageActor implements Actor<StageMessage> {
       }
       default: return // a newer executor may say more
     }
+  }
+
+  #queued(partition: number, attempt: number): void {
+    const now = this.#stage.partitions[partition]?.now
+    if (now?.state === 'running' && isCurrent(this.#stage, partition, attempt)) this.#resultRuns(attempt, now.member)
   }
 
   #resultRuns(attempt: number, key: MemberKey): void {

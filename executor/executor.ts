@@ -23,6 +23,8 @@ import { Watchers } from './watchers.ts'
 
 /** Ids of released queries that are remembered, so that a late launch of one starts nothing. */
 const RELEASED_KEPT = 10_000
+/** A task that ends sooner is told of at its end alone: most do, and each event costs both sides a message. */
+const RUNNING_NEWS_MS = 50
 /** Tasks of one query on one executor; the fan-out of any plan is far below. */
 const MAX_TASKS_OF_QUERY = 100_000
 
@@ -78,7 +80,6 @@ export class Executor {
       if (wasQueued) spool?.fail(new QueryError('CANCELLED', reason))
       controller.abort()
     })
-    this.#publish(query, taskId)
   }
 
   cancel(taskId: TaskId): void {
@@ -125,10 +126,12 @@ export class Executor {
   ): Promise<void> {
     const { clock, log, runner } = this.#options
     const taskId = definition.taskId as TaskId
-    this.#advance(query, taskId, { kind: 'started', nowMs: clock.nowMs() })
+    query.advance(taskId, { kind: 'started', nowMs: clock.nowMs() })
+    const cancelNews = clock.after(RUNNING_NEWS_MS, () => this.#publish(query, taskId))
     const running = runner.run(definition, spool, signal)
     query.track(running)
     const outcome = await running
+    cancelNews()
     this.#advance(query, taskId, outcome)
     const ids = { query: query.id, task: taskId }
     if (outcome.kind === 'succeeded') log.debug({ ...ids, rows: outcome.stats.rowCount }, 'task succeeded')

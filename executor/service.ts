@@ -6,6 +6,7 @@ import { flightData } from '../proto/flight-data.ts'
 import type { ExchangeSource, ExecutorService, FetchResultRequest } from '../proto/gen/executor_pb.js'
 import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
+import { serveControl } from './control.ts'
 import type { ExchangeFiles } from './exchange-files.ts'
 import { serveExchange } from './exchange-server.ts'
 import type { Executor } from './executor.ts'
@@ -22,23 +23,7 @@ export function executorHandlers(
   executor: Executor, files: ExchangeFiles, identity: () => Identity,
 ): ServiceHandlers<typeof ExecutorService> {
   return {
-    reserve: ({ queryId, coordinatorId, memoryBytes }) => {
-      executor.reserve(queryId as QueryId, coordinatorId as CoordinatorId, Number(memoryBytes))
-      return {}
-    },
-    releaseQuery: async ({ queryId }) => {
-      await executor.release(queryId as QueryId)
-      return {}
-    },
-    launchTask: ({ coordinatorId, task }) => {
-      if (task === undefined) throw new QueryError('INVALID_REQUEST', 'a launch without a task')
-      executor.launch(coordinatorId as CoordinatorId, task)
-      return {}
-    },
-    cancelTask: ({ taskId }) => {
-      executor.cancel(taskId as TaskId)
-      return {}
-    },
+    control: requests => serveControl(executor, requests),
     watchTasks: ({ coordinatorId, incarnation }, call) =>
       withHello(identity(), executor.watch(coordinatorId as CoordinatorId, incarnation as Incarnation, call.signal)),
     fetchExchange: request => serveExchange(files, request),

@@ -1,12 +1,16 @@
 /**
  * A connection to one gRPC server, and typed clients on it: unary calls are promises, server streams are async
- * iterables. Windows, keepalive and message limits of clients are set here and nowhere else. Every failure is a
- * QueryError: the one the server sent, or UNAVAILABLE and its like for the transport's own.
+ * iterables, and bidirectional ones take one too. Windows, keepalive and message limits of clients are set here and
+ * nowhere else. Every failure is a QueryError: the one the server sent, or UNAVAILABLE and its like for the
+ * transport's own.
  */
 
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2'
-import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
+import {
+  Client, credentials, Metadata, type ClientDuplexStream, type ClientReadableStream, type MethodDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import { systemClock } from './clock.ts'
 import { fromStatus, serviceDefinition, type Method } from './grpc.ts'
 
@@ -29,9 +33,11 @@ type Caller<M> = M extends Method<'unary', infer I, infer O>
   ? (request: MessageInitShape<I>, options?: CallOptions) => Promise<MessageShape<O>>
   : M extends Method<'server_streaming', infer I, infer O>
     ? (request: MessageInitShape<I>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
-    : never
+    : M extends Method<'bidi_streaming', infer I, infer O>
+      ? (requests: AsyncIterable<MessageInitShape<I>>, options?: CallOptions) => AsyncIterable<MessageShape<O>>
+      : never
 
-/** The unary and server-streaming methods; our own services have no others. */
+/** Requests of a bidirectional stream are taken as fast as they can be sent; its end is the end of the answers. */
 export type ServiceClient<S extends AnyService> = { readonly [K in keyof S['method']]: Caller<S['method'][K]> }
 
 export class GrpcChannel {
@@ -58,9 +64,13 @@ export class GrpcChannel {
     const methods = service.methods.map(method => {
       const wire = definition[method.localName] as MethodDefinition<unknown, unknown>
       const shape = (request: unknown) => create(method.input, request as MessageInitShape<DescMessage>)
-      const call = method.methodKind === 'unary'
-        ? (request: unknown, options: CallOptions = {}) => this.#unary(wire, shape(request), options)
-        : (request: unknown, options: CallOptions = {}) => this.#stream(wire, shape(request), options)
+      const call = (request: unknown, options: CallOptions = {}): unknown => {
+        switch (method.methodKind) {
+          case 'unary': return this.#unary(wire, shape(request), options)
+          case 'bidi_streaming': return this.#duplex(wire, request as AsyncIterable<unknown>, shape, options)
+          default: return this.#stream(wire, shape(request), options)
+        }
+      }
       return [method.localName, call]
     })
     return Object.fromEntries(methods) as ServiceClient<S>
@@ -85,22 +95,25 @@ export class GrpcChannel {
     })
   }
 
-  async *#stream(
-    wire: MethodDefinition<unknown, unknown>, request: unknown, options: CallOptions,
+  #stream(wire: MethodDefinition<unknown, unknown>, request: unknown, options: CallOptions): AsyncGenerator<unknown> {
+    return answers(options, () => this.#client.makeServerStreamRequest(
+      wire.path, wire.requestSerialize, wire.responseDeserialize, request, this.#metadata(), deadlineOf(options)))
+  }
+
+  async *#duplex(
+    wire: MethodDefinition<unknown, unknown>, requests: AsyncIterable<unknown>, shape: (request: unknown) => unknown,
+    options: CallOptions,
   ): AsyncGenerator<unknown> {
-    const call = this.#client.makeServerStreamRequest(
-      wire.path, wire.requestSerialize, wire.responseDeserialize, request, this.#metadata(), deadlineOf(options))
-    const cancel = () => call.cancel()
-    if (options.signal?.aborted === true) cancel()
-    else options.signal?.addEventListener('abort', cancel, { once: true })
-    call.on('error', () => undefined) // an error after the reader has left; a reader gets it from the iterator
+    const iterator = requests[Symbol.asyncIterator]()
     try {
-      for await (const message of call) yield message
-    } catch (error) {
-      throw fromStatus(error as ServiceError)
+      yield* answers(options, () => {
+        const call = this.#client.makeBidiStreamRequest(
+          wire.path, wire.requestSerialize, wire.responseDeserialize, this.#metadata(), deadlineOf(options))
+        sendAll(call, iterator, shape).catch(() => call.cancel())
+        return call
+      })
     } finally {
-      options.signal?.removeEventListener('abort', cancel)
-      call.cancel()
+      void iterator.return?.()
     }
   }
 
@@ -109,6 +122,38 @@ export class GrpcChannel {
     for (const [name, value] of Object.entries(this.#headers)) metadata.set(name, value)
     return metadata
   }
+}
+
+async function* answers(
+  options: CallOptions, start: () => ClientReadableStream<unknown> | ClientDuplexStream<unknown, unknown>,
+): AsyncGenerator<unknown> {
+  const call = start()
+  const cancel = () => call.cancel()
+  if (options.signal?.aborted === true) cancel()
+  else options.signal?.addEventListener('abort', cancel, { once: true })
+  call.on('error', () => undefined) // an error after the reader has left; a reader gets it from the iterator
+  try {
+    for await (const message of call) yield message
+  } catch (error) {
+    throw fromStatus(error as ServiceError)
+  } finally {
+    options.signal?.removeEventListener('abort', cancel)
+    call.cancel()
+  }
+}
+
+/** Ends when the requests do, or when the call has ended: what is sent after that goes nowhere. */
+async function sendAll(
+  call: ClientDuplexStream<unknown, unknown>, requests: AsyncIterator<unknown>, shape: (request: unknown) => unknown,
+): Promise<void> {
+  const ended = new Promise<void>(resolve => { call.once('close', resolve) })
+  for (let next = await requests.next(); next.done !== true; next = await requests.next()) {
+    if (call.destroyed) return
+    if (!call.write(shape(next.value))) {
+      await Promise.race([new Promise<void>(resolve => { call.once('drain', resolve) }), ended])
+    }
+  }
+  call.end()
 }
 
 function deadlineOf(options: CallOptions): { deadline?: number } {

@@ -12,9 +12,58 @@ import type { FlightDataSchema } from "./flight_pb.js";
 export declare const file_executor: GenFile;
 
 /**
- * @generated from message skein.executor.v1.ReserveRequest
+ * @generated from message skein.executor.v1.ControlRequest
  */
-export declare type ReserveRequest = Message<"skein.executor.v1.ReserveRequest"> & {
+export declare type ControlRequest = Message<"skein.executor.v1.ControlRequest"> & {
+  /**
+   * Chosen by the caller; no other open request of the stream has it.
+   *
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * @generated from oneof skein.executor.v1.ControlRequest.call
+   */
+  call: {
+    /**
+     * @generated from field: skein.executor.v1.Reserve reserve = 2;
+     */
+    value: Reserve;
+    case: "reserve";
+  } | {
+    /**
+     * @generated from field: skein.executor.v1.LaunchTask launch_task = 3;
+     */
+    value: LaunchTask;
+    case: "launchTask";
+  } | {
+    /**
+     * @generated from field: skein.executor.v1.CancelTask cancel_task = 4;
+     */
+    value: CancelTask;
+    case: "cancelTask";
+  } | {
+    /**
+     * @generated from field: skein.executor.v1.ReleaseQuery release_query = 5;
+     */
+    value: ReleaseQuery;
+    case: "releaseQuery";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message skein.executor.v1.ControlRequest.
+ * Use `create(ControlRequestSchema)` to create a new message.
+ */
+export declare const ControlRequestSchema: GenMessage<ControlRequest>;
+
+/**
+ * Books memory for one query on this executor; EXECUTOR_FULL when it does not fit. Idempotent by query.
+ *
+ * @generated from message skein.executor.v1.Reserve
+ */
+export declare type Reserve = Message<"skein.executor.v1.Reserve"> & {
   /**
    * @generated from field: string query_id = 1;
    */
@@ -32,55 +81,17 @@ export declare type ReserveRequest = Message<"skein.executor.v1.ReserveRequest">
 };
 
 /**
- * Describes the message skein.executor.v1.ReserveRequest.
- * Use `create(ReserveRequestSchema)` to create a new message.
+ * Describes the message skein.executor.v1.Reserve.
+ * Use `create(ReserveSchema)` to create a new message.
  */
-export declare const ReserveRequestSchema: GenMessage<ReserveRequest>;
+export declare const ReserveSchema: GenMessage<Reserve>;
 
 /**
- * @generated from message skein.executor.v1.ReserveResponse
+ * Queues a task; answered once it is queued, not once it has run. Launching the same task_id again does nothing.
+ *
+ * @generated from message skein.executor.v1.LaunchTask
  */
-export declare type ReserveResponse = Message<"skein.executor.v1.ReserveResponse"> & {
-};
-
-/**
- * Describes the message skein.executor.v1.ReserveResponse.
- * Use `create(ReserveResponseSchema)` to create a new message.
- */
-export declare const ReserveResponseSchema: GenMessage<ReserveResponse>;
-
-/**
- * @generated from message skein.executor.v1.ReleaseQueryRequest
- */
-export declare type ReleaseQueryRequest = Message<"skein.executor.v1.ReleaseQueryRequest"> & {
-  /**
-   * @generated from field: string query_id = 1;
-   */
-  queryId: string;
-};
-
-/**
- * Describes the message skein.executor.v1.ReleaseQueryRequest.
- * Use `create(ReleaseQueryRequestSchema)` to create a new message.
- */
-export declare const ReleaseQueryRequestSchema: GenMessage<ReleaseQueryRequest>;
-
-/**
- * @generated from message skein.executor.v1.ReleaseQueryResponse
- */
-export declare type ReleaseQueryResponse = Message<"skein.executor.v1.ReleaseQueryResponse"> & {
-};
-
-/**
- * Describes the message skein.executor.v1.ReleaseQueryResponse.
- * Use `create(ReleaseQueryResponseSchema)` to create a new message.
- */
-export declare const ReleaseQueryResponseSchema: GenMessage<ReleaseQueryResponse>;
-
-/**
- * @generated from message skein.executor.v1.LaunchTaskRequest
- */
-export declare type LaunchTaskRequest = Message<"skein.executor.v1.LaunchTaskRequest"> & {
+export declare type LaunchTask = Message<"skein.executor.v1.LaunchTask"> & {
   /**
    * @generated from field: string coordinator_id = 1;
    */
@@ -93,27 +104,15 @@ export declare type LaunchTaskRequest = Message<"skein.executor.v1.LaunchTaskReq
 };
 
 /**
- * Describes the message skein.executor.v1.LaunchTaskRequest.
- * Use `create(LaunchTaskRequestSchema)` to create a new message.
+ * Describes the message skein.executor.v1.LaunchTask.
+ * Use `create(LaunchTaskSchema)` to create a new message.
  */
-export declare const LaunchTaskRequestSchema: GenMessage<LaunchTaskRequest>;
+export declare const LaunchTaskSchema: GenMessage<LaunchTask>;
 
 /**
- * @generated from message skein.executor.v1.LaunchTaskResponse
+ * @generated from message skein.executor.v1.CancelTask
  */
-export declare type LaunchTaskResponse = Message<"skein.executor.v1.LaunchTaskResponse"> & {
-};
-
-/**
- * Describes the message skein.executor.v1.LaunchTaskResponse.
- * Use `create(LaunchTaskResponseSchema)` to create a new message.
- */
-export declare const LaunchTaskResponseSchema: GenMessage<LaunchTaskResponse>;
-
-/**
- * @generated from message skein.executor.v1.CancelTaskRequest
- */
-export declare type CancelTaskRequest = Message<"skein.executor.v1.CancelTaskRequest"> & {
+export declare type CancelTask = Message<"skein.executor.v1.CancelTask"> & {
   /**
    * @generated from field: string task_id = 1;
    */
@@ -121,22 +120,75 @@ export declare type CancelTaskRequest = Message<"skein.executor.v1.CancelTaskReq
 };
 
 /**
- * Describes the message skein.executor.v1.CancelTaskRequest.
- * Use `create(CancelTaskRequestSchema)` to create a new message.
+ * Describes the message skein.executor.v1.CancelTask.
+ * Use `create(CancelTaskSchema)` to create a new message.
  */
-export declare const CancelTaskRequestSchema: GenMessage<CancelTaskRequest>;
+export declare const CancelTaskSchema: GenMessage<CancelTask>;
 
 /**
- * @generated from message skein.executor.v1.CancelTaskResponse
+ * The query is over: cancels what still runs of it, removes its exchange files and its spool, frees its memory.
+ * Answered when nothing of it is left.
+ *
+ * @generated from message skein.executor.v1.ReleaseQuery
  */
-export declare type CancelTaskResponse = Message<"skein.executor.v1.CancelTaskResponse"> & {
+export declare type ReleaseQuery = Message<"skein.executor.v1.ReleaseQuery"> & {
+  /**
+   * @generated from field: string query_id = 1;
+   */
+  queryId: string;
 };
 
 /**
- * Describes the message skein.executor.v1.CancelTaskResponse.
- * Use `create(CancelTaskResponseSchema)` to create a new message.
+ * Describes the message skein.executor.v1.ReleaseQuery.
+ * Use `create(ReleaseQuerySchema)` to create a new message.
  */
-export declare const CancelTaskResponseSchema: GenMessage<CancelTaskResponse>;
+export declare const ReleaseQuerySchema: GenMessage<ReleaseQuery>;
+
+/**
+ * @generated from message skein.executor.v1.ControlReply
+ */
+export declare type ControlReply = Message<"skein.executor.v1.ControlReply"> & {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * Absent: it was done.
+   *
+   * @generated from field: skein.executor.v1.ControlFailure failure = 2;
+   */
+  failure?: ControlFailure | undefined;
+};
+
+/**
+ * Describes the message skein.executor.v1.ControlReply.
+ * Use `create(ControlReplySchema)` to create a new message.
+ */
+export declare const ControlReplySchema: GenMessage<ControlReply>;
+
+/**
+ * A code of the error table, and why.
+ *
+ * @generated from message skein.executor.v1.ControlFailure
+ */
+export declare type ControlFailure = Message<"skein.executor.v1.ControlFailure"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message skein.executor.v1.ControlFailure.
+ * Use `create(ControlFailureSchema)` to create a new message.
+ */
+export declare const ControlFailureSchema: GenMessage<ControlFailure>;
 
 /**
  * @generated from message skein.executor.v1.WatchTasksRequest
@@ -1010,47 +1062,22 @@ export declare const FileFormatSchema: GenEnum<FileFormat>;
  */
 export declare const ExecutorService: GenService<{
   /**
-   * Books memory for one query on this executor; EXECUTOR_FULL when it does not fit. Idempotent by query.
+   * The small calls of a coordinator, over one stream for as long as it lives: a call of its own for each would cost
+   * both sides ten times the CPU. Every request is answered by the reply of its id; replies come in any order. A
+   * request without a reply when the stream ends may have been done.
    *
-   * @generated from rpc skein.executor.v1.ExecutorService.Reserve
+   * @generated from rpc skein.executor.v1.ExecutorService.Control
    */
-  reserve: {
-    methodKind: "unary";
-    input: typeof ReserveRequestSchema;
-    output: typeof ReserveResponseSchema;
+  control: {
+    methodKind: "bidi_streaming";
+    input: typeof ControlRequestSchema;
+    output: typeof ControlReplySchema;
   },
   /**
-   * The query is over: cancels what still runs of it, removes its exchange files and its spool, frees its memory.
-   *
-   * @generated from rpc skein.executor.v1.ExecutorService.ReleaseQuery
-   */
-  releaseQuery: {
-    methodKind: "unary";
-    input: typeof ReleaseQueryRequestSchema;
-    output: typeof ReleaseQueryResponseSchema;
-  },
-  /**
-   * Queues a task; returns once it is queued, not once it has run. Launching the same task_id again does nothing.
-   *
-   * @generated from rpc skein.executor.v1.ExecutorService.LaunchTask
-   */
-  launchTask: {
-    methodKind: "unary";
-    input: typeof LaunchTaskRequestSchema;
-    output: typeof LaunchTaskResponseSchema;
-  },
-  /**
-   * @generated from rpc skein.executor.v1.ExecutorService.CancelTask
-   */
-  cancelTask: {
-    methodKind: "unary";
-    input: typeof CancelTaskRequestSchema;
-    output: typeof CancelTaskResponseSchema;
-  },
-  /**
-   * What becomes of the tasks of one coordinator. The first message is Hello; then every change of a task, and a
-   * Heartbeat each second. A stream that opens anew repeats the last status of every task not yet released. When a
-   * coordinator has no stream for `orphan_after` (10 s), the executor releases its queries.
+   * What becomes of the tasks of one coordinator. The first message is Hello; then the end of each task, before that
+   * that it runs if it does so for longer than a moment, and a Heartbeat each second. A stream that opens anew repeats
+   * the last status of every task not yet released. When a coordinator has no stream for `orphan_after` (10 s), the
+   * executor releases its queries.
    *
    * @generated from rpc skein.executor.v1.ExecutorService.WatchTasks
    */

@@ -9,104 +9,97 @@ import { file_flight } from "./flight_pb.js";
  * Describes the file executor.proto.
  */
 export const file_executor = /*@__PURE__*/
-  fileDesc("Cg5leGVjdXRvci5wcm90bxIRc2tlaW4uZXhlY3V0b3IudjEiUAoOUmVzZXJ2ZVJlcXVlc3QSEAoIcXVlcnlfaWQYASABKAkSFgoOY29vcmRpbmF0b3JfaWQYAiABKAkSFAoMbWVtb3J5X2J5dGVzGAMgASgEIhEKD1Jlc2VydmVSZXNwb25zZSInChNSZWxlYXNlUXVlcnlSZXF1ZXN0EhAKCHF1ZXJ5X2lkGAEgASgJIhYKFFJlbGVhc2VRdWVyeVJlc3BvbnNlIlwKEUxhdW5jaFRhc2tSZXF1ZXN0EhYKDmNvb3JkaW5hdG9yX2lkGAEgASgJEi8KBHRhc2sYAiABKAsyIS5za2Vpbi5leGVjdXRvci52MS5UYXNrRGVmaW5pdGlvbiIUChJMYXVuY2hUYXNrUmVzcG9uc2UiJAoRQ2FuY2VsVGFza1JlcXVlc3QSDwoHdGFza19pZBgBIAEoCSIUChJDYW5jZWxUYXNrUmVzcG9uc2UiQAoRV2F0Y2hUYXNrc1JlcXVlc3QSFgoOY29vcmRpbmF0b3JfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkiRgoURmV0Y2hFeGNoYW5nZVJlcXVlc3QSEAoIcXVlcnlfaWQYASABKAkSDAoEcGF0aBgCIAEoCRIOCgZvZmZzZXQYAyABKAQiJQoVRmV0Y2hFeGNoYW5nZVJlc3BvbnNlEgwKBGRhdGEYASABKAwiSwoSRmV0Y2hSZXN1bHRSZXF1ZXN0EhAKCHF1ZXJ5X2lkGAEgASgJEhIKCmZyb21fZnJhbWUYAiABKAQSDwoHdGFza19pZBgDIAEoCSKuBQoOVGFza0RlZmluaXRpb24SDwoHdGFza19pZBgBIAEoCRIQCghxdWVyeV9pZBgCIAEoCRINCgVzdGFnZRgDIAEoDRIRCglwYXJ0aXRpb24YBCABKA0SDwoHYXR0ZW1wdBgFIAEoDRILCgNzcWwYBiABKAkSOwoIc3FsX2tpbmQYByABKA4yKS5za2Vpbi5leGVjdXRvci52MS5UYXNrRGVmaW5pdGlvbi5TcWxLaW5kEiYKBXNjYW5zGAggAygLMhcuc2tlaW4uZXhlY3V0b3IudjEuU2NhbhIoCgZpbnB1dHMYCSADKAsyGC5za2Vpbi5leGVjdXRvci52MS5JbnB1dBI1CghleGNoYW5nZRgKIAEoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlT3V0cHV0SAASMQoGcmVzdWx0GAsgASgLMh8uc2tlaW4uZXhlY3V0b3IudjEuUmVzdWx0T3V0cHV0SAASFgoOcHJlc2VydmVfb3JkZXIYDCABKAgSQQoIc2V0dGluZ3MYDSADKAsyLy5za2Vpbi5leGVjdXRvci52MS5UYXNrRGVmaW5pdGlvbi5TZXR0aW5nc0VudHJ5EhcKD2RlZmF1bHRfY2F0YWxvZxgOIAEoCRIWCg5kZWZhdWx0X3NjaGVtYRgPIAEoCRIRCglwcmluY2lwYWwYECABKAkSFAoMbWVtb3J5X2J5dGVzGBEgASgEGi8KDVNldHRpbmdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJQCgdTcWxLaW5kEhgKFFNRTF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQU1FMX0tJTkRfRU1JVFRFRBABEhUKEVNRTF9LSU5EX09SSUdJTkFMEAJCCAoGb3V0cHV0IiQKBkNvbHVtbhIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkiwwIKBFNjYW4SDAoEbmFtZRgBIAEoCRIPCgdjYXRhbG9nGAIgASgJEg4KBnNjaGVtYRgDIAEoCRINCgV0YWJsZRgEIAEoCRItCgZmb3JtYXQYBSABKA4yHS5za2Vpbi5leGVjdXRvci52MS5GaWxlRm9ybWF0EioKB2NvbHVtbnMYBiADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4SEQoJaGl2ZV9rZXlzGAcgAygJEjUKB29wdGlvbnMYCCADKAsyJC5za2Vpbi5leGVjdXRvci52MS5TY2FuLk9wdGlvbnNFbnRyeRIoCgZzcGxpdHMYCSADKAsyGC5za2Vpbi5leGVjdXRvci52MS5TcGxpdBouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJTCgVTcGxpdBIoCgRmaWxlGAEgASgLMhouc2tlaW4uZXhlY3V0b3IudjEuRmlsZUtleRIQCghmcm9tX3JvdxgCIAEoBBIOCgZ0b19yb3cYAyABKAQiSAoHRmlsZUtleRIOCgZidWNrZXQYASABKAkSCwoDa2V5GAIgASgJEgwKBGV0YWcYAyABKAkSEgoKc2l6ZV9ieXRlcxgEIAEoBCJ5CgVJbnB1dBIMCgRuYW1lGAEgASgJEjIKB2NvbHVtbnMYAiADKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZUNvbHVtbhIuCgVmaWxlcxgDIAMoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlRmlsZSIxCg5FeGNoYW5nZUNvbHVtbhIMCgR0eXBlGAEgASgJEhEKCXdpcmVfdHlwZRgCIAEoCSJ2CgxFeGNoYW5nZUZpbGUSMQoGc291cmNlGAEgASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VTb3VyY2USDAoEcGF0aBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEEhEKCXJvd19jb3VudBgEIAEoBCJxCg5FeGNoYW5nZVNvdXJjZRITCgtleGVjdXRvcl9pZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEg4KBmZvbGRlchgDIAEoCRITCgttYXJrZXJfcGF0aBgEIAEoCRIUCgxtYXJrZXJfdG9rZW4YBSABKAkicAoORXhjaGFuZ2VPdXRwdXQSMgoHY29sdW1ucxgBIAMoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlQ29sdW1uEhEKCWhhc2hfa2V5cxgCIAMoCRIXCg9wYXJ0aXRpb25fY291bnQYAyABKA0iOgoMUmVzdWx0T3V0cHV0EioKB2NvbHVtbnMYASADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4iowEKCVRhc2tFdmVudBIpCgVoZWxsbxgBIAEoCzIYLnNrZWluLmV4ZWN1dG9yLnYxLkhlbGxvSAASMQoJaGVhcnRiZWF0GAIgASgLMhwuc2tlaW4uZXhlY3V0b3IudjEuSGVhcnRiZWF0SAASLwoGc3RhdHVzGAMgASgLMh0uc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1c0gAQgcKBWV2ZW50ImQKBUhlbGxvEhMKC2V4ZWN1dG9yX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEjEKBnNvdXJjZRgDIAEoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlU291cmNlIgsKCUhlYXJ0YmVhdCLxAwoKVGFza1N0YXR1cxIPCgd0YXNrX2lkGAEgASgJEjYKBnF1ZXVlZBgCIAEoCzIkLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXMuUXVldWVkSAASOAoHcnVubmluZxgDIAEoCzIlLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXMuUnVubmluZ0gAEjwKCXN1Y2NlZWRlZBgEIAEoCzInLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXMuU3VjY2VlZGVkSAASNgoGZmFpbGVkGAUgASgLMiQuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1cy5GYWlsZWRIABoICgZRdWV1ZWQaCQoHUnVubmluZxpnCglTdWNjZWVkZWQSLQoFZmlsZXMYASADKAsyHi5za2Vpbi5leGVjdXRvci52MS5Xcml0dGVuRmlsZRIrCgVzdGF0cxgCIAEoCzIcLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0cxpjCgZGYWlsZWQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEhYKDmxvc3RfZXhlY3V0b3JzGAMgAygJEhUKCHBvc2l0aW9uGAQgASgNSACIAQFCCwoJX3Bvc2l0aW9uQgcKBXN0YXRlIlUKC1dyaXR0ZW5GaWxlEhEKCXBhcnRpdGlvbhgBIAEoDRIMCgRwYXRoGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEQoJcm93X2NvdW50GAQgASgEIpwBCglUYXNrU3RhdHMSEQoJcm93X2NvdW50GAEgASgEEhQKDG91dHB1dF9ieXRlcxgCIAEoBBIVCg1ieXRlc19mZXRjaGVkGAMgASgEEhQKDGJ5dGVzX2NhY2hlZBgEIAEoBBIWCg5leGNoYW5nZV9ieXRlcxgFIAEoBBIRCglxdWV1ZWRfbXMYBiABKAESDgoGcnVuX21zGAcgASgBKm0KCkZpbGVGb3JtYXQSGwoXRklMRV9GT1JNQVRfVU5TUEVDSUZJRUQQABIXChNGSUxFX0ZPUk1BVF9QQVJRVUVUEAESEwoPRklMRV9GT1JNQVRfQ1NWEAISFAoQRklMRV9GT1JNQVRfSlNPThADMo8FCg9FeGVjdXRvclNlcnZpY2USUAoHUmVzZXJ2ZRIhLnNrZWluLmV4ZWN1dG9yLnYxLlJlc2VydmVSZXF1ZXN0GiIuc2tlaW4uZXhlY3V0b3IudjEuUmVzZXJ2ZVJlc3BvbnNlEl8KDFJlbGVhc2VRdWVyeRImLnNrZWluLmV4ZWN1dG9yLnYxLlJlbGVhc2VRdWVyeVJlcXVlc3QaJy5za2Vpbi5leGVjdXRvci52MS5SZWxlYXNlUXVlcnlSZXNwb25zZRJZCgpMYXVuY2hUYXNrEiQuc2tlaW4uZXhlY3V0b3IudjEuTGF1bmNoVGFza1JlcXVlc3QaJS5za2Vpbi5leGVjdXRvci52MS5MYXVuY2hUYXNrUmVzcG9uc2USWQoKQ2FuY2VsVGFzaxIkLnNrZWluLmV4ZWN1dG9yLnYxLkNhbmNlbFRhc2tSZXF1ZXN0GiUuc2tlaW4uZXhlY3V0b3IudjEuQ2FuY2VsVGFza1Jlc3BvbnNlElIKCldhdGNoVGFza3MSJC5za2Vpbi5leGVjdXRvci52MS5XYXRjaFRhc2tzUmVxdWVzdBocLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tFdmVudDABEmQKDUZldGNoRXhjaGFuZ2USJy5za2Vpbi5leGVjdXRvci52MS5GZXRjaEV4Y2hhbmdlUmVxdWVzdBooLnNrZWluLmV4ZWN1dG9yLnYxLkZldGNoRXhjaGFuZ2VSZXNwb25zZTABElkKC0ZldGNoUmVzdWx0EiUuc2tlaW4uZXhlY3V0b3IudjEuRmV0Y2hSZXN1bHRSZXF1ZXN0GiEuYXJyb3cuZmxpZ2h0LnByb3RvY29sLkZsaWdodERhdGEwAWIGcHJvdG8z", [file_flight]);
+  fileDesc("Cg5leGVjdXRvci5wcm90bxIRc2tlaW4uZXhlY3V0b3IudjEi+QEKDkNvbnRyb2xSZXF1ZXN0EgoKAmlkGAEgASgNEi0KB3Jlc2VydmUYAiABKAsyGi5za2Vpbi5leGVjdXRvci52MS5SZXNlcnZlSAASNAoLbGF1bmNoX3Rhc2sYAyABKAsyHS5za2Vpbi5leGVjdXRvci52MS5MYXVuY2hUYXNrSAASNAoLY2FuY2VsX3Rhc2sYBCABKAsyHS5za2Vpbi5leGVjdXRvci52MS5DYW5jZWxUYXNrSAASOAoNcmVsZWFzZV9xdWVyeRgFIAEoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLlJlbGVhc2VRdWVyeUgAQgYKBGNhbGwiSQoHUmVzZXJ2ZRIQCghxdWVyeV9pZBgBIAEoCRIWCg5jb29yZGluYXRvcl9pZBgCIAEoCRIUCgxtZW1vcnlfYnl0ZXMYAyABKAQiVQoKTGF1bmNoVGFzaxIWCg5jb29yZGluYXRvcl9pZBgBIAEoCRIvCgR0YXNrGAIgASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuVGFza0RlZmluaXRpb24iHQoKQ2FuY2VsVGFzaxIPCgd0YXNrX2lkGAEgASgJIiAKDFJlbGVhc2VRdWVyeRIQCghxdWVyeV9pZBgBIAEoCSJOCgxDb250cm9sUmVwbHkSCgoCaWQYASABKA0SMgoHZmFpbHVyZRgCIAEoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkNvbnRyb2xGYWlsdXJlIi8KDkNvbnRyb2xGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSJAChFXYXRjaFRhc2tzUmVxdWVzdBIWCg5jb29yZGluYXRvcl9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCSJGChRGZXRjaEV4Y2hhbmdlUmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRIMCgRwYXRoGAIgASgJEg4KBm9mZnNldBgDIAEoBCIlChVGZXRjaEV4Y2hhbmdlUmVzcG9uc2USDAoEZGF0YRgBIAEoDCJLChJGZXRjaFJlc3VsdFJlcXVlc3QSEAoIcXVlcnlfaWQYASABKAkSEgoKZnJvbV9mcmFtZRgCIAEoBBIPCgd0YXNrX2lkGAMgASgJIq4FCg5UYXNrRGVmaW5pdGlvbhIPCgd0YXNrX2lkGAEgASgJEhAKCHF1ZXJ5X2lkGAIgASgJEg0KBXN0YWdlGAMgASgNEhEKCXBhcnRpdGlvbhgEIAEoDRIPCgdhdHRlbXB0GAUgASgNEgsKA3NxbBgGIAEoCRI7CghzcWxfa2luZBgHIAEoDjIpLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tEZWZpbml0aW9uLlNxbEtpbmQSJgoFc2NhbnMYCCADKAsyFy5za2Vpbi5leGVjdXRvci52MS5TY2FuEigKBmlucHV0cxgJIAMoCzIYLnNrZWluLmV4ZWN1dG9yLnYxLklucHV0EjUKCGV4Y2hhbmdlGAogASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VPdXRwdXRIABIxCgZyZXN1bHQYCyABKAsyHy5za2Vpbi5leGVjdXRvci52MS5SZXN1bHRPdXRwdXRIABIWCg5wcmVzZXJ2ZV9vcmRlchgMIAEoCBJBCghzZXR0aW5ncxgNIAMoCzIvLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tEZWZpbml0aW9uLlNldHRpbmdzRW50cnkSFwoPZGVmYXVsdF9jYXRhbG9nGA4gASgJEhYKDmRlZmF1bHRfc2NoZW1hGA8gASgJEhEKCXByaW5jaXBhbBgQIAEoCRIUCgxtZW1vcnlfYnl0ZXMYESABKAQaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlAKB1NxbEtpbmQSGAoUU1FMX0tJTkRfVU5TUEVDSUZJRUQQABIUChBTUUxfS0lORF9FTUlUVEVEEAESFQoRU1FMX0tJTkRfT1JJR0lOQUwQAkIICgZvdXRwdXQiJAoGQ29sdW1uEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCSLDAgoEU2NhbhIMCgRuYW1lGAEgASgJEg8KB2NhdGFsb2cYAiABKAkSDgoGc2NoZW1hGAMgASgJEg0KBXRhYmxlGAQgASgJEi0KBmZvcm1hdBgFIAEoDjIdLnNrZWluLmV4ZWN1dG9yLnYxLkZpbGVGb3JtYXQSKgoHY29sdW1ucxgGIAMoCzIZLnNrZWluLmV4ZWN1dG9yLnYxLkNvbHVtbhIRCgloaXZlX2tleXMYByADKAkSNQoHb3B0aW9ucxgIIAMoCzIkLnNrZWluLmV4ZWN1dG9yLnYxLlNjYW4uT3B0aW9uc0VudHJ5EigKBnNwbGl0cxgJIAMoCzIYLnNrZWluLmV4ZWN1dG9yLnYxLlNwbGl0Gi4KDE9wdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlMKBVNwbGl0EigKBGZpbGUYASABKAsyGi5za2Vpbi5leGVjdXRvci52MS5GaWxlS2V5EhAKCGZyb21fcm93GAIgASgEEg4KBnRvX3JvdxgDIAEoBCJICgdGaWxlS2V5Eg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSDAoEZXRhZxgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEInkKBUlucHV0EgwKBG5hbWUYASABKAkSMgoHY29sdW1ucxgCIAMoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlQ29sdW1uEi4KBWZpbGVzGAMgAygLMh8uc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VGaWxlIjEKDkV4Y2hhbmdlQ29sdW1uEgwKBHR5cGUYASABKAkSEQoJd2lyZV90eXBlGAIgASgJInYKDEV4Y2hhbmdlRmlsZRIxCgZzb3VyY2UYASABKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZVNvdXJjZRIMCgRwYXRoGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEQoJcm93X2NvdW50GAQgASgEInEKDkV4Y2hhbmdlU291cmNlEhMKC2V4ZWN1dG9yX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDgoGZm9sZGVyGAMgASgJEhMKC21hcmtlcl9wYXRoGAQgASgJEhQKDG1hcmtlcl90b2tlbhgFIAEoCSJwCg5FeGNoYW5nZU91dHB1dBIyCgdjb2x1bW5zGAEgAygLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VDb2x1bW4SEQoJaGFzaF9rZXlzGAIgAygJEhcKD3BhcnRpdGlvbl9jb3VudBgDIAEoDSI6CgxSZXN1bHRPdXRwdXQSKgoHY29sdW1ucxgBIAMoCzIZLnNrZWluLmV4ZWN1dG9yLnYxLkNvbHVtbiKjAQoJVGFza0V2ZW50EikKBWhlbGxvGAEgASgLMhguc2tlaW4uZXhlY3V0b3IudjEuSGVsbG9IABIxCgloZWFydGJlYXQYAiABKAsyHC5za2Vpbi5leGVjdXRvci52MS5IZWFydGJlYXRIABIvCgZzdGF0dXMYAyABKAsyHS5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzSABCBwoFZXZlbnQiZAoFSGVsbG8SEwoLZXhlY3V0b3JfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkSMQoGc291cmNlGAMgASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VTb3VyY2UiCwoJSGVhcnRiZWF0IvEDCgpUYXNrU3RhdHVzEg8KB3Rhc2tfaWQYASABKAkSNgoGcXVldWVkGAIgASgLMiQuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1cy5RdWV1ZWRIABI4CgdydW5uaW5nGAMgASgLMiUuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1cy5SdW5uaW5nSAASPAoJc3VjY2VlZGVkGAQgASgLMicuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1cy5TdWNjZWVkZWRIABI2CgZmYWlsZWQYBSABKAsyJC5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzLkZhaWxlZEgAGggKBlF1ZXVlZBoJCgdSdW5uaW5nGmcKCVN1Y2NlZWRlZBItCgVmaWxlcxgBIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLldyaXR0ZW5GaWxlEisKBXN0YXRzGAIgASgLMhwuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXRzGmMKBkZhaWxlZBIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSFgoObG9zdF9leGVjdXRvcnMYAyADKAkSFQoIcG9zaXRpb24YBCABKA1IAIgBAUILCglfcG9zaXRpb25CBwoFc3RhdGUiVQoLV3JpdHRlbkZpbGUSEQoJcGFydGl0aW9uGAEgASgNEgwKBHBhdGgYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBBIRCglyb3dfY291bnQYBCABKAQinAEKCVRhc2tTdGF0cxIRCglyb3dfY291bnQYASABKAQSFAoMb3V0cHV0X2J5dGVzGAIgASgEEhUKDWJ5dGVzX2ZldGNoZWQYAyABKAQSFAoMYnl0ZXNfY2FjaGVkGAQgASgEEhYKDmV4Y2hhbmdlX2J5dGVzGAUgASgEEhEKCXF1ZXVlZF9tcxgGIAEoARIOCgZydW5fbXMYByABKAEqbQoKRmlsZUZvcm1hdBIbChdGSUxFX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhcKE0ZJTEVfRk9STUFUX1BBUlFVRVQQARITCg9GSUxFX0ZPUk1BVF9DU1YQAhIUChBGSUxFX0ZPUk1BVF9KU09OEAMy+QIKD0V4ZWN1dG9yU2VydmljZRJRCgdDb250cm9sEiEuc2tlaW4uZXhlY3V0b3IudjEuQ29udHJvbFJlcXVlc3QaHy5za2Vpbi5leGVjdXRvci52MS5Db250cm9sUmVwbHkoATABElIKCldhdGNoVGFza3MSJC5za2Vpbi5leGVjdXRvci52MS5XYXRjaFRhc2tzUmVxdWVzdBocLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tFdmVudDABEmQKDUZldGNoRXhjaGFuZ2USJy5za2Vpbi5leGVjdXRvci52MS5GZXRjaEV4Y2hhbmdlUmVxdWVzdBooLnNrZWluLmV4ZWN1dG9yLnYxLkZldGNoRXhjaGFuZ2VSZXNwb25zZTABElkKC0ZldGNoUmVzdWx0EiUuc2tlaW4uZXhlY3V0b3IudjEuRmV0Y2hSZXN1bHRSZXF1ZXN0GiEuYXJyb3cuZmxpZ2h0LnByb3RvY29sLkZsaWdodERhdGEwAWIGcHJvdG8z", [file_flight]);
 
 /**
- * Describes the message skein.executor.v1.ReserveRequest.
- * Use `create(ReserveRequestSchema)` to create a new message.
+ * Describes the message skein.executor.v1.ControlRequest.
+ * Use `create(ControlRequestSchema)` to create a new message.
  */
-export const ReserveRequestSchema = /*@__PURE__*/
+export const ControlRequestSchema = /*@__PURE__*/
   messageDesc(file_executor, 0);
 
 /**
- * Describes the message skein.executor.v1.ReserveResponse.
- * Use `create(ReserveResponseSchema)` to create a new message.
+ * Describes the message skein.executor.v1.Reserve.
+ * Use `create(ReserveSchema)` to create a new message.
  */
-export const ReserveResponseSchema = /*@__PURE__*/
+export const ReserveSchema = /*@__PURE__*/
   messageDesc(file_executor, 1);
 
 /**
- * Describes the message skein.executor.v1.ReleaseQueryRequest.
- * Use `create(ReleaseQueryRequestSchema)` to create a new message.
+ * Describes the message skein.executor.v1.LaunchTask.
+ * Use `create(LaunchTaskSchema)` to create a new message.
  */
-export const ReleaseQueryRequestSchema = /*@__PURE__*/
+export const LaunchTaskSchema = /*@__PURE__*/
   messageDesc(file_executor, 2);
 
 /**
- * Describes the message skein.executor.v1.ReleaseQueryResponse.
- * Use `create(ReleaseQueryResponseSchema)` to create a new message.
+ * Describes the message skein.executor.v1.CancelTask.
+ * Use `create(CancelTaskSchema)` to create a new message.
  */
-export const ReleaseQueryResponseSchema = /*@__PURE__*/
+export const CancelTaskSchema = /*@__PURE__*/
   messageDesc(file_executor, 3);
 
 /**
- * Describes the message skein.executor.v1.LaunchTaskRequest.
- * Use `create(LaunchTaskRequestSchema)` to create a new message.
+ * Describes the message skein.executor.v1.ReleaseQuery.
+ * Use `create(ReleaseQuerySchema)` to create a new message.
  */
-export const LaunchTaskRequestSchema = /*@__PURE__*/
+export const ReleaseQuerySchema = /*@__PURE__*/
   messageDesc(file_executor, 4);
 
 /**
- * Describes the message skein.executor.v1.LaunchTaskResponse.
- * Use `create(LaunchTaskResponseSchema)` to create a new message.
+ * Describes the message skein.executor.v1.ControlReply.
+ * Use `create(ControlReplySchema)` to create a new message.
  */
-export const LaunchTaskResponseSchema = /*@__PURE__*/
+export const ControlReplySchema = /*@__PURE__*/
   messageDesc(file_executor, 5);
 
 /**
- * Describes the message skein.executor.v1.CancelTaskRequest.
- * Use `create(CancelTaskRequestSchema)` to create a new message.
+ * Describes the message skein.executor.v1.ControlFailure.
+ * Use `create(ControlFailureSchema)` to create a new message.
  */
-export const CancelTaskRequestSchema = /*@__PURE__*/
+export const ControlFailureSchema = /*@__PURE__*/
   messageDesc(file_executor, 6);
-
-/**
- * Describes the message skein.executor.v1.CancelTaskResponse.
- * Use `create(CancelTaskResponseSchema)` to create a new message.
- */
-export const CancelTaskResponseSchema = /*@__PURE__*/
-  messageDesc(file_executor, 7);
 
 /**
  * Describes the message skein.executor.v1.WatchTasksRequest.
  * Use `create(WatchTasksRequestSchema)` to create a new message.
  */
 export const WatchTasksRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 8);
+  messageDesc(file_executor, 7);
 
 /**
  * Describes the message skein.executor.v1.FetchExchangeRequest.
  * Use `create(FetchExchangeRequestSchema)` to create a new message.
  */
 export const FetchExchangeRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 9);
+  messageDesc(file_executor, 8);
 
 /**
  * Describes the message skein.executor.v1.FetchExchangeResponse.
  * Use `create(FetchExchangeResponseSchema)` to create a new message.
  */
 export const FetchExchangeResponseSchema = /*@__PURE__*/
-  messageDesc(file_executor, 10);
+  messageDesc(file_executor, 9);
 
 /**
  * Describes the message skein.executor.v1.FetchResultRequest.
  * Use `create(FetchResultRequestSchema)` to create a new message.
  */
 export const FetchResultRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 11);
+  messageDesc(file_executor, 10);
 
 /**
  * Describes the message skein.executor.v1.TaskDefinition.
  * Use `create(TaskDefinitionSchema)` to create a new message.
  */
 export const TaskDefinitionSchema = /*@__PURE__*/
-  messageDesc(file_executor, 12);
+  messageDesc(file_executor, 11);
 
 /**
  * Describes the enum skein.executor.v1.TaskDefinition.SqlKind.
  */
 export const TaskDefinition_SqlKindSchema = /*@__PURE__*/
-  enumDesc(file_executor, 12, 0);
+  enumDesc(file_executor, 11, 0);
 
 /**
  * @generated from enum skein.executor.v1.TaskDefinition.SqlKind
@@ -119,140 +112,140 @@ export const TaskDefinition_SqlKind = /*@__PURE__*/
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema = /*@__PURE__*/
-  messageDesc(file_executor, 13);
+  messageDesc(file_executor, 12);
 
 /**
  * Describes the message skein.executor.v1.Scan.
  * Use `create(ScanSchema)` to create a new message.
  */
 export const ScanSchema = /*@__PURE__*/
-  messageDesc(file_executor, 14);
+  messageDesc(file_executor, 13);
 
 /**
  * Describes the message skein.executor.v1.Split.
  * Use `create(SplitSchema)` to create a new message.
  */
 export const SplitSchema = /*@__PURE__*/
-  messageDesc(file_executor, 15);
+  messageDesc(file_executor, 14);
 
 /**
  * Describes the message skein.executor.v1.FileKey.
  * Use `create(FileKeySchema)` to create a new message.
  */
 export const FileKeySchema = /*@__PURE__*/
-  messageDesc(file_executor, 16);
+  messageDesc(file_executor, 15);
 
 /**
  * Describes the message skein.executor.v1.Input.
  * Use `create(InputSchema)` to create a new message.
  */
 export const InputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 17);
+  messageDesc(file_executor, 16);
 
 /**
  * Describes the message skein.executor.v1.ExchangeColumn.
  * Use `create(ExchangeColumnSchema)` to create a new message.
  */
 export const ExchangeColumnSchema = /*@__PURE__*/
-  messageDesc(file_executor, 18);
+  messageDesc(file_executor, 17);
 
 /**
  * Describes the message skein.executor.v1.ExchangeFile.
  * Use `create(ExchangeFileSchema)` to create a new message.
  */
 export const ExchangeFileSchema = /*@__PURE__*/
-  messageDesc(file_executor, 19);
+  messageDesc(file_executor, 18);
 
 /**
  * Describes the message skein.executor.v1.ExchangeSource.
  * Use `create(ExchangeSourceSchema)` to create a new message.
  */
 export const ExchangeSourceSchema = /*@__PURE__*/
-  messageDesc(file_executor, 20);
+  messageDesc(file_executor, 19);
 
 /**
  * Describes the message skein.executor.v1.ExchangeOutput.
  * Use `create(ExchangeOutputSchema)` to create a new message.
  */
 export const ExchangeOutputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 21);
+  messageDesc(file_executor, 20);
 
 /**
  * Describes the message skein.executor.v1.ResultOutput.
  * Use `create(ResultOutputSchema)` to create a new message.
  */
 export const ResultOutputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 22);
+  messageDesc(file_executor, 21);
 
 /**
  * Describes the message skein.executor.v1.TaskEvent.
  * Use `create(TaskEventSchema)` to create a new message.
  */
 export const TaskEventSchema = /*@__PURE__*/
-  messageDesc(file_executor, 23);
+  messageDesc(file_executor, 22);
 
 /**
  * Describes the message skein.executor.v1.Hello.
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema = /*@__PURE__*/
-  messageDesc(file_executor, 24);
+  messageDesc(file_executor, 23);
 
 /**
  * Describes the message skein.executor.v1.Heartbeat.
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema = /*@__PURE__*/
-  messageDesc(file_executor, 25);
+  messageDesc(file_executor, 24);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.
  * Use `create(TaskStatusSchema)` to create a new message.
  */
 export const TaskStatusSchema = /*@__PURE__*/
-  messageDesc(file_executor, 26);
+  messageDesc(file_executor, 25);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Queued.
  * Use `create(TaskStatus_QueuedSchema)` to create a new message.
  */
 export const TaskStatus_QueuedSchema = /*@__PURE__*/
-  messageDesc(file_executor, 26, 0);
+  messageDesc(file_executor, 25, 0);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Running.
  * Use `create(TaskStatus_RunningSchema)` to create a new message.
  */
 export const TaskStatus_RunningSchema = /*@__PURE__*/
-  messageDesc(file_executor, 26, 1);
+  messageDesc(file_executor, 25, 1);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Succeeded.
  * Use `create(TaskStatus_SucceededSchema)` to create a new message.
  */
 export const TaskStatus_SucceededSchema = /*@__PURE__*/
-  messageDesc(file_executor, 26, 2);
+  messageDesc(file_executor, 25, 2);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Failed.
  * Use `create(TaskStatus_FailedSchema)` to create a new message.
  */
 export const TaskStatus_FailedSchema = /*@__PURE__*/
-  messageDesc(file_executor, 26, 3);
+  messageDesc(file_executor, 25, 3);
 
 /**
  * Describes the message skein.executor.v1.WrittenFile.
  * Use `create(WrittenFileSchema)` to create a new message.
  */
 export const WrittenFileSchema = /*@__PURE__*/
-  messageDesc(file_executor, 27);
+  messageDesc(file_executor, 26);
 
 /**
  * Describes the message skein.executor.v1.TaskStats.
  * Use `create(TaskStatsSchema)` to create a new message.
  */
 export const TaskStatsSchema = /*@__PURE__*/
-  messageDesc(file_executor, 28);
+  messageDesc(file_executor, 27);
 
 /**
  * Describes the enum skein.executor.v1.FileFormat.

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServiceError } from '@grpc/grpc-js'
 import t, { type Test } from 'tap'
+import { ControlChannel } from '../../coordinator/control-channel.ts'
+import { systemClock } from '../../proto/clock.ts'
 import { StoreService } from '../../proto/gen/cluster_pb.js'
 import { ExecutorService } from '../../proto/gen/executor_pb.js'
 import { CommandStatementQuerySchema, CommandStatementUpdateSchema } from '../../proto/gen/flight_sql_pb.js'
@@ -174,10 +176,11 @@ async function refusesAll(t: Test, address: string, header: Record<string, strin
   const service = channel.service(ExecutorService)
   const [queryId = ''] = exchange.split('exchange/').slice(1).map(rest => rest.split('/')[0])
   const next = (stream: AsyncIterable<unknown>) => stream[Symbol.asyncIterator]().next()
-  await refuses(t, 'launch', service.launchTask({}))
-  await refuses(t, 'reserve', service.reserve({ queryId }))
-  await refuses(t, 'release', service.releaseQuery({ queryId }))
-  await refuses(t, 'cancel', service.cancelTask({}))
+  const calls = new ControlChannel(requests => service.control(requests), systemClock)
+  await refuses(t, 'launch', calls.call({ case: 'launchTask', value: {} }))
+  await refuses(t, 'reserve', calls.call({ case: 'reserve', value: { queryId } }))
+  await refuses(t, 'release', calls.call({ case: 'releaseQuery', value: { queryId } }))
+  await refuses(t, 'cancel', calls.call({ case: 'cancelTask', value: {} }))
   await refuses(t, 'fetch exchange', next(service.fetchExchange({ queryId, path: exchange })))
   await refuses(t, 'fetch result', next(service.fetchResult({ queryId })))
   await refuses(t, 'watch', next(service.watchTasks({})))

@@ -20,6 +20,14 @@ const ended = (taskId: string): TaskEvent =>
   event({ event: { case: 'status', value: { taskId, state: { case: 'succeeded', value: {} } } } })
 const refused = new QueryError('UNAVAILABLE', 'connection refused')
 
+function wordOf(news: TaskNews): string | undefined {
+  switch (news.kind) {
+    case 'task-queued': return 'queued'
+    case 'task-status': return news.status.state.case
+    case 'task-refused': return news.cause.code
+  }
+}
+
 /** One executor actor with one slot, and everything that it did. */
 function watched(overrides: Partial<ExecutorChannel> = {}) {
   const simulation = new Simulation(1)
@@ -41,9 +49,7 @@ function watched(overrides: Partial<ExecutorChannel> = {}) {
       ? `alive ${message.member.key}` : message.kind) },
   })
   const stage = simulation.universe.spawn<TaskNews>('stage', {
-    receive: message => { news.push(
-      `${message.partition} ${message.kind === 'task-status' ? message.status.state.case : message.cause.code}`,
-    ) },
+    receive: message => { news.push(`${message.partition} ${wordOf(message)}`) },
   })
   const actor = new ExecutorActor(
     executorInfo({ id: 'e1', incarnation: 'a', address: 'e1:1', slots: 1 }), channel, fleet,
@@ -136,7 +142,7 @@ t.test('a refused launch is told with its reason, a status to whoever launched',
   streams[0]?.event(ended('a.0.1.0'))
   streams[0]?.event(ended('a.0.1.0'))
   await simulation.run(0)
-  t.strictSame(news, ['0 EXECUTOR_FULL', '1 succeeded'])
+  t.strictSame(news, ['0 EXECUTOR_FULL', '1 queued', '1 succeeded'])
 })
 
 t.test('a cancelled task gives its room to the next', async t => {
@@ -151,7 +157,7 @@ t.test('a cancelled task gives its room to the next', async t => {
   t.strictSame(calls, ['launch a.0.0.0', 'launch a.0.1.0', 'cancel a.0.0.0', 'launch a.0.3.0'])
   streams[0]?.event(ended('a.0.0.0'))
   await simulation.run(0)
-  t.strictSame(news, [], 'nobody wants to know')
+  t.strictSame(news, ['0 queued', '1 queued', '3 queued'], 'nobody wants to know of its end')
 })
 
 t.test('a release is repeated until it is confirmed, also when the executor was lost meanwhile', async t => {

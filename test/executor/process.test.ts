@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { decodeExecutorInfo } from '../../proto/cluster-values.ts'
 import { LocalStore } from '../../cache/local-store.ts'
+import { ControlChannel, type ControlCall } from '../../coordinator/control-channel.ts'
+import { systemClock } from '../../proto/clock.ts'
 import { FileFormat, type ExchangeSource, type TaskStatus } from '../../proto/gen/executor_pb.js'
 import { columnTexts, toTable } from './arrow-text.ts'
 import { client, launchOf, startProcess, startStore, Watch, type ExecutorProcess } from './executor-process.ts'
@@ -33,6 +35,20 @@ async function splitOf(folder: string, key: string) {
   return { file: { bucket: 'lake', key, etag, sizeBytes: BigInt(sizeBytes) } }
 }
 
+type Calls = { readonly [K in NonNullable<ControlCall['case']>]:
+  (value: Extract<ControlCall, { case: K }>['value']) => Promise<void> }
+
+/** The small calls to one executor. */
+function caller(service: ReturnType<typeof client>): Calls {
+  const calls = new ControlChannel(requests => service.control(requests), systemClock)
+  return {
+    reserve: value => calls.call({ case: 'reserve', value }),
+    launchTask: value => calls.call({ case: 'launchTask', value }),
+    cancelTask: value => calls.call({ case: 'cancelTask', value }),
+    releaseQuery: value => calls.call({ case: 'releaseQuery', value }),
+  }
+}
+
 /** Two executors, and a CSV table of 1000 rows that each reads half of. */
 async function cluster(t: Test) {
   const folder = temporaryFolder(t)
@@ -45,7 +61,8 @@ async function cluster(t: Test) {
     const service = client(t, address(process))
     const watch = new Watch(t, service)
     const { event } = await watch.hello()
-    return { process, service, watch, source: event.case === 'hello' ? event.value.source : undefined }
+    const source = event.case === 'hello' ? event.value.source : undefined
+    return { process, service, watch, call: caller(service), source }
   }))
   return { folder, store, executors }
 }
@@ -54,10 +71,10 @@ type Cluster = Awaited<ReturnType<typeof cluster>>
 
 /** Stage 0 of a query: each executor sums up one file by name, in two hash partitions. */
 async function firstStage({ folder, executors }: Cluster, queryId: string): Promise<TaskStatus['state'][]> {
-  return Promise.all(executors.map(async ({ service, watch }, i) => {
+  return Promise.all(executors.map(async ({ call, watch }, i) => {
     const taskId = `${queryId}.0.${i}.0`
-    await service.reserve({ queryId, coordinatorId: 'c1', memoryBytes: 100_000_000n })
-    await service.launchTask({
+    await call.reserve({ queryId, coordinatorId: 'c1', memoryBytes: 100_000_000n })
+    await call.launchTask({
       coordinatorId: 'c1',
       task: {
         taskId, queryId, stage: 0, partition: i, attempt: 0, sqlKind: EMITTED,
@@ -83,7 +100,7 @@ async function lastStage(
   if (first === undefined) throw new Error('no executor')
   const files = states.flatMap((state, i) => [0, 1].flatMap(partition => filesOf(state, sources[i], partition)))
   const taskId = `${queryId}.1.0.0`
-  await first.service.launchTask({
+  await first.call.launchTask({
     coordinatorId: 'c1',
     task: {
       taskId, queryId, stage: 1, sqlKind: EMITTED, inputs: [{ name: 'ex0', columns: ROW, files }],
@@ -116,7 +133,7 @@ t.test('a query of two stages over two executors, by path and by gRPC; released,
   const far = sources.map(source => source === undefined ? undefined : { ...source, ...nowhere })
   const again = await firstStage(running, 'qb')
   t.strictSame(await lastStage(running, 'qb', again, far), answer, 'by gRPC')
-  await Promise.all(executors.flatMap(({ service }) => ['qa', 'qb'].map(queryId => service.releaseQuery({ queryId }))))
+  await Promise.all(executors.flatMap(({ call }) => ['qa', 'qb'].map(queryId => call.releaseQuery({ queryId }))))
   for (const name of ['e1', 'e2']) t.strictSame(readdirSync(join(folder, name, 'exchange')), ['marker'], name)
   await t.rejects(async () => first.service.fetchResult({ queryId: 'qa' })[Symbol.asyncIterator]().next(),
     { code: 'NOT_FOUND' })
@@ -127,8 +144,7 @@ t.test('without the secret every call is refused', async t => {
     const service = client(t, address(first.process), secret)
     const stream = (events: AsyncIterable<unknown>) => events[Symbol.asyncIterator]().next()
     for (const call of [
-      service.reserve({ queryId: 'q' }), service.releaseQuery({ queryId: 'q' }), service.launchTask({}),
-      service.cancelTask({}),
+      caller(service).reserve({ queryId: 'q' }), caller(service).launchTask({}),
       stream(service.watchTasks({})), stream(service.fetchExchange({})), stream(service.fetchResult({})),
     ]) await t.rejects(async () => { await call }, { code: 'UNAUTHENTICATED' })
   }
@@ -143,7 +159,7 @@ t.test('no path leads out of a query\'s exchange folder', async t => {
 })
 
 t.test('a cancelled task ends within a second, and releasing waits for it', async t => {
-  const launch = (taskId: string, queryId: string) => first.service.launchTask({
+  const launch = (taskId: string, queryId: string) => first.call.launchTask({
     coordinatorId: 'c1',
     task: {
       taskId, queryId, sqlKind: EMITTED,
@@ -152,20 +168,20 @@ t.test('a cancelled task ends within a second, and releasing waits for it', asyn
     },
   })
   await launch('qc.0.0.0', 'qc')
-  await first.service.cancelTask({ taskId: 'qc.0.0.0' })
+  await first.call.cancelTask({ taskId: 'qc.0.0.0' })
   t.match(await first.watch.end('qc.0.0.0'), { case: 'failed', value: { code: 'CANCELLED' } })
   await launch('qd.0.0.0', 'qd')
-  await first.service.releaseQuery({ queryId: 'qd' })
+  await first.call.releaseQuery({ queryId: 'qd' })
   await t.rejects(launch('qd.0.0.1', 'qd'), { code: 'CANCELLED' }, 'a late launch starts nothing')
 })
 
 t.test('memory is booked once, and what does not fit is EXECUTOR_FULL', async t => {
   const reserve = (queryId: string, memoryBytes: bigint) =>
-    first.service.reserve({ queryId, coordinatorId: 'c1', memoryBytes })
+    first.call.reserve({ queryId, coordinatorId: 'c1', memoryBytes })
   await reserve('qm', 800_000_000n)
   await reserve('qm', 800_000_000n)
   await t.rejects(reserve('qn', 800_000_000n), { code: 'EXECUTOR_FULL' })
-  await first.service.releaseQuery({ queryId: 'qm' })
+  await first.call.releaseQuery({ queryId: 'qm' })
   await reserve('qn', 800_000_000n)
 })
 

@@ -1,0 +1,107 @@
+/**
+ * The small calls to one executor over its Control stream, which is opened at the first of them and again after it
+ * broke. A call rejects with what the executor answered, at its deadline, or when the stream ends; whether it was done
+ * is then not known.
+ */
+
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { Clock } from '../proto/clock.ts'
+import { asQueryError, errorCode, QueryError } from '../proto/errors.ts'
+import type { ControlReply, ControlRequestSchema } from '../proto/gen/executor_pb.js'
+import { Outbox } from '../proto/outbox.ts'
+
+type Request = MessageInitShape<typeof ControlRequestSchema>
+/** One of the calls of executor.proto's ControlRequest. */
+export type ControlCall = NonNullable<Request['call']>
+
+/** Opens the stream. */
+export type OpenControl = (requests: AsyncIterable<Request>) => AsyncIterable<ControlReply>
+
+/** For calls that an executor answers at once; beyond it, it hangs, and its heartbeats will say so. */
+const DEADLINE_MS = 10_000
+/** Far above what queries have under way; each is a few kilobytes. */
+const MAX_OPEN_CALLS = 100_000
+/** Ids of the stream are 32 bits; by the time that they start again the first ones are answered. */
+const MAX_ID = 0xffff_ffff
+
+interface OpenCall {
+  readonly resolve: () => void
+  readonly reject: (cause: QueryError) => void
+  readonly cancelDeadline: () => void
+}
+
+interface OpenStream {
+  readonly requests: Outbox<Request>
+  readonly calls: Map<number, OpenCall>
+}
+
+export class ControlChannel {
+  readonly #open: OpenControl
+  readonly #clock: Clock
+  #stream: OpenStream | null = null
+  #lastId = 0
+
+  constructor(open: OpenControl, clock: Clock) {
+    this.#open = open
+    this.#clock = clock
+  }
+
+  call(call: ControlCall): Promise<void> {
+    const stream = this.#stream ?? this.#start()
+    return new Promise((resolve, reject) => {
+      if (stream.calls.size >= MAX_OPEN_CALLS) {
+        return reject(new QueryError('EXECUTOR_FULL', `${MAX_OPEN_CALLS} calls wait for the executor's answer`))
+      }
+      const id = this.#lastId = this.#lastId === MAX_ID ? 1 : this.#lastId + 1
+      const cancelDeadline = this.#clock.after(DEADLINE_MS, () => {
+        stream.calls.delete(id)
+        reject(new QueryError('DEADLINE_EXCEEDED', `the executor did not answer within ${DEADLINE_MS} ms`))
+      })
+      stream.calls.set(id, { resolve, reject, cancelDeadline })
+      stream.requests.say({ id, call })
+    })
+  }
+
+  /** Open calls reject. */
+  close(): void {
+    this.#stream?.requests.end()
+    this.#end(this.#stream, new QueryError('UNAVAILABLE', 'the connection to the executor was closed'))
+  }
+
+  #start(): OpenStream {
+    const stream: OpenStream = { requests: new Outbox(), calls: new Map() }
+    this.#stream = stream
+    void this.#read(stream)
+    return stream
+  }
+
+  async #read(stream: OpenStream): Promise<void> {
+    try {
+      for await (const reply of this.#open(stream.requests)) answer(stream, reply)
+      this.#end(stream, new QueryError('UNAVAILABLE', 'the executor ended the stream of calls'))
+    } catch (reason) {
+      this.#end(stream, asQueryError(reason))
+    }
+  }
+
+  #end(stream: OpenStream | null, cause: QueryError): void {
+    if (stream === null) return
+    if (this.#stream === stream) this.#stream = null
+    stream.requests.end()
+    const calls = [...stream.calls.values()]
+    stream.calls.clear()
+    for (const { reject, cancelDeadline } of calls) {
+      cancelDeadline()
+      reject(cause)
+    }
+  }
+}
+
+function answer({ calls }: OpenStream, { id, failure }: ControlReply): void {
+  const call = calls.get(id)
+  if (call === undefined) return // past its deadline
+  calls.delete(id)
+  call.cancelDeadline()
+  if (failure === undefined) call.resolve()
+  else call.reject(new QueryError(errorCode(failure.code) ?? 'INTERNAL', failure.message))
+}

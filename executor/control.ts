@@ -1,0 +1,75 @@
+/**
+ * Serves the Control stream: does what a coordinator asks for, each request as it comes, and answers it when it is
+ * done. A release takes as long as what it ends; what comes after it does not wait.
+ */
+
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { asQueryError, QueryError } from '../proto/errors.ts'
+import type { ControlReplySchema, ControlRequest } from '../proto/gen/executor_pb.js'
+import type { CoordinatorId, QueryId, TaskId } from '../proto/ids.ts'
+import { Outbox } from '../proto/outbox.ts'
+import type { Executor } from './executor.ts'
+
+type Reply = MessageInitShape<typeof ControlReplySchema>
+
+/** Requests that are worked on, or whose answer is not taken: beyond it the stream is not read. */
+const MAX_OPEN = 10_000
+
+export async function* serveControl(
+  executor: Executor, requests: AsyncIterable<ControlRequest>,
+): AsyncGenerator<Reply> {
+  const replies = new Outbox<Reply>()
+  let open = 0
+  let wake = (): void => undefined
+  const answer = async (request: ControlRequest): Promise<void> => {
+    open++
+    replies.say(await replyTo(executor, request))
+  }
+  const read = async (): Promise<void> => {
+    try {
+      for await (const request of requests) {
+        void answer(request)
+        while (open >= MAX_OPEN) await new Promise<void>(resolve => { wake = resolve })
+      }
+    } finally {
+      replies.end()
+    }
+  }
+  read().catch(() => undefined) // the stream broke: nobody is left to be answered
+  for await (const reply of replies) {
+    open--
+    wake()
+    yield reply
+  }
+}
+
+async function replyTo(executor: Executor, { id, call }: ControlRequest): Promise<Reply> {
+  try {
+    await done(executor, call)
+    return { id }
+  } catch (thrown) {
+    const { code, message } = asQueryError(thrown)
+    return { id, failure: { code, message } }
+  }
+}
+
+function done(executor: Executor, call: ControlRequest['call']): Promise<void> | undefined {
+  switch (call.case) {
+    case 'reserve': {
+      const { queryId, coordinatorId, memoryBytes } = call.value
+      executor.reserve(queryId as QueryId, coordinatorId as CoordinatorId, Number(memoryBytes))
+      return
+    }
+    case 'launchTask': {
+      const { coordinatorId, task } = call.value
+      if (task === undefined) throw new QueryError('INVALID_REQUEST', 'a launch without a task')
+      executor.launch(coordinatorId as CoordinatorId, task)
+      return
+    }
+    case 'cancelTask':
+      executor.cancel(call.value.taskId as TaskId)
+      return
+    case 'releaseQuery': return executor.release(call.value.queryId as QueryId)
+    default: throw new QueryError('INVALID_REQUEST', 'a call that this executor does not know')
+  }
+}
