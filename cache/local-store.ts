@@ -4,7 +4,7 @@
  * leaves the folder: neither by `..` nor by a symbolic link. Links inside the folder are followed.
  */
 
-import type { BigIntStats } from 'node:fs'
+import { statSync, type BigIntStats } from 'node:fs'
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { QueryError } from '../proto/errors.ts'
@@ -55,18 +55,13 @@ export class LocalStore implements ObjectStore {
   async localPath(key: string, etag: string): Promise<string> {
     // the etag names one inode, so a path that led to it once without leaving the folder need not be walked again
     const known = this.#paths.get(key)
-    if (known !== undefined && await this.#etagAt(known) === etag) return known
+    if (known !== undefined && etagAt(known) === etag) return known
     const path = await this.#path(key)
     const stats = this.#file(key, await this.#ask(key, stat(path, { bigint: true })))
     if (etagOf(stats) !== etag) throw this.#changed(key)
     if (this.#paths.size >= MAX_PATHS) this.#paths.clear()
     this.#paths.set(key, path)
     return path
-  }
-
-  /** Null if nothing can be seen there. */
-  #etagAt(path: string): Promise<string | null> {
-    return stat(path, { bigint: true }).then(etagOf, () => null)
   }
 
   async *list(prefix: string, options: ListOptions = {}): AsyncIterable<StoredObject> {
@@ -171,6 +166,18 @@ export class LocalStore implements ObjectStore {
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
+/**
+ * Null if nothing can be seen there. Synchronous: every task asks for each of its files, which takes microseconds of
+ * what the same call costs on another thread.
+ */
+function etagAt(path: string): string | null {
+  try {
+    return etagOf(statSync(path, { bigint: true }))
+  } catch {
+    return null
+  }
 }
 
 function stored(key: string, stats: BigIntStats): StoredObject {

@@ -1,14 +1,23 @@
 /**
- * The folder of this executor's exchange files: `<query>/<stage>/<partition>.<attempt>/` for what its tasks write, and
- * `<query>/in/<task>/` for what they read from elsewhere. A query's folder goes when the query is released, everything
- * at the start of the process. A marker file with a random token proves to a reader that it shares this disk.
+ * The folder of this executor's exchange files. Each query has one below it, made when it is first written to:
+ *
+ *   <query>/<stage>.<partition>.<attempt>.parquet    what a task wrote
+ *   <query>/<stage>.<partition>.<attempt>/           the same by hash, a file or more for each partition
+ *   <query>/in-<task>-<input>-<file>.parquet         what a task reads from another executor
+ *
+ * A query's folder goes when the query is released, everything at the start of the process. A marker file with a random
+ * token proves to a reader that it shares this disk. Folders are few because each costs a file system more than a file;
+ * they are made and removed synchronously while they are small, at a tenth of the CPU of another thread's call.
  */
 
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
 import { mkdir, realpath, rm, writeFile } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { QueryError } from '../proto/errors.ts'
 import type { QueryId } from '../proto/ids.ts'
 
+/** A folder of so many entries is removed at once, some milliseconds at most; a larger one by other threads. */
+const FEW_ENTRIES = 64
 /** Ids become names of folders. */
 const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
 
@@ -24,6 +33,8 @@ export class ExchangeFiles {
   readonly root: string
   readonly markerPath: string
   readonly markerToken: string
+  /** Queries that have a folder. */
+  readonly #made = new Set<QueryId>()
 
   private constructor(root: string, markerToken: string) {
     this.root = root
@@ -40,22 +51,32 @@ export class ExchangeFiles {
     return files
   }
 
-  /** Where a task writes; not made yet. */
-  outputFolder({ queryId, stage, partition, attempt }: TaskPlace): string {
-    return join(this.#query(queryId), String(stage), `${partition}.${attempt}`)
+  /** INVALID_REQUEST unless the id can name a folder. */
+  checkId(queryId: QueryId): void {
+    this.#query(queryId)
   }
 
-  /** Where a task's inputs from other executors lie; not made yet. */
-  inputFolder({ queryId, stage, partition, attempt }: TaskPlace): string {
-    return join(this.#query(queryId), 'in', `${stage}.${partition}.${attempt}`)
+  /** The one file that a task writes, in a folder that is there. */
+  outputFile(place: TaskPlace): string {
+    return join(this.#make(place.queryId), `${nameOf(place)}.parquet`)
   }
 
-  async removeInputs(place: TaskPlace): Promise<void> {
-    await rm(this.inputFolder(place), { recursive: true, force: true })
+  /** Where a task writes a file for each partition: empty, and there. */
+  outputFolder(place: TaskPlace): string {
+    const folder = join(this.#make(place.queryId), nameOf(place))
+    mkdirSync(folder)
+    return folder
+  }
+
+  /** Where file `index` of a task's input goes, in a folder that is there. */
+  inputFile(place: TaskPlace, input: number, index: number): string {
+    return join(this.#make(place.queryId), `in-${nameOf(place)}-${input}-${index}.parquet`)
   }
 
   async removeQuery(queryId: QueryId): Promise<void> {
-    await rm(this.#query(queryId), { recursive: true, force: true })
+    if (!this.#made.delete(queryId)) return
+    const folder = this.#query(queryId)
+    if (!removedIfSmall(folder)) await rm(folder, { recursive: true, force: true })
   }
 
   /** The absolute path of a file of `queryId`; NOT_FOUND for a path that is not below the query's folder. */
@@ -65,8 +86,33 @@ export class ExchangeFiles {
     throw new QueryError('NOT_FOUND', `no exchange file ${path} of query ${queryId}`)
   }
 
+  #make(queryId: QueryId): string {
+    const folder = this.#query(queryId)
+    if (this.#made.has(queryId)) return folder
+    mkdirSync(folder)
+    this.#made.add(queryId)
+    return folder
+  }
+
   #query(queryId: QueryId): string {
     if (SAFE_NAME.test(queryId)) return join(this.root, queryId)
     throw new QueryError('INVALID_REQUEST', `query id ${JSON.stringify(queryId)} is not a name`)
   }
+}
+
+function nameOf({ stage, partition, attempt }: TaskPlace): string {
+  return `${stage}.${partition}.${attempt}`
+}
+
+/** False, with some or all of it left, if there is more in it, or below it, than few files. */
+function removedIfSmall(folder: string): boolean {
+  const entries = readdirSync(folder, { withFileTypes: true })
+  if (entries.length > FEW_ENTRIES) return false
+  for (const entry of entries) {
+    const path = join(folder, entry.name)
+    if (!entry.isDirectory()) unlinkSync(path)
+    else if (!removedIfSmall(path)) return false
+  }
+  rmdirSync(folder)
+  return true
 }

@@ -6,9 +6,9 @@
  * Links are made synchronously: each takes microseconds, and a tenth of the CPU of the same call on another thread.
  */
 
-import { linkSync, mkdirSync, statSync } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
-import { dirname, join, resolve, sep } from 'node:path'
+import { linkSync, statSync } from 'node:fs'
+import { open, readFile, rm } from 'node:fs/promises'
+import { resolve, sep } from 'node:path'
 import { asQueryError, QueryError } from '../proto/errors.ts'
 import type { ExchangeFile, ExchangeSource, Input } from '../proto/gen/executor_pb.js'
 import type { ExecutorId, QueryId } from '../proto/ids.ts'
@@ -37,8 +37,9 @@ export class InputLost extends QueryError {
 interface Wanted {
   readonly file: ExchangeFile
   readonly source: ExchangeSource
-  /** Where it goes if it is not this executor's own. */
-  readonly target: string
+  readonly place: TaskPlace
+  /** Which input of the task, and which file of it. */
+  readonly position: readonly [input: number, file: number]
 }
 
 export class ExchangeReader {
@@ -46,8 +47,8 @@ export class ExchangeReader {
   readonly #fetch: FetchExchange
   /** By marker token: whether its disk is ours. A token is one start of one executor, so the answer does not change. */
   readonly #shared = new Map<string, Promise<boolean>>()
-  /** Folders of running tasks that hold bytes of their own, not only links. */
-  readonly #copies = new Set<string>()
+  /** What was fetched for running tasks: bytes of their own, not only links. */
+  readonly #copies = new Map<TaskPlace, string[]>()
 
   constructor(files: ExchangeFiles, fetch: FetchExchange) {
     this.#files = files
@@ -56,19 +57,19 @@ export class ExchangeReader {
 
   /** Local paths of the files of each input, in their order. */
   async locate(inputs: readonly Input[], place: TaskPlace, signal: AbortSignal): Promise<string[][]> {
-    const folder = this.#files.inputFolder(place)
     const wanted = inputs.map((input, i) => input.files.map((file, k): Wanted => {
       if (file.source === undefined) throw new QueryError('INTERNAL', `input ${input.name} has a file without a source`)
-      return { file, source: file.source, target: join(folder, `${i}-${k}.parquet`) }
+      return { file, source: file.source, place, position: [i, k] }
     }))
-    if (wanted.flat().some(({ source }) => !this.#isOwn(source))) mkdirSync(folder, { recursive: true })
     const paths = await this.#bringAll(wanted.flat(), place.queryId, signal)
     return wanted.map(list => list.map(one => paths.get(one) ?? ''))
   }
 
-  /** The task is over: bytes that were fetched for it go now, links with their query. */
+  /** The task is over: bytes that were fetched for it go now, links with their query. `place` as it was located. */
   async release(place: TaskPlace): Promise<void> {
-    if (this.#copies.delete(this.#files.inputFolder(place))) await this.#files.removeInputs(place)
+    const copies = this.#copies.get(place) ?? []
+    this.#copies.delete(place)
+    for (const path of copies) await rm(path, { force: true })
   }
 
   /** Tries every file, so that a failure names all executors that lost one. */
@@ -94,16 +95,17 @@ export class ExchangeReader {
   }
 
   async #bring(wanted: Wanted, queryId: QueryId, signal: AbortSignal): Promise<string> {
-    const { file, source, target } = wanted
+    const { file, source, place, position } = wanted
     try {
       if (this.#isOwn(source)) {
         const path = this.#files.pathOf(queryId, file.path)
         statSync(path)
         return path
       }
+      const target = this.#files.inputFile(place, ...position)
       if (await this.#sharesDisk(source) && linked(source, file, target)) return target
-      this.#copies.add(dirname(target))
-      await this.#download(wanted, queryId, signal)
+      this.#copies.set(place, [...this.#copies.get(place) ?? [], target])
+      await this.#download(wanted, target, signal)
       return target
     } catch (error) {
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled', { cause: error })
@@ -126,7 +128,7 @@ export class ExchangeReader {
     return asked
   }
 
-  async #download({ file, source, target }: Wanted, queryId: QueryId, signal: AbortSignal): Promise<void> {
+  async #download({ file, source, place: { queryId } }: Wanted, target: string, signal: AbortSignal): Promise<void> {
     const out = await open(target, 'wx')
     try {
       let written = 0

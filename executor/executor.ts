@@ -63,7 +63,7 @@ export class Executor {
     this.#options.checkMembership()
     const queryId = definition.queryId as QueryId
     this.#checkNotReleased(queryId)
-    this.#options.exchangeFiles.outputFolder({ ...definition, queryId }) // refuses a query id that is not a name
+    this.#options.exchangeFiles.checkId(queryId)
     const query = this.#query(queryId, coordinator)
     const taskId = definition.taskId as TaskId
     if (query.tasks.has(taskId)) return

@@ -8,13 +8,14 @@
  *   principal's  the user's own text: its catalogs, views and settings are seen by the whole instance, so it is made
  *                for the task, may read the files of its scans and no other, and ends with the task.
  *
- * Every instance is fenced before it runs what came from elsewhere. One connection a task: TEMP views and session
- * settings are seen by their own connection alone.
+ * Every instance is fenced before it runs what came from elsewhere. A task has a connection to itself: session settings
+ * are seen by their own connection alone. Those for emitted SQL wait for the next task with the same settings.
  */
 
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { QueryId, TaskId } from '../proto/ids.ts'
+import { ConnectionPool } from './connection-pool.ts'
 import { raise, startOptions, type Fence } from './fence.ts'
 import { DuckInstance, type DuckConnection } from './instances.ts'
 
@@ -37,8 +38,8 @@ export interface InstanceSetOptions {
 
 export interface TaskConnection {
   readonly connection: DuckConnection
-  /** Ends the connection, and the instance if it was made for the task. */
-  close(): Promise<void>
+  /** The task is over. `isClean`: it succeeded, so another may use the connection. */
+  done(isClean: boolean): Promise<void>
 }
 
 type Order = 'ordered' | 'unordered'
@@ -46,12 +47,12 @@ type Order = 'ordered' | 'unordered'
 interface Leased {
   readonly queryId: QueryId
   readonly spill: string
-  readonly instance: Promise<DuckInstance>
+  readonly pool: Promise<ConnectionPool>
 }
 
 export class InstanceSet {
   readonly #options: InstanceSetOptions
-  readonly #shared = new Map<Order, Promise<DuckInstance>>()
+  readonly #shared = new Map<Order, Promise<ConnectionPool>>()
   readonly #leased = new Map<string, Leased>()
 
   private constructor(options: InstanceSetOptions) {
@@ -63,18 +64,23 @@ export class InstanceSet {
     await rm(options.spillFolder, { recursive: true, force: true })
     await mkdir(options.spillFolder, { recursive: true })
     const set = new InstanceSet(options)
-    await Promise.all([set.#sharedInstance('ordered'), set.#sharedInstance('unordered')])
+    await Promise.all([set.#sharedPool('ordered'), set.#sharedPool('unordered')])
     return set
   }
 
-  /** For emitted SQL of a task that needs `memoryBytes` (0: unknown). */
-  async emitted(queryId: QueryId, preserveOrder: boolean, memoryBytes: number): Promise<TaskConnection> {
+  /** For emitted SQL of a task that needs `memoryBytes` (0: unknown), with the settings that `setup` makes. */
+  async emitted(
+    queryId: QueryId, preserveOrder: boolean, memoryBytes: number, setup: string,
+  ): Promise<TaskConnection> {
     const order: Order = preserveOrder ? 'ordered' : 'unordered'
-    const instance = await (memoryBytes > LEASE_BYTES
-      ? this.#leasedInstance(queryId, order, memoryBytes)
-      : this.#sharedInstance(order))
-    const connection = await instance.connect()
-    return { connection, close: async () => connection.close() }
+    const pool = await (memoryBytes > LEASE_BYTES
+      ? this.#leasedPool(queryId, order, memoryBytes)
+      : this.#sharedPool(order))
+    const connection = await pool.take(setup)
+    return {
+      connection,
+      done: isClean => Promise.resolve(isClean ? pool.give(setup, connection) : connection.close()),
+    }
   }
 
   /** For a user's own text that reads `files`. */
@@ -85,7 +91,7 @@ export class InstanceSet {
     const connection = await instance.connect()
     return {
       connection,
-      close: async () => {
+      done: async () => {
         connection.close()
         instance.close()
         await rm(spill, { recursive: true, force: true })
@@ -95,7 +101,7 @@ export class InstanceSet {
 
   /** The shared instances refuse everything after a fatal error: the next task gets new ones. */
   replaceShared(): void {
-    for (const instance of this.#shared.values()) void instance.then(one => one.close(), () => undefined)
+    for (const pool of this.#shared.values()) void pool.then(one => one.close(), () => undefined)
     this.#shared.clear()
   }
 
@@ -104,7 +110,7 @@ export class InstanceSet {
     for (const [key, lease] of this.#leased) {
       if (lease.queryId !== queryId) continue
       this.#leased.delete(key)
-      await lease.instance.then(one => one.close(), () => undefined)
+      await lease.pool.then(one => one.close(), () => undefined)
       await rm(lease.spill, { recursive: true, force: true })
     }
   }
@@ -115,25 +121,24 @@ export class InstanceSet {
     await rm(this.#options.spillFolder, { recursive: true, force: true })
   }
 
-  #sharedInstance(order: Order): Promise<DuckInstance> {
+  #sharedPool(order: Order): Promise<ConnectionPool> {
     const known = this.#shared.get(order)
     if (known !== undefined) return known
-    const made = openFenced(this.#fence(order === 'ordered', join(this.#options.spillFolder, order)))
+    const made = openPool(this.#fence(order === 'ordered', join(this.#options.spillFolder, order)))
     this.#shared.set(order, made)
     made.catch(() => this.#shared.delete(order))
     return made
   }
 
-  #leasedInstance(queryId: QueryId, order: Order, memoryBytes: number): Promise<DuckInstance> {
+  #leasedPool(queryId: QueryId, order: Order, memoryBytes: number): Promise<ConnectionPool> {
     const key = `${queryId} ${order}`
     const known = this.#leased.get(key)
-    if (known !== undefined) return known.instance
+    if (known !== undefined) return known.pool
     const spill = join(this.#options.spillFolder, `query-${queryId}-${order}`)
-    const fence = { ...this.#fence(order === 'ordered', spill), memoryBytes: this.#bounded(memoryBytes) }
-    const instance = openFenced(fence)
-    this.#leased.set(key, { queryId, spill, instance })
-    instance.catch(() => this.#leased.delete(key))
-    return instance
+    const pool = openPool({ ...this.#fence(order === 'ordered', spill), memoryBytes: this.#bounded(memoryBytes) })
+    this.#leased.set(key, { queryId, spill, pool })
+    pool.catch(() => this.#leased.delete(key))
+    return pool
   }
 
   #fence(preserveOrder: boolean, spillFolder: string): Fence {
@@ -145,6 +150,10 @@ export class InstanceSet {
   #bounded(memoryBytes: number): number {
     return Math.max(MIN_MEMORY_BYTES, Math.min(memoryBytes, this.#options.memoryBytes))
   }
+}
+
+async function openPool(fence: Fence): Promise<ConnectionPool> {
+  return new ConnectionPool(await openFenced(fence))
 }
 
 async function openFenced(fence: Fence): Promise<DuckInstance> {

@@ -20,7 +20,7 @@ import type { DuckConnection } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { writeResult } from './result-writer.ts'
 import type { TaskEvent, TaskStats } from './task.ts'
-import { setupSql, taskSql } from './task-setup.ts'
+import { originalSetup, settingsSql, taskSql } from './task-setup.ts'
 
 /** An interrupt is lost on a statement that has not quite begun, so it is repeated. */
 const INTERRUPT_EVERY_MS = 50
@@ -107,15 +107,17 @@ export class TaskRunner {
   ): Promise<Output> {
     const taken = await this.#connect(task, inputs)
     const stopInterrupts = this.#interruptOn(signal, taken.connection)
+    let isClean = false
     try {
-      const setup = setupSql(task, inputs.scanPaths)
-      if (setup !== '') await taken.connection.run(setup)
+      if (task.sqlKind === SqlKind.ORIGINAL) await taken.connection.run(originalSetup(task, inputs.scanPaths))
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
       const sql = taskSql(task, inputs.scanPaths, inputs.inputPaths)
-      return await this.#execute(task, sql, taken.connection, spool, signal)
+      const output = await this.#execute(task, sql, taken.connection, spool, signal)
+      isClean = !signal.aborted // an interrupt may still come to it
+      return output
     } finally {
       stopInterrupts()
-      await taken.close()
+      await taken.done(isClean)
     }
   }
 
@@ -123,7 +125,8 @@ export class TaskRunner {
     const { instances } = this.#options
     const memoryBytes = Number(task.memoryBytes)
     switch (task.sqlKind) {
-      case SqlKind.EMITTED: return instances.emitted(task.queryId as QueryId, task.preserveOrder, memoryBytes)
+      case SqlKind.EMITTED:
+        return instances.emitted(task.queryId as QueryId, task.preserveOrder, memoryBytes, settingsSql(task))
       case SqlKind.ORIGINAL: return instances.original(task.taskId as TaskId, inputs.scanPaths.flat(), memoryBytes)
       default: throw new QueryError('INTERNAL', `task ${task.taskId} has an unknown kind of SQL`)
     }
@@ -136,8 +139,8 @@ export class TaskRunner {
     const { output } = task
     switch (output.case) {
       case 'exchange': {
-        const folder = exchangeFiles.outputFolder({ ...task, queryId: task.queryId as QueryId })
-        const files = await writeExchange(connection, sql, output.value, exchangeFiles.root, folder)
+        const place = { ...task, queryId: task.queryId as QueryId }
+        const files = await writeExchange(connection, sql, output.value, exchangeFiles, place)
         const [rows, bytes] = [files.map(file => file.rowCount), files.map(file => file.sizeBytes)]
         return { files, rowCount: sum(rows), outputBytes: sum(bytes) }
       }

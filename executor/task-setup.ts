@@ -1,4 +1,4 @@
-/** What a task's connection runs first (session settings, a user's tables, as one text), then the task's own SQL. */
+/** What a connection runs first (session settings, a user's tables, as one text), and then the task's own SQL. */
 
 import { QueryError } from '../proto/errors.ts'
 import { TaskDefinition_SqlKind as SqlKind, type TaskDefinition } from '../proto/gen/executor_pb.js'
@@ -14,12 +14,22 @@ const SESSION_SETTINGS: ReadonlySet<string> = new Set([
   'scalar_subquery_error_on_multiple_rows', 'lambda_syntax',
 ])
 
-/** Empty if there is nothing to make ready. */
-export function setupSql(task: TaskDefinition, scanPaths: readonly (readonly string[])[]): string {
+/** The session's settings, and ours; PERMISSION_DENIED for one that a session may not have. */
+export function settingsSql({ settings }: Pick<TaskDefinition, 'settings'>): string {
   return [
-    ...Object.entries(task.settings).map(([name, value]) => setting(name, value)),
-    ...(task.output.case === 'result' ? [`SET SESSION streaming_buffer_size = '${STREAMING_BUFFER}'`] : []),
-    ...(task.sqlKind === SqlKind.ORIGINAL ? original(task, scanPaths) : []),
+    ...Object.entries(settings).map(([name, value]) => setting(name, value)),
+    `SET SESSION streaming_buffer_size = '${STREAMING_BUFFER}'`,
+  ].join(';\n')
+}
+
+/** For a user's own text: the same, and its tables under their own names. */
+export function originalSetup(task: TaskDefinition, scanPaths: readonly (readonly string[])[]): string {
+  const place = [task.defaultCatalog, task.defaultSchema].filter(name => name !== '')
+  return [
+    settingsSql(task),
+    ...catalogs(task.scans, task.defaultCatalog, task.defaultSchema),
+    ...task.scans.map((scan, i) => tableView(scan, scanPaths[i] ?? [])),
+    ...(task.defaultCatalog === '' ? [] : [`USE ${place.map(quoteName).join('.')}`]),
   ].join(';\n')
 }
 
@@ -34,15 +44,6 @@ export function taskSql(
   if (relations.length === 0) return task.sql
   const own = /^WITH\s/.test(task.sql) ? `,\n${task.sql.slice('WITH'.length)}` : `\n${task.sql}`
   return `WITH ${relations.join(',\n')}${own}`
-}
-
-function original(task: TaskDefinition, scanPaths: readonly (readonly string[])[]): string[] {
-  const place = [task.defaultCatalog, task.defaultSchema].filter(name => name !== '')
-  return [
-    ...catalogs(task.scans, task.defaultCatalog, task.defaultSchema),
-    ...task.scans.map((scan, i) => tableView(scan, scanPaths[i] ?? [])),
-    ...(task.defaultCatalog === '' ? [] : [`USE ${place.map(quoteName).join('.')}`]),
-  ]
 }
 
 /** The session's own: nothing of it outlives the connection. */

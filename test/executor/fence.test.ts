@@ -18,31 +18,31 @@ t.test('nothing outside the fence can be reached, and the fence cannot be moved'
     "SET allowed_directories = ['/']", "SET temp_directory = '/'", `EXPORT DATABASE '${bench.folder}/export'`,
   ]
   for (const kind of ['emitted', 'original'] as const) {
-    const { connection, close } = await (kind === 'emitted'
-      ? bench.instances.emitted('q' as never, true, 0)
+    const { connection, done } = await (kind === 'emitted'
+      ? bench.instances.emitted('q' as never, true, 0, '')
       : bench.instances.original('t' as never, [], 0))
     const through: string[] = []
     for (const sql of attempts) await connection.run(sql).then(() => through.push(sql), () => undefined)
     t.strictSame(through, [], kind)
-    await close()
+    await done(false)
   }
 })
 
 t.test('a principal\'s instance reads its own files and no other of the lake', async t => {
   const bench = await openWorkbench(t)
   for (const name of ['mine.csv', 'other.csv']) writeFileSync(join(bench.lake, name), 'a\n1\n')
-  const { connection, close } = await bench.instances.original('t' as never, [join(bench.lake, 'mine.csv')], 0)
+  const { connection, done } = await bench.instances.original('t' as never, [join(bench.lake, 'mine.csv')], 0)
   await connection.run(`SELECT * FROM read_csv('${bench.lake}/mine.csv')`)
   await t.rejects(connection.run(`SELECT * FROM read_csv('${bench.lake}/other.csv')`), { message: /^Permission Error/ })
-  await close()
+  await done(false)
 })
 
 t.test('a leased instance keeps its own budget, and spills where it may', async t => {
   const bench = await openWorkbench(t)
-  const { connection, close } = await bench.instances.emitted('q' as never, false, 300 * 1024 * 1024)
+  const { connection, done } = await bench.instances.emitted('q' as never, false, 300 * 1024 * 1024, '')
   const sql = "SELECT current_setting('memory_limit'), current_setting('preserve_insertion_order')"
   const [row] = await connection.texts(sql, [0, 1])
   t.strictSame(row, ['300.0 MiB', 'false'])
-  await close()
+  await done(false)
   await bench.instances.releaseQuery('q' as never)
 })

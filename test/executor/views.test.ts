@@ -15,9 +15,9 @@ const column = (name: string, type: string) => ({ name, type })
 
 /** Writes a table into the lake through an exchange task: Parquet as DuckDB makes it. */
 async function parquet(bench: Workbench, key: string, sql: string): Promise<void> {
-  const { connection, close } = await bench.instances.emitted('made' as never, true, 0)
+  const { connection, done } = await bench.instances.emitted('made' as never, true, 0, '')
   await connection.run(`COPY (${sql}) TO '${join(bench.lake, key)}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`)
-  await close()
+  await done(false)
 }
 
 /** The rows of `sql` as text, one line each. */
