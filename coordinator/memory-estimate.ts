@@ -16,7 +16,7 @@ export function memoryEstimate(
 ): number {
   const perFragment = planned.fragments.map(fragment => {
     const copied = fragment.inputs
-      .filter(({ kind }) => kind === 'broadcast' || kind === 'gather')
+      .filter(({ kind }) => kind === 'broadcast' || kind === 'gather' || kind === 'all')
       .reduce((sum, { fragment: from }) => sum + (planned.fragments[from]?.bytes ?? 0), 0)
     const moved = fragment.inputs
       .filter(({ kind }) => kind === 'hash' || kind === 'keep')

@@ -5,7 +5,7 @@
 
 import type { FileKey } from '../cache/key.ts'
 import type { FileFormat, Table, TableColumn } from '../catalog/table.ts'
-import type { ExchangeColumn, Fragment, FragmentInput } from '../planner/fragment.ts'
+import { inputName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
 import { taskId, type QueryId } from '../proto/ids.ts'
 import type { ExchangeFileInit, InputInit, ScanInit, SplitInit, TaskDefinitionInit } from '../proto/task.ts'
@@ -119,7 +119,7 @@ function fileInit({ bucket, key, etag, sizeBytes }: FileKey): NonNullable<SplitI
 
 function inputInit(work: QueryWork, input: FragmentInput, partition: number, outputs: readonly Output[]): InputInit {
   const columns = work.fragments[input.fragment]?.columns ?? []
-  return { name: `ex${input.fragment}`, columns: columns.map(columnInit), files: inputFiles(input, partition, outputs) }
+  return { name: inputName(input), columns: columns.map(columnInit), files: inputFiles(input, partition, outputs) }
 }
 
 /** Which files of an input a task reads: all of a gather or broadcast, its own partition's of a hash or keep. */

@@ -16,9 +16,11 @@ import { addColumns, typeOf } from './cut/expressions.ts'
 import type { CutContext } from './cut/spread.ts'
 import { emit, emitKeys } from './emit.ts'
 import type { Expression } from './expression.ts'
-import type { Cut, Fragment, FragmentInput, FragmentOutput, FragmentScan, FragmentTasks } from './fragment.ts'
+import {
+  inputName, type Cut, type Fragment, type FragmentInput, type FragmentOutput, type FragmentScan, type FragmentTasks,
+} from './fragment.ts'
 import { isOrderSensitive } from './order-sensitivity.ts'
-import { inputs, type Plan, type Scan } from './plan.ts'
+import { inputs, type Exchange, type Plan, type Scan } from './plan.ts'
 import type { PlannerTable } from './planned-query.ts'
 
 /** A fragment before it is bound. */
@@ -43,7 +45,7 @@ export function assemble(
       id: cut.id,
       sql: emit(cut.root, {
         scan: scan => `scan${ids.get(scan)}`,
-        exchange: exchange => `ex${cut.inputs.get(exchange)}`,
+        exchange: exchange => inputName(inputOf(exchange, cut, written)),
         columnName: (table, column) => nameOf(tables, table, column),
       }).sql,
       types: columnTypes(cut.root, context.tableTypes),
@@ -81,10 +83,15 @@ function describeScan(scan: Scan, id: number, isSplit: boolean): FragmentScan {
 }
 
 function inputsOf(cut: Cut, written: ReadonlyMap<number, Cut>): readonly FragmentInput[] {
-  return [...new Set(cut.inputs.values())].flatMap(fragment => {
-    const output = written.get(fragment)?.output
-    return output === undefined || output.kind === 'result' ? [] : [{ fragment, kind: output.kind }]
-  })
+  const read = [...cut.inputs.keys()].map(exchange => inputOf(exchange, cut, written))
+  return [...new Map(read.map(input => [inputName(input), input])).values()]
+}
+
+function inputOf(exchange: Exchange, cut: Cut, written: ReadonlyMap<number, Cut>): FragmentInput {
+  const fragment = cut.inputs.get(exchange) ?? -1
+  const output = written.get(fragment)?.output
+  if (output === undefined || output.kind === 'result') throw new Error(`nobody writes fragment ${fragment}`)
+  return { fragment, kind: exchange.reads === 'all' ? 'all' : output.kind }
 }
 
 function tasksOf({ output }: Cut, read: readonly FragmentInput[], scans: readonly FragmentScan[]): FragmentTasks {

@@ -9,7 +9,7 @@ import { quoteName } from '../proto/sql-text.ts'
 import { parseDuckType, sameType, typeText, type DuckType } from '../proto/types.ts'
 import type { FragmentDraft } from './assemble.ts'
 import { wireType } from './exchange-types.ts'
-import type { ExchangeColumn, Fragment } from './fragment.ts'
+import { inputName, type ExchangeColumn, type Fragment } from './fragment.ts'
 import type { PlannerTable } from './planned-query.ts'
 import { Unsupported } from './unsupported.ts'
 
@@ -23,10 +23,12 @@ export async function bindFragments(
   const last = drafts.at(-1)
   if (last === undefined) throw new Unsupported('no fragment')
   const written = drafts.slice(0, -1).map(draft => ({ draft, columns: exchangeColumns(draft) }))
+  const readWhole = new Set(drafts.flatMap(draft => draft.inputs).flatMap(({ fragment, kind }) =>
+    kind === 'all' ? [fragment] : []))
   const relations = [
     ...drafts.flatMap(draft => draft.scans.map(({ id, table }) =>
       scanRelation(`scan${id}`, tables[table]?.columns ?? []))),
-    ...written.map(({ draft, columns }) => exchangeRelation(draft, columns)),
+    ...written.flatMap(({ draft, columns }) => exchangeRelations(draft, columns, readWhole.has(draft.id))),
   ]
   const head = relations.length === 0 ? '' : `WITH ${relations.join(', ')} `
   const bound = async (sql: string): Promise<readonly string[]> =>
@@ -65,10 +67,15 @@ function scanRelation(name: string, columns: readonly TableColumn[]): string {
 }
 
 /** What the readers of a fragment see, bound once for all of them; its hash keys are bound too. */
-function exchangeRelation({ id, sql, output }: FragmentDraft, columns: readonly ExchangeColumn[]): string {
+/** By the names that its readers have for it. */
+function exchangeRelations(
+  { id, sql, output }: FragmentDraft, columns: readonly ExchangeColumn[], isReadWhole: boolean,
+): readonly string[] {
   const list = columns.map(({ type }, i) => `CAST(c${i} AS ${type}) AS c${i}`).join(', ')
   const where = output.kind === 'hash' ? ` WHERE hash(${output.keys.join(', ')}) IS NOT NULL` : ''
-  return `ex${id} AS MATERIALIZED (SELECT ${list} FROM (${sql})${where})`
+  const [own, all] = [inputName({ fragment: id, kind: 'gather' }), inputName({ fragment: id, kind: 'all' })]
+  const relation = `${own} AS MATERIALIZED (SELECT ${list} FROM (${sql})${where})`
+  return isReadWhole ? [relation, `${all} AS NOT MATERIALIZED (FROM ${own})`] : [relation]
 }
 
 /** The text with its columns cast where they are not of the wanted types; ORDER BY inside keeps its order. */

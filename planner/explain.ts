@@ -47,7 +47,10 @@ function describe(plan: Plan, names: ExplainNames): string {
     case 'Unnest': return `Unnest ${list(plan.calls)}`
     case 'Cte': return `Cte ${plan.index}`
     case 'CteScan': return `CteScan ${plan.index}`
-    case 'Exchange': return `Exchange ${to(plan.to)}${plan.shared === null ? '' : ` shared ${plan.shared}`}`
+    case 'Exchange': {
+      const shared = plan.shared === null ? '' : ` shared ${plan.shared}`
+      return `Exchange ${to(plan.to)}${shared}${plan.reads === 'all' ? ', all of it' : ''}`
+    }
     default: return unreachable(plan)
   }
 }

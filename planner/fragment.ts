@@ -1,6 +1,7 @@
 /**
- * A fragment: the part of a plan between exchanges, as one SQL text over the views scan<k> (a table) and ex<id> (what
- * the fragment <id> wrote for this task). Its output columns are c0, c1, … The coordinator runs a fragment as a stage.
+ * A fragment: the part of a plan between exchanges, as one SQL text over the relations scan<k> (a table), ex<id> (what
+ * the fragment <id> wrote for this task) and all<id> (what it wrote for all of them). Its output columns are c0, c1, …
+ * The coordinator runs a fragment as a stage.
  */
 
 import type { Expression } from './expression.ts'
@@ -54,10 +55,15 @@ export interface FragmentScan {
 }
 
 export interface FragmentInput {
-  /** The fragment that writes it; the view is ex<fragment>. */
+  /** The fragment that writes it. */
   readonly fragment: number
-  /** How the writer spread it: decides which files a task reads. */
-  readonly kind: 'gather' | 'broadcast' | 'hash' | 'keep'
+  /** Decides which files a task reads: as the writer spread them, or all of them. */
+  readonly kind: 'gather' | 'broadcast' | 'hash' | 'keep' | 'all'
+}
+
+/** Of the relation that the text reads. A fragment may read another one both by parts and whole. */
+export function inputName({ fragment, kind }: FragmentInput): string {
+  return `${kind === 'all' ? 'all' : 'ex'}${fragment}`
 }
 
 export type FragmentOutput =

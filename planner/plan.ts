@@ -122,6 +122,8 @@ export interface Exchange extends Base {
   readonly kind: 'Exchange'; readonly input: Plan; readonly to: Partitioning
   /** Exchanges of one identity are one fragment with several readers (a shared CTE). */
   readonly shared: number | null
+  /** own: a task reads the part that is meant for it. all: it reads what all tasks wrote, whatever `to` is. */
+  readonly reads: 'own' | 'all'
 }
 
 export type Partitioning =

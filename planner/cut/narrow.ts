@@ -26,13 +26,19 @@ export function narrowExchanges(plan: Plan, tables: TableTypes): Plan {
   const rewrite = (below: Plan): Plan => {
     if (below.kind !== 'Exchange') return withInputs(below, inputs(below).map(rewrite))
     const known = made.get(identity(below))
-    if (known !== undefined) return known
+    if (known !== undefined) return readAs(known, below.reads)
     if (below.to.kind === 'repeat') return withInputs(below, [rewrite(below.input)])
     const narrowed = narrow({ ...below, input: rewrite(below.input) }, read.get(identity(below)) ?? new Set(), tables)
     made.set(identity(below), narrowed)
     return narrowed
   }
   return rewrite(plan)
+}
+
+/** The narrowed exchange for a reader that may want more of it, or less, than the first one. */
+function readAs(plan: Plan, reads: Exchange['reads']): Plan {
+  if (plan.kind === 'Exchange') return plan.reads === reads ? plan : { ...plan, reads }
+  return withInputs(plan, inputs(plan).map(input => readAs(input, reads)))
 }
 
 function identity(exchange: Exchange): Exchange | number {

@@ -5,7 +5,7 @@
  *   copied   every task can make all rows by itself, without an exchange
  *   apart    each task has some of the rows; rows that are equal in the keys `by` are in one task
  *
- *   gather     apart          > single
+ *   gather     apart          > single     reads all of an exchange that other readers need as it is
  *   broadcast  apart, single  > copied
  *   hash       all of them    > apart, by its keys; of a copied plan one task alone writes
  *
@@ -15,7 +15,7 @@
 
 import type { DuckType } from '../../proto/types.ts'
 import type { Expression } from '../expression.ts'
-import type { Exchange, Partitioning, Plan } from '../plan.ts'
+import type { Exchange, Partitioning, Plan, Project } from '../plan.ts'
 import type { PlanThresholds } from '../planned-query.ts'
 import { columnOf, typeOf } from './expressions.ts'
 
@@ -56,19 +56,31 @@ export function isApart({ spread }: Placed): boolean {
 }
 
 export function exchange(input: Plan, to: Partitioning, shared: number | null = null): Exchange {
-  return { kind: 'Exchange', input, to, shared, rows: input.rows }
+  return { kind: 'Exchange', input, to, shared, reads: 'own', rows: input.rows }
 }
 
 /** All rows in one task; nothing to do where they are already, or can be made there. */
 export function gather(placed: Placed): Placed {
   if (!isApart(placed)) return placed
-  return { plan: exchange(placed.plan, { kind: 'gather' }), spread: SINGLE }
+  return { plan: readWhole(placed.plan) ?? exchange(placed.plan, { kind: 'gather' }), spread: SINGLE }
 }
 
 /** All rows for every task. */
 export function broadcast(placed: Placed): Placed {
   if (placed.spread.kind === 'copied') return placed
-  return { plan: exchange(placed.plan, { kind: 'broadcast' }), spread: COPIED }
+  return { plan: readWhole(placed.plan) ?? exchange(placed.plan, { kind: 'broadcast' }), spread: COPIED }
+}
+
+/** What is written anyway, for readers of its parts, can be read whole; null if the plan is more than such a read. */
+function readWhole(plan: Plan): Plan | null {
+  if (plan.kind === 'Exchange') return plan.shared === null ? null : { ...plan, reads: 'all' }
+  if (plan.kind !== 'Project' || !passesColumns(plan)) return null
+  const input = readWhole(plan.input)
+  return input === null ? null : { ...plan, input }
+}
+
+function passesColumns({ expressions }: Project): boolean {
+  return expressions.every(expression => columnOf(expression) !== null)
 }
 
 /** Rows equal in `keys` to one task. Partitioning is known afterwards only if all keys are columns. */

@@ -7,7 +7,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableColumn } from '../../catalog/table.ts'
-import type { Fragment, FragmentInput, FragmentScan } from '../../planner/fragment.ts'
+import { inputName, type Fragment, type FragmentInput, type FragmentScan } from '../../planner/fragment.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
 
 /** A table of several files that lie in one folder. */
@@ -127,14 +127,15 @@ interface Run {
   readonly settings: Readonly<Record<string, string>>
 }
 
-function inputView({ fragment: id, kind }: FragmentInput, task: number, { fragments, written }: Run): string {
+function inputView(input: FragmentInput, task: number, { fragments, written }: Run): string {
+  const { fragment: id, kind } = input
   const columns = fragments.find(fragment => fragment.id === id)?.columns ?? []
   const files = (written.get(id) ?? []).flatMap((output, writer) => {
     if (kind === 'keep' && writer !== task) return []
-    return output.get(kind === 'hash' ? task : 0) ?? []
+    return kind === 'all' ? [...output.values()].flat() : output.get(kind === 'hash' ? task : 0) ?? []
   })
   const read = columns.map(({ type }, i) => ({ type, name: `c${i}`, from: `w${i}` }))
-  return `CREATE TEMP VIEW ex${id} AS ${select(read, files)}`
+  return `CREATE TEMP VIEW ${inputName(input)} AS ${select(read, files)}`
 }
 
 interface ViewColumn extends TableColumn {

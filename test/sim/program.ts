@@ -93,7 +93,11 @@ function distributed(simulation: Simulation, tableCount: number): Fragment[] {
   }
   for (let i = simulation.draw(0, 4); i > 0; i--) addMiddle(simulation, fragments, unread, read, add)
   const moved = (): Fragment[] => unread.filter(({ output }) => output.kind === 'hash' || output.kind === 'keep')
-  while (moved().length > 0) add({ tasks: 'partitions', inputs: read(moved()) })
+  while (moved().length > 0) {
+    // one task may read what was written for several
+    if (simulation.chance(0.3)) add({ inputs: read(moved()).map(input => ({ ...input, kind: 'all' })) })
+    else add({ tasks: 'partitions', inputs: read(moved()) })
+  }
   add({ tasks: 'one', inputs: read([...unread]), output: { kind: 'result' } })
   return fragments
 }
