@@ -63,6 +63,7 @@ export class ResultSpool {
   #waiting: (() => void)[] = []
   #state: State = { state: 'open' }
   #memoryBytes = 0
+  #hasFolder = false
   /** Frames before it are dropped. */
   #firstFrame = 0
 
@@ -125,7 +126,7 @@ export class ResultSpool {
       frame.place = { kind: 'dropped' }
     }
     for (const segment of this.#segments.splice(0)) await segment.remove()
-    await rm(this.#options.folder, { recursive: true, force: true })
+    if (this.#hasFolder) await rm(this.#options.folder, { recursive: true, force: true })
   }
 
   /** The frame once it is there; null at the complete end. */
@@ -168,7 +169,8 @@ export class ResultSpool {
   async #store(body: PooledBody): Promise<Place> {
     let segment = this.#segments.at(-1)
     if (segment === undefined || segment.sizeBytes >= SEGMENT_BYTES) {
-      if (segment === undefined) await mkdir(this.#options.folder, { recursive: true })
+      if (!this.#hasFolder) await mkdir(this.#options.folder, { recursive: true })
+      this.#hasFolder = true
       segment = await SpoolSegment.create(join(this.#options.folder, String(this.#frames.length)))
       this.#segments.push(segment)
     }

@@ -132,13 +132,15 @@ async function* answers(
   if (options.signal?.aborted === true) cancel()
   else options.signal?.addEventListener('abort', cancel, { once: true })
   call.on('error', () => undefined) // an error after the reader has left; a reader gets it from the iterator
+  let isComplete = false
   try {
     for await (const message of call) yield message
+    isComplete = true
   } catch (error) {
     throw fromStatus(error as ServiceError)
   } finally {
     options.signal?.removeEventListener('abort', cancel)
-    call.cancel()
+    if (!isComplete) call.cancel()
   }
 }
 

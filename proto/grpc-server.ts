@@ -120,13 +120,16 @@ export class GrpcServer {
   }
 }
 
+/** Why a call's signal is aborted; the default reason is an error with a stack. */
+const CANCELLED = 'cancelled'
+
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>
   | ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
 
 function asCall(wire: AnyCall): Call {
   const controller = new AbortController()
   const events: EventEmitter = wire
-  events.on('cancelled', () => controller.abort())
+  events.on('cancelled', () => controller.abort(CANCELLED))
   return {
     header: name => wire.metadata.get(name)[0]?.toString(),
     signal: controller.signal,
