@@ -1,9 +1,10 @@
 /**
  * Writes the rows of a fragment as the Parquet files of an exchange, by DuckDB's own COPY. What Parquet would change is
  * cast to its wire type; the keys of a hash exchange are computed before that cast, on the fragment's own types. The
- * list of files comes from COPY itself: nothing is listed, and a path is never written twice.
+ * list of files comes from COPY itself: no folder is listed, and a path is never written twice.
  */
 
+import { statSync } from 'node:fs'
 import { relative } from 'node:path'
 import type { ExchangeOutput } from '../proto/gen/executor_pb.js'
 import { quoteText } from '../proto/sql-text.ts'
@@ -19,33 +20,44 @@ export interface WrittenFile {
 }
 
 /** Values of few kinds cost a little more without a dictionary, numbers much less; both sides read faster. */
-const FORMAT = 'FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1, RETURN_STATS true'
+const FORMAT = 'FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1'
 /** A plain list of files: a folder for each partition would cost more than what is in it. */
-const BY_HASH = 'PARTITION_BY (part), HIVE_FILE_PATTERN false'
-/** Columns of COPY's answer: filename, count, file_size_bytes, partition_keys. */
-const ANSWER = [0, 1, 2, 5]
+const BY_HASH = 'PARTITION_BY (part), HIVE_FILE_PATTERN false, RETURN_STATS true'
+/** Columns of the answer to that: filename, count, file_size_bytes, partition_keys. */
+const STATS = [0, 1, 2, 5]
+/** Of a COPY to one file: only the number of rows. */
+const COUNT = [0]
 
 /** Rejects with the query's failure; files that a failed COPY leaves are removed with the query. */
 export async function writeExchange(
   connection: DuckConnection, sql: string, output: ExchangeOutput, files: ExchangeFiles, place: TaskPlace,
 ): Promise<WrittenFile[]> {
-  const hashed = output.hashKeys.length > 0 && output.partitionCount > 1
-  const target = hashed ? files.outputFolder(place) : files.outputFile(place)
-  const rows = await connection.texts(copy(sql, output, target, hashed), ANSWER)
+  if (output.hashKeys.length === 0 || output.partitionCount <= 1) {
+    const path = files.outputFile(place)
+    const [[count] = []] = await connection.texts(copy(sql, output, path, FORMAT), COUNT)
+    if (count === undefined || count === null) throw new Error('COPY did not tell the number of rows')
+    const file = { partition: 0, path: relative(files.root, path), rowCount: Number(count) }
+    return file.rowCount === 0 ? [] : [{ ...file, sizeBytes: statSync(path).size }]
+  }
+  const rows = await connection.texts(copyByHash(sql, output, files.outputFolder(place)), STATS)
   return rows.map(([path, count, bytes, keys]) => ({
-    partition: hashed ? partitionOf(keys ?? '') : 0,
+    partition: partitionOf(keys ?? ''),
     path: relative(files.root, path ?? ''),
     sizeBytes: Number(bytes),
     rowCount: Number(count),
   })).filter(file => file.rowCount > 0)
 }
 
-function copy(sql: string, output: ExchangeOutput, target: string, hashed: boolean): string {
-  const columns = output.columns.map(({ wireType }, i) => `CAST(c${i} AS ${wireType}) AS w${i}`)
-  const names = output.columns.map((_, i) => `c${i}`).join(', ')
+function copyByHash(sql: string, output: ExchangeOutput, folder: string): string {
   const partition = `CAST(hash(${output.hashKeys.join(', ')}) % ${output.partitionCount} AS INTEGER) AS part`
-  const list = hashed ? [...columns, partition] : columns
-  const options = hashed ? `${FORMAT}, ${BY_HASH}` : FORMAT
+  return copy(sql, output, folder, `${FORMAT}, ${BY_HASH}`, [partition])
+}
+
+function copy(
+  sql: string, { columns }: ExchangeOutput, target: string, options: string, more: readonly string[] = [],
+): string {
+  const list = [...columns.map(({ wireType }, i) => `CAST(c${i} AS ${wireType}) AS w${i}`), ...more]
+  const names = columns.map((_, i) => `c${i}`).join(', ')
   return `COPY (SELECT ${list.join(', ')} FROM (\n${sql}\n) AS fragment(${names})) TO ${quoteText(target)} (${options})`
 }
 
