@@ -39,8 +39,6 @@ export interface TaskOwner {
 }
 
 export type TaskNews =
-  /** The executor has it, and its spool if it makes the result. */
-  | { readonly kind: 'task-queued'; readonly partition: number; readonly attempt: number }
   | { readonly kind: 'task-status'; readonly partition: number; readonly attempt: number; readonly status: TaskStatus }
   | { readonly kind: 'task-refused'; readonly partition: number; readonly attempt: number; readonly cause: QueryError }
 
@@ -55,7 +53,7 @@ export type ExecutorMessage =
     readonly kind: 'launch'; readonly id: TaskId; readonly query: QueryId; readonly task: TaskDefinitionInit
     readonly owner: TaskOwner
   }
-  | { readonly kind: 'launched'; readonly id: TaskId }
+  | { readonly kind: 'launched' }
   | { readonly kind: 'refused'; readonly id: TaskId; readonly cause: QueryError }
   | { readonly kind: 'cancel'; readonly id: TaskId }
   | { readonly kind: 'gone'; readonly id: TaskId }
@@ -106,7 +104,7 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
       case 'reconnect-over': return this.#reconnectOver(message.stream, context)
       case 'check': return this.#check(context)
       case 'launch': return this.#launch(message, context)
-      case 'launched': return this.#launched(message.id)
+      case 'launched': return
       case 'refused': return this.#refused(message.id, message.cause, context)
       case 'cancel': return this.#cancel(message.id, context)
       case 'gone': return this.#gone(message.id, context)
@@ -233,14 +231,9 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
 
   #startTasks(context: Context<ExecutorMessage>): void {
     for (const { id, task } of this.#tasks.start()) {
-      context.pipe(this.#channel.launch(task), () => ({ kind: 'launched', id }),
+      context.pipe(this.#channel.launch(task), () => ({ kind: 'launched' }),
         reason => ({ kind: 'refused', id, cause: asQueryError(reason) }))
     }
-  }
-
-  #launched(id: TaskId): void {
-    const owner = this.#tasks.ownerOf(id)
-    owner?.stage.send({ kind: 'task-queued', partition: owner.partition, attempt: owner.attempt })
   }
 
   #refused(id: TaskId, cause: QueryError, context: Context<ExecutorMessage>): void {

@@ -109,7 +109,7 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'stage-failed': return this.#stageFailed(message.cause, context)
       case 'failed': return this.#fail(message.cause, context)
       case 'task-report': return this.#options.tasks.add(message.report)
-      case 'result-running': return this.#resultRunning(message.attempt, message.key, context)
+      case 'result-running': return this.#resultRunning(message, context)
       case 'relay-outgrown': return this.#relayOutgrown(message.attempt, context)
       case 'relay-complete': case 'relay-delivered': return this.#relayEnded(message.attempt, context)
       case 'relay-broken': return this.#relayBroken(message.attempt, message.cause, context)
@@ -257,7 +257,9 @@ export class QueryActor implements Actor<QueryMessage> {
     if (!this.#options.relay.drop()) this.#fail(cause, context)
   }
 
-  #resultRunning(attempt: number, key: MemberKey, context: Context<QueryMessage>): void {
+  #resultRunning(
+    { attempt, key, frames }: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
+  ): void {
     const { relay, handle } = this.#options
     const member = this.#crew.ready.find(other => other.key === key)
     const stage = this.#work?.planned.fragments.at(-1)?.id
@@ -267,7 +269,9 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#resultKey = key
     const task = taskId(handle.id, stage, 0, attempt)
     const { channel } = member
-    if (relay.begin(attempt, (fromFrame, signal) => channel.fetchResult(handle.id, task, fromFrame, signal))) return
+    const isTaken = frames.length > 0 ? relay.give(attempt, frames)
+      : relay.begin(attempt, (fromFrame, signal) => channel.fetchResult(handle.id, task, fromFrame, signal))
+    if (isTaken) return
     this.#fail(new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out'), context)
   }
 

@@ -94,6 +94,18 @@ export class ResultRelay {
     return true
   }
 
+  /** The whole result of this attempt, instead of reading it. False: rows of another one may have gone out. */
+  give(attempt: number, frames: readonly RawFlightData[]): boolean {
+    if (this.#state.state === 'failed') return true
+    if (!this.drop()) return false
+    this.#attempt = attempt
+    this.#fetch = null
+    for (const frame of frames) this.#take(frame)
+    this.#state = { state: 'holding' }
+    this.#end()
+    return true
+  }
+
   /** What is being read does not count any more. False: rows of it may have gone out, perhaps all. */
   drop(): boolean {
     if (this.#state.state === 'failed') return true

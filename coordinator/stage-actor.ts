@@ -6,6 +6,7 @@
  */
 
 import type { Fragment } from '../planner/fragment.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskStats, TaskStatus } from '../proto/gen/executor_pb.js'
 import { errorAtByte } from '../proto/error-place.ts'
 import { errorCode, unreachable, type ErrorCode, type QueryError } from '../proto/errors.ts'
@@ -45,8 +46,11 @@ export type StageReport =
   /** A task could not read these; nothing starts until the inputs are given again. */
   | { readonly kind: 'inputs-lost'; readonly stage: number; readonly outputs: readonly Output[] }
   | { readonly kind: 'task-report'; readonly report: TaskReport }
-  /** The result is being made there, or will be: its spool is there from the launch on. */
-  | { readonly kind: 'result-running'; readonly attempt: number; readonly key: MemberKey }
+  /** The result is being made there, or is made: its spool is there from the launch on. `frames`: all of it, or none. */
+  | {
+    readonly kind: 'result-running'; readonly attempt: number; readonly key: MemberKey
+    readonly frames: readonly RawFlightData[]
+  }
 
 export interface StageOptions {
   readonly work: QueryWork
@@ -90,7 +94,6 @@ export class StageActor implements Actor<StageMessage> {
         this.#members = this.#members.filter(({ key }) => key !== message.key)
         this.#advance({ kind: 'executor-lost', member: message.key, cause: message.cause })
         return this.#dispatch(context)
-      case 'task-queued': return this.#queued(message.partition, message.attempt)
       case 'task-status': return this.#status(message.partition, message.attempt, message.status, context)
       case 'task-refused': {
         const { partition, attempt, cause } = message
@@ -184,7 +187,7 @@ export class StageActor implements Actor<StageMessage> {
     const now = this.#stage.partitions[partition]?.now
     if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
     switch (state.case) {
-      case 'queued': return this.#queued(partition, attempt)
+      case 'queued': return
       case 'running':
         this.#resultRuns(attempt, now.member)
         this.#report(partition, attempt, now.member, 'running')
@@ -201,22 +204,19 @@ export class StageActor implements Actor<StageMessage> {
     }
   }
 
-  #queued(partition: number, attempt: number): void {
-    const now = this.#stage.partitions[partition]?.now
-    if (now?.state === 'running' && isCurrent(this.#stage, partition, attempt)) this.#resultRuns(attempt, now.member)
-  }
-
-  #resultRuns(attempt: number, key: MemberKey): void {
+  /** `frames`: all of them, if the executor has sent them along. */
+  #resultRuns(attempt: number, key: MemberKey, frames: readonly RawFlightData[] = []): void {
     const { fragment, query } = this.#options
-    if (fragment.output.kind === 'result') query.send({ kind: 'result-running', attempt, key })
+    if (fragment.output.kind === 'result') query.send({ kind: 'result-running', attempt, key, frames })
   }
 
   #succeeded(
-    partition: number, attempt: number, key: MemberKey, { files, stats }: Succeeded, context: Context<StageMessage>,
+    partition: number, attempt: number, key: MemberKey, { files, stats, result }: Succeeded,
+    context: Context<StageMessage>,
   ): void {
     const source = this.#members.find(member => member.key === key)?.source
     if (source === undefined) return // it is lost: that message is on its way
-    this.#resultRuns(attempt, key)
+    this.#resultRuns(attempt, key, result)
     this.#report(partition, attempt, key, 'succeeded', stats)
     this.#advance({ kind: 'attempt-done', partition, attempt })
     const output: Output = { attempt, member: key, source, files }

@@ -18,13 +18,15 @@ import type { ResultSpool } from './result-spool.ts'
 import type { Task } from './task.ts'
 import type { TaskQueue } from './task-queue.ts'
 import type { TaskRunner } from './task-runner.ts'
-import { taskStatus, type TaskEventInit } from './task-status.ts'
+import { taskStatus, type TaskEventInit, type TaskStatusInit } from './task-status.ts'
 import { Watchers } from './watchers.ts'
 
 /** Ids of released queries that are remembered, so that a late launch of one starts nothing. */
 const RELEASED_KEPT = 10_000
 /** A task that ends sooner is told of at its end alone: most do, and each event costs both sides a message. */
 const RUNNING_NEWS_MS = 50
+/** A result of so many bytes goes with the news that it is made: a call to fetch it would cost more than its bytes. */
+const RESULT_NEWS_BYTES = 64 * 1024
 /** Tasks of one query on one executor; the fan-out of any plan is far below. */
 const MAX_TASKS_OF_QUERY = 100_000
 
@@ -111,7 +113,7 @@ export class Executor {
 
   watch(coordinator: CoordinatorId, incarnation: Incarnation, signal: AbortSignal): AsyncIterable<TaskEventInit> {
     const statuses = () => this.#queriesOf(coordinator).flatMap(query =>
-      [...query.tasks].map(([taskId, { task }]) => taskStatus(taskId, task)))
+      [...query.tasks].map(([taskId, { task }]) => statusOf(query, taskId, task)))
     return this.#watchers.open(coordinator, incarnation, statuses, signal)
   }
 
@@ -144,7 +146,7 @@ export class Executor {
 
   #publish(query: HeldQuery, taskId: TaskId): void {
     const held: { readonly task: Task } | undefined = query.tasks.get(taskId)
-    if (held !== undefined) this.#watchers.publish(query.coordinator, taskStatus(taskId, held.task))
+    if (held !== undefined) this.#watchers.publish(query.coordinator, statusOf(query, taskId, held.task))
   }
 
   #query(queryId: QueryId, coordinator: CoordinatorId): HeldQuery {
@@ -179,4 +181,8 @@ export class Executor {
     const [oldest] = this.#released
     if (this.#released.size > RELEASED_KEPT && oldest !== undefined) this.#released.delete(oldest)
   }
+}
+
+function statusOf(query: HeldQuery, taskId: TaskId, task: Task): TaskStatusInit {
+  return taskStatus(taskId, task, query.spoolOf(taskId)?.whole(RESULT_NEWS_BYTES) ?? [])
 }

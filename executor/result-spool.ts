@@ -117,6 +117,15 @@ export class ResultSpool {
     }
   }
 
+  /** Copies of all frames, if it is complete and they have at most `maxBytes`; else null. */
+  whole(maxBytes: number): readonly RawFlightData[] | null {
+    if (this.#state.state !== 'complete') return null
+    const bytes = this.#frames.reduce((sum, { header, byteCount }) => sum + header.length + byteCount, 0)
+    const bodies = this.#frames.flatMap(({ place }) => place.kind === 'memory' ? [place.body.bytes] : [])
+    if (bytes > maxBytes || bodies.length < this.#frames.length) return null
+    return this.#frames.map(({ header }, i) => ({ dataHeader: header, dataBody: new Uint8Array(bodies[i] ?? []) }))
+  }
+
   /** Frees everything. Readers end with the failure, which must have been set. */
   async remove(): Promise<void> {
     const { memory, disk } = this.#options

@@ -2,6 +2,7 @@
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { unreachable } from '../proto/errors.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskEventSchema, TaskStatusSchema } from '../proto/gen/executor_pb.js'
 import type { TaskId } from '../proto/ids.ts'
 import type { Task } from './task.ts'
@@ -12,12 +13,12 @@ type Plain<T> = Omit<T, '$typeName' | '$unknown'>
 export type TaskEventInit = Plain<MessageInitShape<typeof TaskEventSchema>>
 export type TaskStatusInit = Plain<MessageInitShape<typeof TaskStatusSchema>> & { readonly taskId: TaskId }
 
-/** A task being cancelled still runs. */
-export function taskStatus(taskId: TaskId, task: Task): TaskStatusInit {
+/** `result`: the frames that go with the end of a task. A task being cancelled still runs. */
+export function taskStatus(taskId: TaskId, task: Task, result: readonly RawFlightData[]): TaskStatusInit {
   switch (task.state) {
     case 'queued': return { taskId, state: { case: 'queued', value: {} } }
     case 'running': case 'cancelling': return { taskId, state: { case: 'running', value: {} } }
-    case 'succeeded': return { taskId, state: { case: 'succeeded', value: succeeded(task) } }
+    case 'succeeded': return { taskId, state: { case: 'succeeded', value: succeeded(task, result) } }
     case 'failed': {
       const { cause: { code, message, position }, lostExecutors } = task
       const place = position === undefined ? {} : { position }
@@ -28,8 +29,11 @@ export function taskStatus(taskId: TaskId, task: Task): TaskStatusInit {
   }
 }
 
-function succeeded({ files, stats, queuedMs, runMs }: Extract<Task, { state: 'succeeded' }>) {
+function succeeded(
+  { files, stats, queuedMs, runMs }: Extract<Task, { state: 'succeeded' }>, result: readonly RawFlightData[],
+) {
   return {
+    result: [...result],
     files: files.map(({ partition, path, sizeBytes, rowCount }) =>
       ({ partition, path, sizeBytes: BigInt(sizeBytes), rowCount: BigInt(rowCount) })),
     stats: {

@@ -898,6 +898,13 @@ export declare type TaskStatus_Succeeded = Message<"skein.executor.v1.TaskStatus
    * @generated from field: skein.executor.v1.TaskStats stats = 2;
    */
   stats?: TaskStats | undefined;
+
+  /**
+   * All frames of a small result, the schema first: nothing is left to be fetched. None: it has to be fetched.
+   *
+   * @generated from field: repeated skein.executor.v1.ResultFrame result = 3;
+   */
+  result: ResultFrame[];
 };
 
 /**
@@ -942,6 +949,29 @@ export declare type TaskStatus_Failed = Message<"skein.executor.v1.TaskStatus.Fa
  * Use `create(TaskStatus_FailedSchema)` to create a new message.
  */
 export declare const TaskStatus_FailedSchema: GenMessage<TaskStatus_Failed>;
+
+/**
+ * As FlightData: the header and the body of an Arrow message.
+ *
+ * @generated from message skein.executor.v1.ResultFrame
+ */
+export declare type ResultFrame = Message<"skein.executor.v1.ResultFrame"> & {
+  /**
+   * @generated from field: bytes data_header = 1;
+   */
+  dataHeader: Uint8Array;
+
+  /**
+   * @generated from field: bytes data_body = 2;
+   */
+  dataBody: Uint8Array;
+};
+
+/**
+ * Describes the message skein.executor.v1.ResultFrame.
+ * Use `create(ResultFrameSchema)` to create a new message.
+ */
+export declare const ResultFrameSchema: GenMessage<ResultFrame>;
 
 /**
  * @generated from message skein.executor.v1.WrittenFile

@@ -22,7 +22,6 @@ const refused = new QueryError('UNAVAILABLE', 'connection refused')
 
 function wordOf(news: TaskNews): string | undefined {
   switch (news.kind) {
-    case 'task-queued': return 'queued'
     case 'task-status': return news.status.state.case
     case 'task-refused': return news.cause.code
   }
@@ -142,7 +141,7 @@ t.test('a refused launch is told with its reason, a status to whoever launched',
   streams[0]?.event(ended('a.0.1.0'))
   streams[0]?.event(ended('a.0.1.0'))
   await simulation.run(0)
-  t.strictSame(news, ['0 EXECUTOR_FULL', '1 queued', '1 succeeded'])
+  t.strictSame(news, ['0 EXECUTOR_FULL', '1 succeeded'])
 })
 
 t.test('a cancelled task gives its room to the next', async t => {
@@ -157,7 +156,7 @@ t.test('a cancelled task gives its room to the next', async t => {
   t.strictSame(calls, ['launch a.0.0.0', 'launch a.0.1.0', 'cancel a.0.0.0', 'launch a.0.3.0'])
   streams[0]?.event(ended('a.0.0.0'))
   await simulation.run(0)
-  t.strictSame(news, ['0 queued', '1 queued', '3 queued'], 'nobody wants to know of its end')
+  t.strictSame(news, [], 'nobody wants to know')
 })
 
 t.test('a release is repeated until it is confirmed, also when the executor was lost meanwhile', async t => {

@@ -273,7 +273,10 @@ export class FakeExecutor {
   #succeed(task: Task, files: readonly Pick<WrittenFile, 'partition' | 'path'>[]): void {
     task.state = 'ended'
     const written = files.map(file => ({ ...file, rowCount: 1n, sizeBytes: 10n }))
-    this.#become(task, { case: 'succeeded', value: { files: written } })
+    const { output, queryId } = task.definition
+    const isSent = output.case === 'result' && this.#world.simulation.chance(0.5)
+    const result = isSent ? this.#spools.get(queryId)?.frames ?? [] : []
+    this.#become(task, { case: 'succeeded', value: { files: written, result: [...result] } })
     this.#start()
   }
 }
