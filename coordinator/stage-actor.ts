@@ -46,7 +46,7 @@ export type StageReport =
   /** A task could not read these; nothing starts until the inputs are given again. */
   | { readonly kind: 'inputs-lost'; readonly stage: number; readonly outputs: readonly Output[] }
   | { readonly kind: 'task-report'; readonly report: TaskReport }
-  /** The result is being made there, or is made: its spool is there from the launch on. `frames`: all of it, or none. */
+  /** The result is being made there, or is made. `frames`: all of it, or none. */
   | {
     readonly kind: 'result-running'; readonly attempt: number; readonly key: MemberKey
     readonly frames: readonly RawFlightData[]
