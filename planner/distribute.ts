@@ -53,6 +53,7 @@ interface Walk {
 export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }: DistributeOptions): CutContext {
   return {
     tableTypes, thresholds, volatileFunctions,
+    tableDistinct: tables.map(table => table.distinctCounts ?? []),
     tableRows: tables.map(table => table.rowCount), isSplit: tables.map(table => isSplitTable(table, thresholds)),
   }
 }

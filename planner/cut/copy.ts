@@ -15,12 +15,17 @@ import { operators } from './operator.ts'
 import { broadcast, COPIED, exchange, isApart, type CutContext, type Placed } from './spread.ts'
 
 export function copy(placed: Placed, context: CutContext): Placed {
-  if (!isApart(placed)) return broadcast(placed)
-  const all = [...operators(placed.plan)]
-  const scans = all.filter((operator): operator is Scan =>
-    operator.kind === 'Scan' && context.isSplit[operator.table] === true)
-  if (!all.every(isRepeatable) || !isCheapToRepeat(placed.plan, scans, context)) return broadcast(placed)
+  const scans = isApart(placed) ? repeatableScans(placed.plan, context) : null
+  if (scans === null || !isCheapToRepeat(placed.plan, scans, context)) return broadcast(placed)
   return { plan: exchange(placed.plan, { kind: 'repeat' }), spread: COPIED }
+}
+
+/** Scans of the tables that are split, if every task may read them by itself; else null. */
+export function repeatableScans(plan: Plan, context: CutContext): readonly Scan[] | null {
+  const all = [...operators(plan)]
+  if (!all.every(isRepeatable)) return null
+  return all.filter((operator): operator is Scan =>
+    operator.kind === 'Scan' && context.isSplit[operator.table] === true)
 }
 
 function isRepeatable(operator: Plan): boolean {

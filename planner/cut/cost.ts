@@ -1,31 +1,35 @@
 /**
  * What exchanges cost, in nanoseconds of CPU over all tasks, from estimated rows and the types of their columns. Only
  * the order of magnitude counts: the estimates are DuckDB's, made without distinct counts. The constants are rounded
- * from measurements of DuckDB 1.5 writing and reading Parquet on one thread.
+ * from measurements of DuckDB 1.5 writing and reading Parquet on one thread (bench/results.md, cost constants).
  *
- *   hash         write, divide, read             of both sides, one hash table
- *   broadcast    write, tasks x (read, build)    of the side that is copied
+ *   hash         a stage, write, divide, read             of each side that moves; one hash table
+ *   broadcast    a stage, write, tasks x (read, build)    of the side that is copied
+ *   repeat       tasks x (scan, build)                    of the side that every task makes for itself
  *   gather       no choice here: few rows, or nothing else is right
  */
 
 import type { DuckType } from '../../proto/types.ts'
 import type { Plan, Scan } from '../plan.ts'
 import { columnTypes } from './columns.ts'
+import { addColumns } from './expressions.ts'
+import { anyOperator } from './operator.ts'
 import type { CutContext } from './spread.ts'
 
-const WRITE_NUMBER_NS = 25
-const WRITE_TEXT_NS = 80
-const READ_NUMBER_NS = 5
-const READ_TEXT_NS = 25
-/** Of a table: compressed, and filtered. */
-const SCAN_NUMBER_NS = 10
-const SCAN_TEXT_NS = 25
-/** One stage more: its tasks are made, sent, run and reported. */
-const STAGE_NS = 10_000_000
+const WRITE_NUMBER_NS = 10
+const WRITE_TEXT_NS = 50
+const READ_NUMBER_NS = 3
+const READ_TEXT_NS = 16
+/** Of a table. Texts of few kinds are as cheap as numbers: a filter looks at each kind once. */
+const SCAN_NUMBER_NS = 5
+const SCAN_TEXT_NS = 45
+/** One stage more: its tasks, some three, are made, sent, bound, run and reported. */
+const STAGE_NS = 25_000_000
 /** To which file a row goes. */
-const DIVIDE_ROW_NS = 20
+const DIVIDE_ROW_NS = 45
 /** Into the hash table of a join. */
 const BUILD_ROW_NS = 70
+const GUESSED_TOLERANCE = 1.5
 /** How many tasks write parts or read copies: the planner does not know the cluster. */
 export const ASSUMED_TASKS = 4
 
@@ -64,32 +68,62 @@ export function isSmallToBroadcast(plan: Plan, context: CutContext): boolean {
   return plan.rows <= broadcastRows || sizeBytes(plan, context) <= BROADCAST_LIMIT_BYTES
 }
 
-export function broadcastNs(plan: Plan, context: CutContext): number {
+/** Besides making the rows once. `scans`: of the tables that are split, if the plan may be repeated; else null. */
+export function copyNs(plan: Plan, scans: readonly Scan[] | null, context: CutContext): number {
+  const builtNs = ASSUMED_TASKS * plan.rows * BUILD_ROW_NS
+  if (scans !== null && isCheapToRepeat(plan, scans, context)) {
+    return builtNs + (ASSUMED_TASKS - 1) * scanNs(scans, context)
+  }
+  return builtNs + broadcastNs(plan, context)
+}
+
+function broadcastNs(plan: Plan, context: CutContext): number {
   const { writeNs, readNs } = rowNs(plan, context)
-  return plan.rows * (writeNs + ASSUMED_TASKS * (readNs + BUILD_ROW_NS))
+  return STAGE_NS + plan.rows * (writeNs + ASSUMED_TASKS * readNs)
 }
 
 /** True if every task should rather read the tables of the plan than what one fragment made of them. */
 export function isCheapToRepeat(plan: Plan, scans: readonly Scan[], context: CutContext): boolean {
   if (context.thresholds.broadcastRows === 0) return false
-  const whole = scans.map(scan => ({ ...scan, rows: context.tableRows[scan.table] ?? 0 }))
-  const scanNs = whole.reduce((sum, scan) => sum + scan.rows * scanRowNs(scan, context), 0)
-  const bytes = whole.reduce((sum, scan) => sum + sizeBytes(scan, context), 0)
-  const { writeNs, readNs } = rowNs(plan, context)
-  const copiedNs = STAGE_NS + scanNs + plan.rows * (writeNs + ASSUMED_TASKS * readNs)
-  return bytes <= REPEAT_LIMIT_BYTES && ASSUMED_TASKS * scanNs <= copiedNs
+  const bytes = scans.reduce((sum, scan) => sum + sizeBytes(wholeScan(scan, context), context), 0)
+  return bytes <= REPEAT_LIMIT_BYTES && (ASSUMED_TASKS - 1) * scanNs(scans, context) <= broadcastNs(plan, context)
 }
 
-function scanRowNs(scan: Scan, context: CutContext): number {
-  const { numbers, texts } = valuesOf(scan, context)
-  return numbers * SCAN_NUMBER_NS + texts * SCAN_TEXT_NS
+/** Of all rows of their tables. */
+function scanNs(scans: readonly Scan[], context: CutContext): number {
+  return scans.reduce((sum, scan) => sum + wholeScan(scan, context).rows * scanRowNs(scan, context), 0)
+}
+
+function wholeScan(scan: Scan, { tableRows }: CutContext): Scan {
+  return { ...scan, rows: tableRows[scan.table] ?? 0 }
+}
+
+/**
+ * How much dearer than a hash exchange a copy may look: DuckDB guesses that a fifth of the rows pass a filter that it
+ * has no statistics for, and most filters leave less. Without a filter the rows are known.
+ */
+export function copyTolerance(plan: Plan): number {
+  return anyOperator(plan, operator => operator.kind === 'Filter' || (operator.kind === 'Scan'
+    && operator.filters.length > 0)) ? GUESSED_TOLERANCE : 1
+}
+
+/** Of the columns that come out, and of those that are only filtered by. */
+function scanRowNs({ table, columns, filters }: Scan, { tableTypes, tableDistinct }: CutContext): number {
+  const touched = new Set(columns.filter(position => position !== null))
+  for (const filter of filters) addColumns(filter, touched)
+  return [...touched].reduce((sum, column) => {
+    const type = tableTypes[table]?.[column]
+    const isText = type !== undefined && widthBytes(type) > NUMBER_BYTES
+    const isOfFewKinds = (tableDistinct[table]?.[column] ?? null) !== null
+    return sum + (isText && !isOfFewKinds ? SCAN_TEXT_NS : SCAN_NUMBER_NS)
+  }, 0)
 }
 
 /** Of the sides that move; `builtRows`: of the smaller side. */
 export function hashNs(moved: readonly Plan[], builtRows: number, context: CutContext): number {
   const sides = moved.map(plan => {
     const { writeNs, readNs } = rowNs(plan, context)
-    return plan.rows * (writeNs + DIVIDE_ROW_NS + readNs)
+    return STAGE_NS + plan.rows * (writeNs + DIVIDE_ROW_NS + readNs)
   })
   return sides.reduce((sum, side) => sum + side, builtRows * BUILD_ROW_NS)
 }

@@ -20,13 +20,13 @@ import { sameType } from '../../proto/types.ts'
 import type { Expression } from '../expression.ts'
 import type { CrossProduct, Join, JoinCondition, JoinType, Plan } from '../plan.ts'
 import { columnTypes, select } from './columns.ts'
-import { copy } from './copy.ts'
+import { copy, repeatableScans } from './copy.ts'
 import { columnOf, typeOf } from './expressions.ts'
 import {
   apart, areHashable, gather, hash, isApart, renamed, SINGLE, together,
   type CutContext, type Key, type Placed, type Spread,
 } from './spread.ts'
-import { broadcastNs, hashNs, isFewToGather, isSmallToBroadcast } from './cost.ts'
+import { copyNs, copyTolerance, hashNs, isFewToGather, isSmallToBroadcast } from './cost.ts'
 
 /** The right side may be copied: its rows come out only beside a row of the left. */
 const RIGHT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'LEFT', 'SEMI', 'ANTI', 'MARK', 'SINGLE'])
@@ -109,17 +109,19 @@ function copied(choice: Choice, context: CutContext): 'left' | 'right' | 'none' 
   const { left, right, copiesLeft, copiesRight, moved } = choice
   const may = (allowed: boolean, { plan }: Placed): boolean =>
     allowed && (moved === null || isSmallToBroadcast(plan, context))
-  const leftNs = may(copiesLeft, left) ? broadcastNs(left.plan, context) : Infinity
-  const rightNs = may(copiesRight, right) ? broadcastNs(right.plan, context) : Infinity
+  const ns = ({ plan }: Placed): number => copyNs(plan, repeatableScans(plan, context), context)
+  const leftNs = may(copiesLeft, left) ? ns(left) : Infinity
+  const rightNs = may(copiesRight, right) ? ns(right) : Infinity
   const cheaper = leftNs < rightNs ? 'left' : 'right'
   if (Math.min(leftNs, rightNs) === Infinity) return 'none'
   const isSmall = [copiesLeft && left, copiesRight && right].some(side =>
     side !== false && side.plan.rows <= context.thresholds.broadcastRows)
   if (moved === null || isSmall) return cheaper
   const sides = [[left, moved.left], [right, moved.right]] as const
-  const ns = hashNs(sides.flatMap(([before, after]) => before === after ? [] : [before.plan]),
+  const movedNs = hashNs(sides.flatMap(([before, after]) => before === after ? [] : [before.plan]),
     Math.min(left.plan.rows, right.plan.rows), context)
-  return Math.min(leftNs, rightNs) < ns ? cheaper : 'none'
+  const tolerance = copyTolerance(cheaper === 'left' ? left.plan : right.plan)
+  return Math.min(leftNs, rightNs) < tolerance * movedNs ? cheaper : 'none'
 }
 
 /** Conditions that hold only for rows whose hashes are equal. */

@@ -37,6 +37,8 @@ export interface CutContext {
   /** Types of the columns of each table of the query. */
   readonly tableTypes: readonly (readonly DuckType[])[]
   readonly tableRows: readonly number[]
+  /** By table, by column: how many different values, of columns that have a dictionary; null or absent: not known. */
+  readonly tableDistinct: readonly (readonly (number | null)[])[]
   /** True for each table that is read in splits, false for those that every task reads whole. */
   readonly isSplit: readonly boolean[]
   readonly thresholds: PlanThresholds

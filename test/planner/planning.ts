@@ -136,11 +136,22 @@ async function openTable(
     `SELECT sum(row_group_num_rows), sum(total_compressed_size) FROM (
       SELECT any_value(row_group_num_rows) AS row_group_num_rows, sum(total_compressed_size) AS total_compressed_size
       FROM parquet_metadata(${quoteText(skeletonPath)}) GROUP BY row_group_id)`)).getRowsJson()
+  const columns = await columnsOf(plain, `FROM ${quoteName(name)}`)
   return {
-    name: { catalog: 'lake', schema: 'main', table: name }, version: '1', skeletonPath,
-    columns: await columnsOf(plain, `FROM ${quoteName(name)}`),
+    name: { catalog: 'lake', schema: 'main', table: name }, version: '1', skeletonPath, columns,
     rowCount: Number(rows ?? 0), sizeBytes: Number(bytes ?? 0),
+    distinctCounts: await distinctCounts(plain, skeletonPath, columns),
   }
+}
+
+/** Of columns with a dictionary, as the catalog takes them from footers. */
+async function distinctCounts(
+  plain: DuckDBConnection, path: string, columns: readonly TableColumn[],
+): Promise<readonly (number | null)[]> {
+  const told = await plain.runAndReadAll(`SELECT path_in_schema, max(stats_distinct_count)
+    FROM parquet_metadata(${quoteText(path)}) WHERE stats_distinct_count IS NOT NULL GROUP BY ALL`)
+  const counts = new Map(told.getRowsJson().map(([column, count]) => [String(column), Number(count)]))
+  return columns.map(column => counts.get(column.name) ?? null)
 }
 
 async function columnsOf(connection: DuckDBConnection, sql: string): Promise<readonly TableColumn[]> {
