@@ -14,7 +14,7 @@ export interface BarChart {
 }
 
 const WIDTH = 840
-const LEFT = 210
+const MIN_LEFT = 60
 /** For the number at the end of the longest bar. */
 const RIGHT = 90
 const TOP = 64
@@ -23,19 +23,22 @@ const GROUP_GAP = 9
 const BOTTOM = 14
 /** Colours of series that differ in brightness too, on both grounds. */
 const SERIES = ['#3b6fb6', '#e0883a', '#4e9a63', '#b05578', '#7f7f7f']
-const CHARACTER = 6.6
+/** About the width of a character. */
+const CHARACTER = 6.8
 
 export function barChart(chart: BarChart): string {
   const values = chart.groups.flatMap(group => group.values.filter(Number.isFinite))
   const most = Math.max(...values, chart.mark?.value ?? 0)
-  const x = (value: number): number => LEFT + (WIDTH - LEFT - RIGHT) * Math.max(0, value) / (most || 1)
+  const longest = Math.max(0, ...chart.groups.map(({ name }) => name.length))
+  const left = Math.max(MIN_LEFT, 20 + longest * CHARACTER)
+  const x = (value: number): number => left + (WIDTH - left - RIGHT) * Math.max(0, value) / (most || 1)
   const groupHeight = BAR * chart.series.length + GROUP_GAP
   const height = TOP + groupHeight * chart.groups.length + BOTTOM
   const groups = chart.groups.map((group, i) => groupText(group, TOP + groupHeight * i, x, chart.unit))
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">
 <title>${escaped(chart.title)}</title>
 <style>
-  text { font: 12px sans-serif; fill: #24292f } .head { font-weight: bold; font-size: 14px }
+  text { font-family: sans-serif; font-size: 12px; fill: #24292f } .head { font-weight: bold; font-size: 14px }
   .number, .mark-name { font-size: 10px }
   .ground { fill: #ffffff } .mark { stroke: #c0392b; stroke-dasharray: 4 3 } .mark-name { fill: #c0392b }
   @media (prefers-color-scheme: dark) {
@@ -67,12 +70,14 @@ function groupText(
   const middle = y + BAR * values.length / 2 + 4
   const bars = values.map((value, i) => {
     if (!Number.isFinite(value)) return ''
-    const end = x(value)
+    const [start, end] = [x(0), x(value)]
     const top = y + BAR * i
-    return `<rect x="${LEFT}" y="${top}" width="${(end - LEFT).toFixed(1)}" height="${BAR - 2}" fill="${colour(i)}"/>`
+    return `<rect class="bar" x="${start.toFixed(1)}" y="${top}" width="${(end - start).toFixed(1)}" `
+      + `height="${BAR - 2}" fill="${colour(i)}"/>`
       + `<text class="number" x="${(end + 4).toFixed(1)}" y="${top + BAR - 4}">${short(value)}${escaped(unit)}</text>`
   })
-  return `<text x="${LEFT - 8}" y="${middle}" text-anchor="end">${escaped(name)}</text>\n${bars.join('\n')}`
+  const label = `<text x="${(x(0) - 8).toFixed(1)}" y="${middle}" text-anchor="end">${escaped(name)}</text>`
+  return [label, ...bars].join('\n')
 }
 
 function markText({ name }: NonNullable<BarChart['mark']>, x: number, height: number): string {

@@ -2,16 +2,17 @@
 
 import type { Skein } from '../../test/cluster/skein.ts'
 import type { Family, FamilyOptions, FamilyResult } from '../family.ts'
-import { treeCpuMs } from '../processes.ts'
+import { ownCpuMs, treeCpuMs } from '../processes.ts'
 import { plain } from '../report.ts'
 import { generatedData } from '../tpch/data.ts'
 import { withCluster } from '../tpch/cluster.ts'
-import { addressOf } from './server-processes.ts'
+import { addressOf, processOf } from './server-processes.ts'
 import { runLoad, type Load, type LoadOptions } from './load.ts'
 
 const SCALE = 0.01
 const EXECUTORS = 1
 const CLIENTS = [1, 8, 64]
+const roles = ['coordinator', 'planner', 'executor'] as const
 const doors = ['flight', 'http'] as const
 
 /** What small queries are: a constant, the same with a text of its own each time, one row of a table by its key. */
@@ -29,8 +30,9 @@ interface Run {
   readonly door: LoadOptions['door']
   readonly clients: number
   readonly load: Load
-  /** CPU ms of all of the cluster's processes for one query. */
+  /** CPU ms for one query: of all of the cluster's processes, and of one of each role. */
   readonly cpuMs: number
+  readonly roleCpuMs: readonly number[]
 }
 
 export const family: Family = { name: 'latency', run }
@@ -59,11 +61,13 @@ async function measure(
   const address = addressOf(skein, door)
   const [requests, warmUp] = smoke ? [Math.max(SMOKE_REQUESTS, clients), SMOKE_REQUESTS]
     : [REQUESTS[clients] ?? NaN, WARM_UP]
-  const startCpuMs = treeCpuMs(skein.pid)
+  const cpuOfEach = (): number[] => [treeCpuMs(skein.pid), ...roles.map(role => ownCpuMs(processOf(skein, role)))]
+  const before = cpuOfEach()
   const load = await runLoad({ door, address, clients, statements: texts[text], requests, warmUp })
-  const cpuMs = (treeCpuMs(skein.pid) - startCpuMs) / (requests + warmUp)
+  const after = cpuOfEach()
+  const [cpuMs = NaN, ...roleCpuMs] = after.map((ms, i) => (ms - (before[i] ?? NaN)) / (requests + warmUp))
   print(`${text}, ${door}, ${clients} clients: ${plain(load.perSecond)} a second, p50 ${plain(load.p50)} ms`)
-  return { text, door, clients, load, cpuMs }
+  return { text, door, clients, load, cpuMs, roleCpuMs }
 }
 
 function resultOf(runs: readonly Run[]): FamilyResult {
@@ -75,12 +79,14 @@ function resultOf(runs: readonly Run[]): FamilyResult {
       'own ask, wait and ask again, a connection each; the server has what the clients leave of the cores.',
       `\`select 1\` is one text again and again; \`text never seen\` carries a comment that differs each time,`,
       `so no plan is used again; \`one row by key\` is 25 texts in turn. CPU is that of all of the cluster's`,
-      'processes, for one query.',
+      'processes for one query, and beside it that of one process of each role.',
     ].join(' '),
     tables: [{
-      title: '', heads: ['query', 'door', 'clients', 'queries/s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms'],
-      rows: runs.map(({ text, door, clients, load, cpuMs }) => [
-        text, door, String(clients), ...[load.perSecond, load.p50, load.p95, load.p99, cpuMs].map(plain),
+      title: '', heads: [
+        'query', 'door', 'clients', 'queries/s', 'p50 ms', 'p95 ms', 'p99 ms', 'CPU ms', ...roles,
+      ],
+      rows: runs.map(({ text, door, clients, load, cpuMs, roleCpuMs }) => [
+        text, door, String(clients), ...[load.perSecond, load.p50, load.p95, load.p99, cpuMs, ...roleCpuMs].map(plain),
       ]),
     }],
     figures: [

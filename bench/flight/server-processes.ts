@@ -4,11 +4,15 @@ import { delay, systemClock } from '../../proto/clock.ts'
 import type { Skein } from '../../test/cluster/skein.ts'
 import { commandOf, residentBytes } from '../processes.ts'
 
-export type Role = 'coordinator' | 'executor'
+export type Role = 'coordinator' | 'planner' | 'executor'
+
+const entries: Readonly<Record<Role, string>> = {
+  coordinator: '/coordinator/main.js', planner: '/planner/process.js', executor: '/executor/main.js',
+}
 
 /** The first process of this role. */
 export function processOf(skein: Skein, role: Role): number {
-  const pid = skein.processes().find(each => commandOf(each).some(argument => argument.endsWith(`/${role}/main.js`)))
+  const pid = skein.processes().find(each => commandOf(each).some(argument => argument.endsWith(entries[role])))
   if (pid === undefined) throw new Error(`the cluster has no ${role}`)
   return pid
 }

@@ -15,7 +15,7 @@ import { PlainDuckDB } from './plain.ts'
 import { tpchQueries } from './queries.ts'
 
 const EXECUTORS = 2
-const MAX_RUNS = 3
+const MAX_RUNS = 2
 /** In a smoke run every so manieth question. */
 const SMOKE_STEP = 6
 

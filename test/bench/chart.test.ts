@@ -11,7 +11,7 @@ const chart: BarChart = {
 
 /** Widths of bars in their order. */
 function widths(svg: string): number[] {
-  return [...svg.matchAll(/<rect x="210" y="\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width))
+  return [...svg.matchAll(/<rect class="bar" x="[\d.]+" y="\d+" width="([\d.]+)"/g)].map(([, width]) => Number(width))
 }
 
 t.test('bars are as long as their values, and a value that is not there has none', async t => {
@@ -37,6 +37,12 @@ t.test('a mark beyond the longest bar is still inside the picture', async t => {
   const [, x] = /<line class="mark" x1="([\d.]+)"/.exec(svg) ?? []
   t.ok(Number(x) <= 840, `at ${x}`)
   t.ok(Math.max(...widths(svg)) < 100)
+})
+
+t.test('names of groups have room, however long', async t => {
+  const svg = barChart({ ...chart, groups: [{ name: 'x'.repeat(50), values: [1, 2] }] })
+  const [, end] = /<text x="([\d.]+)" y="[\d.]+" text-anchor="end">/.exec(svg) ?? []
+  t.ok(Number(end) > 50 * 6, `at ${end}`)
 })
 
 t.test('a chart of nothing has no bar and no broken number', async t => {
