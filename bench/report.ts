@@ -70,8 +70,9 @@ export function withSection(document: string, section: string): string {
   return `${next.join('\n\n')}\n`
 }
 
-export const whole = (value: number): string => value.toFixed(0)
-export const ratio = (value: number): string => value.toFixed(2)
+/** Empty for what was not measured. */
+export const whole = (value: number): string => Number.isNaN(value) ? '' : value.toFixed(0)
+export const ratio = (value: number): string => Number.isNaN(value) ? '' : value.toFixed(2)
 
 export function bytes(count: number): string {
   return count < 1024 * 1024 ? `${(count / 1024).toFixed(0)} KiB` : `${(count / 1024 / 1024).toFixed(1)} MiB`

@@ -141,8 +141,7 @@ async function serve(folder: string): Promise<Ports> {
   const grpc = new GrpcServer({ authenticate: () => undefined })
   const none = (): never => { throw new Error('not served here') }
   grpc.addService(ExecutorService, {
-    reserve: none, releaseQuery: none, launchTask: none, cancelTask: none, watchTasks: none, fetchResult: none,
-    fetchExchange: request => serveExchange(files, request),
+    control: none, watchTasks: none, fetchResult: none, fetchExchange: request => serveExchange(files, request),
   })
   const tcp = createServer(socket => { void pipeline(createReadStream(files.pathOf(QUERY, FILE)), socket) })
   await new Promise<void>(resolve => { tcp.listen(0, '127.0.0.1', resolve) })

@@ -8,6 +8,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { delay, systemClock } from '../../proto/clock.ts'
 
 export interface TaskCpu {
   readonly queryId: string
@@ -17,6 +18,10 @@ export interface TaskCpu {
   readonly pid: number
   readonly cpuMs: number
 }
+
+/** From the end of a query to its last task's figure. */
+const TOLD_WITHIN_MS = 10_000
+const LOOK_EVERY_MS = 5
 
 /** Name of the variable that tells an executor where to ask. */
 export const TURNS_VARIABLE = 'SKEIN_BENCH_TURNS'
@@ -46,11 +51,23 @@ export class TaskTurns {
     return { [TURNS_VARIABLE]: String(port), NODE_OPTIONS: `--import=${preload.href}` }
   }
 
-  /** Tasks of this query that have ended; they are forgotten here. */
-  take(queryId: string): TaskCpu[] {
-    const taken = this.#ended.filter(task => task.queryId === queryId)
-    this.#ended = this.#ended.filter(task => task.queryId !== queryId)
-    return taken
+  /**
+   * The `count` tasks of this query, once all have ended: the answer may be there before the last has. They are
+   * forgotten here.
+   */
+  async take(queryId: string, count: number): Promise<TaskCpu[]> {
+    const deadlineMs = systemClock.nowMs() + TOLD_WITHIN_MS
+    for (;;) {
+      const taken = this.#ended.filter(task => task.queryId === queryId)
+      if (taken.length >= count) {
+        this.#ended = this.#ended.filter(task => task.queryId !== queryId)
+        return taken
+      }
+      if (systemClock.nowMs() > deadlineMs) {
+        throw new Error(`${taken.length} of ${count} tasks of query ${queryId} told their CPU time`)
+      }
+      await delay(systemClock, LOOK_EVERY_MS)
+    }
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { isReached, type FamilyResult } from '../../bench/family.ts'
-import { body, bytes, chartName, plain, section, withSection } from '../../bench/report.ts'
+import { body, bytes, chartName, plain, ratio, section, whole, withSection } from '../../bench/report.ts'
 import { addTotals, noTotals, totalsLine, totalsOf } from '../../bench/totals.ts'
 
 const result: FamilyResult = {
@@ -59,6 +59,7 @@ t.test('a chart has a file name of its own for each heading', async t => {
 
 t.test('numbers are as long as they need to be', async t => {
   t.strictSame([3, 0.45, 1.234, 1234.5].map(plain), ['3', '0.45', '1.23', '1235'])
+  t.strictSame([[0.5, NaN].map(ratio), [0.4, NaN].map(whole)], [['0.50', ''], ['0', '']])
   t.strictSame([512, 3 * 1024 * 1024].map(bytes), ['1 KiB', '3.0 MiB'])
 })
 

@@ -36,11 +36,13 @@ t.test('one task at a time has its turn, in the order of asking; one that dies g
   const goes = (socket: Socket, name: string): Promise<void> =>
     once(socket, 'data').then(() => { order.push(name) })
   const [secondGoes, thirdGoes] = [goes(second, 'second'), goes(third, 'third')]
-  first.end(`${JSON.stringify(task(0, 0, 7, 12.5))}\n`)
+  const both = turns.take('q', 2)
+  first.write(`${JSON.stringify({ ...task(0, 0, 7, 1), queryId: 'other' })}\n`)
+  first.write(`${JSON.stringify(task(0, 0, 7, 12.5))}\n`)
+  first.end(`${JSON.stringify(task(1, 0, 7, 2.5))}\n`)
   await secondGoes
-  t.strictSame(turns.take('other'), [])
-  t.strictSame(turns.take('q'), [task(0, 0, 7, 12.5)])
-  t.strictSame(turns.take('q'), [], 'taken once')
+  t.strictSame(await both, [task(0, 0, 7, 12.5), task(1, 0, 7, 2.5)], 'waits for both')
+  t.strictSame(await turns.take('q', 0), [], 'taken once')
   t.strictSame(order, ['second'])
   second.destroy()
   await thirdGoes
