@@ -21,6 +21,7 @@ const CHARTS = 'bench/results'
 const FOLDER = 'build-bench'
 /** Threads of libuv: DuckDB holds one a running call, files and DNS need some; read when a process starts. */
 const UV_THREADS = '32'
+const DEFAULT_ROUNDS = '3'
 /** Of a family that needs something that is not here. */
 const EXIT_NOT_RUN = 2
 
@@ -38,7 +39,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     smoke: { type: 'boolean', default: false }, json: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '3' }, data: { type: 'string' }, scale: { type: 'string' },
+    rounds: { type: 'string', default: DEFAULT_ROUNDS }, data: { type: 'string' }, scale: { type: 'string' },
     executors: { type: 'string' },
   },
 })
@@ -120,7 +121,8 @@ async function write(name: string, result: FamilyResult): Promise<void> {
   const heading = [name, ...flags].join(' ')
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   const document = await readFile(RESULTS, 'utf8').catch(() => '# Results of the benches\n')
-  const origin = { command: `npm run bench -- ${heading}`, commit, machine: thisMachine() }
+  const rounds = values.rounds === DEFAULT_ROUNDS ? '' : ` --rounds ${values.rounds}`
+  const origin = { command: `npm run bench -- ${heading}${rounds}`, commit, machine: thisMachine() }
   await writeFile(RESULTS, withSection(document, section(heading, result, origin)))
   await mkdir(CHARTS, { recursive: true })
   await writeFile(join(CHARTS, `${chartName(heading)}.svg`), barChart(result.chart))

@@ -4,26 +4,18 @@ usage: fetch_pyarrow.py HOST:PORT    each line of standard input is a statement;
 {"rows", "bytes", "check"}: bytes of Arrow, and the sum of the first column. Batches are dropped as they come.
 """
 import json
+import pathlib
 import sys
 
 import pyarrow.compute as compute
 import pyarrow.flight as flight
 
-SQL = "type.googleapis.com/arrow.flight.protocol.sql."
-
-
-def field(number, data):
-    """A length-delimited protobuf field."""
-    length, prefix = len(data), bytes([number << 3 | 2])
-    while length >= 128:
-        prefix += bytes([length & 127 | 128])
-        length >>= 7
-    return prefix + bytes([length]) + data
+sys.path.append(str(pathlib.Path(__file__).parents[2] / "test" / "interop"))
+from flight_pyarrow import command, field  # noqa: E402
 
 
 def fetch(client, options, sql):
-    command = field(1, (SQL + "CommandStatementQuery").encode()) + field(2, field(1, sql.encode()))
-    info = client.get_flight_info(flight.FlightDescriptor.for_command(command), options)
+    info = client.get_flight_info(command("CommandStatementQuery", field(1, sql.encode())), options)
     rows = size = check = 0
     for endpoint in info.endpoints:
         for chunk in client.do_get(endpoint.ticket, options):

@@ -35,7 +35,7 @@ export class PyarrowClient {
   /** `address` is host:port. */
   constructor(address: string) {
     const script = fileURLToPath(new URL('bench/flight/fetch_pyarrow.py', checkout))
-    const child = spawn(python, [script, address], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const child = spawn(python, ['-B', script, address], { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#process = child
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   }

@@ -34,6 +34,8 @@ const SETTLED_CPU_MS = 30
 const SETTLE_WITHIN_MS = 20_000
 
 interface Stalls {
+  /** Clients that stalled first, and again so many. */
+  readonly count: number
   /** Of one stalled client. */
   readonly heldBytes: number
   readonly aloneMs: number
@@ -122,7 +124,7 @@ async function stallClients(skein: Skein, { smoke, rounds }: FamilyOptions): Pro
       times.push({ besideMs, aloneMs: await timed() })
     }
     return {
-      heldBytes, aloneMs: median(times.map(({ aloneMs }) => aloneMs)),
+      count, heldBytes, aloneMs: median(times.map(({ aloneMs }) => aloneMs)),
       besideMs: median(times.map(({ besideMs }) => besideMs)),
     }
   } finally {
@@ -145,7 +147,7 @@ async function settledBytes(skein: Skein, pid: number): Promise<number> {
 
 function resultOf(
   sides: readonly Measured[], counts: Readonly<Record<typeof PROXY | typeof COORDINATOR, number>>, byteCount: number,
-  { heldBytes, aloneMs, besideMs }: Stalls,
+  { count, heldBytes, aloneMs, besideMs }: Stalls,
 ): FamilyResult {
   const perGb = (name: keyof typeof counts): number => measuredOf(sides, name).cpuMs / 1000 / (counts[name] / 1e9)
   const names = [PROXY, COORDINATOR] as const
@@ -156,7 +158,7 @@ function resultOf(
       'undecoded. The proxy, a process that pipes sockets, passes what a sender has prebuilt; the coordinator',
       'passes what an executor makes. CPU is that process\' alone; medians of rounds that take turns. Stalled',
       'clients ask for more than is held and read nothing after the first piece: on a fresh coordinator',
-      `${STALLED} of them, then as many more, and what its resident memory grows by with these, for one; and`,
+      `${count} of them, then as many more, and what its resident memory grows by with these, for one; and`,
       'how long another client\'s result takes beside all of them and alone.',
     ].join(' '),
     tables: [{
@@ -168,7 +170,7 @@ function resultOf(
     }, {
       title: '', heads: ['', ''], rows: [
         ['MiB held for a stalled client', ratio(heldBytes / MIB)],
-        ['a result alone, ms', whole(aloneMs)], [`beside ${2 * STALLED} stalled clients, ms`, whole(besideMs)],
+        ['a result alone, ms', whole(aloneMs)], [`beside ${2 * count} stalled clients, ms`, whole(besideMs)],
       ],
     }],
     figures: [
