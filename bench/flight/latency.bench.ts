@@ -51,7 +51,7 @@ async function run(options: FamilyOptions): Promise<FamilyResult> {
 }
 
 /** Enough for a 99th percentile, few enough for a full run under a minute or two. */
-const REQUESTS: Readonly<Record<number, number>> = { 1: 600, 8: 1600, 64: 3200 }
+const REQUESTS: Readonly<Record<number, number>> = { 1: 500, 8: 1000, 64: 2000 }
 const WARM_UP = 200
 const SMOKE_REQUESTS = 16
 

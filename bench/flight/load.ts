@@ -14,7 +14,7 @@ export interface LoadOptions {
   /** host:port. */
   readonly address: string
   readonly clients: number
-  /** Asked in turn by every client; `{n}` becomes a number that no other request has. */
+  /** Asked in turn by every client; `{n}` becomes what no other request has, here or in another run. */
   readonly statements: readonly string[]
   /** Over all clients; after as many unmeasured ones as `warmUp`. */
   readonly requests: number
@@ -51,7 +51,8 @@ async function generate(options: LoadOptions): Promise<Load> {
   const turn = async (client: Client, until: number, measured: boolean): Promise<void> => {
     while (number < until) {
       const own = number++
-      const sql = (options.statements[own % options.statements.length] ?? '').replace('{n}', String(own))
+      const text = options.statements[own % options.statements.length] ?? ''
+      const sql = text.replace('{n}', `${options.door} ${options.clients} ${own}`)
       const startMs = performance.now()
       try {
         await client.ask(sql)
