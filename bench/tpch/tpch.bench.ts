@@ -3,8 +3,8 @@
  * DuckDB over the same files: the same answers, how much CPU time both take, and the critical path.
  */
 
-import { delay, systemClock } from '../../proto/clock.ts'
-import type { Report, Skein } from '../../test/cluster/skein.ts'
+import { systemClock } from '../../proto/clock.ts'
+import type { Skein } from '../../test/cluster/skein.ts'
 import { difference } from '../../test/sql/answer.ts'
 import type { Oracle } from '../../test/sql/oracle.ts'
 import type { Family, FamilyOptions, FamilyResult } from '../family.ts'
@@ -22,8 +22,6 @@ const PLAIN = 'plain DuckDB'
 const DEFAULT_SIZES = [1, 2, 3, 4]
 /** Of a side in a round: CPU time is told exactly, and a full run stays under 5 minutes. */
 const MAX_RUNS = 1
-const END_WITHIN_MS = 10_000
-const LOOK_EVERY_MS = 5
 /** Runs that do not count, of one question. */
 const MAX_SPOILED = 10
 /** In a smoke run every so manieth question. */
@@ -107,20 +105,10 @@ async function pathsOf(
 async function pathOf(skein: Skein, sql: string, turns: TaskTurns): Promise<CriticalPath | undefined> {
   const outcome = await skein.query(sql)
   if (outcome.kind === 'error') throw new Error(`${outcome.code}: ${outcome.message}\n${sql}`)
-  const reports = await endedTasks(skein, outcome.queryId)
-  if (reports.some(({ attempt, state }) => attempt > 0 || state !== 'succeeded')) return undefined
-  return criticalPath(await turns.take(outcome.queryId, reports.length))
-}
-
-/** The last task may end a moment after its rows are here. */
-async function endedTasks(skein: Skein, queryId: string): Promise<Report['task_reports']> {
-  const deadlineMs = systemClock.nowMs() + END_WITHIN_MS
-  for (;;) {
-    const { task_reports: reports } = await skein.report(queryId)
-    if (!reports.some(({ state }) => state === 'queued' || state === 'running')) return reports
-    if (systemClock.nowMs() > deadlineMs) throw new Error(`query ${queryId} has its rows and still runs tasks`)
-    await delay(systemClock, LOOK_EVERY_MS)
-  }
+  const { task_reports: reports } = await skein.report(outcome.queryId)
+  const tasks = await turns.take(outcome.queryId, reports.length)
+  const isSpoiled = reports.some(({ attempt, state }) => attempt > 0 || state === 'failed')
+  return tasks === undefined || isSpoiled ? undefined : criticalPath(tasks)
 }
 
 function medians(samples: readonly CriticalPath[]): CriticalPath {
