@@ -29,7 +29,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
 const doors: Readonly<Record<string, RegExp>> = {
   '@grpc/grpc-js': /^(proto\/grpc|test\/)/,
   '@bufbuild/protobuf':
-    /^(proto\/|executor\/|coordinator\/(serve\/|.*channel|.*task-definition)|cluster\/.*store|cli\/|test\/)/,
+    /^(proto\/|executor\/|coordinator\/(serve\/|.*channel|.*task-definition)|cluster\/.*store|cli\/|test\/|bench\/)/,
   'apache-arrow': /^(proto\/arrow|test\/)/,
   '@duckdb/node-api': /^(executor\/(instances|.*vector.*|arrow-encoder)\.ts|planner\/duckdb\.ts|test\/|bench\/)/,
   '@duckdb/node-bindings': /^(executor\/(.*vector.*|arrow-encoder|instances)\.ts|test\/|bench\/)/,

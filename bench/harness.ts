@@ -10,6 +10,8 @@ export interface Side {
   readonly name: string
   /** Does the work once, all of it. */
   run(): Promise<void>
+  /** Before each round, not measured: what the sides before have left is put away. */
+  prepare?(): void
   /** CPU time that the side's processes have used since they started. */
   cpuMs(): number
 }
@@ -24,7 +26,7 @@ export interface Measured {
   readonly cpuRatio: number
 }
 
-/** CPU time is told in steps of 10 ms: a side runs often enough in a round that a step is under 4 % of it. */
+/** CPU time of ended threads is told in steps of 10 ms: a side runs often enough in a round that one is under 4 %. */
 const ROUND_MS = 250
 /** One run of a few milliseconds may be told as 0. */
 const LEAST_CPU_MS = 1
@@ -56,6 +58,7 @@ interface Sample {
 }
 
 async function sample(side: Side, runs: number, clock: Clock): Promise<Sample> {
+  side.prepare?.()
   const [startMs, startCpuMs] = [clock.nowMs(), side.cpuMs()]
   for (let i = 0; i < runs; i++) await side.run()
   return { wallMs: (clock.nowMs() - startMs) / runs, cpuMs: (side.cpuMs() - startCpuMs) / runs }
@@ -69,6 +72,13 @@ function measured(name: string, rounds: readonly (readonly [Sample | undefined, 
     wallRatio: over((first, own) => own.wallMs / first.wallMs),
     cpuRatio: over((first, own) => own.cpuMs / Math.max(first.cpuMs, LEAST_CPU_MS)),
   }
+}
+
+/** Of a table of sides; all names are there by construction. */
+export function measuredOf(table: readonly Measured[], name: string): Measured {
+  const found = table.find(side => side.name === name)
+  if (found === undefined) throw new Error(`no side ${name} was measured`)
+  return found
 }
 
 export function median(values: readonly number[]): number {

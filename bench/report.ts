@@ -1,66 +1,79 @@
-/** What a bench prints and writes: a table of text, and its section of bench/results.md. */
+/** What a family gave, as text for people: tables and figures, and its section of bench/results.md. Pure but for the
+ * machine's name. */
 
-import { availableParallelism, cpus } from 'node:os'
-import type { QueryResult, TpchResult } from './tpch/compare.ts'
-import { geometricMean } from './harness.ts'
+import { availableParallelism, cpus, loadavg } from 'node:os'
+import { isReached, type FamilyResult, type Figure, type Table } from './family.ts'
 
-const heads = ['query', 'plain CPU ms', 'skein CPU ms', 'CPU ratio', 'plain ms', 'skein ms', 'stages', 'tasks', 'moved']
-
-export const tableHead = `| ${heads.join(' | ')} |\n|${heads.map(() => '--:').join('|')}|`
-
-export function tableRow({ number, plain, skein, stats, fault }: QueryResult): string {
-  const cells = [
-    `Q${number}`, whole(plain.cpuMs), whole(skein.cpuMs), skein.cpuRatio.toFixed(2), whole(plain.wallMs),
-    whole(skein.wallMs), text(stats['stages']), text(stats['tasks']), bytes(Number(stats['exchange_bytes'] ?? 0)),
-  ]
-  return `| ${cells.join(' | ')} |${fault === undefined ? '' : ` ${fault}`}`
-}
-
-export function summary({ queries, selectOneMs }: TpchResult): string {
-  const cpu = geometricMean(queries.map(({ skein }) => skein.cpuRatio))
-  const wall = geometricMean(queries.map(({ skein }) => skein.wallRatio))
-  const { p50, p95 } = selectOneMs
-  return `Geometric means of skein / plain DuckDB: CPU ${cpu.toFixed(2)}, wall ${wall.toFixed(2)}. `
-    + `\`select 1\` over HTTP: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms.`
-}
-
-export interface SectionOptions {
+export interface Origin {
+  /** What makes this section anew. */
   readonly command: string
   readonly commit: string
-  readonly environment: Readonly<Record<string, string>>
+  readonly machine: string
 }
 
-export function section(result: TpchResult, { command, commit, environment }: SectionOptions): string {
-  const settings = Object.entries(environment).map(([name, value]) => `${name}=${value}`).join(' ')
-  const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores`
-  return `${headingOf(command)}
+export function thisMachine(): string {
+  const [load = 0] = loadavg()
+  return `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores, load ${load.toFixed(1)}, `
+    + `Node ${process.versions.node}`
+}
 
-\`${settings} ${command}\` at ${commit}, Node ${process.versions.node}, ${machine}. CPU of coordinator, planner and
-executors together against one plain DuckDB process over the same files; medians of rounds that take turns; every text
-is planned anew.
+/** The file of a section's chart, without its ending. */
+export function chartName(heading: string): string {
+  return heading.toLowerCase().replaceAll(/[^a-z0-9.]+/g, '-')
+}
 
-${tableHead}
-${result.queries.map(tableRow).join('\n')}
+/** Tables and figures, as printed. */
+export function body(result: FamilyResult): string {
+  return [...result.tables.map(tableText), figuresText(result.figures)].filter(text => text !== '').join('\n\n')
+}
 
-${summary(result)}
+/** The section of a family; its chart lies beside the document. */
+export function section(name: string, result: FamilyResult, { command, commit, machine }: Origin): string {
+  return `## ${name}
+
+\`${command}\` at ${commit}, ${machine}.
+
+${result.method}
+
+${body(result)}
+
+![${result.chart.title}](results/${chartName(name)}.svg)
 `
 }
 
-function headingOf(command: string): string {
-  return `## ${command.replace('npm run bench -- ', '')}`
+export function tableText({ title, heads, rows }: Table): string {
+  const lines = [heads, heads.map((_, i) => i === 0 ? '--' : '--:'), ...rows].map(cells => `| ${cells.join(' | ')} |`)
+  return `${title === '' ? '' : `${title}:\n\n`}${lines.join('\n')}`
 }
 
-/** `document` with the section of the same heading replaced, or added at the end. */
+function figuresText(figures: readonly Figure[]): string {
+  if (figures.length === 0) return ''
+  const rows = figures.map(figure => [
+    figure.what, `${figure.bound} ${plain(figure.limit)}${figure.unit}`, `${plain(figure.value)}${figure.unit}`,
+    isReached(figure) ? 'reached' : '**missed**',
+  ])
+  return tableText({ title: 'Figures to reach', heads: ['figure', 'wanted', 'measured', ''], rows })
+}
+
+/** Two decimals, or what a larger number needs. */
+export function plain(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 100 ? 2 : 0)
+}
+
+/** `document` with the section of the same heading replaced where it stands, or added at the end. */
 export function withSection(document: string, section: string): string {
   const [heading = ''] = section.split('\n')
   const parts = document.split(/^(?=## )/m).map(part => part.trimEnd())
-  const others = parts.filter(part => !part.startsWith(`${heading}\n`))
-  return `${[...others, section.trimEnd()].join('\n\n')}\n`
+  const at = parts.findIndex(part => part === heading || part.startsWith(`${heading}\n`))
+  const fresh = section.trimEnd()
+  const next = at === -1 ? [...parts, fresh] : parts.map((part, i) => i === at ? fresh : part)
+  return `${next.join('\n\n')}\n`
 }
 
-const whole = (value: number): string => value.toFixed(0)
-const text = (value: unknown): string => value === undefined ? '' : String(value)
+/** Empty for what was not measured. */
+export const whole = (value: number): string => Number.isNaN(value) ? '' : value.toFixed(0)
+export const ratio = (value: number): string => Number.isNaN(value) ? '' : value.toFixed(2)
 
-function bytes(count: number): string {
+export function bytes(count: number): string {
   return count < 1024 * 1024 ? `${(count / 1024).toFixed(0)} KiB` : `${(count / 1024 / 1024).toFixed(1)} MiB`
 }

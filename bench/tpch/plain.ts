@@ -7,9 +7,9 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { quoteText } from '../../proto/sql-text.ts'
 import { treeCpuMs } from '../processes.ts'
-import { globOf } from './generate.ts'
-import { tableNames } from './tables.ts'
+import type { TpchData } from './data.ts'
 
 interface Done {
   readonly error?: string
@@ -22,8 +22,8 @@ export class PlainDuckDB {
     this.#process = process
   }
 
-  static async start(folder: string): Promise<PlainDuckDB> {
-    const plain = new PlainDuckDB(fork(fileURLToPath(import.meta.url), [folder]))
+  static async start({ folder, globs }: TpchData): Promise<PlainDuckDB> {
+    const plain = new PlainDuckDB(fork(fileURLToPath(import.meta.url), [folder, JSON.stringify(globs)]))
     await plain.#answer()
     return plain
   }
@@ -54,11 +54,13 @@ export class PlainDuckDB {
   }
 }
 
-async function serve(folder: string, send: (done: Done) => void): Promise<void> {
+async function serve(
+  folder: string, globs: Readonly<Record<string, string>>, send: (done: Done) => void,
+): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
-  for (const table of tableNames) {
-    await connection.run(`CREATE VIEW ${table} AS FROM read_parquet('${join(folder, globOf(table))}')`)
+  for (const [table, glob] of Object.entries(globs)) {
+    await connection.run(`CREATE VIEW ${table} AS FROM read_parquet(${quoteText(join(folder, glob))})`)
   }
   process.on('message', (sql: string) => {
     void connection.runAndReadAll(sql).then(() => send({}), (error: Error) => send({ error: error.message }))
@@ -66,7 +68,7 @@ async function serve(folder: string, send: (done: Done) => void): Promise<void> 
   send({})
 }
 
-const [, program, folder] = process.argv
-if (program === fileURLToPath(import.meta.url) && folder !== undefined) {
-  await serve(folder, done => process.send?.(done))
+const [, program, folder, globs] = process.argv
+if (program === fileURLToPath(import.meta.url) && folder !== undefined && globs !== undefined) {
+  await serve(folder, JSON.parse(globs) as Record<string, string>, done => process.send?.(done))
 }

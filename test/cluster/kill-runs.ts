@@ -7,7 +7,7 @@
 import { delay, systemClock } from '../../proto/clock.ts'
 import type { Executor } from '../../proto/gen/admin_pb.js'
 import { tpchQueries } from '../../bench/tpch/queries.ts'
-import { tpchConfig } from '../../bench/tpch/compare.ts'
+import { tpchConfig } from '../../bench/tpch/cluster.ts'
 import { difference, type Answer } from '../sql/answer.ts'
 import { Skein } from './skein.ts'
 import type { TpchData } from './tpch-runs.ts'

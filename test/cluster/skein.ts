@@ -38,7 +38,7 @@ export type SkeinOutcome = {
 /** Of what GET /query/{id} tells. */
 export interface Report {
   readonly stats: Readonly<Record<string, unknown>>
-  readonly task_reports: readonly { readonly executor: string; readonly attempt: number }[]
+  readonly task_reports: readonly { readonly executor: string; readonly attempt: number; readonly state: string }[]
 }
 
 export interface AskOptions {

@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { tpchConfig, tpchOracle } from '../../bench/tpch/compare.ts'
+import { tpchConfig, tpchOracle } from '../../bench/tpch/cluster.ts'
 import { generate } from '../../bench/tpch/generate.ts'
 import { tpchQueries } from '../../bench/tpch/queries.ts'
 import { difference, type Answer } from '../sql/answer.ts'
