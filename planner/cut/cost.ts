@@ -1,7 +1,7 @@
 /**
  * What exchanges cost, in nanoseconds of CPU over all tasks, from estimated rows and the types of their columns. Only
  * the order of magnitude counts: the estimates are DuckDB's, made without distinct counts. The constants are rounded
- * from measurements of DuckDB 1.5 writing and reading Parquet on one thread (bench/results.md, cost constants).
+ * from measurements of DuckDB 1.5 writing and reading Parquet on one thread (bench/results.md, cost).
  *
  *   hash         a stage, write, divide, read             of each side that moves; one hash table
  *   broadcast    a stage, write, tasks x (read, build)    of the side that is copied
@@ -16,19 +16,19 @@ import { addColumns } from './expressions.ts'
 import { anyOperator } from './operator.ts'
 import type { CutContext } from './spread.ts'
 
-const WRITE_NUMBER_NS = 10
-const WRITE_TEXT_NS = 50
-const READ_NUMBER_NS = 3
-const READ_TEXT_NS = 16
+export const WRITE_NUMBER_NS = 10
+export const WRITE_TEXT_NS = 50
+export const READ_NUMBER_NS = 3
+export const READ_TEXT_NS = 16
 /** Of a table. Texts of few kinds are as cheap as numbers: a filter looks at each kind once. */
-const SCAN_NUMBER_NS = 5
-const SCAN_TEXT_NS = 45
+export const SCAN_NUMBER_NS = 5
+export const SCAN_TEXT_NS = 45
 /** One stage more: its tasks, some three, are made, sent, bound, run and reported. */
 const STAGE_NS = 25_000_000
 /** To which file a row goes. */
-const DIVIDE_ROW_NS = 45
+export const DIVIDE_ROW_NS = 45
 /** Into the hash table of a join. */
-const BUILD_ROW_NS = 70
+export const BUILD_ROW_NS = 70
 const GUESSED_TOLERANCE = 1.5
 /** How many tasks write parts or read copies: the planner does not know the cluster. */
 export const ASSUMED_TASKS = 4
