@@ -25,8 +25,9 @@ export abstract class ColumnEncoder {
     this.children = children
   }
 
-  begin(vector: Vector, rowCount: number): void {
-    this.mask = memory.validity(vector, rowCount)
+  /** `above`: the validity of what these rows are parts of; what is NULL there counts as NULL here. */
+  begin(vector: Vector, rowCount: number, above: Uint8Array | null = null): void {
+    this.mask = both(memory.validity(vector, rowCount), above)
     this.load(vector, rowCount)
   }
 
@@ -59,12 +60,19 @@ export abstract class ColumnEncoder {
     return this.mask === null || ((this.mask[row >> 3] ?? 0) >> (row & 7) & 1) === 1
   }
 
+  /** Of a row in DuckDB's own vectors, without what pointers and lists lead to. */
+  abstract get sourceBytes(): number
   /** Bytes that the rows [from, from + count) of the chunk under way would add, children included; about. */
   abstract measure(from: number, count: number): number
   protected abstract load(vector: Vector, rowCount: number): void
   protected abstract take(from: number, count: number): void
   protected abstract clear(): void
   protected abstract buffers(): readonly Uint8Array[]
+}
+
+function both(a: Uint8Array | null, b: Uint8Array | null): Uint8Array | null {
+  if (a === null || b === null) return a ?? b
+  return a.map((bits, i) => bits & (b[i] ?? 0))
 }
 
 /** Turns `count` values of `data` from `from` into Arrow's at the end of `out`, which has room. */
@@ -82,6 +90,10 @@ export class FixedEncoder extends ColumnEncoder {
     this.#sourceWidth = sourceWidth
     this.#width = width
     this.#convert = convert
+  }
+
+  get sourceBytes(): number {
+    return this.#sourceWidth
   }
 
   measure(_from: number, count: number): number {
@@ -115,8 +127,12 @@ export class FixedEncoder extends ColumnEncoder {
 export class BoolEncoder extends ColumnEncoder {
   readonly #values = new BitBuffer()
 
+  get sourceBytes(): number {
+    return 1
+  }
+
   measure(_from: number, count: number): number {
-    return count >> 3
+    return (count + 7) >> 3
   }
 
   protected load(vector: Vector, rowCount: number): void {
@@ -138,6 +154,10 @@ export class BoolEncoder extends ColumnEncoder {
 
 /** The type NULL: Arrow's Null has no buffers, not even validity. */
 export class NullEncoder extends ColumnEncoder {
+  get sourceBytes(): number {
+    return 1
+  }
+
   override begin(): void {
     this.mask = null
   }

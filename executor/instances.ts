@@ -175,6 +175,8 @@ export const logical = {
   arraySize: (type: LogicalType): number => duckdb.array_type_array_size(type),
   mapKey: (type: LogicalType): LogicalType => duckdb.map_type_key_type(type),
   mapValue: (type: LogicalType): LogicalType => duckdb.map_type_value_type(type),
+  enumValues: (type: LogicalType): string[] =>
+    Array.from({ length: duckdb.enum_dictionary_size(type) }, (_, i) => duckdb.enum_dictionary_value(type, i)),
   structFields: (type: LogicalType): { name: string; type: LogicalType }[] =>
     Array.from({ length: duckdb.struct_type_child_count(type) }, (_, i) =>
       ({ name: duckdb.struct_type_child_name(type, i), type: duckdb.struct_type_child_type(type, i) })),
