@@ -3,29 +3,18 @@
 import t, { type Test } from 'tap'
 import { readSchema } from '../../proto/arrow.ts'
 import { columnTexts, toTable } from './arrow-text.ts'
-import { textCases, typeCases, type TypeCase } from './arrow-types.ts'
+import { textCases, textsSql, typeCases, valuesSql, type TypeCase } from './arrow-types.ts'
 import { openWorkbench, toResult, type Workbench } from './workbench.ts'
 
 const ROWS = 5_000
 
-/** Values of each case, every fifth NULL if `nulls`; DuckDB has no CASE over arrays, so it is around their text. */
-function relation(cases: readonly TypeCase[], nulls: boolean): string {
-  const value = ({ sql, type }: TypeCase, k: number): string => {
-    if (type === '"NULL"') return 'NULL'
-    return nulls ? `CAST(CASE WHEN hash(i, ${k})%5>0 THEN ${sql} END AS ${type})` : `CAST(${sql} AS ${type})`
-  }
-  const list = cases.map((one, k) => `${value(one, k)} AS ${one.name}`)
-  return `SELECT ${list.join(', ')} FROM range(${ROWS}) t(i) ORDER BY i`
-}
-
 async function compare(t: Test, bench: Workbench, cases: readonly TypeCase[], nulls: boolean): Promise<void> {
-  const sql = relation(cases, nulls)
+  const sql = valuesSql(cases, ROWS, nulls)
   const columns = cases.map(({ name, type }) => ({ name, type }))
   const actual = await bench.result({ sql, output: toResult(columns), preserveOrder: true })
   if (actual.outcome.kind === 'failed') throw actual.outcome.cause
-  const texts = cases.map(({ name, text }) => `CAST(${text.replace(/\bx\b/g, `r.${name}`)} AS VARCHAR) AS ${name}`)
   const expected = await bench.result({
-    sql: `SELECT ${texts.join(', ')} FROM (${sql}) r`, preserveOrder: true,
+    sql: textsSql(cases, ROWS, nulls), preserveOrder: true,
     output: { case: 'result', value: { columns: cases.map(({ name }) => ({ name, type: 'VARCHAR' })) } },
   })
   if (expected.outcome.kind === 'failed') throw expected.outcome.cause

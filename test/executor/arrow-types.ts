@@ -86,3 +86,19 @@ export const textCases: readonly TypeCase[] = ([
   ["STRUCT(e ENUM('a', 'b'), n BIGINT)", "{'e': 'a', 'n': i}", json],
   ["MAP(ENUM('a', 'b'), BIGINT)", "MAP {'a': i}", json],
 ] as const).map(([type, sql, text], i) => ({ name: `u${i}`, type, sql, text }))
+
+/** `rows` values of each case, every fifth NULL if `nulls`. */
+export function valuesSql(cases: readonly TypeCase[], rows: number, nulls: boolean): string {
+  const value = ({ sql, type }: TypeCase, k: number): string => {
+    if (type === '"NULL"') return 'NULL'
+    return nulls ? `CAST(CASE WHEN hash(i, ${k})%5>0 THEN ${sql} END AS ${type})` : `CAST(${sql} AS ${type})`
+  }
+  const list = cases.map((one, k) => `${value(one, k)} AS ${one.name}`)
+  return `SELECT ${list.join(', ')} FROM range(${rows}) t(i) ORDER BY i`
+}
+
+/** Their canonical texts. */
+export function textsSql(cases: readonly TypeCase[], rows: number, nulls: boolean): string {
+  const texts = cases.map(({ name, text }) => `CAST(${text.replace(/\bx\b/g, `r.${name}`)} AS VARCHAR) AS ${name}`)
+  return `SELECT ${texts.join(', ')} FROM (${valuesSql(cases, rows, nulls)}) r`
+}
