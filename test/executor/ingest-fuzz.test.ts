@@ -10,8 +10,8 @@ t.test('damaged streams are refused, or taken as apache-arrow reads them', async
   const fuzz = await IngestFuzz.open(await openConnection(t), Number(process.env['SEED'] ?? 1))
   await fuzz.undamaged()
   await fuzz.run(DAMAGED)
-  const { accepted, refused, changed, unshown, wrong } = fuzz.totals
+  const { accepted, refused, unshown, wrong } = fuzz.totals
   t.strictSame(wrong, [])
-  t.ok(changed > DAMAGED / 20 && refused > DAMAGED / 20,
-    `${accepted} taken, ${changed} of them changed, ${unshown} not shown, ${refused} refused`)
+  t.ok(accepted > DAMAGED / 20 && refused > DAMAGED / 20,
+    `${accepted} taken, ${unshown} of them not shown, ${refused} refused`)
 })

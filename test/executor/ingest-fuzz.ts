@@ -23,15 +23,13 @@ const odd = [-1, 0, 1, 7, 127, 128, 255, 65_536, 0x7fffffff, -0x80000000, 0x7800
 export interface FuzzTotals {
   accepted: number
   refused: number
-  /** Taken and equal, of those that were really damaged. */
-  changed: number
   /** Values that DuckDB takes and Arrow cannot show: intervals above 292 years. */
   unshown: number
   readonly wrong: string[]
 }
 
 export class IngestFuzz {
-  readonly totals: FuzzTotals = { accepted: 0, refused: 0, changed: 0, unshown: 0, wrong: [] }
+  readonly totals: FuzzTotals = { accepted: 0, refused: 0, unshown: 0, wrong: [] }
   readonly #connection: DuckConnection
   readonly #streams: readonly Stream[]
   readonly #random: Random
@@ -59,18 +57,16 @@ export class IngestFuzz {
   async run(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       const stream = this.#random.of(this.#streams)
-      const damaged = this.#damage(stream.messages)
-      const before = this.totals.accepted
+      let damaged = this.#damage(stream.messages)
+      while (!differ(damaged, stream.messages)) damaged = this.#damage(damaged)
       await this.#try(`${stream.name} (${i})`, damaged)
-      if (this.totals.accepted > before && damaged.some((one, k) => differs(one, stream.messages[k]))) {
-        this.totals.changed++
-      }
       if (i % 64 === 0) collectYoung(Infinity)
     }
   }
 
   async #try(name: string, messages: readonly RawFlightData[]): Promise<void> {
     try {
+      checked(messages) // first without DuckDB, which costs more than all the rest
       await ingest(this.#connection, 'target', messages)
     } catch (error) {
       if (error instanceof QueryError && error.code === 'INVALID_REQUEST') this.totals.refused++
@@ -147,9 +143,17 @@ function columnTexts(messages: readonly RawFlightData[]): string[] {
     canonicalText(batches.flatMap(batch => batch.data.children.slice(i, i + 1))))
 }
 
-function differs(a: RawFlightData, b: RawFlightData | undefined): boolean {
-  const same = (x: Uint8Array, y: Uint8Array): boolean => Buffer.compare(x, y) === 0
-  return b === undefined || !same(a.dataHeader, b.dataHeader) || !same(a.dataBody, b.dataBody)
+function checked(messages: readonly RawFlightData[]): void {
+  const [schema, ...more] = messages
+  if (schema === undefined) return
+  const ingest = new ArrowIngest(schema.dataHeader)
+  for (const message of more) ingest.take(message)
+}
+
+function differ(a: readonly RawFlightData[], b: readonly RawFlightData[]): boolean {
+  return a.length !== b.length || a.some(({ dataHeader, dataBody }, i) =>
+    Buffer.compare(dataHeader, b[i]?.dataHeader ?? dataBody) !== 0
+    || Buffer.compare(dataBody, b[i]?.dataBody ?? dataHeader) !== 0)
 }
 
 /** Mulberry32 (Tommy Ettinger, 2017): the same numbers for the same seed. */
