@@ -4,8 +4,8 @@
  * RESULT_TOO_LARGE, with the column that made it so.
  *
  * A selective scan gives chunks of few rows, which gather here. Joined with a single row DuckDB itself would gather
- * them, and spare a third of the CPU, but only on an instance that does not keep the order of rows; a scan whose rows go
- * straight to the result runs on one that does, where the join has no effect.
+ * them, and spare a third of the CPU, but only on an instance that does not keep the order of rows; a scan whose rows
+ * go straight to the result runs on one that does, where the join has no effect.
  */
 
 import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-schema.ts'
