@@ -12,7 +12,7 @@ import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-sch
 import { layoutBatch, type BatchNode } from '../proto/arrow-batch.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { BodyPool, PooledBody } from './body-pool.ts'
-import type { ColumnEncoder } from './column-encoder.ts'
+import type { ColumnEncoder, Pieces } from './column-encoder.ts'
 import { memory, type DataChunk } from './instances.ts'
 import { encoderFor } from './vector-reader.ts'
 
@@ -73,10 +73,10 @@ export class ArrowEncoder {
 
   #takeBatch(): EncodedBatch {
     const nodes: BatchNode[] = []
-    const buffers: Uint8Array[] = []
+    const buffers: Pieces[] = []
     for (const column of this.#columns) column.emit(nodes, buffers)
     const rowCount = this.#rowCount
-    const { header, offsets, bodyBytes } = layoutBatch(rowCount, nodes, buffers.map(buffer => buffer.length))
+    const { header, offsets, bodyBytes } = layoutBatch(rowCount, nodes, buffers.map(lengthOf))
     const messageBytes = header.length + bodyBytes
     if (messageBytes > MAX_MESSAGE_BYTES) {
       const what = `${rowCount} row${rowCount === 1 ? '' : 's'} of ${this.#columns.length} columns`
@@ -84,10 +84,13 @@ export class ArrowEncoder {
         `${what} make a message of ${messageBytes} bytes, the limit is ${MAX_MESSAGE_BYTES} bytes`)
     }
     const body = this.#pool.take(bodyBytes)
-    buffers.forEach((buffer, i) => {
-      const from = offsets[i] ?? 0
-      body.bytes.set(buffer, from)
-      body.bytes.fill(0, from + buffer.length, offsets[i + 1] ?? bodyBytes)
+    buffers.forEach((pieces, i) => {
+      let at = offsets[i] ?? 0
+      for (const piece of pieces) {
+        body.bytes.set(piece, at)
+        at += piece.length
+      }
+      body.bytes.fill(0, at, offsets[i + 1] ?? bodyBytes)
     })
     for (const column of this.#columns) column.reset()
     this.#rowCount = this.#bytes = 0
@@ -102,4 +105,8 @@ export class ArrowEncoder {
     return new QueryError('RESULT_TOO_LARGE', `a row of ${bytes} bytes, ${size} of them in column "${name}", `
       + `exceeds the limit of ${MAX_MESSAGE_BYTES} bytes a message`)
   }
+}
+
+function lengthOf(pieces: Pieces): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
 }

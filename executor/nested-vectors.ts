@@ -1,6 +1,6 @@
 /** LIST and MAP, STRUCT, and ARRAY vectors: their own layout here, their children by the encoders of those. */
 
-import { ColumnEncoder } from './column-encoder.ts'
+import { ColumnEncoder, type Pieces } from './column-encoder.ts'
 import { QueryError } from '../proto/errors.ts'
 import { BitBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
@@ -52,8 +52,8 @@ export class ListEncoder extends OffsetEncoder {
 
   protected clear(): void {}
 
-  protected buffers(): readonly Uint8Array[] {
-    return [this.offsetBuffer()]
+  protected buffers(): readonly Pieces[] {
+    return [[this.offsetBuffer()]]
   }
 
   /** Ranges of the child that valid rows refer to, in their order; neighbouring ones are one. */
@@ -96,7 +96,7 @@ export class StructEncoder extends ColumnEncoder {
 
   protected clear(): void {}
 
-  protected buffers(): readonly Uint8Array[] {
+  protected buffers(): readonly Pieces[] {
     return []
   }
 }
@@ -138,7 +138,7 @@ export class ArrayEncoder extends ColumnEncoder {
 
   protected clear(): void {}
 
-  protected buffers(): readonly Uint8Array[] {
+  protected buffers(): readonly Pieces[] {
     return []
   }
 }

@@ -6,7 +6,7 @@
  * one a string: 31 ns a row instead of 543. Strings that lie elsewhere only make more spans.
  */
 
-import { ColumnEncoder } from './column-encoder.ts'
+import { ColumnEncoder, type Pieces } from './column-encoder.ts'
 import { ByteBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 
@@ -100,8 +100,8 @@ export class StringEncoder extends OffsetEncoder {
     this.#bytes.length = 0
   }
 
-  protected buffers(): readonly Uint8Array[] {
-    return [this.offsetBuffer(), this.#bytes.used()]
+  protected buffers(): readonly Pieces[] {
+    return [[this.offsetBuffer()], [this.#bytes.used()]]
   }
 
   /** No NULL, no long string: a loop without calls. */

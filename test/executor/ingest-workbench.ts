@@ -10,7 +10,7 @@ import { readStream } from '../../proto/arrow-stream.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 
 export async function openConnection(t: Test): Promise<DuckConnection> {
-  const instance = await DuckInstance.open({ threads: '2', memory_limit: '1GB' })
+  const instance = await DuckInstance.open({ threads: '1', memory_limit: '1GB' })
   const connection = await instance.connect()
   t.teardown(() => { connection.close(); instance.close() })
   return connection
