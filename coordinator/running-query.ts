@@ -3,6 +3,7 @@
  * one of these from QueryService and knows nothing of stages or executors.
  */
 
+import type { EnumForm } from '../proto/arrow-schema.ts'
 import type { QueryError } from '../proto/errors.ts'
 import type { QueryId, SessionId } from '../proto/ids.ts'
 import type { TableColumn } from '../catalog/table.ts'
@@ -18,6 +19,8 @@ export interface QueryRequest {
   readonly principal: string
   readonly sessionId: SessionId
   readonly clientInterface: ClientInterface
+  /** Absent: as text. */
+  readonly enums?: EnumForm
   /** The client's own id for it, or none: then one is made. */
   readonly queryId?: QueryId
 }

@@ -136,7 +136,9 @@ function columnInit({ type, wireType }: ExchangeColumn): { type: string; wireTyp
 
 function outputInit(work: QueryWork, { output, columns }: Fragment): NonNullable<TaskDefinitionInit['output']> {
   if (output.kind === 'result') {
-    return { case: 'result', value: { columns: work.columns.map(({ name, type }) => ({ name, type })) } }
+    const enumDictionaries = work.request.enums === 'dictionary'
+    const columns = work.columns.map(({ name, type }) => ({ name, type }))
+    return { case: 'result', value: { columns, enumDictionaries } }
   }
   const hashKeys = output.kind === 'hash' ? [...output.keys] : []
   const partitionCount = output.kind === 'hash' ? work.partitionCount : 1

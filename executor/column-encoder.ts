@@ -10,6 +10,11 @@ import { BitBuffer, ByteBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 
 const NO_BYTES = new Uint8Array(0)
+/** Shorter copies are gathered first; longer ones wait where they are until the batch is laid out. */
+const PIECE_BYTES = 1024
+
+/** One of Arrow's buffers, in pieces that are valid until the encoder is reset. */
+export type Pieces = readonly Uint8Array[]
 
 export abstract class ColumnEncoder {
   readonly children: readonly ColumnEncoder[]
@@ -25,8 +30,9 @@ export abstract class ColumnEncoder {
     this.children = children
   }
 
-  begin(vector: Vector, rowCount: number): void {
-    this.mask = memory.validity(vector, rowCount)
+  /** `above`: the validity of what these rows are parts of; what is NULL there counts as NULL here. */
+  begin(vector: Vector, rowCount: number, above: Uint8Array | null = null): void {
+    this.mask = both(memory.validity(vector, rowCount), above)
     this.load(vector, rowCount)
   }
 
@@ -49,9 +55,9 @@ export abstract class ColumnEncoder {
     for (const child of this.children) child.reset()
   }
 
-  emit(nodes: BatchNode[], buffers: Uint8Array[]): void {
+  emit(nodes: BatchNode[], buffers: Pieces[]): void {
     nodes.push({ rowCount: this.rowCount, nullCount: this.#nullCount })
-    buffers.push(this.#nullCount === 0 ? NO_BYTES : this.#validity.used(), ...this.buffers())
+    buffers.push(this.#nullCount === 0 ? [] : [this.#validity.used()], ...this.buffers())
     for (const child of this.children) child.emit(nodes, buffers)
   }
 
@@ -59,12 +65,19 @@ export abstract class ColumnEncoder {
     return this.mask === null || ((this.mask[row >> 3] ?? 0) >> (row & 7) & 1) === 1
   }
 
+  /** Of a row in DuckDB's own vectors, without what pointers and lists lead to. */
+  abstract get sourceBytes(): number
   /** Bytes that the rows [from, from + count) of the chunk under way would add, children included; about. */
   abstract measure(from: number, count: number): number
   protected abstract load(vector: Vector, rowCount: number): void
   protected abstract take(from: number, count: number): void
   protected abstract clear(): void
-  protected abstract buffers(): readonly Uint8Array[]
+  protected abstract buffers(): readonly Pieces[]
+}
+
+function both(a: Uint8Array | null, b: Uint8Array | null): Uint8Array | null {
+  if (a === null || b === null) return a ?? b
+  return a.map((bits, i) => bits & (b[i] ?? 0))
 }
 
 /** Turns `count` values of `data` from `from` into Arrow's at the end of `out`, which has room. */
@@ -76,12 +89,19 @@ export class FixedEncoder extends ColumnEncoder {
   readonly #width: number
   readonly #convert: Convert | undefined
   readonly #values = new ByteBuffer()
+  #pieces: Uint8Array[] = []
+  /** Bytes of `#values` that are in `#pieces`. */
+  #inPieces = 0
 
   constructor(sourceWidth: number, width = sourceWidth, convert?: Convert) {
     super()
     this.#sourceWidth = sourceWidth
     this.#width = width
     this.#convert = convert
+  }
+
+  get sourceBytes(): number {
+    return this.#sourceWidth
   }
 
   measure(_from: number, count: number): number {
@@ -94,7 +114,10 @@ export class FixedEncoder extends ColumnEncoder {
 
   protected take(from: number, count: number): void {
     if (this.#convert === undefined) {
-      this.#values.push(this.data.subarray(from * this.#width, (from + count) * this.#width))
+      const bytes = this.data.subarray(from * this.#width, (from + count) * this.#width)
+      if (bytes.length < PIECE_BYTES) return this.#values.push(bytes)
+      this.#gather()
+      this.#pieces.push(bytes)
       return
     }
     this.#values.reserve(count * this.#width)
@@ -103,11 +126,19 @@ export class FixedEncoder extends ColumnEncoder {
   }
 
   protected clear(): void {
-    this.#values.length = 0
+    this.#values.length = this.#inPieces = 0
+    this.#pieces = []
   }
 
-  protected buffers(): readonly Uint8Array[] {
-    return [this.#values.used()]
+  protected buffers(): readonly Pieces[] {
+    this.#gather()
+    return [this.#pieces]
+  }
+
+  #gather(): void {
+    const { length, buffer } = this.#values
+    if (length > this.#inPieces) this.#pieces.push(buffer.subarray(this.#inPieces, length))
+    this.#inPieces = length
   }
 }
 
@@ -115,8 +146,12 @@ export class FixedEncoder extends ColumnEncoder {
 export class BoolEncoder extends ColumnEncoder {
   readonly #values = new BitBuffer()
 
+  get sourceBytes(): number {
+    return 1
+  }
+
   measure(_from: number, count: number): number {
-    return count >> 3
+    return (count + 7) >> 3
   }
 
   protected load(vector: Vector, rowCount: number): void {
@@ -131,13 +166,17 @@ export class BoolEncoder extends ColumnEncoder {
     this.#values.length = 0
   }
 
-  protected buffers(): readonly Uint8Array[] {
-    return [this.#values.used()]
+  protected buffers(): readonly Pieces[] {
+    return [[this.#values.used()]]
   }
 }
 
 /** The type NULL: Arrow's Null has no buffers, not even validity. */
 export class NullEncoder extends ColumnEncoder {
+  get sourceBytes(): number {
+    return 1
+  }
+
   override begin(): void {
     this.mask = null
   }
@@ -157,7 +196,7 @@ export class NullEncoder extends ColumnEncoder {
   protected load(): void {}
   protected take(): void {}
   protected clear(): void {}
-  protected buffers(): readonly Uint8Array[] {
+  protected buffers(): readonly Pieces[] {
     return []
   }
 }

@@ -40,15 +40,20 @@ export class BitBuffer {
   length = 0
 
   pushOnes(count: number): void {
+    this.pushSame(count, true)
+  }
+
+  pushSame(count: number, isSet: boolean): void {
     this.#reserve(count)
+    const bit = isSet ? 1 : 0
     let at = this.length
     const end = at + count
-    while (at < end && (at & 7) !== 0) this.#set(at++, 1)
+    while (at < end && (at & 7) !== 0) this.#set(at++, bit)
     if (end - at >= 8) {
-      this.#bytes.fill(255, at >> 3, end >> 3)
+      this.#bytes.fill(isSet ? 255 : 0, at >> 3, end >> 3)
       at = end & ~7
     }
-    while (at < end) this.#set(at++, 1)
+    while (at < end) this.#set(at++, bit)
     this.length = end
   }
 

@@ -83,6 +83,11 @@ export class DuckConnection {
     return new PreparedQuery(last, sql)
   }
 
+  /** For rows of a temporary table of this connection; the types are its columns' in their order. */
+  appender(table: string): ChunkAppender {
+    return new ChunkAppender(direct(() => duckdb.appender_create_ext(this.#connection, 'temp', 'main', table)))
+  }
+
   /** Makes a running statement reject, and an open stream end. Does nothing to a statement that has not begun. */
   interrupt(): void {
     duckdb.interrupt(this.#connection)
@@ -140,6 +145,51 @@ export class ChunkStream {
   }
 }
 
+/**
+ * Puts chunks into a table. All of it runs on the calling thread and blocks it: a few ms a chunk at most, more for a
+ * flush. Rows are in the table once they are flushed; what is not closed in a transaction that commits is gone.
+ */
+export class ChunkAppender {
+  readonly #appender: duckdb.Appender
+  readonly #chunk: duckdb.DataChunk
+
+  constructor(appender: duckdb.Appender) {
+    this.#appender = appender
+    const count = duckdb.appender_column_count(appender)
+    this.#chunk = duckdb.create_data_chunk(Array.from({ length: count }, (_, i) =>
+      duckdb.appender_column_type(appender, i)))
+  }
+
+  /** `fill` writes `rowCount` rows into the vectors of the columns, which are empty. */
+  append(rowCount: number, fill: (column: (i: number) => Vector) => void): void {
+    duckdb.data_chunk_set_size(this.#chunk, rowCount)
+    fill(i => duckdb.data_chunk_get_vector(this.#chunk, i))
+    direct(() => duckdb.append_data_chunk(this.#appender, this.#chunk))
+    duckdb.data_chunk_reset(this.#chunk)
+  }
+
+  flush(): void {
+    direct(() => duckdb.appender_flush_sync(this.#appender))
+  }
+
+  close(): void {
+    direct(() => duckdb.appender_close_sync(this.#appender))
+  }
+
+  /** Instead of `close`, before a rollback: drops what was not flushed. */
+  abandon(): void {
+    try {
+      duckdb.appender_clear(this.#appender)
+      duckdb.appender_close_sync(this.#appender)
+    } catch {
+      // closing one that has failed tells the failure again, which its caller has
+    }
+  }
+}
+
+/** Rows of one vector at most. */
+export const VECTOR_ROWS: number = duckdb.vector_size()
+
 /** DuckDB's numbers of physical types. */
 export const TypeId = duckdb.Type
 
@@ -165,6 +215,36 @@ export const memory = {
 }
 const pointer = new Uint32Array(2)
 
+/** Writes raw memory, from a vector's first row on; as unchecked as reading it. */
+export const vectorMemory = {
+  put: (vector: Vector, { buffer, byteOffset, byteLength }: Uint8Array): void => {
+    if (byteLength > 0) duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, byteOffset, byteLength)
+  },
+  /** Whole words of 8 bytes; 1 is valid. */
+  putValidity: (vector: Vector, { buffer, byteOffset, byteLength }: Uint8Array): void => {
+    duckdb.vector_ensure_validity_writable(vector)
+    duckdb.copy_data_to_vector_validity(vector, 0, buffer as ArrayBuffer, byteOffset, byteLength)
+  },
+  /**
+   * Copies bytes, more than 12, into the vector's own memory, as the string of its first row, and gives their address
+   * as two words; null if the vector is of text and these are not.
+   */
+  keepBytes: (vector: Vector, bytes: Uint8Array): readonly [low: number, high: number] | null => {
+    duckdb.vector_assign_string_element_len(vector, 0, bytes)
+    const entry = duckdb.vector_get_data(vector, 16)
+    const [length, , low = 0, high = 0] = new Uint32Array(entry.buffer, entry.byteOffset, 4)
+    return length === bytes.length ? [low, high] : null
+  },
+  /** The child of a list, with room for `rowCount` values. */
+  listChild: (vector: Vector, rowCount: number): Vector => {
+    duckdb.list_vector_reserve(vector, rowCount)
+    duckdb.list_vector_set_size(vector, rowCount)
+    return duckdb.list_vector_get_child(vector)
+  },
+  structChild: (vector: Vector, i: number): Vector => duckdb.struct_vector_get_child(vector, i),
+  arrayChild: (vector: Vector): Vector => duckdb.array_vector_get_child(vector),
+}
+
 /** Logical types, taken apart. */
 export const logical = {
   id: (type: LogicalType): number => duckdb.get_type_id(type),
@@ -175,6 +255,8 @@ export const logical = {
   arraySize: (type: LogicalType): number => duckdb.array_type_array_size(type),
   mapKey: (type: LogicalType): LogicalType => duckdb.map_type_key_type(type),
   mapValue: (type: LogicalType): LogicalType => duckdb.map_type_value_type(type),
+  enumValues: (type: LogicalType): string[] =>
+    Array.from({ length: duckdb.enum_dictionary_size(type) }, (_, i) => duckdb.enum_dictionary_value(type, i)),
   structFields: (type: LogicalType): { name: string; type: LogicalType }[] =>
     Array.from({ length: duckdb.struct_type_child_count(type) }, (_, i) =>
       ({ name: duckdb.struct_type_child_name(type, i), type: duckdb.struct_type_child_type(type, i) })),
@@ -182,6 +264,14 @@ export const logical = {
 
 function text(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value)
+}
+
+function direct<T>(call: () => T): T {
+  try {
+    return call()
+  } catch (error) {
+    throw duckError(error)
+  }
 }
 
 async function told<T>(call: Promise<T>, sql: string): Promise<T> {

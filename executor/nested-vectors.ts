@@ -1,8 +1,16 @@
 /** LIST and MAP, STRUCT, and ARRAY vectors: their own layout here, their children by the encoders of those. */
 
-import { ColumnEncoder } from './column-encoder.ts'
+import { ColumnEncoder, type Pieces } from './column-encoder.ts'
+import { QueryError } from '../proto/errors.ts'
+import { BitBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 import { OffsetEncoder } from './string-vectors.ts'
+
+/**
+ * Most bytes of one child vector: DuckDB gives it as a whole, for all rows of its chunk, in a copy that no budget of
+ * DuckDB counts.
+ */
+const MAX_CHILD_BYTES = 512 * 1024 * 1024
 
 /** Entries are u64 offset and u64 length into the child vector; a MAP is a list of key-value structs. */
 export class ListEncoder extends OffsetEncoder {
@@ -21,7 +29,13 @@ export class ListEncoder extends OffsetEncoder {
 
   protected override load(vector: Vector, rowCount: number): void {
     super.load(vector, rowCount)
-    this.#child.begin(memory.listChild(vector), memory.listChildRows(vector))
+    const childRows = memory.listChildRows(vector)
+    const bytes = childRows * this.#child.sourceBytes
+    if (bytes > MAX_CHILD_BYTES) {
+      throw new QueryError('RESULT_TOO_LARGE',
+        `lists of ${childRows} values in ${rowCount} rows take ${bytes} bytes, the limit is ${MAX_CHILD_BYTES} bytes`)
+    }
+    this.#child.begin(memory.listChild(vector), childRows)
   }
 
   protected take(from: number, count: number): void {
@@ -38,8 +52,8 @@ export class ListEncoder extends OffsetEncoder {
 
   protected clear(): void {}
 
-  protected buffers(): readonly Uint8Array[] {
-    return [this.offsetBuffer()]
+  protected buffers(): readonly Pieces[] {
+    return [[this.offsetBuffer()]]
   }
 
   /** Ranges of the child that valid rows refer to, in their order; neighbouring ones are one. */
@@ -64,12 +78,16 @@ export class ListEncoder extends OffsetEncoder {
 }
 
 export class StructEncoder extends ColumnEncoder {
+  get sourceBytes(): number {
+    return this.children.reduce((sum, child) => sum + child.sourceBytes, 0)
+  }
+
   measure(from: number, count: number): number {
     return this.children.reduce((sum, child) => sum + child.measure(from, count), 0)
   }
 
   protected load(vector: Vector, rowCount: number): void {
-    this.children.forEach((child, i) => child.begin(memory.structChild(vector, i), rowCount))
+    this.children.forEach((child, i) => child.begin(memory.structChild(vector, i), rowCount, this.mask))
   }
 
   protected take(from: number, count: number): void {
@@ -78,7 +96,7 @@ export class StructEncoder extends ColumnEncoder {
 
   protected clear(): void {}
 
-  protected buffers(): readonly Uint8Array[] {
+  protected buffers(): readonly Pieces[] {
     return []
   }
 }
@@ -94,21 +112,33 @@ export class ArrayEncoder extends ColumnEncoder {
     this.#size = size
   }
 
+  get sourceBytes(): number {
+    return this.#size * this.#child.sourceBytes
+  }
+
   measure(from: number, count: number): number {
     return this.#child.measure(from * this.#size, count * this.#size)
   }
 
   protected load(vector: Vector, rowCount: number): void {
-    this.#child.begin(memory.arrayChild(vector), rowCount * this.#size)
+    this.#child.begin(memory.arrayChild(vector), rowCount * this.#size, this.#spread(rowCount))
   }
 
   protected take(from: number, count: number): void {
     this.#child.append(from * this.#size, count * this.#size)
   }
 
+  /** The validity of each row for each of its values. */
+  #spread(rowCount: number): Uint8Array | null {
+    if (this.mask === null) return null
+    const bits = new BitBuffer()
+    for (let row = 0; row < rowCount; row++) bits.pushSame(this.#size, this.isValid(row))
+    return bits.used()
+  }
+
   protected clear(): void {}
 
-  protected buffers(): readonly Uint8Array[] {
+  protected buffers(): readonly Pieces[] {
     return []
   }
 }

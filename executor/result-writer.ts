@@ -8,7 +8,10 @@
  * every other process of the machine.)
  */
 
-import { arrowSchemaMessage, columnForm, type ResultColumn } from '../proto/arrow-schema.ts'
+import { dictionaryMessage } from '../proto/arrow-batch.ts'
+import {
+  arrowSchemaMessage, columnForm, dictionaries, type EnumForm, type ResultColumn,
+} from '../proto/arrow-schema.ts'
 import { QueryError } from '../proto/errors.ts'
 import { typeText } from '../proto/types.ts'
 import { ArrowEncoder, type EncodedBatch } from './arrow-encoder.ts'
@@ -18,6 +21,12 @@ import type { DuckConnection, LogicalType, PreparedQuery } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { statementText } from './statement-text.ts'
 import { hasForm } from './vector-reader.ts'
+
+/** What the client was told of the result before it ran. */
+export interface ResultShape {
+  readonly columns: readonly ResultColumn[]
+  readonly enums: EnumForm
+}
 
 export interface ResultTotals {
   readonly rowCount: number
@@ -32,15 +41,14 @@ interface Text {
 
 /** Resolves when every row is in the spool, which the caller then completes. Rejects with the query's failure. */
 export async function writeResult(
-  connection: DuckConnection, sql: string, columns: readonly ResultColumn[], spool: ResultSpool, pool: BodyPool,
-  signal: AbortSignal,
+  connection: DuckConnection, sql: string, shape: ResultShape, spool: ResultSpool, pool: BodyPool, signal: AbortSignal,
 ): Promise<ResultTotals> {
   await connection.run('BEGIN TRANSACTION READ ONLY')
   try {
-    const { prepared, text } = await prepare(connection, sql, columns)
+    const { prepared, text } = await prepare(connection, sql, shape)
     try {
-      await spool.append(arrowSchemaMessage(columns), pool.take(0))
-      const totals = await drain(prepared, columns, spool, pool, signal)
+      await openResult(shape, spool, pool)
+      const totals = await drain(prepared, shape, spool, pool, signal)
       await probe(connection, text, signal)
       return totals
     } catch (error) {
@@ -55,31 +63,33 @@ export async function writeResult(
 
 /** The query with columns of the declared types: as it is if it has them, else with casts around it. */
 async function prepare(
-  connection: DuckConnection, sql: string, columns: readonly ResultColumn[],
+  connection: DuckConnection, sql: string, shape: ResultShape,
 ): Promise<{ prepared: PreparedQuery; text: Text }> {
   const prepared = await connection.prepare(sql)
   const types = prepared.types()
-  if (hasForms(types, columns)) return { prepared, text: { sql, start: 0 } }
+  const { columns } = shape
+  if (hasForms(types, shape)) return { prepared, text: { sql, start: 0 } }
   prepared.close()
   if (types.length !== columns.length) throw new Error(`${types.length} columns, declared are ${columns.length}`)
-  const text = wrap(sql, types, columns)
+  const text = wrap(sql, types, shape)
   const wrapped = await connection.prepare(text.sql).catch((error: unknown) => { throw placed(error, text) })
-  if (hasForms(wrapped.types(), columns)) return { prepared: wrapped, text }
-  const wrong = columns.filter((column, i) => !hasForms(wrapped.types().slice(i, i + 1), [column]))
+  if (hasForms(wrapped.types(), shape)) return { prepared: wrapped, text }
+  const wrong = columns.filter((column, i) =>
+    !hasForms(wrapped.types().slice(i, i + 1), { ...shape, columns: [column] }))
   wrapped.close()
   throw new Error(`not of the declared type: ${wrong.map(({ name, type }) => `${name} ${type}`).join(', ')}`)
 }
 
-function hasForms(types: readonly LogicalType[], columns: readonly ResultColumn[]): boolean {
+function hasForms(types: readonly LogicalType[], { columns, enums }: ResultShape): boolean {
   return types.length === columns.length && columns.every(({ type: text }, i) => {
     const type = types[i]
-    return type !== undefined && hasForm(type, columnForm(text))
+    return type !== undefined && hasForm(type, columnForm(text, enums))
   })
 }
 
-function wrap(sql: string, types: readonly LogicalType[], columns: readonly ResultColumn[]): Text {
+function wrap(sql: string, types: readonly LogicalType[], { columns, enums }: ResultShape): Text {
   const list = columns.map(({ type: text }, i) => {
-    const form = columnForm(text)
+    const form = columnForm(text, enums)
     const type = types[i]
     return type !== undefined && hasForm(type, form) ? `c${i}` : `CAST(c${i} AS ${typeText(form)}) AS c${i}`
   })
@@ -88,14 +98,23 @@ function wrap(sql: string, types: readonly LogicalType[], columns: readonly Resu
   return { sql: `${head}${statementText(sql)}\n) AS result(${names})`, start: Buffer.byteLength(head) }
 }
 
+/** What stands before the rows: the schema, and the values of dictionaries. */
+async function openResult({ columns, enums }: ResultShape, spool: ResultSpool, pool: BodyPool): Promise<void> {
+  await spool.append(arrowSchemaMessage(columns, enums), pool.take(0))
+  for (const [id, values] of dictionaries(columns, enums).entries()) {
+    const { dataHeader, dataBody } = dictionaryMessage(id, values)
+    await spool.append(dataHeader, { bytes: dataBody, release: () => undefined })
+  }
+}
+
 async function drain(
-  prepared: PreparedQuery, columns: readonly ResultColumn[], spool: ResultSpool, pool: BodyPool, signal: AbortSignal,
+  prepared: PreparedQuery, shape: ResultShape, spool: ResultSpool, pool: BodyPool, signal: AbortSignal,
 ): Promise<ResultTotals> {
   const stream = await prepared.stream()
-  if (!hasForms(stream.types(), columns)) throw new Error('the stream has other types than its statement')
-  const encoder = new ArrowEncoder(columns, pool)
+  if (!hasForms(stream.types(), shape)) throw new Error('the stream has other types than its statement')
+  const encoder = new ArrowEncoder(shape.columns, pool, shape.enums)
   let [rowCount, byteCount] = [0, 0]
-  const store = async (batches: readonly EncodedBatch[]): Promise<void> => {
+  const store = async (batches: Iterable<EncodedBatch>): Promise<void> => {
     for (const batch of batches) {
       rowCount += batch.rowCount
       byteCount += batch.header.length + batch.body.bytes.length

@@ -6,7 +6,7 @@
  * one a string: 31 ns a row instead of 543. Strings that lie elsewhere only make more spans.
  */
 
-import { ColumnEncoder } from './column-encoder.ts'
+import { ColumnEncoder, type Pieces } from './column-encoder.ts'
 import { ByteBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 
@@ -33,6 +33,10 @@ export abstract class OffsetEncoder extends ColumnEncoder {
     this.#offsets.words[0] = 0
   }
 
+  get sourceBytes(): number {
+    return STRING_T_BYTES
+  }
+
   protected load(vector: Vector, rowCount: number): void {
     this.data = memory.copy(vector, rowCount * STRING_T_BYTES)
   }
@@ -54,35 +58,87 @@ export abstract class OffsetEncoder extends ColumnEncoder {
   }
 }
 
+/** What one pass over a range of rows finds out. */
+interface Survey {
+  readonly from: number
+  readonly count: number
+  /** Of the range's strings. */
+  readonly byteCount: number
+  /** Areas of memory that hold the long ones, in the order of the rows. */
+  readonly spans: readonly Span[]
+}
+
+const NO_VIEW = new DataView(new ArrayBuffer(0))
+const NO_SURVEY: Survey = { from: 0, count: 0, byteCount: 0, spans: [] }
+
 export class StringEncoder extends OffsetEncoder {
   readonly #bytes = new ByteBuffer()
+  #survey = NO_SURVEY
 
   measure(from: number, count: number): number {
-    const entries = this.entries()
-    let total = count * 4
-    for (let i = from, end = from + count; i < end; i++) {
-      if (this.isValid(i)) total += entries[i * 4] ?? 0
-    }
-    return total
+    return count * 4 + this.#surveyOf(from, count).byteCount
+  }
+
+  override end(): void {
+    super.end()
+    this.#survey = NO_SURVEY
+  }
+
+  protected override load(vector: Vector, rowCount: number): void {
+    super.load(vector, rowCount)
+    this.#survey = NO_SURVEY
   }
 
   protected take(from: number, count: number): void {
+    const { byteCount, spans } = this.#surveyOf(from, count)
+    this.#bytes.reserve(byteCount + INLINE_BYTES)
+    const onlyShort = spans.length === 0 && this.mask === null
+    this.#bytes.length = onlyShort ? this.#takeShort(from, count) : this.#takeAny(from, count, spans)
+  }
+
+  protected clear(): void {
+    this.#bytes.length = 0
+  }
+
+  protected buffers(): readonly Pieces[] {
+    return [[this.offsetBuffer()], [this.#bytes.used()]]
+  }
+
+  /** No NULL, no long string: a loop without calls. */
+  #takeShort(from: number, count: number): number {
     const entries = this.entries()
-    const spans = this.#spans(entries, from, count)
-    const longBytes = spans.reduce((sum, { byteCount }) => sum + byteCount, 0)
-    this.#bytes.reserve(longBytes + (count + 1) * INLINE_BYTES)
     const offsets = this.offsets(count)
-    const out = this.#bytes
-    let at = out.length
+    const { view, length: start } = this.#bytes
+    let at = start
     let row = this.rowCount
-    const copier = new SpanCopier(spans, out.buffer)
+    for (let word = from * 4, end = (from + count) * 4; word < end; word += 4) {
+      const length = entries[word] ?? 0
+      view.setUint32(at, entries[word + 1] ?? 0, true)
+      if (length > 4) {
+        view.setUint32(at + 4, entries[word + 2] ?? 0, true)
+        if (length > 8) view.setUint32(at + 8, entries[word + 3] ?? 0, true)
+      }
+      at += length
+      offsets[++row] = at
+    }
+    return at
+  }
+
+  #takeAny(from: number, count: number, spans: readonly Span[]): number {
+    const entries = this.entries()
+    const offsets = this.offsets(count)
+    const { mask } = this
+    const { view, length: start } = this.#bytes
+    let at = start
+    let row = this.rowCount
+    const copier = new SpanCopier(spans, this.#bytes)
     for (let i = from, end = from + count; i < end; i++) {
-      if (this.isValid(i)) {
+      if (mask === null || ((mask[i >> 3] ?? 0) >> (i & 7) & 1) === 1) {
         const word = i * 4
         const length = entries[word] ?? 0
         if (length <= INLINE_BYTES) {
-          copier.flush()
-          storeInline(out.view, at, entries, word, length)
+          if (copier.isBehind) copier.flush()
+          storeInline(view, at, entries, word, length)
         } else {
           copier.next(length, at)
         }
@@ -91,24 +147,22 @@ export class StringEncoder extends OffsetEncoder {
       offsets[++row] = at
     }
     copier.flush()
-    out.length = at
+    return at
   }
 
-  protected clear(): void {
-    this.#bytes.length = 0
-  }
-
-  protected buffers(): readonly Uint8Array[] {
-    return [this.offsetBuffer(), this.#bytes.used()]
-  }
-
-  /** Areas of memory that hold the long strings of these rows, in the order of the rows. */
-  #spans(entries: Uint32Array, from: number, count: number): Span[] {
+  /** The encoder measures a range before it takes it: one pass serves both. */
+  #surveyOf(from: number, count: number): Survey {
+    const known = this.#survey
+    if (known.from === from && known.count === count) return known
+    const entries = this.entries()
+    const { mask } = this
     const spans: Span[] = []
     let last: Span | undefined
+    let byteCount = 0
     for (let i = from, end = from + count; i < end; i++) {
-      if (!this.isValid(i)) continue
+      if (mask !== null && ((mask[i >> 3] ?? 0) >> (i & 7) & 1) === 0) continue
       const length = entries[i * 4] ?? 0
+      byteCount += length
       if (length <= INLINE_BYTES) continue
       const low = entries[i * 4 + 2] ?? 0
       const high = entries[i * 4 + 3] ?? 0
@@ -121,7 +175,8 @@ export class StringEncoder extends OffsetEncoder {
         spans.push(last)
       }
     }
-    return spans
+    this.#survey = { from, count, byteCount, spans }
+    return this.#survey
   }
 }
 
@@ -136,15 +191,17 @@ function storeInline(view: DataView, at: number, entries: Uint32Array, word: num
 /** Copies long strings out of spans; neighbours that stay neighbours are copied together. */
 class SpanCopier {
   readonly #spans: readonly Span[]
-  readonly #out: Uint8Array
+  readonly #out: ByteBuffer
   #span = 0
   #block: Uint8Array = new Uint8Array(0)
+  #view: DataView = NO_VIEW
   /** Bytes of the block that strings have claimed; those from `#from` on are not copied yet and go to `#to`. */
   #claimed = 0
   #from = 0
   #to = 0
 
-  constructor(spans: readonly Span[], out: Uint8Array) {
+  /** `out` has room for all of them. */
+  constructor(spans: readonly Span[], out: ByteBuffer) {
     this.#spans = spans
     this.#out = out
   }
@@ -156,20 +213,33 @@ class SpanCopier {
       const span = this.#spans[this.#span++]
       if (span === undefined) throw new Error('more long strings than spans')
       this.#block = memory.at(span.low, span.high, span.byteCount)
+      this.#view = new DataView(this.#block.buffer, this.#block.byteOffset, this.#block.length)
       this.#claimed = this.#from = 0
     }
     if (this.#claimed === this.#from) this.#to = at
     this.#claimed += length
   }
 
+  get isBehind(): boolean {
+    return this.#claimed > this.#from
+  }
+
   flush(): void {
     const length = this.#claimed - this.#from
     if (length === 0) return
     if (length >= SMALL_COPY_BYTES) {
-      this.#out.set(this.#block.subarray(this.#from, this.#claimed), this.#to)
+      this.#out.buffer.set(this.#block.subarray(this.#from, this.#claimed), this.#to)
     } else {
-      for (let i = 0; i < length; i++) this.#out[this.#to + i] = this.#block[this.#from + i] ?? 0
+      copySmall(this.#view, this.#from, this.#claimed, this.#out.view, this.#to)
     }
     this.#from = this.#claimed
   }
+}
+
+/** Four bytes at a time, wherever they lie. */
+function copySmall(source: DataView, start: number, end: number, target: DataView, startAt: number): void {
+  let from = start
+  let to = startAt
+  for (; from + 4 <= end; from += 4, to += 4) target.setUint32(to, source.getUint32(from, true), true)
+  for (; from < end; from++, to++) target.setUint8(to, source.getUint8(from))
 }

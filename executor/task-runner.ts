@@ -146,7 +146,9 @@ export class TaskRunner {
       }
       case 'result': {
         if (spool === undefined) throw new Error(`task ${task.taskId} has no spool`)
-        const totals = await writeResult(connection, sql, output.value.columns, spool, pool, signal)
+        const { columns, enumDictionaries } = output.value
+        const shape = { columns, enums: enumDictionaries ? 'dictionary' as const : 'text' as const }
+        const totals = await writeResult(connection, sql, shape, spool, pool, signal)
         return { files: [], rowCount: totals.rowCount, outputBytes: totals.byteCount }
       }
       default: throw new QueryError('INTERNAL', `task ${task.taskId} has no output`)

@@ -3,6 +3,7 @@
  * raw memory, so a column of another type would be read as garbage.
  */
 
+import { enumWidth } from '../proto/arrow-schema.ts'
 import { unreachable } from '../proto/errors.ts'
 import type { DuckType, ScalarName } from '../proto/types.ts'
 import { BoolEncoder, FixedEncoder, NullEncoder, type ColumnEncoder } from './column-encoder.ts'
@@ -24,7 +25,8 @@ export function encoderFor(form: DuckType): ColumnEncoder {
     case 'array': return new ArrayEncoder(encoderFor(form.child), form.size)
     case 'struct': return new StructEncoder(form.fields.map(field => encoderFor(field.type)))
     case 'map': return new ListEncoder(new StructEncoder([encoderFor(form.key), encoderFor(form.value)]))
-    case 'union': case 'enum': throw new Error(`a column of kind ${form.kind} is not cast to text`)
+    case 'enum': return new FixedEncoder(enumWidth(form.values)) // a value's bytes are its index in the dictionary
+    case 'union': throw new Error('a column of kind union is not cast to text')
     default: return unreachable(form)
   }
 }
@@ -80,7 +82,12 @@ export function hasForm(type: LogicalType, form: DuckType): boolean {
         return own !== undefined && own.name === field.name && hasForm(own.type, field.type)
       })
     }
-    case 'union': case 'enum': return false
+    case 'enum': return id === TypeId.ENUM && sameTexts(logical.enumValues(type), form.values)
+    case 'union': return false
     default: return unreachable(form)
   }
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i])
 }

@@ -17,11 +17,11 @@ export function wireType(type: DuckType): DuckType | null {
     case 'enum': return TEXT
     case 'union': return null // comes back as a STRUCT with a tag
     case 'list': {
-      const child = wireType(type.child)
+      const child = partType(type.child)
       return child === type.child ? type : child && { kind: 'list', child }
     }
     case 'array': {
-      const child = wireType(type.child)
+      const child = partType(type.child)
       return child && { kind: 'list', child }
     }
     case 'struct': {
@@ -29,12 +29,17 @@ export function wireType(type: DuckType): DuckType | null {
       return fields === type.fields ? type : fields && { kind: 'struct', fields }
     }
     case 'map': {
-      const [key, value] = [wireType(type.key), wireType(type.value)]
+      const [key, value] = [partType(type.key), partType(type.value)]
       if (key === type.key && value === type.value) return type
       return key && value && { kind: 'map', key, value }
     }
     default: return unreachable(type)
   }
+}
+
+/** Of a part of another type: DuckDB writes a VARIANT as a column of its own only. */
+function partType(type: DuckType): DuckType | null {
+  return type.kind === 'scalar' && type.name === 'VARIANT' ? null : wireType(type)
 }
 
 function wireScalar(type: Extract<DuckType, { kind: 'scalar' }>): DuckType {
@@ -53,7 +58,7 @@ function wireScalar(type: Extract<DuckType, { kind: 'scalar' }>): DuckType {
 function wireFields(fields: readonly DuckField[]): readonly DuckField[] | null {
   const wired: DuckField[] = []
   for (const { name, type } of fields) {
-    const wire = wireType(type)
+    const wire = partType(type)
     if (wire === null || name === '') return null
     wired.push({ name, type: wire })
   }

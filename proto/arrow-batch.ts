@@ -1,6 +1,7 @@
 /** The header of an Arrow record batch, made from the sizes of its buffers; the caller lays them out as it says. */
 
-import { BufferRegion, FieldNode, Message, RecordBatch } from 'apache-arrow/ipc/metadata/message'
+import { BufferRegion, DictionaryBatch, FieldNode, Message, RecordBatch } from 'apache-arrow/ipc/metadata/message'
+import type { RawFlightData } from './flight-data.ts'
 
 export interface BatchNode {
   readonly rowCount: number
@@ -19,6 +20,25 @@ export interface BatchLayout {
 export function layoutBatch(
   rowCount: number, nodes: readonly BatchNode[], bufferBytes: readonly number[],
 ): BatchLayout {
+  const { batch, offsets, bodyBytes } = layout(rowCount, nodes, bufferBytes)
+  return { header: Message.encode(Message.from(batch, bodyBytes)), offsets, bodyBytes }
+}
+
+/** The message that gives dictionary `id` its values, as Utf8. */
+export function dictionaryMessage(id: number, values: readonly string[]): RawFlightData {
+  const texts = values.map(value => Buffer.from(value))
+  const ends = new Int32Array(values.length + 1)
+  for (const [i, text] of texts.entries()) ends[i + 1] = (ends[i] ?? 0) + text.length
+  const bytes = Buffer.concat(texts)
+  const { batch, offsets, bodyBytes } =
+    layout(values.length, [{ rowCount: values.length, nullCount: 0 }], [0, ends.byteLength, bytes.length])
+  const dataBody = new Uint8Array(bodyBytes)
+  dataBody.set(new Uint8Array(ends.buffer), offsets[1])
+  dataBody.set(bytes, offsets[2])
+  return { dataHeader: Message.encode(Message.from(new DictionaryBatch(batch, id), bodyBytes)), dataBody }
+}
+
+function layout(rowCount: number, nodes: readonly BatchNode[], bufferBytes: readonly number[]) {
   const offsets: number[] = []
   let bodyBytes = 0
   for (const bytes of bufferBytes) {
@@ -27,6 +47,5 @@ export function layoutBatch(
   }
   const regions = bufferBytes.map((bytes, i) => new BufferRegion(offsets[i] ?? 0, bytes))
   const fields = nodes.map(node => new FieldNode(node.rowCount, node.nullCount))
-  const batch = new RecordBatch(rowCount, fields, regions, null)
-  return { header: Message.encode(Message.from(batch, bodyBytes)), offsets, bodyBytes }
+  return { batch: new RecordBatch(rowCount, fields, regions, null), offsets, bodyBytes }
 }

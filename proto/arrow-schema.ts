@@ -5,9 +5,10 @@
  */
 
 import {
-  Binary, Bool, DateDay, Decimal, Field, FixedSizeBinary, FixedSizeList, Float32, Float64, Int16, Int32, Int64, Int8,
-  IntervalMonthDayNano, List, Map_, Null, Schema, Struct, TimeMicrosecond, TimeNanosecond, TimestampMicrosecond,
-  TimestampMillisecond, TimestampNanosecond, TimestampSecond, Uint16, Uint32, Uint64, Uint8, Utf8, type DataType,
+  Binary, Bool, DateDay, Decimal, Dictionary, Field, FixedSizeBinary, FixedSizeList, Float32, Float64, Int16, Int32,
+  Int64, Int8, IntervalMonthDayNano, List, Map_, Null, Schema, Struct, TimeMicrosecond, TimeNanosecond,
+  TimestampMicrosecond, TimestampMillisecond, TimestampNanosecond, TimestampSecond, Uint16, Uint32, Uint64, Uint8,
+  Utf8, type DataType,
 } from 'apache-arrow'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import { unreachable } from './errors.ts'
@@ -22,44 +23,54 @@ export interface ResultColumn {
   readonly type: string
 }
 
+/** How ENUM columns travel: as text, which every client reads, or as an Arrow dictionary, which is small. */
+export type EnumForm = 'text' | 'dictionary'
+
 const TEXT: DuckType = { kind: 'scalar', name: 'VARCHAR' }
+/** A dictionary is one message; an ENUM with more text than this travels as text. */
+const MAX_DICTIONARY_BYTES = 1024 * 1024
+/** An ENUM's text lists its values: a longer one would make the schema a message that clients refuse. */
+const MAX_TYPE_CHARACTERS = 16 * 1024
 /** Digits of HUGEINT's Arrow form; values of 39 digits keep their bits all the same. */
 const HUGEINT_DIGITS = 38
 
 /** The Message flatbuffer of the result's schema: `data_header` of a Flight stream's first message. */
-export function arrowSchemaMessage(columns: readonly ResultColumn[]): Uint8Array {
-  return Message.encode(Message.from(arrowSchema(columns)))
+export function arrowSchemaMessage(columns: readonly ResultColumn[], enums: EnumForm = 'text'): Uint8Array {
+  return Message.encode(Message.from(arrowSchema(columns, enums)))
 }
 
 /** Fields keep the columns' names, also equal ones; every field may be null. */
-export function arrowSchema(columns: readonly ResultColumn[]): Schema {
+export function arrowSchema(columns: readonly ResultColumn[], enums: EnumForm = 'text'): Schema {
+  const ids = new DictionaryIds()
   return new Schema(columns.map(({ name, type }) => {
-    return new Field(name, arrowType(columnForm(type)), true, new Map([[TYPE_METADATA, type]]))
+    const metadata = type.length > MAX_TYPE_CHARACTERS ? new Map<string, string>() : new Map([[TYPE_METADATA, type]])
+    return new Field(name, arrowType(columnForm(type, enums), ids), true, metadata)
   }))
 }
 
 /** What a column of this DuckDB type is encoded from: the type itself, or the one it must be cast to. */
-export function columnForm(typeText: string): DuckType {
-  return arrowForm(knownDuckType(typeText) ?? TEXT)
+export function columnForm(typeText: string, enums: EnumForm = 'text'): DuckType {
+  return arrowForm(knownDuckType(typeText) ?? TEXT, enums)
 }
 
 /** The same type with every part that Arrow has no form for replaced by VARCHAR; `type` itself if there is none. */
-export function arrowForm(type: DuckType): DuckType {
+export function arrowForm(type: DuckType, enums: EnumForm): DuckType {
   switch (type.kind) {
     case 'scalar': return scalarArrowType(type.name) === undefined ? TEXT : type
     case 'decimal': return type
-    case 'union': case 'enum': return TEXT
+    case 'union': return TEXT
+    case 'enum': return enums === 'dictionary' && dictionaryBytes(type.values) <= MAX_DICTIONARY_BYTES ? type : TEXT
     case 'list': case 'array': {
-      const child = arrowForm(type.child)
+      const child = arrowForm(type.child, enums)
       return child === type.child ? type : { ...type, child }
     }
     case 'map': {
-      const key = arrowForm(type.key)
-      const value = arrowForm(type.value)
+      const key = arrowForm(type.key, enums)
+      const value = arrowForm(type.value, enums)
       return key === type.key && value === type.value ? type : { ...type, key, value }
     }
     case 'struct': {
-      const forms = type.fields.map(field => arrowForm(field.type))
+      const forms = type.fields.map(field => arrowForm(field.type, enums))
       if (forms.every((form, i) => form === type.fields[i]?.type)) return type
       return { ...type, fields: forms.map((form, i) => ({ name: fieldName(type.fields[i], i), type: form })) }
     }
@@ -67,25 +78,56 @@ export function arrowForm(type: DuckType): DuckType {
   }
 }
 
+/** The values of each dictionary of the result, by its id. */
+export function dictionaries(columns: readonly ResultColumn[], enums: EnumForm): (readonly string[])[] {
+  const ids = new DictionaryIds()
+  for (const { type } of columns) arrowType(columnForm(type, enums), ids)
+  return ids.values
+}
+
+/** Numbers dictionaries as a walk over the columns meets them, so that schema and batches agree. */
+class DictionaryIds {
+  readonly values: (readonly string[])[] = []
+
+  next(values: readonly string[]): number {
+    return this.values.push(values) - 1
+  }
+}
+
+/** Of its values as Utf8: the text and the offsets. */
+function dictionaryBytes(values: readonly string[]): number {
+  return values.reduce((sum, value) => sum + Buffer.byteLength(value) + 4, 0)
+}
+
+/** Bytes of an ENUM's value in DuckDB's memory, which its Arrow index keeps. */
+export function enumWidth({ length }: readonly string[]): 1 | 2 | 4 {
+  if (length <= 256) return 1
+  return length <= 65_536 ? 2 : 4
+}
+
+const indexTypes = { 1: () => new Uint8(), 2: () => new Uint16(), 4: () => new Uint32() } as const
+
 /** row(1, 'x') has nameless fields, which neither Arrow's readers nor a cast can name. */
 function fieldName(field: DuckField | undefined, i: number): string {
   return field === undefined || field.name === '' ? `v${i + 1}` : field.name
 }
 
 /** `form` is a result of `arrowForm`. */
-export function arrowType(form: DuckType): DataType {
+function arrowType(form: DuckType, ids: DictionaryIds): DataType {
   switch (form.kind) {
     case 'scalar': return scalarArrowType(form.name) ?? new Utf8()
     case 'decimal': return new Decimal(form.scale, form.width, 128)
-    case 'union': case 'enum': return new Utf8()
-    case 'list': return new List(new Field('item', arrowType(form.child), true))
-    case 'array': return new FixedSizeList(form.size, new Field('item', arrowType(form.child), true))
+    case 'union': return new Utf8()
+    case 'enum':
+      return new Dictionary(new Utf8(), indexTypes[enumWidth(form.values)](), ids.next(form.values), false)
+    case 'list': return new List(new Field('item', arrowType(form.child, ids), true))
+    case 'array': return new FixedSizeList(form.size, new Field('item', arrowType(form.child, ids), true))
     case 'struct': return new Struct(form.fields.map((field, i) => {
-      return new Field(fieldName(field, i), arrowType(field.type), true)
+      return new Field(fieldName(field, i), arrowType(field.type, ids), true)
     }))
     case 'map': {
-      const key = new Field('key', arrowType(form.key), false)
-      const entry = new Struct([key, new Field('value', arrowType(form.value), true)])
+      const key = new Field('key', arrowType(form.key, ids), false)
+      const entry = new Struct([key, new Field('value', arrowType(form.value, ids), true)])
       return new Map_(new Field('entries', entry, false) as never, false) // declared for one type of key, ours vary
     }
     default: return unreachable(form)

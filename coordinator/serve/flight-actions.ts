@@ -30,7 +30,7 @@ export interface FlightActionsOptions {
 export const actionTypes = [
   { type: 'CreatePreparedStatement', description: 'columns of a statement, and a handle to run it' },
   { type: 'ClosePreparedStatement', description: 'forgets a prepared statement; no result' },
-  { type: 'SetSessionOptions', description: 'catalog, schema, timezone, compute_size' },
+  { type: 'SetSessionOptions', description: 'catalog, schema, timezone, enums (text or dictionary), compute_size' },
   { type: 'GetSessionOptions', description: 'the options of this session' },
   { type: 'CloseSession', description: 'forgets this session' },
   { type: 'CancelFlightInfo', description: 'cancels a statement that waits to be read' },
@@ -80,7 +80,7 @@ export class FlightActions {
     const handle = this.#options.newId()
     keepPrepared(session, handle, query)
     return pack(ActionCreatePreparedStatementResultSchema, {
-      preparedStatementHandle: Buffer.from(handle), datasetSchema: encapsulatedSchema(columns),
+      preparedStatementHandle: Buffer.from(handle), datasetSchema: encapsulatedSchema(columns, session.enums),
       parameterSchema: encapsulatedSchema([]), isUpdate: false,
     })
   }
@@ -109,6 +109,10 @@ export class FlightActions {
         session.schema = text ?? defaults.schema
         return undefined
       case 'timezone': return setTimeZone(session, text)
+      case 'enums':
+        if (text !== undefined && text !== 'text' && text !== 'dictionary') return OptionError.INVALID_VALUE
+        session.enums = text ?? 'text'
+        return undefined
       case 'compute_size': return text === undefined || computeSizes.has(text) ? undefined : OptionError.INVALID_VALUE
       default: return OptionError.INVALID_NAME
     }
@@ -117,7 +121,8 @@ export class FlightActions {
   #getOptions(call: Call): Uint8Array {
     const known = this.#options.sessions.known(call)
     const { catalog, schema } = known ?? this.#options.sessions.defaults
-    const values = { catalog, schema, timezone: known?.settings.get(TIME_ZONE_SETTING) ?? 'UTC' }
+    const timezone = known?.settings.get(TIME_ZONE_SETTING) ?? 'UTC'
+    const values = { catalog, schema, timezone, enums: known?.enums ?? 'text' }
     const entries = Object.entries(values).map(([name, value]) => {
       return [name, { optionValue: { case: 'stringValue' as const, value } }]
     })

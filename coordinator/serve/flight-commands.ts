@@ -4,7 +4,7 @@
  */
 
 import type { TableName } from '../../catalog/table.ts'
-import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
+import { arrowSchemaMessage, type EnumForm, type ResultColumn } from '../../proto/arrow-schema.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
 import type { SmallColumn } from '../../proto/arrow-table.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
@@ -71,8 +71,8 @@ function keyOf({ catalog, schema, table }: TableName): string {
 }
 
 /** As every schema outside a stream is sent: with the prefix that a stream has. */
-export function encapsulatedSchema(columns: readonly { readonly name: string; readonly type: string }[]): Uint8Array {
-  return encapsulatedMessage(arrowSchemaMessage(columns))
+export function encapsulatedSchema(columns: readonly ResultColumn[], enums: EnumForm = 'text'): Uint8Array {
+  return encapsulatedMessage(arrowSchemaMessage(columns, enums))
 }
 
 export function encapsulatedMessage(dataHeader: Uint8Array): Uint8Array {

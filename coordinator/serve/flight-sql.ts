@@ -99,12 +99,14 @@ class FlightSql {
     }
     const { query, columns } = await this.#start(asked, call)
     const ticket = pack(TicketStatementQuerySchema, { statementHandle: Buffer.from(this.#results.add(query)) })
-    return flightInfo(descriptor, encapsulatedSchema(columns), ticket)
+    return flightInfo(descriptor, encapsulatedSchema(columns, asked.session.enums), ticket)
   }
 
   async getSchema(descriptor: FlightDescriptor, call: Call): Promise<Uint8Array> {
     const asked = this.#statement(descriptor.cmd, call)
-    if (asked !== undefined) return encapsulatedSchema(await this.#options.describe(this.#request(asked)))
+    if (asked !== undefined) {
+      return encapsulatedSchema(await this.#options.describe(this.#request(asked)), asked.session.enums)
+    }
     return encapsulatedMessage(smallSchemaMessage(await metadataColumns(descriptor.cmd, this.#options)))
   }
 
@@ -171,6 +173,7 @@ class FlightSql {
       principal: session.principal,
       sessionId: session.id,
       clientInterface: 'ArrowFlightSQL',
+      enums: session.enums,
       queryId: this.#options.newId() as QueryId,
     }
   }

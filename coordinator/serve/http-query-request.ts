@@ -3,6 +3,7 @@
  * clients of other servers send theirs.
  */
 
+import type { EnumForm } from '../../proto/arrow-schema.ts'
 import type { QueryId, SessionId } from '../../proto/ids.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { timeZone } from '../../proto/time-zone.ts'
@@ -16,6 +17,8 @@ export interface HttpQueryRequest {
   readonly sessionId: SessionId | undefined
   readonly queryId: QueryId | undefined
   readonly format: QueryFormat
+  /** Of the format arrow; in the others they are text. */
+  readonly enums: EnumForm
   readonly limit: number | null
   readonly offset: number | null
   readonly timezone: string | undefined
@@ -47,13 +50,15 @@ export function readQueryRequest(body: Buffer): HttpQueryRequest {
   }
   const statement = fields.text('statement')
   if (statement === undefined) throw new QueryError('INVALID_REQUEST', 'statement is missing')
+  const asked = format(fields.text('format') ?? '')
   return {
     statement,
     catalog: fields.text('catalog'),
     schema: fields.text('schema'),
     sessionId: fields.id('session_id') as SessionId | undefined,
     queryId: fields.id('query_id') as QueryId | undefined,
-    format: format(fields.text('format') ?? ''),
+    format: asked,
+    enums: asked === 'arrow' ? enumForm(fields.text('enums') ?? 'text') : 'text',
     limit: fields.count('limit'),
     offset: fields.count('offset'),
     timezone,
@@ -90,6 +95,11 @@ function format(text: string): QueryFormat {
     case 'csv': case 'jsonl': case 'arrow': return text
     default: throw new UnsupportedFormat(text)
   }
+}
+
+function enumForm(text: string): EnumForm {
+  if (text === 'text' || text === 'dictionary') return text
+  throw new QueryError('INVALID_REQUEST', `enums must be text or dictionary, not '${text}'`)
 }
 
 /** Answered as plain text, for that is what clients know. */

@@ -86,6 +86,7 @@ function queryRequest(asked: HttpQueryRequest, sql: string, options: HttpQueryOp
     principal: 'anonymous',
     sessionId: asked.sessionId ?? options.newId() as SessionId,
     clientInterface: 'HttpQuery',
+    enums: asked.enums,
     queryId: asked.queryId ?? options.newId() as QueryId,
   }
 }

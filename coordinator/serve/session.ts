@@ -5,6 +5,7 @@
  */
 
 import type { Call } from '../../proto/grpc-server.ts'
+import type { EnumForm } from '../../proto/arrow-schema.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { SessionId } from '../../proto/ids.ts'
 import type { Signer } from './signed-text.ts'
@@ -21,6 +22,7 @@ export interface Session {
   readonly principal: string
   catalog: string
   schema: string
+  enums: EnumForm
   readonly settings: Map<string, string>
   /** Statement text by handle. */
   readonly prepared: Map<string, string>
@@ -52,8 +54,9 @@ export class Sessions {
   /** Throws UNAUTHENTICATED for a token that is not ours, or too old. */
   of(call: Call): Session {
     const { id, principal } = this.#identify(call)
-    const session = this.#sessions.get(id) ?? {
-      id, principal, ...this.defaults, settings: new Map<string, string>(), prepared: new Map<string, string>(),
+    const session: Session = this.#sessions.get(id) ?? {
+      id, principal, ...this.defaults, enums: 'text', settings: new Map<string, string>(),
+      prepared: new Map<string, string>(),
     }
     this.#sessions.delete(id)
     keep(this.#sessions, id, session, MAX_SESSIONS)

@@ -725,7 +725,7 @@ export declare const ExchangeOutputSchema: GenMessage<ExchangeOutput>;
 
 /**
  * Rows go to the result spool of the query, as Arrow. `columns` are the names and DuckDB types the client sees;
- * types Arrow has no form for are cast to text.
+ * types Arrow has no form for are cast to text, and so are ENUMs unless they go as Arrow dictionaries.
  *
  * @generated from message skein.executor.v1.ResultOutput
  */
@@ -734,6 +734,11 @@ export declare type ResultOutput = Message<"skein.executor.v1.ResultOutput"> & {
    * @generated from field: repeated skein.executor.v1.Column columns = 1;
    */
   columns: Column[];
+
+  /**
+   * @generated from field: bool enum_dictionaries = 2;
+   */
+  enumDictionaries: boolean;
 };
 
 /**

@@ -22,6 +22,7 @@ function valueText(data: Data, row: number): string | null {
   const { type } = data
   if (DataType.isNull(type) || !data.getValid(row)) return null
   if (data.children.length > 0) return JSON.stringify(nested(data, row))
+  if (DataType.isDictionary(type)) return String(data.dictionary?.get(Number((data.values as Uint8Array)[row])))
   const { values } = data as { values: Uint8Array & { [i: number]: number } }
   if (DataType.isDecimal(type)) return decimal(values as unknown as Uint32Array, row)
   if (DataType.isInterval(type)) {

@@ -12,6 +12,13 @@ export interface TypeCase {
 
 const own = 'x::VARCHAR'
 const json = 'to_json(x)::VARCHAR'
+/** One row in three is infinite, either way. */
+const infinite = (type: string): string =>
+  `CASE i%6 WHEN 0 THEN 'infinity'::${type} WHEN 3 THEN '-infinity'::${type} ELSE '2001-02-03'::${type} END`
+/** What `finite` gives but for the infinities, which are the ends of the numbers. */
+const endsOf = (type: string, finite: string, end: string): string =>
+  `CASE x WHEN 'infinity'::${type} THEN '${end}' WHEN '-infinity'::${type} THEN '-${end}' ELSE ${finite} END`
+const INT64 = '9223372036854775807'
 
 const rows: readonly (readonly [type: string, sql: string, text: string])[] = [
   ['BOOLEAN', 'i%3=0', own], ['TINYINT', '(i%100-50)', own], ['SMALLINT', '(i%60000-30000)', own],
@@ -51,6 +58,16 @@ const rows: readonly (readonly [type: string, sql: string, text: string])[] = [
   ],
   ['MAP(VARCHAR, BIGINT)', "MAP {'k' || i: i, 'a constant key': NULL}", json], ['BIGINT[3]', '[i, NULL, i*3]', json],
   ['DECIMAL(9,2)[]', '[i::DECIMAL(9,2)]', "'[\"' || (x[1]*100)::HUGEINT || '\"]'"],
+  ['DATE', infinite('DATE'), endsOf('DATE', "(x - DATE '1970-01-01')::VARCHAR", '2147483647')],
+  ['TIMESTAMP', infinite('TIMESTAMP'), endsOf('TIMESTAMP', 'epoch_us(x)::VARCHAR', INT64)],
+  ['TIMESTAMP_S', infinite('TIMESTAMP_S'), endsOf('TIMESTAMP_S', 'epoch(x::TIMESTAMP)::BIGINT::VARCHAR', INT64)],
+  ['TIMESTAMP_MS', infinite('TIMESTAMP_MS'), endsOf('TIMESTAMP_MS', 'epoch_ms(x)::VARCHAR', INT64)],
+  ['TIMESTAMP_NS', infinite('TIMESTAMP_NS'), endsOf('TIMESTAMP_NS', 'epoch_ns(x)::VARCHAR', INT64)],
+  ['TIMESTAMP WITH TIME ZONE', infinite('TIMESTAMPTZ'), endsOf('TIMESTAMPTZ', 'epoch_us(x)::VARCHAR', INT64)],
+  ['STRUCT(a STRUCT(b MAP(VARCHAR, STRUCT(c BIGINT[2][])))[])',
+    "{'a': [{'b': MAP {'k' || i: {'c': [[i, NULL], [i+1, 2]]}}}, NULL, {'b': NULL}]}", json],
+  ['MAP(BIGINT, VARCHAR)[]', "[MAP {i: 'a string of some length'}, MAP {}]", json],
+  ['STRUCT(a VARCHAR, b BIGINT)[2]', "[{'a': repeat('é', (i%20)::INTEGER), 'b': i}, NULL]", json],
   ['INTEGER', 'NULL', own], ['"NULL"', 'NULL', 'NULL::VARCHAR'],
 ]
 
@@ -61,7 +78,27 @@ export const textCases: readonly TypeCase[] = ([
   ['BIT', 'i::INTEGER', own], ['BIGNUM', "'123456789012345678901234567890123456789012345'", own],
   ['TIME WITH TIME ZONE', "'12:00:00+01'", own], ['VARIANT', 'i', own],
   ['UNION(k BIGINT, s VARCHAR)', 'union_value(k := i)', own],
+  ['GEOMETRY', "('POINT (' || i || ' 2)')", own],
+  ['UNION(k BIGINT, s VARCHAR)[]', '[union_value(k := i), union_value(k := 2)]', 'to_json(x::VARCHAR[])::VARCHAR'],
+  ['STRUCT(b BIT, h UHUGEINT, v VARIANT)', "{'b': '101'::BIT, 'h': i, 'v': i}",
+    'to_json(x::STRUCT(b VARCHAR, h VARCHAR, v VARCHAR))::VARCHAR'],
   ["ENUM('a', 'b')[]", "['a', NULL]", "'[\"a\",null]'"],
   ["STRUCT(e ENUM('a', 'b'), n BIGINT)", "{'e': 'a', 'n': i}", json],
   ["MAP(ENUM('a', 'b'), BIGINT)", "MAP {'a': i}", json],
 ] as const).map(([type, sql, text], i) => ({ name: `u${i}`, type, sql, text }))
+
+/** `rows` values of each case, every fifth NULL if `nulls`. */
+export function valuesSql(cases: readonly TypeCase[], rows: number, nulls: boolean): string {
+  const value = ({ sql, type }: TypeCase, k: number): string => {
+    if (type === '"NULL"') return 'NULL'
+    return nulls ? `CAST(CASE WHEN hash(i, ${k})%5>0 THEN ${sql} END AS ${type})` : `CAST(${sql} AS ${type})`
+  }
+  const list = cases.map((one, k) => `${value(one, k)} AS ${one.name}`)
+  return `SELECT ${list.join(', ')} FROM range(${rows}) t(i) ORDER BY i`
+}
+
+/** Their canonical texts. */
+export function textsSql(cases: readonly TypeCase[], rows: number, nulls: boolean): string {
+  const texts = cases.map(({ name, text }) => `CAST(${text.replace(/\bx\b/g, `r.${name}`)} AS VARCHAR) AS ${name}`)
+  return `SELECT ${texts.join(', ')} FROM (${valuesSql(cases, rows, nulls)}) r`
+}

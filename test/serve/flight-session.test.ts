@@ -39,11 +39,11 @@ t.test('session options decide where names are looked up; packed or bare', async
     return Object.fromEntries(Object.entries(errors).map(([name, { value }]) => [name, value]))
   }
   const bare = (options: Options) => toBinary(SetSessionOptionsRequestSchema, optionsMessage(options))
-  t.strictSame(await errors(bare({ catalog: 'other', timezone: 'Asia/Tokyo' })), {})
+  t.strictSame(await errors(bare({ catalog: 'other', timezone: 'Asia/Tokyo', enums: 'dictionary' })), {})
   const inAny = packed(SetSessionOptionsRequestSchema, optionsMessage({ schema: 's', compute_size: 'XL' }))
   t.strictSame(await errors(inAny), {})
-  t.strictSame(await errors(bare({ compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars' })), {
-    compute_size: 2, colour: 1, catalog: 2, timezone: 2,
+  t.strictSame(await errors(bare({ compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars', enums: 'x' })), {
+    compute_size: 2, colour: 1, catalog: 2, timezone: 2, enums: 2,
   })
   await client.getFlightInfo(statement)
   t.match(queries.last.request, { defaultCatalog: 'other', defaultSchema: 's', settings: { TimeZone: 'Asia/Tokyo' } })
@@ -54,10 +54,10 @@ t.test('session options decide where names are looked up; packed or bare', async
     const entries = Object.entries(sessionOptions).map(([name, { optionValue }]) => [name, optionValue.value])
     return Object.fromEntries(entries)
   }
-  t.strictSame(await get(), { catalog: 'other', schema: 's', timezone: 'Asia/Tokyo' })
+  t.strictSame(await get(), { catalog: 'other', schema: 's', timezone: 'Asia/Tokyo', enums: 'dictionary' })
   const [closed] = await client.act('CloseSession', new Uint8Array(0))
   t.equal(fromBinary(CloseSessionResultSchema, closed ?? new Uint8Array(0)).status, 1)
-  t.strictSame(await get(), { catalog: 'lake', schema: 'main', timezone: 'UTC' })
+  t.strictSame(await get(), { catalog: 'lake', schema: 'main', timezone: 'UTC', enums: 'text' })
 })
 
 t.test('a statement that waits to be read can be cancelled by its FlightInfo', async t => {
