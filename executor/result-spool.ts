@@ -15,7 +15,7 @@ import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { PooledBody } from './body-pool.ts'
-import type { SpoolBudget } from './spool-budget.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import { SpoolSegment } from './spool-segment.ts'
 
 /** Of one result: as much as is held back before the first row goes out, so a small one never touches the disk. */
@@ -28,8 +28,8 @@ const STALL_MS = 60_000
 export interface SpoolOptions {
   /** Its own; made when memory is full, removed with the spool. */
   readonly folder: string
-  readonly memory: SpoolBudget
-  readonly disk: SpoolBudget
+  readonly memory: ByteBudget
+  readonly disk: ByteBudget
   readonly clock: Clock
 }
 

@@ -45,12 +45,12 @@ export class GrpcChannel {
   readonly #headers: Readonly<Record<string, string>>
 
   /** `address` is host:port; `headers` go with every call. */
-  constructor(address: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(address: string, headers: Readonly<Record<string, string>> = {}, windowBytes = STREAM_WINDOW_BYTES) {
     this.#headers = headers
     this.#client = new Client(address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
-      'grpc-node.flow_control_window': STREAM_WINDOW_BYTES,
+      'grpc-node.flow_control_window': windowBytes,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.initial_reconnect_backoff_ms': RECONNECT_MS,

@@ -45,6 +45,7 @@ function caller(service: ReturnType<typeof client>): Calls {
     reserve: value => calls.call({ case: 'reserve', value }),
     launchTask: value => calls.call({ case: 'launchTask', value }),
     cancelTask: value => calls.call({ case: 'cancelTask', value }),
+    removeOutputs: value => calls.call({ case: 'removeOutputs', value }),
     releaseQuery: value => calls.call({ case: 'releaseQuery', value }),
   }
 }
