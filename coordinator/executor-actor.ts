@@ -57,6 +57,9 @@ export type ExecutorMessage =
   | { readonly kind: 'refused'; readonly id: TaskId; readonly cause: QueryError }
   | { readonly kind: 'cancel'; readonly id: TaskId }
   | { readonly kind: 'gone'; readonly id: TaskId }
+  /** Exchange files that nobody will read; if it fails, they go with the query. */
+  | { readonly kind: 'remove-outputs'; readonly query: QueryId; readonly ids: readonly TaskId[] }
+  | { readonly kind: 'outputs-removed' }
   | { readonly kind: 'release'; readonly query: QueryId }
   | { readonly kind: 'released'; readonly query: QueryId }
   | { readonly kind: 'release-failed'; readonly query: QueryId }
@@ -108,6 +111,8 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
       case 'refused': return this.#refused(message.id, message.cause, context)
       case 'cancel': return this.#cancel(message.id, context)
       case 'gone': return this.#gone(message.id, context)
+      case 'remove-outputs': return this.#removeOutputs(message.query, message.ids, context)
+      case 'outputs-removed': return
       case 'release': return this.#release(message.query, context)
       case 'released': { this.#toRelease.delete(message.query); return }
       case 'release-failed': { context.schedule(TRY_AGAIN_MS, { kind: 'release-again', query: message.query }); return }
@@ -259,6 +264,12 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
   #gone(id: TaskId, context: Context<ExecutorMessage>): void {
     this.#tasks.remove(id)
     this.#startTasks(context)
+  }
+
+  #removeOutputs(query: QueryId, ids: readonly TaskId[], context: Context<ExecutorMessage>): void {
+    if (this.#life.state === 'lost') return
+    const done = (): ExecutorMessage => ({ kind: 'outputs-removed' })
+    context.pipe(this.#channel.removeOutputs(query, ids), done, done)
   }
 
   #release(query: QueryId, context: Context<ExecutorMessage>): void {

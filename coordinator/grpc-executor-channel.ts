@@ -46,6 +46,10 @@ export class GrpcExecutorChannel implements ExecutorChannel {
     return this.#calls.call({ case: 'cancelTask', value: { taskId: task } })
   }
 
+  removeOutputs(query: QueryId, tasks: readonly TaskId[]): Promise<void> {
+    return this.#calls.call({ case: 'removeOutputs', value: { queryId: query, taskIds: [...tasks] } })
+  }
+
   release(query: QueryId): Promise<void> {
     return this.#calls.call({ case: 'releaseQuery', value: { queryId: query } })
   }

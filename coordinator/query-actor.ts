@@ -11,6 +11,7 @@ import { Crew } from './crew.ts'
 import type { FleetMessage, FleetNews } from './fleet-actor.ts'
 import type { Member, MemberKey } from './member.ts'
 import { memoryEstimate } from './memory-estimate.ts'
+import type { MemoryLearner } from './memory-learner.ts'
 import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
 import type { QueryHandle } from './query-handle.ts'
 import type { QueryLimits } from './query-limits.ts'
@@ -50,6 +51,7 @@ export interface QueryActorOptions {
   readonly handle: QueryHandle
   readonly relay: ResultRelay
   readonly tasks: TaskBoard
+  readonly learner: MemoryLearner
 }
 
 export class QueryActor implements Actor<QueryMessage> {
@@ -103,12 +105,15 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'partition-done': {
         const { stage, partition, epoch, output } = message
         this.#onBoard(board => board.partitionDone(stage, partition, epoch, output), context)
+        this.#removeRead(stage)
         return this.#progress(context)
       }
       case 'inputs-lost': return this.#onBoard(board => board.inputsLost(message.stage, message.outputs), context)
       case 'stage-failed': return this.#stageFailed(message.cause, context)
       case 'failed': return this.#fail(message.cause, context)
-      case 'task-report': return this.#options.tasks.add(message.report)
+      case 'task-report':
+        this.#options.tasks.add(message.report)
+        return this.#publish()
       case 'result-running': return this.#resultRunning(message, context)
       case 'relay-outgrown': return this.#relayOutgrown(message.attempt, context)
       case 'relay-complete': case 'relay-delivered': return this.#relayEnded(message.attempt, context)
@@ -131,16 +136,17 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #planned(work: PlannedWork, context: Context<QueryMessage>): void {
-    const { handle, admission, limits } = this.#options
+    const { handle, admission, limits, learner } = this.#options
     const { planned } = work
     const planMs = context.nowMs() - handle.query.startedMs
     this.#work = work
     handle.planned(planned.columns)
     const { fragments, wholeReason } = planned
     this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason }, context)
-    const smallest = Math.min(...this.#members.map(({ info }) => Number(info.memoryBytes)))
-    const count = Math.max(1, this.#members.length)
-    this.#memoryBytes = memoryEstimate(planned, work.inputBytes, count, Number.isFinite(smallest) ? smallest : 0)
+    const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
+    const count = Math.max(1, memories.length)
+    const smallest = memories.length === 0 ? 0 : Math.min(...memories)
+    this.#memoryBytes = memoryEstimate(planned, work.inputBytes, count, smallest, learner)
     const memoryBytes = this.#memoryBytes * (this.#isSingle() ? 1 : count)
     if (this.#self === null) return
     const claim = { query: handle.id, principal: handle.request.principal, memoryBytes }
@@ -206,6 +212,15 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#dropResult(cause, context)
   }
 
+  /** Exchange files that the stage was the last to read go now. */
+  #removeRead(stage: number): void {
+    const { id } = this.#options.handle
+    for (const [key, ids] of this.#board?.giveUpInputs(stage, id) ?? []) {
+      const member = this.#crew.everAsked.find(other => other.key === key)
+      member?.actor.send({ kind: 'remove-outputs', query: id, ids })
+    }
+  }
+
   #askIfStarted(context: Context<QueryMessage>): void {
     const { state } = this.#options.handle.query.life
     if (state === 'reserving' || state === 'running') this.#askCrew(context)
@@ -221,7 +236,7 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #begin(context: Context<QueryMessage>): void {
-    const { handle, universe, limits } = this.#options
+    const { handle, universe, limits, learner } = this.#options
     const query = this.#self
     if (this.#work === null || query === null) return
     this.#apply({ kind: 'reserved' }, context)
@@ -235,7 +250,7 @@ export class QueryActor implements Actor<QueryMessage> {
     }
     this.#board = new StageBoard(fragments.map(fragment => {
       const tasks = stageTasks(fragment, this.#workOf(), rooms, partitionCount)
-      const actor = new StageActor({ work, fragment, tasks, query })
+      const actor = new StageActor({ work, fragment, tasks, query, learner })
       const address = universe.spawn(`stage ${handle.id}.${fragment.id}`, actor, {
         capacity: STAGE_MAILBOX, heir: cause => { query.send({ kind: 'failed', cause }) },
       })
@@ -353,7 +368,8 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #fraction(): number {
-    return this.#board === null || this.#board.total === 0 ? 0 : this.#board.done / this.#board.total
+    if (this.#board === null || this.#board.total === 0) return 0
+    return Math.min(1, (this.#board.done + this.#options.tasks.runningShare) / this.#board.total)
   }
 
   /** Frees everything but the rows; those go with `release`, which comes by itself if the client forgets. */

@@ -44,6 +44,8 @@ export interface World {
   readonly files: ReadonlyMap<string, readonly number[]>
   /** Live processes by their exchange folder, which no other process ever has. */
   readonly byFolder: Map<string, FakeExecutor>
+  /** Tasks that are given less fail for want of memory. */
+  needsBytes: bigint
   /** How long tasks run at most. */
   readonly maxRunMs: number
 }
@@ -54,6 +56,7 @@ type Failed = Pick<MessageInitShape<typeof TaskStatus_FailedSchema>, 'lostExecut
 export const failures: Readonly<Record<string, readonly [ErrorCode, string, Failed?]>> = {
   fail: ['EXECUTION_ERROR', 'Conversion Error: no number', { position: 5 }],
   changed: ['FILE_CHANGED', "'a' in bucket lake has changed since the query was planned"],
+  hungry: ['OUT_OF_MEMORY', 'Out of Memory Error: always'],
 }
 
 export class FakeExecutor {
@@ -67,6 +70,8 @@ export class FakeExecutor {
   readonly #spools = new Map<string, Spool>()
   readonly #watchers = new Set<Watcher>()
   #alive = true
+  /** Exchange files that went before their query. */
+  removedFiles = 0
 
   constructor(world: World, id: string, incarnation: string, slots: number) {
     this.#world = world
@@ -119,6 +124,17 @@ export class FakeExecutor {
     if (spool?.ended === 'no') spool.ended = new QueryError('CANCELLED', 'released')
     this.#spools.delete(query)
     this.#start()
+  }
+
+  removeOutputs(query: QueryId, tasks: readonly TaskId[]): void {
+    for (const id of tasks) {
+      if (this.#tasks.get(id)?.state !== 'ended') continue
+      for (const [path, file] of this.#files) {
+        if (file.query !== query || !path.startsWith(`${id}/`)) continue
+        this.#files.delete(path)
+        this.removedFiles++
+      }
+    }
   }
 
   launch(init: TaskDefinitionInit): void {
@@ -217,6 +233,8 @@ export class FakeExecutor {
     const { definition } = task
     const failure = failures[definition.sql]
     if (failure !== undefined) return this.#fail(task, ...failure)
+    const isShort = definition.memoryBytes < this.#world.needsBytes
+    if (isShort) return this.#fail(task, 'OUT_OF_MEMORY', 'Out of Memory Error: not enough')
     const own: Row[] = definition.scans.flatMap(({ splits }) => splits).flatMap(({ file, fromRow, toRow }) => {
       const rows = this.#world.files.get(file?.key ?? '') ?? []
       return rows.slice(Number(fromRow), toRow === 0n ? undefined : Number(toRow)).map(value => ({ value, marks: [] }))

@@ -72,6 +72,10 @@ export class NetworkChannel implements ExecutorChannel {
     return this.#call(() => this.#executor.cancel(task))
   }
 
+  removeOutputs(query: QueryId, tasks: readonly TaskId[]): Promise<void> {
+    return this.#call(() => this.#executor.removeOutputs(query, tasks))
+  }
+
   release(query: QueryId): Promise<void> {
     return this.#call(() => this.#executor.release(query))
   }
