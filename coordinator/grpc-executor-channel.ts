@@ -74,7 +74,8 @@ export class GrpcExecutorChannel implements ExecutorChannel {
   }
 
   fetchResult(query: QueryId, task: TaskId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
-    return this.#service.fetchResult({ queryId: query, taskId: task, fromFrame: BigInt(fromFrame) }, { signal })
+    const request = { queryId: query, taskId: task, fromFrame: BigInt(fromFrame) }
+    return this.#channel.frames(ExecutorService.method.fetchResult, request, signal)
   }
 
   close(): void {
