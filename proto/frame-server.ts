@@ -6,6 +6,7 @@
 
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { systemClock } from './clock.ts'
+import { Departure, GONE } from './departure.ts'
 import { asQueryError, QueryError } from './errors.ts'
 import type { RawFlightData } from './flight-data.ts'
 import { toTrailers } from './grpc.ts'
@@ -35,7 +36,7 @@ export async function serveFrames(
 class FrameAnswer {
   readonly call: Call
   readonly #stream: ServerHttp2Stream
-  readonly #gone: Promise<'gone'>
+  readonly #departure = new Departure()
   readonly #headers: Record<string, string> = {}
   #status: Readonly<Record<string, string>> = {}
   #cancelDeadline = (): void => undefined
@@ -43,12 +44,10 @@ class FrameAnswer {
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
     const controller = new AbortController()
     this.#stream = stream
-    this.#gone = new Promise(resolve => {
-      stream.once('close', () => {
-        this.#cancelDeadline()
-        controller.abort()
-        resolve('gone')
-      })
+    stream.once('close', () => {
+      this.#cancelDeadline()
+      controller.abort()
+      this.#departure.leave()
     })
     stream.on('error', () => undefined) // 'close' follows
     stream.on('wantTrailers', () => stream.sendTrailers(this.#status))
@@ -83,17 +82,17 @@ class FrameAnswer {
       })
       this.#stream.once('end', () => reject(new QueryError('INVALID_REQUEST', 'a call without a message')))
     })
-    const request = await Promise.race([read, this.#gone])
-    return request === 'gone' ? null : request
+    const request = await this.#departure.or(read)
+    return request === GONE ? null : request
   }
 
   async send(frames: AsyncIterable<RawFlightData>): Promise<void> {
     const iterator = frames[Symbol.asyncIterator]()
     for (;;) {
-      const next = await Promise.race([iterator.next(), this.#gone])
-      if (next === 'gone') break
+      const next = await this.#departure.or(iterator.next())
+      if (next === GONE) break
       if (next.done === true) return this.#finish({ 'grpc-status': '0' })
-      if (await Promise.race([this.#write(piecesOf(next.value)), this.#gone]) === 'gone') break
+      if (await this.#departure.or(this.#write(piecesOf(next.value))) === GONE) break
     }
     void iterator.return?.()?.catch(() => undefined) // the client is gone: nobody is left to be told of a failure
   }

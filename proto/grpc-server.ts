@@ -16,6 +16,7 @@ import {
   type handleBidiStreamingCall, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream,
   type ServerUnaryCall, type ServerWritableStream, type UntypedHandleCall,
 } from '@grpc/grpc-js'
+import { Departure, GONE } from './departure.ts'
 import { QueryError } from './errors.ts'
 import { serveFrames, type FrameHandler } from './frame-server.ts'
 import type { RawFlightData } from './flight-data.ts'
@@ -204,21 +205,20 @@ async function pump(
   wire: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
   start: () => AsyncIterable<unknown>, shape: (message: unknown) => Message,
 ): Promise<void> {
-  const gone = new Promise<'gone'>(resolve => {
-    wire.once('cancelled', () => resolve('gone'))
-    wire.once('error', () => resolve('gone')) // the connection broke; without a listener it would end the process
-  })
+  const departure = new Departure()
+  wire.once('cancelled', () => departure.leave())
+  wire.once('error', () => departure.leave()) // the connection broke; without a listener it would end the process
   let iterator: AsyncIterator<unknown> | undefined
   try {
     iterator = start()[Symbol.asyncIterator]()
     for (;;) {
       // after a cancel grpc-js drops writes without calling back, and a handler may never give another message
-      const next = await Promise.race([iterator.next(), gone])
-      if (next === 'gone') break
+      const next = await departure.or(iterator.next())
+      if (next === GONE) break
       if (next.done === true) return void wire.end()
       const message = shape(next.value)
       const written = new Promise<'written'>(resolve => { wire.write(message, () => resolve('written')) })
-      if (await Promise.race([written, gone]) === 'gone') break
+      if (await departure.or(written) === GONE) break
     }
     void iterator.return?.()?.catch(() => undefined) // the client is gone: nobody is left to be told of a failure
   } catch (thrown) {
