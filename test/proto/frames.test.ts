@@ -1,4 +1,4 @@
-/** Streams of FlightData over bare HTTP/2, beside grpc-js on one port: whole, in order, at the reader's pace, or failed. */
+/** Streams of FlightData over bare HTTP/2, beside grpc-js on one port: whole, in order, at their reader's pace. */
 
 import v8 from 'node:v8'
 import vm from 'node:vm'
@@ -7,8 +7,8 @@ import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { ExecutorService, type FetchResultRequest } from '../../proto/gen/executor_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
-import { GrpcServer, type Call, type ServiceHandlers } from '../../proto/grpc-server.ts'
-import { FrameSplitter, piecesOf, WireFrame } from '../../proto/wire-frame.ts'
+import { GrpcServer, type Call } from '../../proto/grpc-server.ts'
+import { FrameSplitter, piecesOf, type WireFrame } from '../../proto/wire-frame.ts'
 
 const MIB = 1024 * 1024
 const never = new AbortController().signal
@@ -20,7 +20,7 @@ async function served(t: Test, serve: Serve, authenticate: (call: Call) => void 
   const refused = (): never => { throw new QueryError('NOT_FOUND', 'not here') }
   server.addService(ExecutorService, {
     fetchResult: serve, watchTasks: refused, fetchExchange: refused, control: refused,
-  } as ServiceHandlers<typeof ExecutorService>)
+  })
   const port = await server.listen('127.0.0.1', 0)
   const channel = new GrpcChannel(`127.0.0.1:${port}`, { authorization: 'Bearer me' })
   t.teardown(() => {
@@ -91,7 +91,7 @@ t.test('who is not known gets nothing; a server that is gone is UNAVAILABLE, als
   await t.rejects((async () => { for await (const _ of stranger.read('q')) continue })(), { code: 'UNAUTHENTICATED' })
 })
 
-t.test('a reader that goes ends the handler; one that stops reading holds up neither it nor others for ever', async t => {
+t.test('a reader that goes ends the handler; one that stops holds little, and up nobody', async t => {
   let [made, ended] = [0, 0]
   const { read } = await served(t, async function* ({ queryId }) {
     try {
@@ -113,7 +113,7 @@ t.test('a reader that goes ends the handler; one that stops reading holds up nei
   t.equal(count, 20, 'another one reads to its end on the same connection')
   const left = stalled.map(each => each.return?.())
   for (const controller of controllers) controller.abort()
-  await Promise.all(left)
+  for (const each of left) await each
   while (ended < 17) await turns()
   t.pass('every handler has ended')
 })
