@@ -19,6 +19,8 @@ export interface ExecutorChannel {
   cancel(task: TaskId): Promise<void>
   /** No task will read what these have written: best effort, as `release` does it all. Idempotent. */
   removeOutputs(query: QueryId, tasks: readonly TaskId[]): Promise<void>
+  /** No task of the query is to come: best effort, as `release` does it all. Idempotent. */
+  freeMemory(query: QueryId): Promise<void>
   /** The query is over there: nothing of it runs or is kept any more. Idempotent. */
   release(query: QueryId): Promise<void>
   /**

@@ -50,6 +50,10 @@ export class GrpcExecutorChannel implements ExecutorChannel {
     return this.#calls.call({ case: 'removeOutputs', value: { queryId: query, taskIds: [...tasks] } })
   }
 
+  freeMemory(query: QueryId): Promise<void> {
+    return this.#calls.call({ case: 'freeMemory', value: { queryId: query } })
+  }
+
   release(query: QueryId): Promise<void> {
     return this.#calls.call({ case: 'releaseQuery', value: { queryId: query } })
   }

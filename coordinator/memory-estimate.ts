@@ -14,10 +14,12 @@ const WORKING_FACTOR = 2
 /** Times what was not enough for a task, for its second try. */
 const SECOND_TRY_FACTOR = 4
 
-/** `inputBytes`: what its scans read, after pruning. `limitBytes`: the memory of the smallest executor. */
+/** `inputBytes`: what its scans read, after pruning. `memories`: bytes of each executor. */
 export function memoryEstimate(
-  planned: PlannedQuery, inputBytes: number, executorCount: number, limitBytes: number, learner: MemoryLearner,
+  planned: PlannedQuery, inputBytes: number, memories: readonly number[], learner: MemoryLearner,
 ): number {
+  const executorCount = Math.max(1, memories.length)
+  const smallestBytes = memories.length === 0 ? 0 : Math.min(...memories)
   // a query of one fragment joins and sorts what it scans
   const scanned = planned.fragments.length === 1 ? inputBytes : 0
   const perFragment = planned.fragments.map(fragment => {
@@ -27,11 +29,11 @@ export function memoryEstimate(
     const moved = fragment.inputs
       .filter(({ kind }) => kind === 'hash' || kind === 'keep')
       .reduce((sum, { fragment: from }) => sum + (planned.fragments[from]?.bytes ?? 0), 0)
-    const plain = copied + (moved + fragment.bytes) / Math.max(1, fragment.tasks === 'one' ? 1 : executorCount)
+    const plain = copied + (moved + fragment.bytes) / (fragment.tasks === 'one' ? 1 : executorCount)
     return learner.estimate(fragment.sql, WORKING_FACTOR * Math.max(scanned, plain))
   })
   const bytes = Math.max(...perFragment)
-  return Math.round(Math.min(Math.max(FLOOR_BYTES, bytes), Math.max(FLOOR_BYTES, limitBytes / 2)))
+  return Math.round(Math.min(Math.max(FLOOR_BYTES, bytes), Math.max(FLOOR_BYTES, smallestBytes / 2)))
 }
 
 /**

@@ -64,6 +64,7 @@ export class QueryActor implements Actor<QueryMessage> {
   #board: StageBoard | null = null
   #brokenAttempt = -1
   #freed = false
+  #memoryFreed = false
   #resultAttempt = -1
   #resultKey: MemberKey | null = null
   /** Since when no executor works for it; null: one does. */
@@ -144,10 +145,8 @@ export class QueryActor implements Actor<QueryMessage> {
     const { fragments, wholeReason } = planned
     this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason }, context)
     const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
-    const count = Math.max(1, memories.length)
-    const smallest = memories.length === 0 ? 0 : Math.min(...memories)
-    this.#memoryBytes = memoryEstimate(planned, work.inputBytes, count, smallest, learner)
-    const memoryBytes = this.#memoryBytes * (this.#isSingle() ? 1 : count)
+    this.#memoryBytes = memoryEstimate(planned, work.inputBytes, memories, learner)
+    const memoryBytes = this.#memoryBytes * (this.#isSingle() ? 1 : Math.max(1, memories.length))
     if (this.#self === null) return
     const claim = { query: handle.id, principal: handle.request.principal, memoryBytes }
     admission.send({ kind: 'ask', claim, waitMs: limits.queueMs, reply: this.#self })
@@ -178,8 +177,7 @@ export class QueryActor implements Actor<QueryMessage> {
 
   #fleetChanged(members: readonly Member[], context: Context<QueryMessage>): void {
     this.#members = members
-    const { state } = this.#options.handle.query.life
-    if (state === 'reserving' || state === 'running') this.#askCrew(context)
+    this.#askIfStarted(context)
   }
 
   #reserved(key: MemberKey, context: Context<QueryMessage>): void {
@@ -214,11 +212,18 @@ export class QueryActor implements Actor<QueryMessage> {
 
   /** Exchange files that the stage was the last to read go now. */
   #removeRead(stage: number): void {
-    const { id } = this.#options.handle
-    for (const [key, ids] of this.#board?.giveUpInputs(stage, id) ?? []) {
-      const member = this.#crew.everAsked.find(other => other.key === key)
-      member?.actor.send({ kind: 'remove-outputs', query: id, ids })
-    }
+    const query = this.#options.handle.id
+    const given = this.#board?.giveUpInputs(stage, query) ?? []
+    for (const [key, ids] of given) this.#crew.tell(key, { kind: 'remove-outputs', query, ids })
+  }
+
+  /** Nothing is to be run any more: a client that is slow, or does not read, keeps no memory from others. */
+  #freeMemory(): void {
+    if (this.#memoryFreed || this.#board === null || this.#board.result === null) return
+    const { admission, handle: { id: query } } = this.#options
+    this.#memoryFreed = true
+    admission.send({ kind: 'leave', query })
+    this.#crew.tellAll({ kind: 'free-memory', query })
   }
 
   #askIfStarted(context: Context<QueryMessage>): void {
@@ -238,18 +243,18 @@ export class QueryActor implements Actor<QueryMessage> {
   #begin(context: Context<QueryMessage>): void {
     const { handle, universe, limits, learner } = this.#options
     const query = this.#self
-    if (this.#work === null || query === null) return
+    const planned = this.#work
+    if (planned === null || query === null) return
     this.#apply({ kind: 'reserved' }, context)
-    const { planned, tables } = this.#work
     const rooms = this.#crew.ready.map(({ id, info }) => ({ id, slots: Math.max(1, info.slots) }))
     const partitionCount = partitionCountFor(rooms, limits.maxPartitions)
-    const { sqlKind, columns, fragments, tablesRead } = planned
+    const { planned: { sqlKind, columns, fragments, tablesRead }, tables } = planned
     const work: QueryWork = {
       query: handle.id, request: handle.request, sqlKind, columns, fragments, tables, tablesRead, partitionCount,
       memoryBytes: this.#memoryBytes,
     }
     this.#board = new StageBoard(fragments.map(fragment => {
-      const tasks = stageTasks(fragment, this.#workOf(), rooms, partitionCount)
+      const tasks = stageTasks(fragment, planned, rooms, partitionCount)
       const actor = new StageActor({ work, fragment, tasks, query, learner })
       const address = universe.spawn(`stage ${handle.id}.${fragment.id}`, actor, {
         capacity: STAGE_MAILBOX, heir: cause => { query.send({ kind: 'failed', cause }) },
@@ -261,11 +266,6 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#board.startReady()
   }
 
-  #workOf(): PlannedWork {
-    if (this.#work === null) throw new Error('not planned')
-    return this.#work
-  }
-
   /** What was read of the result does not count any more; if rows of it have gone out, the query fails. */
   #dropResult(cause: QueryError, context: Context<QueryMessage>): void {
     if (this.#options.relay.isComplete) return this.#completed(context)
@@ -273,7 +273,7 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #resultRunning(
-    { attempt, key, frames }: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
+    { attempt, key, frames, after }: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
   ): void {
     const { relay, handle } = this.#options
     const member = this.#crew.ready.find(other => other.key === key)
@@ -282,12 +282,11 @@ export class QueryActor implements Actor<QueryMessage> {
     if (this.#options.relay.isComplete) return this.#completed(context)
     this.#resultAttempt = attempt
     this.#resultKey = key
-    const task = taskId(handle.id, stage, 0, attempt)
-    const { channel } = member
+    const [task, { channel }] = [taskId(handle.id, stage, 0, attempt), member]
     const isTaken = frames.length > 0 ? relay.give(attempt, frames)
       : relay.begin(attempt, (fromFrame, signal) => channel.fetchResult(handle.id, task, fromFrame, signal))
-    if (isTaken) return
-    this.#fail(new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out'), context)
+    const lost = new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out')
+    if (!isTaken) this.#fail(after ?? lost, context)
   }
 
   /** While the result is held back it is made again; what has gone out cannot be taken back. */
@@ -337,6 +336,7 @@ export class QueryActor implements Actor<QueryMessage> {
     const { state } = handle.query.life
     if (this.#options.relay.isComplete) return this.#completed(context)
     context.schedule(LOOK_MS, { kind: 'look' })
+    this.#freeMemory()
     if (state === 'delivering' && context.nowMs() - relay.lastReadMs > limits.keepResultMs) {
       return this.#cancel(`no row was read for ${limits.keepResultMs} ms`, context)
     }
@@ -387,7 +387,7 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#board?.tellAll({ kind: 'stop' })
     admission.send({ kind: 'leave', query: handle.id })
     if (this.#self !== null) fleet.send({ kind: 'unsubscribe', to: this.#self })
-    for (const { actor } of this.#crew.everAsked) actor.send({ kind: 'release', query: handle.id })
+    this.#crew.tellAll({ kind: 'release', query: handle.id })
   }
 
   #release(context: Context<QueryMessage>): void {

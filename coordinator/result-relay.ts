@@ -18,8 +18,6 @@ import { delay } from '../proto/clock.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import { bytesOf } from '../proto/wire-frame.ts'
 
-/** Bytes held back by default. */
-export const RESULT_HOLD_BYTES = 32 * 1024 * 1024
 /** A client that has not taken what was held within this is slow, or does not read at all. */
 const SLOW_AFTER_MS = 500
 /** What is kept for a slow one: a message or so. */

@@ -52,6 +52,8 @@ export type StageReport =
   | {
     readonly kind: 'result-running'; readonly attempt: number; readonly key: MemberKey
     readonly frames: readonly RawFlightData[]
+    /** What the attempt before it failed with, if it did. */
+    readonly after: QueryError | null
   }
 
 export interface StageOptions {
@@ -74,6 +76,7 @@ export class StageActor implements Actor<StageMessage> {
   /** What each running attempt was given to read, by partition. */
   readonly #given = new Map<number, StageInputs>()
   #epoch = 0
+  #lastFailure: QueryError | null = null
 
   constructor(options: StageOptions) {
     this.#options = options
@@ -214,7 +217,8 @@ export class StageActor implements Actor<StageMessage> {
   /** `frames`: all of them, if the executor has sent them along. */
   #resultRuns(attempt: number, key: MemberKey, frames: readonly RawFlightData[] = []): void {
     const { fragment, query } = this.#options
-    if (fragment.output.kind === 'result') query.send({ kind: 'result-running', attempt, key, frames })
+    if (fragment.output.kind !== 'result') return
+    query.send({ kind: 'result-running', attempt, key, frames, after: this.#lastFailure })
   }
 
   #succeeded(
@@ -264,6 +268,7 @@ export class StageActor implements Actor<StageMessage> {
     const now = this.#stage.partitions[partition]?.now
     if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
     this.#report(partition, attempt, now.member, 'failed')
+    this.#lastFailure = cause
     const notBeforeMs = context.nowMs() + RETRY_DELAY_MS
     this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, notBeforeMs })
     if (hold) this.#advance({ kind: 'again', partitions: new Set() })

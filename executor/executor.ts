@@ -109,6 +109,13 @@ export class Executor {
     for (const place of query?.endedOutputs(taskIds) ?? []) await this.#options.exchangeFiles.removeOutput(place)
   }
 
+  /** No task of the query is to come; one that comes all the same gets what it needs again. */
+  async freeMemory(queryId: QueryId): Promise<void> {
+    if (this.#queries.get(queryId)?.isRunning === true) return // it was made again meanwhile
+    this.#options.reservations.free(queryId)
+    await this.#options.instances.releaseQuery(queryId)
+  }
+
   /** Resolves when nothing of the query runs or is kept here. */
   async release(queryId: QueryId, reason = 'the query was released'): Promise<void> {
     const query = this.#queries.get(queryId)

@@ -31,6 +31,10 @@ export class HeldQuery {
     return this.#tasks
   }
 
+  get isRunning(): boolean {
+    return [...this.#tasks.values()].some(({ task }) => !isFinal(task))
+  }
+
   /** null: of the last attempt. */
   spoolOf(attempt: TaskId | null): ResultSpool | undefined {
     return attempt === null ? [...this.#spools.values()].at(-1) : this.#spools.get(attempt)

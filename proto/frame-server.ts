@@ -18,6 +18,9 @@ const MAX_REQUEST_BYTES = 4 * 1024 * 1024
 /** Units of grpc-timeout in milliseconds. */
 const timeoutUnits: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }
 
+/** Why a call's signal is aborted; the default reason is an error with a stack. */
+const CANCELLED = 'cancelled'
+
 export type FrameHandler = (request: Uint8Array, call: Call) => AsyncIterable<RawFlightData>
 
 /** Never throws: whatever happens becomes the stream's status. */
@@ -39,6 +42,7 @@ class FrameAnswer {
   readonly #departure = new Departure()
   readonly #headers: Record<string, string> = {}
   #status: Readonly<Record<string, string>> = {}
+  #finished = false
   #cancelDeadline = (): void => undefined
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
@@ -46,7 +50,7 @@ class FrameAnswer {
     this.#stream = stream
     stream.once('close', () => {
       this.#cancelDeadline()
-      controller.abort()
+      if (!this.#finished) controller.abort(CANCELLED)
       this.#departure.leave()
     })
     stream.on('error', () => undefined) // 'close' follows
@@ -64,7 +68,7 @@ class FrameAnswer {
     if (count === undefined) return
     this.#cancelDeadline = systemClock.after(Math.min(2 ** 31 - 1, Number(count) * (timeoutUnits[unit] ?? 0)), () => {
       this.fail(new QueryError('DEADLINE_EXCEEDED', 'the deadline of the call has passed'))
-      controller.abort()
+      controller.abort(CANCELLED)
     })
   }
 
@@ -104,6 +108,7 @@ class FrameAnswer {
   #finish(status: Readonly<Record<string, string>>): void {
     if (this.#stream.destroyed || this.#stream.writableEnded) return
     this.#status = status
+    this.#finished = true
     if (!this.#stream.headersSent && status['grpc-status'] !== '0') {
       this.#stream.respond({ ...this.#responseHeaders(), ...status }, { endStream: true })
       return

@@ -55,6 +55,12 @@ export declare type ControlRequest = Message<"skein.executor.v1.ControlRequest">
      */
     value: RemoveOutputs;
     case: "removeOutputs";
+  } | {
+    /**
+     * @generated from field: skein.executor.v1.FreeMemory free_memory = 7;
+     */
+    value: FreeMemory;
+    case: "freeMemory";
   } | { case: undefined; value?: undefined };
 };
 
@@ -154,6 +160,24 @@ export declare type RemoveOutputs = Message<"skein.executor.v1.RemoveOutputs"> &
  * Use `create(RemoveOutputsSchema)` to create a new message.
  */
 export declare const RemoveOutputsSchema: GenMessage<RemoveOutputs>;
+
+/**
+ * No task of the query is to come: frees the memory that it booked, and its instances. What its tasks wrote stays.
+ *
+ * @generated from message skein.executor.v1.FreeMemory
+ */
+export declare type FreeMemory = Message<"skein.executor.v1.FreeMemory"> & {
+  /**
+   * @generated from field: string query_id = 1;
+   */
+  queryId: string;
+};
+
+/**
+ * Describes the message skein.executor.v1.FreeMemory.
+ * Use `create(FreeMemorySchema)` to create a new message.
+ */
+export declare const FreeMemorySchema: GenMessage<FreeMemory>;
 
 /**
  * The query is over: cancels what still runs of it, removes its exchange files and its spool, frees its memory.

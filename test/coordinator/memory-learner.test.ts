@@ -21,7 +21,7 @@ const planned = (...fragments: Fragment[]): PlannedQuery =>
 t.test('a query needs what its largest fragment was seen to take, and a quarter more', async t => {
   const learner = new MemoryLearner()
   const query = planned(fragment(0, 100 * MIB), fragment(1, 50 * MIB))
-  const estimate = () => memoryEstimate(query, 0, 1, 4096 * MIB, learner)
+  const estimate = () => memoryEstimate(query, 0, [4096 * MIB], learner)
   t.equal(estimate(), 200 * MIB, 'a guess')
   learner.observe('fragment 0', 40 * MIB, false)
   t.equal(estimate(), 100 * MIB, 'now the other one decides')
@@ -34,13 +34,13 @@ t.test('a query needs what its largest fragment was seen to take, and a quarter 
 t.test('what had to spill needs at least what was guessed', async t => {
   const learner = new MemoryLearner()
   learner.observe('fragment 0', 80 * MIB, true)
-  t.equal(memoryEstimate(planned(fragment(0, 100 * MIB)), 0, 1, 4096 * MIB, learner), 200 * MIB)
+  t.equal(memoryEstimate(planned(fragment(0, 100 * MIB)), 0, [4096 * MIB], learner), 200 * MIB)
   learner.observe('fragment 0', 400 * MIB, true)
-  t.equal(memoryEstimate(planned(fragment(0, 100 * MIB)), 0, 1, 4096 * MIB, learner), 500 * MIB)
+  t.equal(memoryEstimate(planned(fragment(0, 100 * MIB)), 0, [4096 * MIB], learner), 500 * MIB)
 })
 
 t.test('no estimate is above half of the smallest executor; a second try may be', async t => {
-  t.equal(memoryEstimate(planned(fragment(0, 9000 * MIB)), 0, 1, 1000 * MIB, new MemoryLearner()), 500 * MIB)
+  t.equal(memoryEstimate(planned(fragment(0, 9000 * MIB)), 0, [1000 * MIB], new MemoryLearner()), 500 * MIB)
   t.strictSame([secondTryBytes(500 * MIB, 1000 * MIB), secondTryBytes(32 * MIB, 1000 * MIB)], [2000 * MIB, 500 * MIB])
 })
 

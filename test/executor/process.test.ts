@@ -46,6 +46,7 @@ function caller(service: ReturnType<typeof client>): Calls {
     launchTask: value => calls.call({ case: 'launchTask', value }),
     cancelTask: value => calls.call({ case: 'cancelTask', value }),
     removeOutputs: value => calls.call({ case: 'removeOutputs', value }),
+    freeMemory: value => calls.call({ case: 'freeMemory', value }),
     releaseQuery: value => calls.call({ case: 'releaseQuery', value }),
   }
 }

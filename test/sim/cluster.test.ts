@@ -150,3 +150,13 @@ t.test('exchange files go once their last reader is done, before their query is 
   }), [])
   t.ok(removed > 0, `${removed} files`)
 })
+
+t.test('a client that does not read keeps no memory, on executors or in the queue', async t => {
+  t.strictSame(await overSeeds(async seed => {
+    const cluster = new SimulatedCluster(seed, { executors: 1 + seed % 3, faults: noFaults, holdBytes: 30 })
+    cluster.submit(undefined, 60_000) // takes a frame a minute
+    await cluster.simulation.run(15_000)
+    const booked = cluster.executors.flatMap(({ id, booked }) => [...booked].map(query => `${query} on ${id}`))
+    return [...booked, ...await faults(cluster, ['DEADLINE_EXCEEDED'])]
+  }), [])
+})

@@ -63,6 +63,7 @@ export class FakeExecutor {
   readonly info: ExecutorInfo
   readonly #world: World
   readonly #reserved = new Set<string>()
+  readonly #booked = new Set<string>()
   /** A reservation that was under way when its query was released must not come after it. */
   readonly #released = new Set<string>()
   readonly #tasks = new Map<string, Task>()
@@ -113,11 +114,13 @@ export class FakeExecutor {
   reserve(query: QueryId): void {
     if (this.#released.has(query)) throw new QueryError('CANCELLED', `query ${query} is over`)
     this.#reserved.add(query)
+    this.#booked.add(query)
   }
 
   release(query: QueryId): void {
     this.#released.add(query)
     this.#reserved.delete(query)
+    this.#booked.delete(query)
     for (const [id, { definition }] of this.#tasks) if (definition.queryId === query) this.#tasks.delete(id)
     for (const [path, file] of this.#files) if (file.query === query) this.#files.delete(path)
     const spool = this.#spools.get(query)
@@ -135,6 +138,17 @@ export class FakeExecutor {
         this.removedFiles++
       }
     }
+  }
+
+  freeMemory(query: QueryId): void {
+    const runs = [...this.#tasks.values()].some(({ definition, state }) =>
+      definition.queryId === query && state !== 'ended')
+    if (!runs) this.#booked.delete(query)
+  }
+
+  /** Queries with memory booked here. */
+  get booked(): ReadonlySet<string> {
+    return this.#booked
   }
 
   launch(init: TaskDefinitionInit): void {
