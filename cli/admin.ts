@@ -72,7 +72,7 @@ function queryRow(query: Query, whole: boolean): Row {
   return {
     id: query.id, state: query.state, principal: query.principal, client_interface: query.clientInterface,
     stages: query.stages, tasks: query.tasks, finished_tasks: query.finishedTasks,
-    elapsed_ms: Math.round(query.elapsedMs), error: query.error,
+    progress: Math.round(query.progress * 100) / 100, elapsed_ms: Math.round(query.elapsedMs), error: query.error,
     sql: whole ? query.sql : query.sql.replace(/\s+/g, ' ').slice(0, SQL_SHOWN),
   }
 }

@@ -83,7 +83,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
     coordinator: newId() as CoordinatorId, incarnation: newId() as Incarnation, secret: launch.secret,
   }
   const queries = new QueryService({
-    ...ports, clock, newQueryId: () => newId() as QueryId,
+    ...ports, clock, newQueryId: () => newId() as QueryId, limits: { holdBytes: launch.config.resultHoldBytes },
     connect: info => new GrpcExecutorChannel(info, caller, clock),
     onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
     onFatal: options.onFatal,

@@ -4,6 +4,7 @@
  */
 
 import type { QueryError } from '../proto/errors.ts'
+import type { ExecutorMessage } from './executor-actor.ts'
 import type { Member, MemberKey } from './member.ts'
 
 /** Before an executor that had no memory is asked again. */
@@ -36,8 +37,12 @@ export class Crew {
     return [...this.#entries.values()].every(({ state }) => state !== 'asked')
   }
 
-  get everAsked(): readonly Member[] {
-    return [...this.#asked.values()]
+  tell(key: MemberKey, message: ExecutorMessage): void {
+    this.#asked.get(key)?.actor.send(message)
+  }
+
+  tellAll(message: ExecutorMessage): void {
+    for (const { actor } of this.#asked.values()) actor.send(message)
   }
 
   get lastRefusal(): QueryError | null {

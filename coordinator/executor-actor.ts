@@ -57,6 +57,11 @@ export type ExecutorMessage =
   | { readonly kind: 'refused'; readonly id: TaskId; readonly cause: QueryError }
   | { readonly kind: 'cancel'; readonly id: TaskId }
   | { readonly kind: 'gone'; readonly id: TaskId }
+  /** Exchange files that nobody will read; if it fails, they go with the query. */
+  | { readonly kind: 'remove-outputs'; readonly query: QueryId; readonly ids: readonly TaskId[] }
+  /** No task of it is to come; if it fails, that goes with the query too. */
+  | { readonly kind: 'free-memory'; readonly query: QueryId }
+  | { readonly kind: 'freed' }
   | { readonly kind: 'release'; readonly query: QueryId }
   | { readonly kind: 'released'; readonly query: QueryId }
   | { readonly kind: 'release-failed'; readonly query: QueryId }
@@ -108,6 +113,9 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
       case 'refused': return this.#refused(message.id, message.cause, context)
       case 'cancel': return this.#cancel(message.id, context)
       case 'gone': return this.#gone(message.id, context)
+      case 'remove-outputs': return this.#free(() => this.#channel.removeOutputs(message.query, message.ids), context)
+      case 'free-memory': return this.#free(() => this.#channel.freeMemory(message.query), context)
+      case 'freed': return
       case 'release': return this.#release(message.query, context)
       case 'released': { this.#toRelease.delete(message.query); return }
       case 'release-failed': { context.schedule(TRY_AGAIN_MS, { kind: 'release-again', query: message.query }); return }
@@ -259,6 +267,13 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
   #gone(id: TaskId, context: Context<ExecutorMessage>): void {
     this.#tasks.remove(id)
     this.#startTasks(context)
+  }
+
+  /** What a release does anyway: not repeated. */
+  #free(call: () => Promise<void>, context: Context<ExecutorMessage>): void {
+    if (this.#life.state === 'lost') return
+    const done = (): ExecutorMessage => ({ kind: 'freed' })
+    context.pipe(call(), done, done)
   }
 
   #release(query: QueryId, context: Context<ExecutorMessage>): void {

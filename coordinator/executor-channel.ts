@@ -17,6 +17,10 @@ export interface ExecutorChannel {
   /** Resolves once the task is queued, not once it has run. Idempotent by task. */
   launch(task: TaskDefinitionInit): Promise<void>
   cancel(task: TaskId): Promise<void>
+  /** No task will read what these have written: best effort, as `release` does it all. Idempotent. */
+  removeOutputs(query: QueryId, tasks: readonly TaskId[]): Promise<void>
+  /** No task of the query is to come: best effort, as `release` does it all. Idempotent. */
+  freeMemory(query: QueryId): Promise<void>
   /** The query is over there: nothing of it runs or is kept any more. Idempotent. */
   release(query: QueryId): Promise<void>
   /**

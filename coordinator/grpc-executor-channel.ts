@@ -46,6 +46,14 @@ export class GrpcExecutorChannel implements ExecutorChannel {
     return this.#calls.call({ case: 'cancelTask', value: { taskId: task } })
   }
 
+  removeOutputs(query: QueryId, tasks: readonly TaskId[]): Promise<void> {
+    return this.#calls.call({ case: 'removeOutputs', value: { queryId: query, taskIds: [...tasks] } })
+  }
+
+  freeMemory(query: QueryId): Promise<void> {
+    return this.#calls.call({ case: 'freeMemory', value: { queryId: query } })
+  }
+
   release(query: QueryId): Promise<void> {
     return this.#calls.call({ case: 'releaseQuery', value: { queryId: query } })
   }
@@ -70,7 +78,8 @@ export class GrpcExecutorChannel implements ExecutorChannel {
   }
 
   fetchResult(query: QueryId, task: TaskId, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData> {
-    return this.#service.fetchResult({ queryId: query, taskId: task, fromFrame: BigInt(fromFrame) }, { signal })
+    const request = { queryId: query, taskId: task, fromFrame: BigInt(fromFrame) }
+    return this.#channel.frames(ExecutorService.method.fetchResult, request, signal)
   }
 
   close(): void {

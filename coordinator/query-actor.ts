@@ -11,6 +11,7 @@ import { Crew } from './crew.ts'
 import type { FleetMessage, FleetNews } from './fleet-actor.ts'
 import type { Member, MemberKey } from './member.ts'
 import { memoryEstimate } from './memory-estimate.ts'
+import type { MemoryLearner } from './memory-learner.ts'
 import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
 import type { QueryHandle } from './query-handle.ts'
 import type { QueryLimits } from './query-limits.ts'
@@ -50,6 +51,7 @@ export interface QueryActorOptions {
   readonly handle: QueryHandle
   readonly relay: ResultRelay
   readonly tasks: TaskBoard
+  readonly learner: MemoryLearner
 }
 
 export class QueryActor implements Actor<QueryMessage> {
@@ -62,6 +64,7 @@ export class QueryActor implements Actor<QueryMessage> {
   #board: StageBoard | null = null
   #brokenAttempt = -1
   #freed = false
+  #memoryFreed = false
   #resultAttempt = -1
   #resultKey: MemberKey | null = null
   /** Since when no executor works for it; null: one does. */
@@ -103,12 +106,15 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'partition-done': {
         const { stage, partition, epoch, output } = message
         this.#onBoard(board => board.partitionDone(stage, partition, epoch, output), context)
+        this.#removeRead(stage)
         return this.#progress(context)
       }
       case 'inputs-lost': return this.#onBoard(board => board.inputsLost(message.stage, message.outputs), context)
       case 'stage-failed': return this.#stageFailed(message.cause, context)
       case 'failed': return this.#fail(message.cause, context)
-      case 'task-report': return this.#options.tasks.add(message.report)
+      case 'task-report':
+        this.#options.tasks.add(message.report)
+        return this.#publish()
       case 'result-running': return this.#resultRunning(message, context)
       case 'relay-outgrown': return this.#relayOutgrown(message.attempt, context)
       case 'relay-complete': case 'relay-delivered': return this.#relayEnded(message.attempt, context)
@@ -131,17 +137,16 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #planned(work: PlannedWork, context: Context<QueryMessage>): void {
-    const { handle, admission, limits } = this.#options
+    const { handle, admission, limits, learner } = this.#options
     const { planned } = work
     const planMs = context.nowMs() - handle.query.startedMs
     this.#work = work
     handle.planned(planned.columns)
     const { fragments, wholeReason } = planned
     this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason }, context)
-    const smallest = Math.min(...this.#members.map(({ info }) => Number(info.memoryBytes)))
-    const count = Math.max(1, this.#members.length)
-    this.#memoryBytes = memoryEstimate(planned, work.inputBytes, count, Number.isFinite(smallest) ? smallest : 0)
-    const memoryBytes = this.#memoryBytes * (this.#isSingle() ? 1 : count)
+    const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
+    this.#memoryBytes = memoryEstimate(planned, work.inputBytes, memories, learner)
+    const memoryBytes = this.#memoryBytes * (this.#isSingle() ? 1 : Math.max(1, memories.length))
     if (this.#self === null) return
     const claim = { query: handle.id, principal: handle.request.principal, memoryBytes }
     admission.send({ kind: 'ask', claim, waitMs: limits.queueMs, reply: this.#self })
@@ -172,8 +177,7 @@ export class QueryActor implements Actor<QueryMessage> {
 
   #fleetChanged(members: readonly Member[], context: Context<QueryMessage>): void {
     this.#members = members
-    const { state } = this.#options.handle.query.life
-    if (state === 'reserving' || state === 'running') this.#askCrew(context)
+    this.#askIfStarted(context)
   }
 
   #reserved(key: MemberKey, context: Context<QueryMessage>): void {
@@ -206,6 +210,22 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#dropResult(cause, context)
   }
 
+  /** Exchange files that the stage was the last to read go now. */
+  #removeRead(stage: number): void {
+    const query = this.#options.handle.id
+    const given = this.#board?.giveUpInputs(stage, query) ?? []
+    for (const [key, ids] of given) this.#crew.tell(key, { kind: 'remove-outputs', query, ids })
+  }
+
+  /** Nothing is to be run any more: a client that is slow, or does not read, keeps no memory from others. */
+  #freeMemory(): void {
+    if (this.#memoryFreed || this.#board === null || this.#board.result === null) return
+    const { admission, handle: { id: query } } = this.#options
+    this.#memoryFreed = true
+    admission.send({ kind: 'leave', query })
+    this.#crew.tellAll({ kind: 'free-memory', query })
+  }
+
   #askIfStarted(context: Context<QueryMessage>): void {
     const { state } = this.#options.handle.query.life
     if (state === 'reserving' || state === 'running') this.#askCrew(context)
@@ -221,21 +241,21 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #begin(context: Context<QueryMessage>): void {
-    const { handle, universe, limits } = this.#options
+    const { handle, universe, limits, learner } = this.#options
     const query = this.#self
-    if (this.#work === null || query === null) return
+    const planned = this.#work
+    if (planned === null || query === null) return
     this.#apply({ kind: 'reserved' }, context)
-    const { planned, tables } = this.#work
     const rooms = this.#crew.ready.map(({ id, info }) => ({ id, slots: Math.max(1, info.slots) }))
     const partitionCount = partitionCountFor(rooms, limits.maxPartitions)
-    const { sqlKind, columns, fragments, tablesRead } = planned
+    const { planned: { sqlKind, columns, fragments, tablesRead }, tables } = planned
     const work: QueryWork = {
       query: handle.id, request: handle.request, sqlKind, columns, fragments, tables, tablesRead, partitionCount,
       memoryBytes: this.#memoryBytes,
     }
     this.#board = new StageBoard(fragments.map(fragment => {
-      const tasks = stageTasks(fragment, this.#workOf(), rooms, partitionCount)
-      const actor = new StageActor({ work, fragment, tasks, query })
+      const tasks = stageTasks(fragment, planned, rooms, partitionCount)
+      const actor = new StageActor({ work, fragment, tasks, query, learner })
       const address = universe.spawn(`stage ${handle.id}.${fragment.id}`, actor, {
         capacity: STAGE_MAILBOX, heir: cause => { query.send({ kind: 'failed', cause }) },
       })
@@ -246,11 +266,6 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#board.startReady()
   }
 
-  #workOf(): PlannedWork {
-    if (this.#work === null) throw new Error('not planned')
-    return this.#work
-  }
-
   /** What was read of the result does not count any more; if rows of it have gone out, the query fails. */
   #dropResult(cause: QueryError, context: Context<QueryMessage>): void {
     if (this.#options.relay.isComplete) return this.#completed(context)
@@ -258,7 +273,7 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #resultRunning(
-    { attempt, key, frames }: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
+    { attempt, key, frames, after }: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
   ): void {
     const { relay, handle } = this.#options
     const member = this.#crew.ready.find(other => other.key === key)
@@ -267,12 +282,11 @@ export class QueryActor implements Actor<QueryMessage> {
     if (this.#options.relay.isComplete) return this.#completed(context)
     this.#resultAttempt = attempt
     this.#resultKey = key
-    const task = taskId(handle.id, stage, 0, attempt)
-    const { channel } = member
+    const [task, { channel }] = [taskId(handle.id, stage, 0, attempt), member]
     const isTaken = frames.length > 0 ? relay.give(attempt, frames)
       : relay.begin(attempt, (fromFrame, signal) => channel.fetchResult(handle.id, task, fromFrame, signal))
-    if (isTaken) return
-    this.#fail(new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out'), context)
+    const lost = new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out')
+    if (!isTaken) this.#fail(after ?? lost, context)
   }
 
   /** While the result is held back it is made again; what has gone out cannot be taken back. */
@@ -322,6 +336,7 @@ export class QueryActor implements Actor<QueryMessage> {
     const { state } = handle.query.life
     if (this.#options.relay.isComplete) return this.#completed(context)
     context.schedule(LOOK_MS, { kind: 'look' })
+    this.#freeMemory()
     if (state === 'delivering' && context.nowMs() - relay.lastReadMs > limits.keepResultMs) {
       return this.#cancel(`no row was read for ${limits.keepResultMs} ms`, context)
     }
@@ -353,7 +368,8 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #fraction(): number {
-    return this.#board === null || this.#board.total === 0 ? 0 : this.#board.done / this.#board.total
+    if (this.#board === null || this.#board.total === 0) return 0
+    return Math.min(1, (this.#board.done + this.#options.tasks.runningShare) / this.#board.total)
   }
 
   /** Frees everything but the rows; those go with `release`, which comes by itself if the client forgets. */
@@ -371,7 +387,7 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#board?.tellAll({ kind: 'stop' })
     admission.send({ kind: 'leave', query: handle.id })
     if (this.#self !== null) fleet.send({ kind: 'unsubscribe', to: this.#self })
-    for (const { actor } of this.#crew.everAsked) actor.send({ kind: 'release', query: handle.id })
+    this.#crew.tellAll({ kind: 'release', query: handle.id })
   }
 
   #release(context: Context<QueryMessage>): void {

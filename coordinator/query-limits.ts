@@ -1,6 +1,6 @@
 /** Bounds of queries, with their defaults; configuration may change them. */
 
-import { RESULT_HOLD_BYTES } from './result-relay.ts'
+import { RESULT_HOLD_BYTES } from '../proto/config.ts'
 import { MAX_PARTITIONS } from './stage-plans.ts'
 
 export interface QueryLimits {

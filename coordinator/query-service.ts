@@ -13,6 +13,7 @@ import { AdmissionActor, type AdmissionMessage } from './admission-actor.ts'
 import type { ExecutorChannel } from './executor-channel.ts'
 import { FleetActor, type ExecutorView, type FleetMessage } from './fleet-actor.ts'
 import type { PlanPorts } from './plan-query.ts'
+import { MemoryLearner } from './memory-learner.ts'
 import { QueryActor, type QueryMessage } from './query-actor.ts'
 import { QueryHandle } from './query-handle.ts'
 import { defaultLimits, type QueryLimits } from './query-limits.ts'
@@ -51,6 +52,7 @@ export class QueryService {
   readonly #running = new Map<QueryId, QueryHandle>()
   /** Oldest first. */
   readonly #ended = new Map<QueryId, QueryHandle>()
+  readonly #learner = new MemoryLearner()
   #endedTasks = 0
   #executors: readonly ExecutorView[] = []
 
@@ -91,7 +93,7 @@ export class QueryService {
     })
     const actor = new QueryActor({
       universe: this.#universe, ports: this.#options, fleet: this.#fleet, admission: this.#admission,
-      limits: this.#limits, handle, relay, tasks,
+      limits: this.#limits, handle, relay, tasks, learner: this.#learner,
     })
     this.#running.set(id, handle)
     address = this.#universe.spawn(`query ${id}`, actor, {

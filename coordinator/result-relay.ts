@@ -6,19 +6,22 @@
  *   any ──fail──▶ failed
  *
  * Nothing is handed out while `holding`: until then the result may be made anew, and `begin` drops what was held. When
- * it is `complete` and small it is served from memory, to any number of readers. `streaming` keeps at most about the
- * held bytes in memory and slows the executor's stream to the pace of the reader; a second reader then reads from the
- * executor. A stream that breaks is opened again at the frame where it broke. Not an actor: record batches go through
- * no mailbox.
+ * it is `complete` and small it is served from memory, to any number of readers. `streaming` takes the next frame from
+ * the executor when the reader has taken the last one; what was held beyond it is let go of if the reader is slow, and
+ * read once more from the executor. A second reader reads from the executor. A stream that breaks is opened again at
+ * the frame where it broke. Not an actor: record batches go through no mailbox.
  */
 
 import { asQueryError, QueryError, type ErrorCode } from '../proto/errors.ts'
 import type { Clock } from '../proto/clock.ts'
 import { delay } from '../proto/clock.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
+import { bytesOf } from '../proto/wire-frame.ts'
 
-/** Bytes held back by default. */
-export const RESULT_HOLD_BYTES = 32 * 1024 * 1024
+/** A client that has not taken what was held within this is slow, or does not read at all. */
+const SLOW_AFTER_MS = 500
+/** What is kept for a slow one: a message or so. */
+const SLOW_BYTES = 1024 * 1024
 /** Tries to read on after a break, and the pause before each: a lost executor is noticed within a second or so. */
 const MAX_RESUMES = 20
 const RESUME_PAUSE_MS = 100
@@ -58,6 +61,10 @@ export class ResultRelay {
   #fetch: Fetch | null = null
   #attempt = -1
   #reading = new AbortController()
+  /** The frame to be read next from the executor. */
+  #next = 0
+  /** Ends the stream from the executor that is open, not the reading. */
+  #endStream = (): void => undefined
   #waiters: (() => void)[] = []
   #lastReadMs: number
 
@@ -74,6 +81,11 @@ export class ResultRelay {
   /** Every row is here: the executor is not needed to read it once more. */
   get inMemory(): boolean {
     return this.#state.state === 'complete' && !this.#streamTaken
+  }
+
+  /** Of frames in memory. */
+  get heldBytes(): number {
+    return this.#heldBytes
   }
 
   /** When a reader last took a frame, by the clock. */
@@ -114,6 +126,7 @@ export class ResultRelay {
     this.#reading = new AbortController()
     this.#frames = []
     this.#heldBytes = 0
+    this.#next = 0
     this.#ended = false
     this.#state = { state: 'idle' }
     return true
@@ -134,6 +147,7 @@ export class ResultRelay {
 
   #close(cause: QueryError): void {
     this.#frames = []
+    this.#heldBytes = 0
     this.#state = { state: 'failed', cause }
     this.#wake()
   }
@@ -165,7 +179,7 @@ export class ResultRelay {
       this.#lastReadMs = this.#options.clock.nowMs()
       const frame = this.#frames.shift()
       if (frame !== undefined) {
-        this.#heldBytes -= sizeOf(frame)
+        this.#heldBytes -= bytesOf(frame)
         this.#wake()
         yield frame
       } else if (this.#ended) {
@@ -179,42 +193,78 @@ export class ResultRelay {
   }
 
   async #read(attempt: number, fetch: Fetch, signal: AbortSignal): Promise<void> {
-    let next = 0
-    for (let resumes = 0; ; resumes++) {
-      try {
-        for await (const frame of fetch(next, signal)) {
-          if (signal.aborted) return
-          next++
-          resumes = 0
-          this.#take(frame)
-          while (this.#state.state === 'streaming' && this.#heldBytes > this.#options.holdBytes) {
-            await this.#changed()
-            if (signal.aborted) return
-          }
-        }
-        if (!signal.aborted) this.#end()
-        return
-      } catch (thrown) {
-        if (signal.aborted) return
-        const cause = asQueryError(thrown)
-        if (!transient.has(cause.code) || resumes >= MAX_RESUMES) {
-          return this.#options.tell({ kind: 'relay-broken', attempt, cause: brokenBy(cause) })
-        }
-        await delay(this.#options.clock, RESUME_PAUSE_MS)
-        if (signal.aborted) return
+    for (let resumes = 0; ;) {
+      await this.#room(signal)
+      if (signal.aborted) return
+      const from = this.#next
+      const outcome = await this.#readStream(fetch, signal)
+      if (outcome === 'stopped') return
+      if (outcome === 'ended') return this.#end()
+      if (outcome === 'let-go') continue
+      resumes = this.#next > from ? 0 : resumes + 1
+      if (!transient.has(outcome.code) || resumes > MAX_RESUMES) {
+        return this.#options.tell({ kind: 'relay-broken', attempt, cause: brokenBy(outcome) })
       }
+      await delay(this.#options.clock, RESUME_PAUSE_MS)
+      if (signal.aborted) return
     }
+  }
+
+  /** Reads until the result's end, a break, or until a slow reader has to take what is here first. */
+  async #readStream(fetch: Fetch, signal: AbortSignal): Promise<'ended' | 'let-go' | 'stopped' | QueryError> {
+    const stream = new AbortController()
+    const end = (): void => stream.abort()
+    this.#endStream = end
+    signal.addEventListener('abort', end, { once: true })
+    try {
+      for await (const frame of fetch(this.#next, stream.signal)) {
+        if (stream.signal.aborted) break
+        this.#next++
+        this.#take(frame)
+        await this.#room(stream.signal)
+        if (stream.signal.aborted) break
+      }
+      return signal.aborted ? 'stopped' : stream.signal.aborted ? 'let-go' : 'ended'
+    } catch (thrown) {
+      return signal.aborted ? 'stopped' : stream.signal.aborted ? 'let-go' : asQueryError(thrown)
+    } finally {
+      signal.removeEventListener('abort', end)
+    }
+  }
+
+  /** Until another frame may be taken from the executor. */
+  async #room(signal: AbortSignal): Promise<void> {
+    while (this.#state.state === 'streaming' && this.#frames.length > 0 && !signal.aborted) await this.#changed()
   }
 
   #take(frame: RawFlightData): void {
     this.#frames.push(frame)
-    this.#heldBytes += sizeOf(frame)
+    this.#heldBytes += bytesOf(frame)
     if (this.#state.state === 'holding' && this.#heldBytes > this.#options.holdBytes) {
       this.#state = { state: 'streaming' }
       this.#lastReadMs = this.#options.clock.nowMs()
       this.#options.tell({ kind: 'relay-outgrown', attempt: this.#attempt })
+      this.#options.clock.after(SLOW_AFTER_MS, () => this.#letGo())
     }
     this.#wake()
+  }
+
+  /** The reader is slow: what it will not take soon is read again when it is wanted. */
+  #letGo(): void {
+    const keepBytes = Math.min(SLOW_BYTES, this.#options.holdBytes)
+    if (this.#state.state !== 'streaming' || this.#heldBytes <= keepBytes || this.#fetch === null) return
+    while (this.#heldBytes > keepBytes && this.#frames.length > 1) {
+      const frame = this.#frames.pop()
+      if (frame !== undefined) this.#heldBytes -= bytesOf(frame)
+      this.#next--
+    }
+    if (this.#ended) {
+      this.#ended = false
+      void this.#read(this.#attempt, this.#fetch, this.#reading.signal)
+    } else {
+      this.#endStream()
+      this.#wake()
+    }
   }
 
   #end(): void {
@@ -240,8 +290,4 @@ export class ResultRelay {
 function brokenBy(cause: QueryError): QueryError {
   if (!transient.has(cause.code)) return cause
   return new QueryError('EXECUTOR_LOST', `the result could not be read to its end: ${cause.message}`, { cause })
-}
-
-function sizeOf({ dataHeader, dataBody }: RawFlightData): number {
-  return dataHeader.length + dataBody.length
 }

@@ -54,6 +54,12 @@ export interface TaskReport {
   readonly bytesCached: number
   readonly exchangeBytes: number
   readonly runMs: number
+  /** What is done, 0 to 1, by DuckDB's guess. */
+  readonly progress: number
+  /** Its share of its instance's memory at most, as far as it was looked at. */
+  readonly peakBytes: number
+  /** Its instance wrote to disk for want of memory. */
+  readonly spilled: boolean
 }
 
 export type QueryState = 'planning' | 'running' | 'finished' | 'failed' | 'cancelled'

@@ -14,6 +14,8 @@ import { taskId, type ExecutorId } from '../proto/ids.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
 import type { TaskNews } from './executor-actor.ts'
 import type { Member, MemberKey } from './member.ts'
+import { secondTryBytes } from './memory-estimate.ts'
+import type { MemoryLearner } from './memory-learner.ts'
 import { choose, mostBytes, ownerOfPartition, type PlacedTask } from './place.ts'
 import type { TaskReport } from './running-query.ts'
 import { advance, isCurrent, planned, type Stage, type StageEvent } from './stage.ts'
@@ -50,6 +52,8 @@ export type StageReport =
   | {
     readonly kind: 'result-running'; readonly attempt: number; readonly key: MemberKey
     readonly frames: readonly RawFlightData[]
+    /** What the attempt before it failed with, if it did. */
+    readonly after: QueryError | null
   }
 
 export interface StageOptions {
@@ -58,6 +62,7 @@ export interface StageOptions {
   /** One a partition. */
   readonly tasks: readonly PlacedTask[]
   readonly query: Address<StageReport>
+  readonly learner: MemoryLearner
 }
 
 export class StageActor implements Actor<StageMessage> {
@@ -66,9 +71,12 @@ export class StageActor implements Actor<StageMessage> {
   #stage: Stage
   #members: readonly Member[] = []
   #inputs: StageInputs = []
+  /** Partitions that have failed for want of memory, and what their second try may use. */
+  readonly #moreMemory = new Map<number, number>()
   /** What each running attempt was given to read, by partition. */
   readonly #given = new Map<number, StageInputs>()
   #epoch = 0
+  #lastFailure: QueryError | null = null
 
   constructor(options: StageOptions) {
     this.#options = options
@@ -177,7 +185,8 @@ export class StageActor implements Actor<StageMessage> {
     this.#advance({ kind: 'launched', partition, member: key })
     this.#given.set(partition, this.#inputs)
     const splits = tasks[partition]?.splits ?? []
-    const task = taskDefinition(work, { fragment, partition, attempt, splits, inputs: this.#inputs })
+    const memoryBytes = this.#moreMemory.get(partition) ?? work.memoryBytes
+    const task = taskDefinition(work, { fragment, partition, attempt, splits, inputs: this.#inputs, memoryBytes })
     const id = taskId(work.query, fragment.id, partition, attempt)
     member.actor.send({ kind: 'launch', id, query: work.query, task, owner: { stage, partition, attempt } })
     this.#report(partition, attempt, key, 'queued')
@@ -190,7 +199,7 @@ export class StageActor implements Actor<StageMessage> {
       case 'queued': return
       case 'running':
         this.#resultRuns(attempt, now.member)
-        this.#report(partition, attempt, now.member, 'running')
+        this.#report(partition, attempt, now.member, 'running', { fraction: state.value.fraction })
         return
       case 'succeeded': return this.#succeeded(partition, attempt, now.member, state.value, context)
       case 'failed': {
@@ -198,7 +207,8 @@ export class StageActor implements Actor<StageMessage> {
         const code = errorCode(state.value.code) ?? 'INTERNAL'
         const cause = errorAtByte(code, message, position, this.#options.work.request.sql)
         if (code === 'INPUT_LOST') return this.#inputsLost(partition, attempt, lostExecutors, cause, context)
-        return this.#attemptFailed(partition, attempt, cause, retried.has(code), context)
+        const again = code === 'OUT_OF_MEMORY' ? this.#mayHaveMore(partition, now.member) : retried.has(code)
+        return this.#attemptFailed(partition, attempt, cause, again, context)
       }
       default: return // a newer executor may say more
     }
@@ -207,7 +217,8 @@ export class StageActor implements Actor<StageMessage> {
   /** `frames`: all of them, if the executor has sent them along. */
   #resultRuns(attempt: number, key: MemberKey, frames: readonly RawFlightData[] = []): void {
     const { fragment, query } = this.#options
-    if (fragment.output.kind === 'result') query.send({ kind: 'result-running', attempt, key, frames })
+    if (fragment.output.kind !== 'result') return
+    query.send({ kind: 'result-running', attempt, key, frames, after: this.#lastFailure })
   }
 
   #succeeded(
@@ -217,12 +228,27 @@ export class StageActor implements Actor<StageMessage> {
     const source = this.#members.find(member => member.key === key)?.source
     if (source === undefined) return // it is lost: that message is on its way
     this.#resultRuns(attempt, key, result)
-    this.#report(partition, attempt, key, 'succeeded', stats)
+    this.#report(partition, attempt, key, 'succeeded', { fraction: 1, stats })
+    const { learner } = this.#options
+    if (stats !== undefined && stats.peakBytes > 0n) {
+      learner.observe(this.#options.fragment.sql, Number(stats.peakBytes), stats.spilled)
+    }
     this.#advance({ kind: 'attempt-done', partition, attempt })
     const output: Output = { attempt, member: key, source, files }
     const { query, fragment } = this.#options
     query.send({ kind: 'partition-done', stage: fragment.id, partition, epoch: this.#epoch, output })
     this.#dispatch(context)
+  }
+
+  /** True once a partition: its next attempt gets an instance of its own, with more. */
+  #mayHaveMore(partition: number, key: MemberKey): boolean {
+    if (this.#moreMemory.has(partition)) return false
+    const { work, fragment, learner } = this.#options
+    const executorBytes = Number(this.#members.find(member => member.key === key)?.info.memoryBytes ?? 0n)
+    const memoryBytes = secondTryBytes(work.memoryBytes, executorBytes)
+    this.#moreMemory.set(partition, memoryBytes)
+    learner.observe(fragment.sql, memoryBytes, true)
+    return true
   }
 
   #inputsLost(
@@ -242,6 +268,7 @@ export class StageActor implements Actor<StageMessage> {
     const now = this.#stage.partitions[partition]?.now
     if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
     this.#report(partition, attempt, now.member, 'failed')
+    this.#lastFailure = cause
     const notBeforeMs = context.nowMs() + RETRY_DELAY_MS
     this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, notBeforeMs })
     if (hold) this.#advance({ kind: 'again', partitions: new Set() })
@@ -249,17 +276,24 @@ export class StageActor implements Actor<StageMessage> {
     this.#dispatch(context)
   }
 
-  #report(partition: number, attempt: number, key: MemberKey, state: TaskReport['state'], stats?: TaskStats): void {
+  #report(partition: number, attempt: number, key: MemberKey, state: TaskReport['state'], seen: Seen = {}): void {
+    const { stats, fraction = 0 } = seen
     const { query, fragment, tasks } = this.#options
     const files = [...new Set(tasks[partition]?.splits.map(({ split }) => split.file.key))]
     const report: TaskReport = {
       stage: fragment.id, partition, attempt, executor: key.slice(0, key.indexOf('/')), state, files,
       rows: Number(stats?.rowCount ?? 0), outputBytes: Number(stats?.outputBytes ?? 0),
       bytesFetched: Number(stats?.bytesFetched ?? 0), bytesCached: Number(stats?.bytesCached ?? 0),
-      exchangeBytes: Number(stats?.exchangeBytes ?? 0), runMs: stats?.runMs ?? 0,
+      exchangeBytes: Number(stats?.exchangeBytes ?? 0), runMs: stats?.runMs ?? 0, progress: fraction,
+      peakBytes: Number(stats?.peakBytes ?? 0), spilled: stats?.spilled ?? false,
     }
     query.send({ kind: 'task-report', report })
   }
+}
+
+interface Seen {
+  readonly stats?: TaskStats | undefined
+  readonly fraction?: number
 }
 
 type Succeeded = Extract<TaskStatus['state'], { case: 'succeeded' }>['value']

@@ -5,6 +5,7 @@
 
 import type { Fragment } from '../planner/fragment.ts'
 import type { QueryError } from '../proto/errors.ts'
+import { taskId, type QueryId, type TaskId } from '../proto/ids.ts'
 import type { Address } from './actor/actor.ts'
 import type { Member, MemberKey } from './member.ts'
 import { recover, type StageView } from './recovery.ts'
@@ -35,7 +36,7 @@ export class StageBoard {
   readonly #entries: readonly Entry[]
   /** Whose outputs cannot be read any more; for the whole life of the query. */
   readonly #lost = new Set<MemberKey>()
-  /** Outputs that could not be read though their executor lives. */
+  /** Outputs that could not be read though their executor lives, or that were given up. */
   readonly #unreadable = new WeakSet<Output>()
 
   constructor(stages: readonly StageStart[]) {
@@ -93,6 +94,32 @@ export class StageBoard {
     // it ended just as its executor was lost: whoever needs it shall not wait for it
     if (this.#isLost(output)) this.#recover()
     this.startReady()
+  }
+
+  /**
+   * Gives up what `stage` and every other reader has read to the end: the disk that it takes is needed more than it is.
+   * If what was made of it is lost and still needed, it is made again as if it were lost too. Answers the tasks whose
+   * files are to be removed, by executor.
+   */
+  giveUpInputs(stage: number, query: QueryId): Map<MemberKey, TaskId[]> {
+    const given = new Map<MemberKey, TaskId[]>()
+    if (this.#complete(stage) === null) return given
+    for (const { fragment: from } of this.#entries[stage]?.fragment.inputs ?? []) {
+      if (!this.#readByAll(from)) continue
+      this.#entries[from]?.outputs.forEach((output, partition) => {
+        if (output === null || this.#isLost(output)) return
+        this.#unreadable.add(output)
+        const ids = given.get(output.member) ?? []
+        given.set(output.member, ids)
+        ids.push(taskId(query, from, partition, output.attempt))
+      })
+    }
+    return given
+  }
+
+  #readByAll(stage: number): boolean {
+    return this.#entries.every(({ fragment: { inputs } }, reader) =>
+      !inputs.some(({ fragment }) => fragment === stage) || this.#complete(reader) !== null)
   }
 
   executorLost(key: MemberKey, cause: QueryError): void {

@@ -12,10 +12,18 @@ export interface TaskTotals {
 
 export class TaskBoard {
   readonly #reports = new Map<string, TaskReport>()
+  #runningShare = 0
 
   /** The latest report of an attempt counts. */
   add(report: TaskReport): void {
-    this.#reports.set(`${report.stage}.${report.partition}.${report.attempt}`, report)
+    const key = `${report.stage}.${report.partition}.${report.attempt}`
+    this.#runningShare += shareOf(report) - shareOf(this.#reports.get(key))
+    this.#reports.set(key, report)
+  }
+
+  /** What is done of the tasks that run, each from 0 to 1. */
+  get runningShare(): number {
+    return this.#runningShare
   }
 
   get size(): number {
@@ -38,4 +46,8 @@ export class TaskBoard {
       exchangeBytes: sum(({ exchangeBytes }) => exchangeBytes),
     }
   }
+}
+
+function shareOf(report?: TaskReport): number {
+  return report?.state === 'running' ? report.progress : 0
 }

@@ -58,6 +58,8 @@ export interface TaskPlace {
   readonly attempt: number
   readonly splits: readonly ScanSplit[]
   readonly inputs: StageInputs
+  /** What it may need; the query's estimate, or more once that was not enough. */
+  readonly memoryBytes: number
 }
 
 export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitionInit {
@@ -79,7 +81,7 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     defaultCatalog: work.request.defaultCatalog,
     defaultSchema: work.request.defaultSchema,
     principal: work.request.principal,
-    memoryBytes: BigInt(work.memoryBytes),
+    memoryBytes: BigInt(place.memoryBytes),
   }
 }
 

@@ -69,6 +69,11 @@ function done(executor: Executor, call: ControlRequest['call']): Promise<void> |
     case 'cancelTask':
       executor.cancel(call.value.taskId as TaskId)
       return
+    case 'removeOutputs': {
+      const { queryId, taskIds } = call.value
+      return executor.removeOutputs(queryId as QueryId, taskIds as TaskId[])
+    }
+    case 'freeMemory': return executor.freeMemory(call.value.queryId as QueryId)
     case 'releaseQuery': return executor.release(call.value.queryId as QueryId)
     default: throw new QueryError('INVALID_REQUEST', 'a call that this executor does not know')
   }

@@ -5,16 +5,19 @@
  *   <query>/<stage>.<partition>.<attempt>/           the same by hash, a file or more for each partition
  *   <query>/in-<task>-<input>-<file>.parquet         what a task reads from another executor
  *
- * A query's folder goes when the query is released, everything at the start of the process. A marker file with a random
+ * What is written goes when no stage will read it, at the latest with its query; what is read, with its task;
+ * everything at the start of the process. Every byte counts against the executor's disk. A marker file with a random
  * token proves to a reader that it shares this disk. Folders are few because each costs a file system more than a file;
  * what takes microseconds is done synchronously, at a tenth of the CPU of the same call on another thread.
  */
 
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
 import { mkdir, realpath, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { QueryError } from '../proto/errors.ts'
 import type { QueryId } from '../proto/ids.ts'
+import type { ByteBudget } from './byte-budget.ts'
+import { fileBytes, folderBytes } from './folder-size.ts'
 
 /** A folder of so many entries is removed at once, some milliseconds at most; a larger one by other threads. */
 const FEW_ENTRIES = 64
@@ -35,18 +38,22 @@ export class ExchangeFiles {
   readonly markerToken: string
   /** Queries that have a folder. */
   readonly #made = new Set<QueryId>()
+  readonly #disk: ByteBudget
+  /** Bytes taken from the disk, by query and by task, what it wrote and what it reads apart. */
+  readonly #held = new Map<QueryId, Map<string, number>>()
 
-  private constructor(root: string, markerToken: string) {
+  private constructor(root: string, markerToken: string, disk: ByteBudget) {
+    this.#disk = disk
     this.root = root
     this.markerPath = join(root, 'marker')
     this.markerToken = markerToken
   }
 
   /** Removes what an earlier process left in `folder`. */
-  static async open(folder: string, markerToken: string): Promise<ExchangeFiles> {
+  static async open(folder: string, markerToken: string, disk: ByteBudget): Promise<ExchangeFiles> {
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
-    const files = new ExchangeFiles(await realpath(folder), markerToken)
+    const files = new ExchangeFiles(await realpath(folder), markerToken, disk)
     await writeFile(files.markerPath, markerToken)
     return files
   }
@@ -73,7 +80,47 @@ export class ExchangeFiles {
     return join(this.#make(place.queryId), `in-${nameOf(place)}-${input}-${index}.parquet`)
   }
 
+  /** Bytes on disk of what a task has written so far. */
+  async measureOutput(place: TaskPlace): Promise<number> {
+    const { folder, files } = this.#outputs(place)
+    let total = await folderBytes(folder)
+    for (const file of files) total += await fileBytes(file)
+    return total
+  }
+
+  /** What a task has written now counts as so much. False, and nothing changed, if the disk has no room for it. */
+  accountOutput(place: TaskPlace, byteCount: number): boolean {
+    return this.#account(place.queryId, nameOf(place), byteCount)
+  }
+
+  /** A task is about to read so much more from another disk. */
+  accountInput(place: TaskPlace, byteCount: number): boolean {
+    const name = `in-${nameOf(place)}`
+    return this.#account(place.queryId, name, byteCount + (this.#held.get(place.queryId)?.get(name) ?? 0))
+  }
+
+  diskFull(what: string): QueryError {
+    const of = `of the ${this.#disk.totalBytes} bytes of disk of this executor (node.spill)`
+    return new QueryError('DISK_FULL', `${what} outgrew the ${this.#disk.freeBytes} that were left ${of}`)
+  }
+
+  async removeOutput(place: TaskPlace): Promise<void> {
+    const { folder, files } = this.#outputs(place)
+    for (const file of files) rmSync(file, { force: true })
+    await rm(folder, { recursive: true, force: true })
+    this.#giveBack(place.queryId, nameOf(place))
+  }
+
+  /** `paths` were brought for a task that is over: links, or copies, whose bytes are free again. */
+  async removeInputs(place: TaskPlace, links: readonly string[], copies: readonly string[]): Promise<void> {
+    for (const path of links) rmSync(path, { force: true })
+    for (const path of copies) await rm(path, { force: true })
+    this.#giveBack(place.queryId, `in-${nameOf(place)}`)
+  }
+
   async removeQuery(queryId: QueryId): Promise<void> {
+    for (const name of [...this.#held.get(queryId)?.keys() ?? []]) this.#giveBack(queryId, name)
+    this.#held.delete(queryId)
     if (!this.#made.delete(queryId)) return
     const folder = this.#query(queryId)
     if (!await removedIfSmall(folder)) await rm(folder, { recursive: true, force: true })
@@ -84,6 +131,29 @@ export class ExchangeFiles {
     const absolute = resolve(this.root, path)
     if (absolute.startsWith(this.#query(queryId) + sep) && !path.includes('\0')) return absolute
     throw new QueryError('NOT_FOUND', `no exchange file ${path} of query ${queryId}`)
+  }
+
+  /** All that a task may have written; also what DuckDB writes to before it gives the file its name. */
+  #outputs(place: TaskPlace): { folder: string; files: readonly string[] } {
+    const [folder, name] = [this.#query(place.queryId), nameOf(place)]
+    return {
+      folder: join(folder, name), files: [`${name}.parquet`, `tmp_${name}.parquet`].map(file => join(folder, file)),
+    }
+  }
+
+  #account(queryId: QueryId, name: string, byteCount: number): boolean {
+    const held = this.#held.get(queryId) ?? new Map<string, number>()
+    const before = held.get(name) ?? 0
+    if (byteCount > before && !this.#disk.take(byteCount - before)) return false
+    if (byteCount < before) this.#disk.give(before - byteCount)
+    this.#held.set(queryId, held.set(name, byteCount))
+    return true
+  }
+
+  #giveBack(queryId: QueryId, name: string): void {
+    const held = this.#held.get(queryId)
+    this.#disk.give(held?.get(name) ?? 0)
+    held?.delete(name)
   }
 
   #make(queryId: QueryId): string {

@@ -19,6 +19,7 @@ import type { Task } from './task.ts'
 import type { TaskQueue } from './task-queue.ts'
 import type { TaskRunner } from './task-runner.ts'
 import { taskStatus, type TaskEventInit, type TaskStatusInit } from './task-status.ts'
+import { TaskWatch } from './task-watch.ts'
 import { Watchers } from './watchers.ts'
 
 /** Ids of released queries that are remembered, so that a late launch of one starts nothing. */
@@ -29,6 +30,9 @@ const RUNNING_NEWS_MS = 50
 const RESULT_NEWS_BYTES = 64 * 1024
 /** Tasks of one query on one executor; the fan-out of any plan is far below. */
 const MAX_TASKS_OF_QUERY = 100_000
+
+/** As often as people look. */
+const PROGRESS_EVERY_MS = 1_000
 
 export interface ExecutorOptions {
   readonly clock: Clock
@@ -48,10 +52,21 @@ export class Executor {
   readonly #queries = new Map<QueryId, HeldQuery>()
   readonly #released = new Set<QueryId>()
   readonly #watchers: Watchers
+  readonly #watch: TaskWatch
+  #progressToldMs = 0
 
   constructor(options: ExecutorOptions) {
+    const { clock, instances, log } = options
     this.#options = options
-    this.#watchers = new Watchers(options.clock, coordinator => this.#coordinatorGone(coordinator))
+    this.#watchers = new Watchers(clock, coordinator => this.#coordinatorGone(coordinator))
+    this.#watch = new TaskWatch({
+      clock, busy: () => instances.busy,
+      look: async () => {
+        await instances.look()
+        this.#tellProgress()
+      },
+      onFault: reason => log.warn({ reason: asQueryError(reason).message }, 'cannot look at the instances'),
+    })
   }
 
   reserve(queryId: QueryId, coordinator: CoordinatorId, memoryBytes: number): void {
@@ -76,7 +91,7 @@ export class Executor {
     const controller = new AbortController()
     const unqueue = this.#options.queue.push(() => this.#run(query, definition, spool, controller.signal))
     if (spool !== undefined) query.addSpool(taskId, spool)
-    query.add(taskId, { state: 'queued', queuedAtMs: this.#options.clock.nowMs() }, reason => {
+    query.add(definition, { state: 'queued', queuedAtMs: this.#options.clock.nowMs() }, reason => {
       const wasQueued = unqueue()
       this.#advance(query, taskId, { kind: 'cancelled', reason })
       if (wasQueued) spool?.fail(new QueryError('CANCELLED', reason))
@@ -86,6 +101,19 @@ export class Executor {
 
   cancel(taskId: TaskId): void {
     for (const query of this.#queries.values()) query.tasks.get(taskId)?.cancel('the task was cancelled')
+  }
+
+  /** The exchange files of these tasks, which have ended. */
+  async removeOutputs(queryId: QueryId, taskIds: readonly TaskId[]): Promise<void> {
+    const query = this.#queries.get(queryId)
+    for (const place of query?.endedOutputs(taskIds) ?? []) await this.#options.exchangeFiles.removeOutput(place)
+  }
+
+  /** No task of the query is to come; one that comes all the same gets what it needs again. */
+  async freeMemory(queryId: QueryId): Promise<void> {
+    if (this.#queries.get(queryId)?.isRunning === true) return // it was made again meanwhile
+    this.#options.reservations.free(queryId)
+    await this.#options.instances.releaseQuery(queryId)
   }
 
   /** Resolves when nothing of the query runs or is kept here. */
@@ -120,6 +148,7 @@ export class Executor {
   /** Cancels and removes everything. */
   async stop(): Promise<void> {
     this.#watchers.close()
+    this.#watch.stop()
     await Promise.all([...this.#queries.keys()].map(id => this.release(id, 'the executor stops')))
   }
 
@@ -130,6 +159,7 @@ export class Executor {
     const taskId = definition.taskId as TaskId
     query.advance(taskId, { kind: 'started', nowMs: clock.nowMs() })
     const cancelNews = clock.after(RUNNING_NEWS_MS, () => this.#publish(query, taskId))
+    this.#watch.wake()
     const running = runner.run(definition, spool, signal)
     query.track(running)
     const outcome = await running
@@ -138,6 +168,19 @@ export class Executor {
     const ids = { query: query.id, task: taskId }
     if (outcome.kind === 'succeeded') log.debug({ ...ids, rows: outcome.stats.rowCount }, 'task succeeded')
     else log.info({ ...ids, code: outcome.cause.code }, 'task failed')
+  }
+
+  #tellProgress(): void {
+    const { clock, runner } = this.#options
+    const nowMs = clock.nowMs()
+    if (nowMs - this.#progressToldMs < PROGRESS_EVERY_MS) return
+    this.#progressToldMs = nowMs
+    for (const query of this.#queries.values()) {
+      for (const [taskId, { task }] of query.tasks) {
+        if (task.state !== 'running') continue
+        this.#advance(query, taskId, { kind: 'progressed', fraction: runner.fractionOf(taskId) })
+      }
+    }
   }
 
   #advance(query: HeldQuery, taskId: TaskId, event: Parameters<HeldQuery['advance']>[1]): void {

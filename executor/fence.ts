@@ -31,12 +31,29 @@ export async function raise(connection: DuckConnection, fence: Fence): Promise<v
   await connection.run(fenceSql(fence))
 }
 
+/** May be changed behind the fence; rejects if DuckDB holds more and cannot let go of it. */
+export async function limitMemory(connection: DuckConnection, byteCount: number): Promise<void> {
+  await connection.run(memorySql(byteCount))
+}
+
+export async function limitSpill(connection: DuckConnection, byteCount: number): Promise<void> {
+  await connection.run(spillSql(byteCount))
+}
+
+function memorySql(byteCount: number): string {
+  return `SET GLOBAL memory_limit = '${Math.floor(byteCount)}B'`
+}
+
+function spillSql(byteCount: number): string {
+  return `SET GLOBAL max_temp_directory_size = '${Math.floor(byteCount)}B'`
+}
+
 function fenceSql(fence: Fence): string {
   return [
     `SET GLOBAL threads = ${fence.threads}`,
-    `SET GLOBAL memory_limit = '${Math.floor(fence.memoryBytes)}B'`,
+    memorySql(fence.memoryBytes),
     `SET GLOBAL temp_directory = ${quoteText(fence.spillFolder)}`,
-    `SET GLOBAL max_temp_directory_size = '${Math.floor(fence.spillBytes)}B'`,
+    spillSql(fence.spillBytes),
     `SET GLOBAL preserve_insertion_order = ${fence.preserveOrder}`,
     // with it, a local file written again within a second is served stale
     'SET GLOBAL enable_external_file_cache = false',

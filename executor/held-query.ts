@@ -1,12 +1,15 @@
 /** What an executor holds of one query: the lives of its tasks, what still runs, and the spool of its result. */
 
 import { QueryError } from '../proto/errors.ts'
+import type { TaskDefinition } from '../proto/gen/executor_pb.js'
 import type { CoordinatorId, QueryId, TaskId } from '../proto/ids.ts'
+import type { TaskPlace } from './exchange-files.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { advance, isFinal, type Task, type TaskEvent } from './task.ts'
 
 interface HeldTask {
   task: Task
+  readonly place: TaskPlace
   /** May be called at any time, and more than once. */
   readonly cancel: (reason: string) => void
 }
@@ -28,13 +31,27 @@ export class HeldQuery {
     return this.#tasks
   }
 
+  get isRunning(): boolean {
+    return [...this.#tasks.values()].some(({ task }) => !isFinal(task))
+  }
+
   /** null: of the last attempt. */
   spoolOf(attempt: TaskId | null): ResultSpool | undefined {
     return attempt === null ? [...this.#spools.values()].at(-1) : this.#spools.get(attempt)
   }
 
-  add(taskId: TaskId, task: Task, cancel: (reason: string) => void): void {
-    this.#tasks.set(taskId, { task, cancel })
+  add(definition: TaskDefinition, task: Task, cancel: (reason: string) => void): void {
+    const { stage, partition, attempt } = definition
+    const place = { queryId: this.id, stage, partition, attempt }
+    this.#tasks.set(definition.taskId as TaskId, { task, place, cancel })
+  }
+
+  /** Where those of these tasks that have ended have written. */
+  endedOutputs(taskIds: readonly TaskId[]): TaskPlace[] {
+    return taskIds.flatMap(taskId => {
+      const held = this.#tasks.get(taskId)
+      return held !== undefined && isFinal(held.task) ? [held.place] : []
+    })
   }
 
   /** A new attempt: readers of an earlier one end. */

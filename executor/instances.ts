@@ -93,6 +93,12 @@ export class DuckConnection {
     duckdb.interrupt(this.#connection)
   }
 
+  /** Of the running statement, 0 to 1; 0 where DuckDB cannot tell, or is not asked to (see task-setup.ts). */
+  progress(): number {
+    const { percentage } = duckdb.query_progress(this.#connection)
+    return Math.min(1, Math.max(0, percentage / 100))
+  }
+
   close(): void {
     duckdb.disconnect_sync(this.#connection)
   }

@@ -3,32 +3,54 @@
 import { QueryError } from '../proto/errors.ts'
 import type { QueryId } from '../proto/ids.ts'
 
-export class Reservations {
-  readonly #totalBytes: number
-  readonly #byQuery = new Map<QueryId, number>()
-  #bookedBytes = 0
+export interface MemoryShares {
+  readonly totalBytes: number
+  /** What queries with an instance of their own may book together. */
+  readonly leasableBytes: number
+  /** A query that books more gets an instance of its own. */
+  readonly leaseBytes: number
+}
 
-  constructor(totalBytes: number) {
-    this.#totalBytes = totalBytes
+interface Booking {
+  readonly byteCount: number
+  readonly leased: boolean
+}
+
+export class Reservations {
+  readonly #shares: MemoryShares
+  readonly #byQuery = new Map<QueryId, Booking>()
+
+  constructor(shares: MemoryShares) {
+    this.#shares = shares
   }
 
   get bookedBytes(): number {
-    return this.#bookedBytes
+    return sum([...this.#byQuery.values()])
   }
 
   /** Books once for a query: asking again, whatever the number, changes nothing. EXECUTOR_FULL if it does not fit. */
-  book(queryId: QueryId, byteCount: number): void {
+  book(queryId: QueryId, wantedBytes: number): void {
     if (this.#byQuery.has(queryId)) return
-    if (this.#bookedBytes + byteCount > this.#totalBytes) {
-      const free = `${this.#totalBytes - this.#bookedBytes} of ${this.#totalBytes}`
-      throw new QueryError('EXECUTOR_FULL', `${byteCount} bytes asked for, ${free} are free`)
-    }
-    this.#byQuery.set(queryId, byteCount)
-    this.#bookedBytes += byteCount
+    const { totalBytes, leasableBytes, leaseBytes } = this.#shares
+    const leased = wantedBytes > leaseBytes
+    const byteCount = leased ? Math.min(wantedBytes, leasableBytes) : wantedBytes
+    const others = [...this.#byQuery.values()]
+    check(byteCount, sum(others), totalBytes)
+    if (leased) check(byteCount, sum(others.filter(other => other.leased)), leasableBytes)
+    this.#byQuery.set(queryId, { byteCount, leased })
   }
 
   free(queryId: QueryId): void {
-    this.#bookedBytes -= this.#byQuery.get(queryId) ?? 0
     this.#byQuery.delete(queryId)
   }
+}
+
+function sum(bookings: readonly Booking[]): number {
+  return bookings.reduce((total, { byteCount }) => total + byteCount, 0)
+}
+
+function check(byteCount: number, takenBytes: number, ofBytes: number): void {
+  if (takenBytes + byteCount <= ofBytes) return
+  const free = `${ofBytes - takenBytes} of ${ofBytes}`
+  throw new QueryError('EXECUTOR_FULL', `${byteCount} bytes asked for, ${free} are free`)
 }

@@ -5,8 +5,9 @@
  *   open ──▶ complete      every row is here: the only end that a reader may take for one
  *     └────▶ failed        readers end with its cause
  *
- * When there is no room the writer waits until the slowest reader moves on, and frames behind it are dropped; if nobody
- * moves for STALL_MS the result is RESULT_TOO_LARGE. A frame's bytes are valid until its reader asks for the next one.
+ * When there is no room the writer waits until the slowest reader moves on, and frames far enough behind it are
+ * dropped; if nobody moves for STALL_MS the result is RESULT_TOO_LARGE. A frame's bytes are valid until its reader asks
+ * for the next one.
  */
 
 import { mkdir, rm } from 'node:fs/promises'
@@ -15,7 +16,7 @@ import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { PooledBody } from './body-pool.ts'
-import type { SpoolBudget } from './spool-budget.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import { SpoolSegment } from './spool-segment.ts'
 
 /** Of one result: as much as is held back before the first row goes out, so a small one never touches the disk. */
@@ -24,12 +25,14 @@ const MEMORY_BYTES = 32 * 1024 * 1024
 const SEGMENT_BYTES = 64 * 1024 * 1024
 /** A client that takes nothing for so long is gone or stuck. */
 const STALL_MS = 60_000
+/** Readers go back so far, after a break of the way, or to what they had no room for: see result-relay.ts. */
+const KEEP_BEHIND_BYTES = 40 * 1024 * 1024
 
 export interface SpoolOptions {
   /** Its own; made when memory is full, removed with the spool. */
   readonly folder: string
-  readonly memory: SpoolBudget
-  readonly disk: SpoolBudget
+  readonly memory: ByteBudget
+  readonly disk: ByteBudget
   readonly clock: Clock
 }
 
@@ -64,6 +67,8 @@ export class ResultSpool {
   #state: State = { state: 'open' }
   #memoryBytes = 0
   #hasFolder = false
+  /** Of frames that are not dropped. */
+  #heldBytes = 0
   /** Frames before it are dropped. */
   #firstFrame = 0
 
@@ -77,6 +82,7 @@ export class ResultSpool {
     const place = await this.#room(byteCount, body)
     this.#throwIfFailed()
     this.#frames.push({ header, byteCount, place })
+    this.#heldBytes += byteCount
     this.#wake()
   }
 
@@ -188,11 +194,12 @@ export class ResultSpool {
     return { kind: 'file', segment, at }
   }
 
-  /** Drops what every reader has passed; false if that is nothing. */
+  /** Drops what every reader has passed by enough; false if that is nothing. */
   async #dropRead(): Promise<boolean> {
     if (this.#readers.size === 0) return false
-    const passed = Math.min(...[...this.#readers].map(({ at }) => at), this.#frames.length)
     const before = this.#firstFrame
+    const slowest = Math.min(...[...this.#readers].map(({ at }) => at), this.#frames.length)
+    const passed = this.#farBehind(slowest)
     while (this.#firstFrame < passed) {
       const frame = this.#frames[this.#firstFrame++]
       if (frame !== undefined) await this.#drop(frame)
@@ -200,9 +207,22 @@ export class ResultSpool {
     return this.#firstFrame > before
   }
 
+  /** The first frame to be kept for a reader at `at`. Never more than half of what is here: the other has to move. */
+  #farBehind(at: number): number {
+    const keepBytes = Math.min(KEEP_BEHIND_BYTES, this.#heldBytes / 2)
+    let [first, bytes] = [at, 0]
+    while (first > this.#firstFrame) {
+      bytes += this.#frames[first - 1]?.byteCount ?? 0
+      if (bytes > keepBytes) return first
+      first--
+    }
+    return first
+  }
+
   async #drop(frame: Frame): Promise<void> {
     const { place, byteCount } = frame
     frame.place = { kind: 'dropped' }
+    this.#heldBytes -= byteCount
     switch (place.kind) {
       case 'memory':
         place.body.release()

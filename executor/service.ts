@@ -2,7 +2,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { QueryError } from '../proto/errors.ts'
-import { flightData } from '../proto/flight-data.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
 import type { ExchangeSource, ExecutorService, FetchResultRequest } from '../proto/gen/executor_pb.js'
 import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
@@ -38,10 +38,11 @@ async function* withHello(
   yield* events
 }
 
-async function* frames(executor: Executor, { queryId, taskId, fromFrame }: FetchResultRequest, call: Call) {
+function frames(
+  executor: Executor, { queryId, taskId, fromFrame }: FetchResultRequest, call: Call,
+): AsyncIterable<RawFlightData> {
   const attempt = taskId === '' ? null : taskId as TaskId
-  const result = executor.fetchResult(queryId as QueryId, attempt, Number(fromFrame), call.signal)
-  for await (const frame of result) yield flightData(frame)
+  return executor.fetchResult(queryId as QueryId, attempt, Number(fromFrame), call.signal)
 }
 
 /** Asked before every call. Digests are compared, so that the time of an answer says nothing about the secret. */

@@ -19,7 +19,7 @@ import { bucketFolders, checkLaunch, openFolders, parseAddress, stableId, type E
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
-import { InstanceSet } from './instance-set.ts'
+import { InstanceSet, LEASE_BYTES } from './instance-set.ts'
 import { duckdbVersion } from './instances.ts'
 import { openLog, type Log } from './log.ts'
 import { PeerChannels } from './peer-channels.ts'
@@ -27,7 +27,7 @@ import { Registration } from './registration.ts'
 import { Reservations } from './reservations.ts'
 import { ResultSpool } from './result-spool.ts'
 import { executorHandlers, requireSecret, type Identity } from './service.ts'
-import { SpoolBudget } from './spool-budget.ts'
+import { ByteBudget } from './byte-budget.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TaskRunner } from './task-runner.ts'
 
@@ -92,23 +92,26 @@ async function openParts(
 ) {
   const buckets = await bucketFolders(launch)
   const files = new FileSource(new Map([...buckets].map(([name, folder]) => [name, new LocalStore(name, folder)])))
-  const exchangeFiles = await ExchangeFiles.open(folders.exchange, incarnation)
-  await rm(folders.spools, { recursive: true, force: true })
   const { memoryBytes, spillBytes, threads } = launch
+  const disk = new ByteBudget(spillBytes)
+  const exchangeFiles = await ExchangeFiles.open(folders.exchange, incarnation, disk)
+  await rm(folders.spools, { recursive: true, force: true })
   const instances = await InstanceSet.open({
-    directories: [...buckets.values(), exchangeFiles.root], spillFolder: folders.spill,
-    spillBytes, memoryBytes, threads,
+    clock, directories: [...buckets.values(), exchangeFiles.root], spillFolder: folders.spill,
+    disk, memoryBytes, threads,
   })
-  const exchangeReader = new ExchangeReader(exchangeFiles, (address, queryId, path, signal) =>
-    peers.to(address).fetchExchange({ queryId, path }, { signal }))
+  const exchangeReader = new ExchangeReader(exchangeFiles, ({ address, queryId, path, offset }, signal) =>
+    peers.to(address).fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), clock)
   const runner = new TaskRunner({
     clock, instances, exchangeFiles, exchangeReader, localPath: file => files.localPath(file), pool: new BodyPool(),
   })
-  const [memory, disk] = [new SpoolBudget(SPOOL_MEMORY_BYTES), new SpoolBudget(spillBytes)]
+  const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
   return {
     clock, log, exchangeFiles, instances, runner,
     queue: new TaskQueue(launch.slots),
-    reservations: new Reservations(memoryBytes),
+    reservations: new Reservations({
+      totalBytes: instances.totalBytes, leasableBytes: instances.leasableBytes, leaseBytes: LEASE_BYTES,
+    }),
     newSpool: (taskId: string) => new ResultSpool({ folder: join(folders.spools, taskId), memory, disk, clock }),
   }
 }

@@ -1,12 +1,14 @@
 /**
  * Runs one task from its definition to its files or its spool: brings its inputs near, takes a connection, makes its
  * views, runs its SQL. A cancel interrupts DuckDB until it has stopped. Whatever the end, the connection is closed and
- * borrowed inputs are gone; what the task wrote stays until its query is released.
+ * borrowed inputs are gone; what a task wrote that succeeded stays until nobody reads it, of one that failed nothing.
  */
 
 import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
-import { TaskDefinition_SqlKind as SqlKind, type Scan, type TaskDefinition } from '../proto/gen/executor_pb.js'
+import {
+  TaskDefinition_SqlKind as SqlKind, type ExchangeOutput, type Scan, type TaskDefinition,
+} from '../proto/gen/executor_pb.js'
 import type { QueryId, TaskId } from '../proto/ids.ts'
 import type { FileKey } from '../cache/key.ts'
 import type { LocalFile } from '../cache/file-source.ts'
@@ -14,9 +16,11 @@ import type { BodyPool } from './body-pool.ts'
 import { DuckError, isFatal, taskError } from './duck-error.ts'
 import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
 import { InputLost, type ExchangeReader } from './exchange-reader.ts'
+import { ExchangeMeter } from './exchange-meter.ts'
 import { writeExchange, type WrittenFile } from './exchange-writer.ts'
 import type { InstanceSet, TaskConnection } from './instance-set.ts'
 import type { DuckConnection } from './instances.ts'
+import type { Use } from './managed-instance.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { writeResult } from './result-writer.ts'
 import type { TaskEvent, TaskStats } from './task.ts'
@@ -49,11 +53,26 @@ interface Output {
   readonly outputBytes: number
 }
 
+interface Ran {
+  readonly files: readonly WrittenFile[]
+  readonly stats: Pick<TaskStats, 'rowCount' | 'outputBytes' | 'peakBytes' | 'spilled'>
+}
+
+/** What was seen of a task on its instance. */
+export type Seen = Pick<Use, 'fraction' | 'peakBytes' | 'spilled'>
+
 export class TaskRunner {
   readonly #options: TaskRunnerOptions
+  /** Of running tasks. */
+  readonly #seen = new Map<TaskId, Seen>()
 
   constructor(options: TaskRunnerOptions) {
     this.#options = options
+  }
+
+  /** How far a running task is, 0 to 1, by DuckDB's guess. */
+  fractionOf(taskId: TaskId): number {
+    return this.#seen.get(taskId)?.fraction ?? 0
   }
 
   /** Never rejects. `spool` is there for a task that makes the result; it is complete when the task has succeeded. */
@@ -67,7 +86,7 @@ export class TaskRunner {
       const output = await this.#onConnection(task, inputs, spool, signal)
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
       spool?.complete()
-      const stats = { rowCount: output.rowCount, outputBytes: output.outputBytes, ...inputs.stats }
+      const stats = { ...output.stats, ...inputs.stats }
       return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, stats }
     } catch (error) {
       if (isFatal(error)) this.#options.instances.replaceShared()
@@ -104,9 +123,10 @@ export class TaskRunner {
 
   async #onConnection(
     task: TaskDefinition, inputs: Inputs, spool: ResultSpool | undefined, signal: AbortSignal,
-  ): Promise<Output> {
-    const taken = await this.#connect(task, inputs)
+  ): Promise<Ran> {
+    const taken = await this.#connect(task, inputs, signal)
     const stopInterrupts = this.#interruptOn(signal, taken.connection)
+    this.#seen.set(task.taskId as TaskId, taken.use)
     let isClean = false
     try {
       if (task.sqlKind === SqlKind.ORIGINAL) await taken.connection.run(originalSetup(task, inputs.scanPaths))
@@ -114,20 +134,24 @@ export class TaskRunner {
       const sql = taskSql(task, inputs.scanPaths, inputs.inputPaths)
       const output = await this.#execute(task, sql, taken.connection, spool, signal)
       isClean = !signal.aborted // an interrupt may still come to it
-      return output
+      const { rowCount, outputBytes } = output
+      const { peakBytes, spilled } = taken.use
+      return { files: output.files, stats: { rowCount, outputBytes, peakBytes, spilled } }
     } finally {
       stopInterrupts()
+      this.#seen.delete(task.taskId as TaskId)
       await taken.done(isClean)
     }
   }
 
-  #connect(task: TaskDefinition, inputs: Inputs): Promise<TaskConnection> {
+  #connect(task: TaskDefinition, inputs: Inputs, signal: AbortSignal): Promise<TaskConnection> {
     const { instances } = this.#options
-    const memoryBytes = Number(task.memoryBytes)
+    const [queryId, memoryBytes] = [task.queryId as QueryId, Number(task.memoryBytes)]
     switch (task.sqlKind) {
       case SqlKind.EMITTED:
-        return instances.emitted(task.queryId as QueryId, task.preserveOrder, memoryBytes, settingsSql(task))
-      case SqlKind.ORIGINAL: return instances.original(task.taskId as TaskId, inputs.scanPaths.flat(), memoryBytes)
+        return instances.emitted(queryId, task.preserveOrder, memoryBytes, settingsSql(task), signal)
+      case SqlKind.ORIGINAL:
+        return instances.original(queryId, task.taskId as TaskId, inputs.scanPaths.flat(), memoryBytes, signal)
       default: throw new QueryError('INTERNAL', `task ${task.taskId} has an unknown kind of SQL`)
     }
   }
@@ -135,15 +159,10 @@ export class TaskRunner {
   async #execute(
     task: TaskDefinition, sql: string, connection: DuckConnection, spool: ResultSpool | undefined, signal: AbortSignal,
   ): Promise<Output> {
-    const { exchangeFiles, pool } = this.#options
+    const { pool } = this.#options
     const { output } = task
     switch (output.case) {
-      case 'exchange': {
-        const place = { ...task, queryId: task.queryId as QueryId }
-        const files = await writeExchange(connection, sql, output.value, exchangeFiles, place)
-        const [rows, bytes] = [files.map(file => file.rowCount), files.map(file => file.sizeBytes)]
-        return { files, rowCount: sum(rows), outputBytes: sum(bytes) }
-      }
+      case 'exchange': return this.#writeExchange(task, output.value, sql, connection)
       case 'result': {
         if (spool === undefined) throw new Error(`task ${task.taskId} has no spool`)
         const { columns, enumDictionaries } = output.value
@@ -152,6 +171,30 @@ export class TaskRunner {
         return { files: [], rowCount: totals.rowCount, outputBytes: totals.byteCount }
       }
       default: throw new QueryError('INTERNAL', `task ${task.taskId} has no output`)
+    }
+  }
+
+  /** Within the disk of the executor; nothing is left of a task that fails. */
+  async #writeExchange(
+    task: TaskDefinition, output: ExchangeOutput, sql: string, connection: DuckConnection,
+  ): Promise<Output> {
+    const { exchangeFiles, clock } = this.#options
+    const place: TaskPlace = { ...task, queryId: task.queryId as QueryId }
+    const interrupt = (): void => connection.interrupt()
+    const meter = new ExchangeMeter({ files: exchangeFiles, place, clock, interrupt })
+    try {
+      const files = await writeExchange(connection, sql, output, exchangeFiles, place)
+      meter.end()
+      const [rows, bytes] = [files.map(file => file.rowCount), files.map(file => file.sizeBytes)]
+      const outputBytes = sum(bytes)
+      if (meter.full || !exchangeFiles.accountOutput(place, outputBytes)) throw exchangeFiles.diskFull('an exchange')
+      return { files, rowCount: sum(rows), outputBytes }
+    } catch (error) {
+      const cause = meter.full ? exchangeFiles.diskFull('an exchange') : error
+      await exchangeFiles.removeOutput(place)
+      throw cause
+    } finally {
+      meter.end()
     }
   }
 

@@ -7,6 +7,8 @@ import { catalogs, inputRelation, scanRelation, tableView } from './views.ts'
 
 /** DuckDB makes chunks ahead up to this; its default of 1 MB stalls scans behind the encoder. */
 const STREAMING_BUFFER = '4MB'
+/** Without it DuckDB keeps no count of what is done; it draws its bar itself if it is not told not to. */
+const PROGRESS = 'SET SESSION enable_progress_bar = true;\nSET SESSION enable_progress_bar_print = false'
 /** What a session may set: it changes values and errors, and nothing that a task may reach or use. Lower case. */
 const SESSION_SETTINGS: ReadonlySet<string> = new Set([
   'timezone', 'calendar', 'default_null_order', 'null_order', 'default_order', 'default_collation', 'integer_division',
@@ -19,6 +21,7 @@ export function settingsSql({ settings }: Pick<TaskDefinition, 'settings'>): str
   return [
     ...Object.entries(settings).map(([name, value]) => setting(name, value)),
     `SET SESSION streaming_buffer_size = '${STREAMING_BUFFER}'`,
+    PROGRESS,
   ].join(';\n')
 }
 

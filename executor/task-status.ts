@@ -17,7 +17,8 @@ export type TaskStatusInit = Plain<MessageInitShape<typeof TaskStatusSchema>> & 
 export function taskStatus(taskId: TaskId, task: Task, result: readonly RawFlightData[]): TaskStatusInit {
   switch (task.state) {
     case 'queued': return { taskId, state: { case: 'queued', value: {} } }
-    case 'running': case 'cancelling': return { taskId, state: { case: 'running', value: {} } }
+    case 'running': return { taskId, state: { case: 'running', value: { fraction: task.fraction } } }
+    case 'cancelling': return { taskId, state: { case: 'running', value: {} } }
     case 'succeeded': return { taskId, state: { case: 'succeeded', value: succeeded(task, result) } }
     case 'failed': {
       const { cause: { code, message, position }, lostExecutors } = task
@@ -39,7 +40,8 @@ function succeeded(
     stats: {
       rowCount: BigInt(stats.rowCount), outputBytes: BigInt(stats.outputBytes),
       bytesFetched: BigInt(stats.bytesFetched), bytesCached: BigInt(stats.bytesCached),
-      exchangeBytes: BigInt(stats.exchangeBytes), queuedMs, runMs,
+      exchangeBytes: BigInt(stats.exchangeBytes), queuedMs, runMs, peakBytes: BigInt(stats.peakBytes),
+      spilled: stats.spilled,
     },
   }
 }

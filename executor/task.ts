@@ -20,11 +20,19 @@ export interface TaskStats {
   readonly bytesFetched: number
   readonly bytesCached: number
   readonly exchangeBytes: number
+  /** The largest share of its instance's memory; 0: it was too short to be looked at. */
+  readonly peakBytes: number
+  /** Its instance wrote to disk for want of memory meanwhile. */
+  readonly spilled: boolean
 }
 
 export type Task =
   | { readonly state: 'queued'; readonly queuedAtMs: number }
-  | { readonly state: 'running'; readonly queuedMs: number; readonly startedAtMs: number }
+  | {
+    readonly state: 'running'; readonly queuedMs: number; readonly startedAtMs: number
+    /** What is done, 0 to 1, by DuckDB's guess. */
+    readonly fraction: number
+  }
   | { readonly state: 'cancelling'; readonly cause: QueryError }
   | {
     readonly state: 'succeeded'; readonly files: readonly WrittenFile[]; readonly stats: TaskStats
@@ -34,6 +42,7 @@ export type Task =
 
 export type TaskEvent =
   | { readonly kind: 'started'; readonly nowMs: number }
+  | { readonly kind: 'progressed'; readonly fraction: number }
   | {
     readonly kind: 'succeeded'; readonly nowMs: number; readonly files: readonly WrittenFile[]
     readonly stats: TaskStats
@@ -59,10 +68,10 @@ export function advance(task: Task, event: TaskEvent): Task {
 function queued(task: Extract<Task, { state: 'queued' }>, event: TaskEvent): Task {
   switch (event.kind) {
     case 'started':
-      return { state: 'running', queuedMs: event.nowMs - task.queuedAtMs, startedAtMs: event.nowMs }
+      return { state: 'running', queuedMs: event.nowMs - task.queuedAtMs, startedAtMs: event.nowMs, fraction: 0 }
     case 'failed': return { state: 'failed', cause: event.cause, lostExecutors: event.lostExecutors }
     case 'cancelled': return { state: 'failed', cause: cancelled(event.reason), lostExecutors: [] }
-    case 'succeeded': throw new Error('a queued task cannot succeed')
+    case 'progressed': case 'succeeded': throw new Error(`a queued task cannot have ${event.kind}`)
     default: return unreachable(event)
   }
 }
@@ -75,6 +84,7 @@ function running(task: Extract<Task, { state: 'running' }>, event: TaskEvent): T
     }
     case 'failed': return { state: 'failed', cause: event.cause, lostExecutors: event.lostExecutors }
     case 'cancelled': return { state: 'cancelling', cause: cancelled(event.reason) }
+    case 'progressed': return event.fraction > task.fraction ? { ...task, fraction: event.fraction } : task
     case 'started': throw new Error('a running task cannot start')
     default: return unreachable(event)
   }
@@ -83,7 +93,7 @@ function running(task: Extract<Task, { state: 'running' }>, event: TaskEvent): T
 function cancelling(task: Extract<Task, { state: 'cancelling' }>, event: TaskEvent): Task {
   switch (event.kind) {
     case 'succeeded': case 'failed': return { state: 'failed', cause: task.cause, lostExecutors: [] }
-    case 'cancelled': return task
+    case 'progressed': case 'cancelled': return task
     case 'started': throw new Error('a task that is being cancelled cannot start')
     default: return unreachable(event)
   }

@@ -71,6 +71,7 @@ export const configSchema = z.strictObject({
     cache: size.optional(),
     labels: z.record(name, text).default({}),
   }).prefault({}),
+  result_hold_bytes: size.optional(),
   listen: z.strictObject({
     http: door.default('127.0.0.1:4280'),
     flight: door.default('127.0.0.1:4281'),

@@ -19,6 +19,8 @@ export interface Config {
   /** DuckDB's own `memory` if there are no catalogs. */
   readonly defaultCatalog: string
   readonly node: NodeConfig
+  /** Of a result, before its first row goes out: until then a lost executor costs time alone. */
+  readonly resultHoldBytes: number
   readonly listen: ListenConfig
 }
 
@@ -56,6 +58,8 @@ const MEMORY_SHARE = 0.6
 /** Of the free disk, each: half of it stays free. */
 const SPILL_SHARE = 0.25
 const CACHE_SHARE = 0.25
+/** Held by the coordinator for each query whose result is being made. */
+export const RESULT_HOLD_BYTES = 32 * 1024 * 1024
 /** A configuration is written by hand. */
 const MAX_CONFIG_CHARACTERS = 1024 * 1024
 
@@ -195,6 +199,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
       cacheBytes: cache ?? Math.floor(machine.freeDiskBytes(dataDir) * CACHE_SHARE),
       labels,
     },
+    resultHoldBytes: file.result_hold_bytes ?? RESULT_HOLD_BYTES,
     listen: { http: file.listen.http, flight: file.listen.flight, admin: file.listen.admin },
   }
 }

@@ -5,13 +5,15 @@
  * transport's own.
  */
 
-import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import { create, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2'
 import {
   Client, credentials, Metadata, type ClientDuplexStream, type ClientReadableStream, type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
 import { systemClock } from './clock.ts'
+import type { RawFlightData } from './flight-data.ts'
+import { FrameClient } from './frame-client.ts'
 import { fromStatus, serviceDefinition, type Method } from './grpc.ts'
 
 /** Bytes a stream may have under way before its reader takes them: 1 MiB serves 1 GB/s at 1 ms round trip. */
@@ -22,6 +24,13 @@ const RECONNECT_MS = 100
 const RECONNECT_MAX_MS = 1_000
 
 type AnyService = GenService<GenServiceMethods>
+
+/** A method that streams FlightData. */
+interface FrameMethod<I extends DescMessage> {
+  readonly parent: { readonly typeName: string }
+  readonly name: string
+  readonly input: I
+}
 
 export interface CallOptions {
   readonly signal?: AbortSignal
@@ -43,14 +52,16 @@ export type ServiceClient<S extends AnyService> = { readonly [K in keyof S['meth
 export class GrpcChannel {
   readonly #client: Client
   readonly #headers: Readonly<Record<string, string>>
+  readonly #frames: FrameClient
 
   /** `address` is host:port; `headers` go with every call. */
-  constructor(address: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(address: string, headers: Readonly<Record<string, string>> = {}, windowBytes = STREAM_WINDOW_BYTES) {
     this.#headers = headers
+    this.#frames = new FrameClient(address, headers)
     this.#client = new Client(address, credentials.createInsecure(), {
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
-      'grpc-node.flow_control_window': STREAM_WINDOW_BYTES,
+      'grpc-node.flow_control_window': windowBytes,
       'grpc.keepalive_time_ms': KEEPALIVE_MS,
       'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
       'grpc.initial_reconnect_backoff_ms': RECONNECT_MS,
@@ -76,7 +87,17 @@ export class GrpcChannel {
     return Object.fromEntries(methods) as ServiceClient<S>
   }
 
+  /** A server's stream of FlightData, undecoded. Its connection is one of its own, see frame-client.ts. */
+  frames<I extends DescMessage>(
+    method: FrameMethod<I>, request: MessageInitShape<I>, signal: AbortSignal,
+  ): AsyncIterable<RawFlightData> {
+    const { parent, name, input } = method
+    const bytes = toBinary(input, create(input, request))
+    return this.#frames.read(`/${parent.typeName}/${name}`, bytes, signal)
+  }
+
   close(): void {
+    this.#frames.close()
     this.#client.close()
   }
 

@@ -1,18 +1,26 @@
 /**
  * A gRPC server whose handlers are async functions and async generators over protobuf-es messages. Message limits,
  * keepalive and windows of servers are set here and nowhere else. A handler's thrown QueryError becomes the status; a
- * client that goes away aborts `call.signal`, and a generator is ended by `return`, so its `finally` runs.
+ * client that goes away aborts `call.signal`, and a generator is ended by `return`, so its `finally` runs. Streams of
+ * FlightData do not go through grpc-js: see frame-server.ts.
  */
 
 import type { EventEmitter } from 'node:events'
-import { create, type DescMessage, type Message, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import {
+  create, fromBinary, type DescMessage, type Message, type MessageInitShape, type MessageShape,
+} from '@bufbuild/protobuf'
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2'
 import {
   logVerbosity, Metadata, Server, ServerCredentials, setLogVerbosity,
   type handleBidiStreamingCall, type sendUnaryData, type ServerDuplexStream, type ServerReadableStream,
   type ServerUnaryCall, type ServerWritableStream, type UntypedHandleCall,
 } from '@grpc/grpc-js'
+import { Departure, GONE } from './departure.ts'
 import { QueryError } from './errors.ts'
+import { serveFrames, type FrameHandler } from './frame-server.ts'
+import type { RawFlightData } from './flight-data.ts'
+import { FlightDataSchema } from './gen/flight_pb.js'
 import { serviceDefinition, toStatus, type Method } from './grpc.ts'
 
 // it would write to standard error, beside our own line, what it says in its errors too
@@ -41,12 +49,15 @@ type Awaitable<T> = T | Promise<T>
 type Handler<M> = M extends Method<'unary', infer I, infer O>
   ? (request: MessageShape<I>, call: Call) => Awaitable<MessageInitShape<O>>
   : M extends Method<'server_streaming', infer I, infer O>
-    ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
+    ? (request: MessageShape<I>, call: Call) => AsyncIterable<StreamedShape<O>>
     : M extends Method<'client_streaming', infer I, infer O>
       ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => Awaitable<MessageInitShape<O>>
       : M extends Method<'bidi_streaming', infer I, infer O>
         ? (requests: AsyncIterable<MessageShape<I>>, call: Call) => AsyncIterable<MessageInitShape<O>>
         : never
+
+/** A frame's bytes must stay as they are until the next one is asked for. */
+type StreamedShape<O extends DescMessage> = O extends typeof FlightDataSchema ? RawFlightData : MessageInitShape<O>
 
 /** One handler a method. */
 export type ServiceHandlers<S extends AnyService> = { readonly [K in keyof S['method']]: Handler<S['method'][K]> }
@@ -59,6 +70,8 @@ export interface GrpcServerOptions {
 export class GrpcServer {
   readonly #server: Server
   readonly #options: GrpcServerOptions
+  /** Of streams of FlightData, by path. */
+  readonly #frames = new Map<string, FrameHandler>()
 
   constructor(options: GrpcServerOptions) {
     this.#options = options
@@ -74,6 +87,11 @@ export class GrpcServer {
     for (const method of service.methods) {
       const handler = handlers[method.localName] as (request: unknown, call: Call) => unknown
       table[method.localName] = this.#adapt(handler, method.methodKind, method.output)
+      if (method.methodKind !== 'server_streaming' || method.output.typeName !== FlightDataSchema.typeName) continue
+      this.#frames.set(`/${service.typeName}/${method.name}`, (request, call) => {
+        this.#options.authenticate(call)
+        return handler(fromBinary(method.input, request), call) as AsyncIterable<RawFlightData>
+      })
     }
     this.#server.addService(serviceDefinition(service), table)
   }
@@ -82,7 +100,10 @@ export class GrpcServer {
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-        if (error === null) return resolve(bound)
+        if (error === null) {
+          this.#takeFrames()
+          return resolve(bound)
+        }
         const [, why = error.message] = /\[(.*)\]$/s.exec(error.message) ?? [] // one reason for each address of host
         reject(new QueryError('INVALID_CONFIG', `cannot listen on ${host}:${port}: ${why}`, { cause: error }))
       })
@@ -92,6 +113,24 @@ export class GrpcServer {
   /** Takes no new call; running ones are cut off. */
   close(): void {
     this.#server.forceShutdown()
+  }
+
+  /** Streams of FlightData are taken before grpc-js sees them; their connections stay its own. */
+  #takeFrames(): void {
+    const { http2Servers, onStreamOpened } = privateParts(this.#server)
+    for (const http2 of http2Servers) {
+      const others = http2.listeners('stream')
+      http2.removeAllListeners('stream')
+      http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...more: unknown[]) => {
+        const handler = this.#frames.get(headers[':path'] ?? '')
+        if (handler === undefined) {
+          for (const other of others) other.call(http2, stream, headers, ...more)
+          return
+        }
+        onStreamOpened(stream)
+        void serveFrames(stream, headers, handler)
+      })
+    }
   }
 
   #adapt(handler: (request: unknown, call: Call) => unknown, kind: string, output: DescMessage): UntypedHandleCall {
@@ -123,6 +162,21 @@ export class GrpcServer {
 /** Why a call's signal is aborted; the default reason is an error with a stack. */
 const CANCELLED = 'cancelled'
 
+/** What grpc-js 1.14 keeps to itself: its HTTP/2 servers, and its count of streams by which idle connections end. */
+function privateParts(server: Server): {
+  readonly http2Servers: readonly EventEmitter[]
+  readonly onStreamOpened: (stream: ServerHttp2Stream) => void
+} {
+  const { http2Servers, onStreamOpened } = server as unknown as Readonly<Record<string, unknown>>
+  if (!(http2Servers instanceof Map) || http2Servers.size === 0 || typeof onStreamOpened !== 'function') {
+    throw new Error('grpc-js has other private parts than 1.14: streams of FlightData cannot be served')
+  }
+  return {
+    http2Servers: [...http2Servers.keys()] as readonly EventEmitter[],
+    onStreamOpened: stream => { onStreamOpened.call(server, stream) },
+  }
+}
+
 type AnyCall = ServerUnaryCall<unknown, unknown> | ServerReadableStream<unknown, unknown>
   | ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>
 
@@ -151,21 +205,20 @@ async function pump(
   wire: ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>,
   start: () => AsyncIterable<unknown>, shape: (message: unknown) => Message,
 ): Promise<void> {
-  const gone = new Promise<'gone'>(resolve => {
-    wire.once('cancelled', () => resolve('gone'))
-    wire.once('error', () => resolve('gone')) // the connection broke; without a listener it would end the process
-  })
+  const departure = new Departure()
+  wire.once('cancelled', () => departure.leave())
+  wire.once('error', () => departure.leave()) // the connection broke; without a listener it would end the process
   let iterator: AsyncIterator<unknown> | undefined
   try {
     iterator = start()[Symbol.asyncIterator]()
     for (;;) {
       // after a cancel grpc-js drops writes without calling back, and a handler may never give another message
-      const next = await Promise.race([iterator.next(), gone])
-      if (next === 'gone') break
+      const next = await departure.or(iterator.next())
+      if (next === GONE) break
       if (next.done === true) return void wire.end()
       const message = shape(next.value)
       const written = new Promise<'written'>(resolve => { wire.write(message, () => resolve('written')) })
-      if (await Promise.race([written, gone]) === 'gone') break
+      if (await departure.or(written) === GONE) break
     }
     void iterator.return?.()?.catch(() => undefined) // the client is gone: nobody is left to be told of a failure
   } catch (thrown) {

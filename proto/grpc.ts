@@ -3,6 +3,7 @@
  * a table of paths and codecs. This makes the one from the other, and QueryErrors to statuses and back.
  */
 
+import type { IncomingHttpHeaders } from 'node:http2'
 import { fromBinary, toBinary, type DescMessage, type DescService, type Message } from '@bufbuild/protobuf'
 import { Metadata, status, type MethodDefinition, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js'
 import { asQueryError, errorCode, QueryError, type ErrorCode } from './errors.ts'
@@ -53,6 +54,34 @@ export function toStatus(thrown: unknown): { code: status; details: string; meta
   metadata.set(CODE_TRAILER, error.code)
   if (error.position !== undefined) metadata.set(POSITION_TRAILER, String(error.position))
   return { code: error.class.grpc, details: error.message, metadata }
+}
+
+/** The same as trailers of a bare HTTP/2 stream. */
+export function toTrailers(thrown: unknown): Record<string, string> {
+  const { code, details, metadata } = toStatus(thrown)
+  const more = Object.entries(metadata.getMap()).map(([name, value]) => [name, String(value)])
+  return { 'grpc-status': String(code), 'grpc-message': percentEncoded(details), ...Object.fromEntries(more) }
+}
+
+/** What such trailers mean. */
+export function fromTrailers(trailers: IncomingHttpHeaders): QueryError {
+  const text = (name: string): string => String(trailers[name] ?? '')
+  const position = trailers[POSITION_TRAILER] === undefined ? {} : { position: Number(text(POSITION_TRAILER)) }
+  const code = errorCode(text(CODE_TRAILER)) ?? transportCode(Number(text('grpc-status')))
+  return new QueryError(code, percentDecoded(text('grpc-message')), position)
+}
+
+/** As gRPC wants it: what is not printable ASCII, and the percent sign. Of more, other clients show the codes. */
+function percentEncoded(text: string): string {
+  return text.replace(/[^\x20-\x24\x26-\x7e]+/g, part => encodeURIComponent(Buffer.from(part).toString()))
+}
+
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** What a failed call of ours means: the QueryError that was sent, or the transport's own failure. */

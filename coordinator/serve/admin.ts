@@ -52,5 +52,6 @@ function query(each: LoggedQuery, clock: Clock) {
     id: each.id, sql, state: each.state(), principal, clientInterface, stages, tasks,
     finishedTasks: each.tasks().filter(({ state }) => state === 'succeeded').length,
     startedAtMs: startedAtMs(each, clock), elapsedMs: elapsed_ms, error: each.error()?.message ?? '',
+    progress: each.progress(),
   }
 }

@@ -9,7 +9,7 @@ import type { TableColumn } from '../../catalog/table.ts'
 import { smallSchemaMessage, smallTableMessages } from '../../proto/arrow-table.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
-import { flightData, type RawFlightData } from '../../proto/flight-data.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
 import type {
   FlightData, FlightDescriptor, FlightService, HandshakeRequest, Ticket,
 } from '../../proto/gen/flight_pb.js'
@@ -110,13 +110,12 @@ class FlightSql {
     return encapsulatedMessage(smallSchemaMessage(await metadataColumns(descriptor.cmd, this.#options)))
   }
 
-  async *doGet({ ticket }: Ticket, call: Call): AsyncGenerator<FlightData> {
+  async *doGet({ ticket }: Ticket, call: Call): AsyncGenerator<RawFlightData> {
     this.#sessions.of(call)
     const statement = unpack(ticket, [TicketStatementQuerySchema])
-    const messages: AsyncIterable<RawFlightData> = statement === undefined
+    yield* statement === undefined
       ? smallTableMessages(await metadataColumns(ticket, this.#options))
       : this.#results.read(Buffer.from(statement.statementHandle).toString(), call.signal)
-    for await (const message of messages) yield flightData(message)
   }
 
   /** Statements that the client takes for updates: run to the end, rows not counted. */

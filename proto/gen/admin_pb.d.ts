@@ -185,6 +185,13 @@ export declare type Query = Message<"skein.admin.v1.Query"> & {
    * @generated from field: string error = 11;
    */
   error: string;
+
+  /**
+   * What is done, 0 to 1, by the guesses of its tasks.
+   *
+   * @generated from field: double progress = 12;
+   */
+  progress: number;
 };
 
 /**

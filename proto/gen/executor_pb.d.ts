@@ -49,6 +49,18 @@ export declare type ControlRequest = Message<"skein.executor.v1.ControlRequest">
      */
     value: ReleaseQuery;
     case: "releaseQuery";
+  } | {
+    /**
+     * @generated from field: skein.executor.v1.RemoveOutputs remove_outputs = 6;
+     */
+    value: RemoveOutputs;
+    case: "removeOutputs";
+  } | {
+    /**
+     * @generated from field: skein.executor.v1.FreeMemory free_memory = 7;
+     */
+    value: FreeMemory;
+    case: "freeMemory";
   } | { case: undefined; value?: undefined };
 };
 
@@ -124,6 +136,48 @@ export declare type CancelTask = Message<"skein.executor.v1.CancelTask"> & {
  * Use `create(CancelTaskSchema)` to create a new message.
  */
 export declare const CancelTaskSchema: GenMessage<CancelTask>;
+
+/**
+ * No task will read what these have written: their exchange files go, their statuses stay. Of what is not known, or
+ * still runs, nothing is done.
+ *
+ * @generated from message skein.executor.v1.RemoveOutputs
+ */
+export declare type RemoveOutputs = Message<"skein.executor.v1.RemoveOutputs"> & {
+  /**
+   * @generated from field: string query_id = 1;
+   */
+  queryId: string;
+
+  /**
+   * @generated from field: repeated string task_ids = 2;
+   */
+  taskIds: string[];
+};
+
+/**
+ * Describes the message skein.executor.v1.RemoveOutputs.
+ * Use `create(RemoveOutputsSchema)` to create a new message.
+ */
+export declare const RemoveOutputsSchema: GenMessage<RemoveOutputs>;
+
+/**
+ * No task of the query is to come: frees the memory that it booked, and its instances. What its tasks wrote stays.
+ *
+ * @generated from message skein.executor.v1.FreeMemory
+ */
+export declare type FreeMemory = Message<"skein.executor.v1.FreeMemory"> & {
+  /**
+   * @generated from field: string query_id = 1;
+   */
+  queryId: string;
+};
+
+/**
+ * Describes the message skein.executor.v1.FreeMemory.
+ * Use `create(FreeMemorySchema)` to create a new message.
+ */
+export declare const FreeMemorySchema: GenMessage<FreeMemory>;
 
 /**
  * The query is over: cancels what still runs of it, removes its exchange files and its spool, frees its memory.
@@ -877,9 +931,15 @@ export declare type TaskStatus_Queued = Message<"skein.executor.v1.TaskStatus.Qu
 export declare const TaskStatus_QueuedSchema: GenMessage<TaskStatus_Queued>;
 
 /**
+ * What is done, 0 to 1, by DuckDB's guess; told about once a second while it grows.
+ *
  * @generated from message skein.executor.v1.TaskStatus.Running
  */
 export declare type TaskStatus_Running = Message<"skein.executor.v1.TaskStatus.Running"> & {
+  /**
+   * @generated from field: double fraction = 1;
+   */
+  fraction: number;
 };
 
 /**
@@ -1051,6 +1111,20 @@ export declare type TaskStats = Message<"skein.executor.v1.TaskStats"> & {
    * @generated from field: double run_ms = 7;
    */
   runMs: number;
+
+  /**
+   * The largest share of its DuckDB instance's memory that fell to its query; 0: it was too short to be looked at.
+   *
+   * @generated from field: uint64 peak_bytes = 8;
+   */
+  peakBytes: bigint;
+
+  /**
+   * The instance wrote to disk for want of memory meanwhile.
+   *
+   * @generated from field: bool spilled = 9;
+   */
+  spilled: boolean;
 };
 
 /**

@@ -4,7 +4,7 @@
  */
 
 import { DuckDBInstance } from '@duckdb/node-api'
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { cp, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Of the table `rows`: their Arrow form has more bytes than are held back before an answer flows. */
@@ -14,6 +14,8 @@ export const SMALL_ROWS = 300
 const SMALL_FILES = 3
 /** Of these, the end of the file: what stands there is the footer. */
 const FOOTER_BYTES = 64
+/** More than a page. */
+const ROTTEN_BYTES = 100_000
 /** Behind the magic bytes: the first pages of the first column chunk. */
 const FIRST_PAGE = 4
 
@@ -46,6 +48,14 @@ export async function writeBadFiles(folder: string): Promise<void> {
   await mkdir(join(folder, 'empty'))
   await mkdir(join(folder, 'text'))
   await writeFile(join(folder, 'text', '0.parquet'), 'these are words, and no table at all\n')
+}
+
+/** `rotten`: the files of `rows`, the last of which has broken pages near its end. */
+export async function writeRottenRows(folder: string): Promise<void> {
+  await cp(join(folder, 'rows'), join(folder, 'rotten'), { recursive: true })
+  const last = join(folder, 'rotten', `${ROW_FILES - 1}.parquet`)
+  const { size } = await stat(last)
+  await overwrite(last, Math.floor(size * 0.7), 2 * ROTTEN_BYTES)
 }
 
 /** A catalog of these tables over one local bucket, as parts of a configuration. */

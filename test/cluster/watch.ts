@@ -36,6 +36,10 @@ export class Operator {
     return (await this.queries()).find(({ sql }) => sql.includes(part))
   }
 
+  async kill(id: string): Promise<void> {
+    await this.#channel.service(AdminService).killQuery({ id }, { deadlineMs: CALL_WITHIN_MS })
+  }
+
   close(): void {
     this.#channel.close()
   }

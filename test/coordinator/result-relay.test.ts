@@ -81,6 +81,8 @@ t.test('a large result goes out as it comes, at the pace of its reader, and cann
   await simulation.run(10)
   t.strictSame([events, given()], [['relay-outgrown'], 4], 'the executor waits')
   t.equal(relay.begin(1, fetch), false)
+  await simulation.run(400)
+  t.equal(given(), 4)
   const rows: (number | string)[] = []
   await read(relay.frames(), rows)
   t.strictSame([rows.length, rows.at(-1), events], [51, 'end', ['relay-outgrown', 'relay-delivered']])
@@ -121,4 +123,39 @@ t.test('readers in the middle get the failure, never an early end', async t => {
   const rows: (number | string)[] = []
   await read(relay.frames(), rows)
   t.strictSame(rows, ['NOT_FOUND'])
+})
+
+t.test('of a reader that is slow little is held; what it did not take is read again, once', async t => {
+  const { simulation, events, relay } = relayed(5_000_000)
+  const from: number[] = []
+  const big = (byte: number): RawFlightData => ({ ...frame(byte), dataBody: new Uint8Array(500_000) })
+  relay.begin(0, async function* (first, signal) {
+    from.push(first)
+    for (let i = first; i < 30 && !signal.aborted; i++) yield big(i)
+  })
+  await simulation.run(400)
+  t.ok(relay.heldBytes > 5_000_000)
+  await simulation.run(200)
+  t.ok(relay.heldBytes <= 1_500_000, `${relay.heldBytes}`)
+  const rows: (number | string)[] = []
+  let most = 0
+  for await (const { dataHeader } of relay.frames()) {
+    rows.push(dataHeader[0] ?? -1)
+    most = Math.max(most, relay.heldBytes)
+  }
+  t.strictSame(rows, Array.from({ length: 30 }, (_, i) => i))
+  t.ok(most <= 1_500_000, `${most} bytes at most`)
+  t.strictSame([from, events], [[0, 2], ['relay-outgrown', 'relay-delivered']])
+})
+
+t.test('a slow reader of a result that had just come to its end gets all of it', async t => {
+  const { simulation, events, relay } = relayed(35)
+  const { fetch, from } = source(4)
+  relay.begin(0, fetch)
+  await simulation.run(1_000)
+  const rows: (number | string)[] = []
+  const reading = read(relay.frames(), rows)
+  await simulation.run(1_000)
+  await reading
+  t.strictSame([rows, from, events], [[0, 1, 2, 3, 'end'], [0, 3], ['relay-outgrown', 'relay-delivered']])
 })

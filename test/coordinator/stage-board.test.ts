@@ -7,6 +7,7 @@ import { StageBoard } from '../../coordinator/stage-board.ts'
 import type { Output } from '../../coordinator/task-definition.ts'
 import type { Fragment, FragmentInput } from '../../planner/fragment.ts'
 import { QueryError } from '../../proto/errors.ts'
+import type { QueryId } from '../../proto/ids.ts'
 
 const lost = new QueryError('EXECUTOR_LOST', 'gone')
 const key = (id: string) => `${id}/a/1` as MemberKey
@@ -95,4 +96,21 @@ t.test('an output that ends just as its executor is lost is made again', async t
   told.length = 0
   made.partitionDone(0, 0, 0, output('e1'))
   t.strictSame(told, ['0 again 0 epoch 1', '0 inputs-ready'])
+})
+
+t.test('what every reader has read is given up, and made again only if what was made of it is lost', async t => {
+  const { made, told } = board(false)
+  made.startReady()
+  made.partitionDone(0, 0, 0, output('e1'))
+  made.partitionDone(0, 1, 0, output('e2'))
+  const giveUp = () => [...made.giveUpInputs(1, 'q' as QueryId)]
+  t.strictSame(giveUp(), [], 'not yet read')
+  made.partitionDone(1, 0, 0, output('e1'))
+  t.strictSame(giveUp(), [[key('e1'), ['q.0.0.0']], [key('e2'), ['q.0.1.0']]])
+  t.strictSame([giveUp(), made.done], [[], 3], 'once, and they count as done')
+  told.length = 0
+  made.executorLost(key('e2'), lost)
+  t.strictSame(told, [], 'the result is there')
+  made.executorLost(key('e1'), lost)
+  t.strictSame(told, ['0 again 0,1 epoch 1', '1 again 0 epoch 1', '0 inputs-ready'])
 })

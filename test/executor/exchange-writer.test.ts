@@ -6,6 +6,7 @@ import { wireType } from '../../planner/exchange-types.ts'
 import type { WrittenFile } from '../../executor/exchange-writer.ts'
 import { columnTexts, toTable } from './arrow-text.ts'
 import { textCases, typeCases } from './arrow-types.ts'
+import { exchanged } from './exchanges.ts'
 import { openWorkbench, toResult, type Workbench } from './workbench.ts'
 
 const ROWS = 3_000
@@ -109,4 +110,14 @@ t.test('an input that is gone is INPUT_LOST with the executor that had it', asyn
     output: { case: 'exchange', value: { columns, partitionCount: 1 } },
   })
   t.match(outcome, { kind: 'failed', cause: { code: 'INPUT_LOST' }, lostExecutors: ['e1'] })
+})
+
+t.test('one row, and more partitions than rows or open files', async t => {
+  const bench = await openWorkbench(t)
+  for (const [rows, partitionCount] of [[1, 1], [1, 8], [3_000, 300]] as const) {
+    const { written, totals } = await exchanged(bench, rows, partitionCount, 2)
+    t.strictSame(totals, [String(rows), String(rows * (rows - 1) / 2)])
+    t.ok(written.files.every(({ partition, rowCount }) => partition < partitionCount && rowCount > 0))
+    t.ok(new Set(written.files.map(({ partition }) => partition)).size > 0.9 * Math.min(rows, partitionCount))
+  }
 })

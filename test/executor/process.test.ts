@@ -45,6 +45,8 @@ function caller(service: ReturnType<typeof client>): Calls {
     reserve: value => calls.call({ case: 'reserve', value }),
     launchTask: value => calls.call({ case: 'launchTask', value }),
     cancelTask: value => calls.call({ case: 'cancelTask', value }),
+    removeOutputs: value => calls.call({ case: 'removeOutputs', value }),
+    freeMemory: value => calls.call({ case: 'freeMemory', value }),
     releaseQuery: value => calls.call({ case: 'releaseQuery', value }),
   }
 }
@@ -133,6 +135,8 @@ t.test('a query of two stages over two executors, by path and by gRPC; released,
   const far = sources.map(source => source === undefined ? undefined : { ...source, ...nowhere })
   const again = await firstStage(running, 'qb')
   t.strictSame(await lastStage(running, 'qb', again, far), answer, 'by gRPC')
+  await executors[1]?.call.removeOutputs({ queryId: 'qa', taskIds: ['qa.0.1.0', 'unknown'] })
+  t.strictSame(readdirSync(join(folder, 'e2', 'exchange', 'qa')), [], 'nobody reads it any more')
   await Promise.all(executors.flatMap(({ call }) => ['qa', 'qb'].map(queryId => call.releaseQuery({ queryId }))))
   for (const name of ['e1', 'e2']) t.strictSame(readdirSync(join(folder, name, 'exchange')), ['marker'], name)
   await t.rejects(async () => first.service.fetchResult({ queryId: 'qa' })[Symbol.asyncIterator]().next(),

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ResultSpool } from '../../executor/result-spool.ts'
-import { SpoolBudget } from '../../executor/spool-budget.ts'
+import { ByteBudget } from '../../executor/byte-budget.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { temporaryFolder } from './workbench.ts'
@@ -20,7 +20,7 @@ function frame(n: number, byteCount: number) {
 
 function spool(t: Test, memoryBytes: number, diskBytes: number, clock: Clock = systemClock) {
   const folder = join(temporaryFolder(t), 'spool')
-  const [memory, disk] = [new SpoolBudget(memoryBytes), new SpoolBudget(diskBytes)]
+  const [memory, disk] = [new ByteBudget(memoryBytes), new ByteBudget(diskBytes)]
   const result = new ResultSpool({ folder, memory, disk, clock })
   t.teardown(() => result.remove())
   return { result, folder }

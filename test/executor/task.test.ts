@@ -5,11 +5,13 @@ import { advance, type Task, type TaskEvent } from '../../executor/task.ts'
 import { QueryError } from '../../proto/errors.ts'
 
 const cause = new QueryError('OUT_OF_MEMORY', 'too much')
-const stats = { rowCount: 1, outputBytes: 1, bytesFetched: 0, bytesCached: 0, exchangeBytes: 0 }
+const stats = {
+  rowCount: 1, outputBytes: 1, bytesFetched: 0, bytesCached: 0, exchangeBytes: 0, peakBytes: 0, spilled: false,
+}
 
 const tasks: readonly Task[] = [
   { state: 'queued', queuedAtMs: 10 },
-  { state: 'running', queuedMs: 5, startedAtMs: 15 },
+  { state: 'running', queuedMs: 5, startedAtMs: 15, fraction: 0.5 },
   { state: 'cancelling', cause: new QueryError('CANCELLED', 'x') },
   { state: 'succeeded', files: [], stats, queuedMs: 5, runMs: 5 },
   { state: 'failed', cause, lostExecutors: [] },
@@ -19,15 +21,16 @@ const events: readonly TaskEvent[] = [
   { kind: 'succeeded', nowMs: 20, files: [], stats },
   { kind: 'failed', cause, lostExecutors: [] },
   { kind: 'cancelled', reason: 'unwanted' },
+  { kind: 'progressed', fraction: 0.4 },
 ]
 /** A new state or event must add its row or column. */
 const expected = [
-  // started    succeeded    failed       cancelled
-  ['running',   'bug',       'failed',    'failed'],     // queued
-  ['bug',       'succeeded', 'failed',    'cancelling'], // running
-  ['bug',       'failed',    'failed',    'cancelling'], // cancelling
-  ['succeeded', 'succeeded', 'succeeded', 'succeeded'],  // succeeded
-  ['failed',    'failed',    'failed',    'failed'],     // failed
+  // started    succeeded    failed       cancelled     progressed
+  ['running',   'bug',       'failed',    'failed',     'bug'],        // queued
+  ['bug',       'succeeded', 'failed',    'cancelling', 'running'],    // running
+  ['bug',       'failed',    'failed',    'cancelling', 'cancelling'], // cancelling
+  ['succeeded', 'succeeded', 'succeeded', 'succeeded',  'succeeded'],  // succeeded
+  ['failed',    'failed',    'failed',    'failed',     'failed'],     // failed
 ]
 
 t.test('every task takes every event as the table says', async t => {
@@ -39,6 +42,13 @@ t.test('every task takes every event as the table says', async t => {
     }
   }))
   t.strictSame(actual, expected)
+})
+
+t.test('progress never goes back', async t => {
+  const [, running] = tasks
+  if (running === undefined) throw new Error('no running task')
+  t.equal(advance(running, { kind: 'progressed', fraction: 0.4 }), running)
+  t.match(advance(running, { kind: 'progressed', fraction: 0.6 }), { fraction: 0.6 })
 })
 
 t.test('times are those in the queue and on DuckDB', async t => {

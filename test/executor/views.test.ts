@@ -15,7 +15,7 @@ const column = (name: string, type: string) => ({ name, type })
 
 /** Writes a table into the lake through an exchange task: Parquet as DuckDB makes it. */
 async function parquet(bench: Workbench, key: string, sql: string): Promise<void> {
-  const { connection, done } = await bench.instances.emitted('made' as never, true, 0, '')
+  const { connection, done } = await bench.instances.emitted('made' as never, true, 0, '', new AbortController().signal)
   await connection.run(`COPY (${sql}) TO '${join(bench.lake, key)}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`)
   await done(false)
 }

@@ -9,7 +9,8 @@ import { HandClock } from './hand-clock.ts'
 
 const c1 = 'c1' as CoordinatorId
 const queued = (id: string) => taskStatus(id as TaskId, { state: 'queued', queuedAtMs: 0 }, [])
-const running = (id: string) => taskStatus(id as TaskId, { state: 'running', queuedMs: 0, startedAtMs: 0 }, [])
+const running = (id: string) =>
+  taskStatus(id as TaskId, { state: 'running', queuedMs: 0, startedAtMs: 0, fraction: 0 }, [])
 
 function setUp() {
   const clock = new HandClock()

@@ -10,7 +10,7 @@ import { ExchangeFiles } from '../../executor/exchange-files.ts'
 import { ExchangeReader } from '../../executor/exchange-reader.ts'
 import { InstanceSet } from '../../executor/instance-set.ts'
 import { ResultSpool } from '../../executor/result-spool.ts'
-import { SpoolBudget } from '../../executor/spool-budget.ts'
+import { ByteBudget } from '../../executor/byte-budget.ts'
 import { TaskRunner, type TaskOutcome } from '../../executor/task-runner.ts'
 import type { ResultColumn } from '../../proto/arrow-schema.ts'
 import { systemClock } from '../../proto/clock.ts'
@@ -27,6 +27,8 @@ export interface Workbench {
   readonly lake: string
   readonly instances: InstanceSet
   readonly exchangeFiles: ExchangeFiles
+  /** Of exchange files and spills. */
+  readonly disk: ByteBudget
   /** A task of its own stage of query q. */
   run(definition: Definition, signal?: AbortSignal): Promise<TaskOutcome>
   /** Runs a task with a result; its frames or its failure. */
@@ -39,17 +41,26 @@ export function temporaryFolder(t: Test): string {
   return folder
 }
 
-export async function openWorkbench(t: Test): Promise<Workbench> {
+export interface WorkbenchSizes {
+  readonly diskBytes?: number
+  readonly memoryBytes?: number
+}
+
+export async function openWorkbench(
+  t: Test, { diskBytes = 512 * MIB, memoryBytes = 1024 * MIB }: WorkbenchSizes = {},
+): Promise<Workbench> {
   const folder = temporaryFolder(t)
   const lake = join(folder, 'lake')
   mkdirSync(lake)
-  const exchangeFiles = await ExchangeFiles.open(join(folder, 'exchange'), 'token-of-this-test')
+  const disk = new ByteBudget(diskBytes)
+  const exchangeFiles = await ExchangeFiles.open(join(folder, 'exchange'), 'token-of-this-test', disk)
   const instances = await InstanceSet.open({
-    directories: [lake, exchangeFiles.root], spillFolder: join(folder, 'spill'), spillBytes: 512 * MIB,
-    memoryBytes: 1024 * MIB, threads: 2,
+    directories: [lake, exchangeFiles.root], spillFolder: join(folder, 'spill'), disk, clock: systemClock,
+    memoryBytes, threads: 2,
   })
   t.teardown(() => instances.close())
-  const exchangeReader = new ExchangeReader(exchangeFiles, () => { throw new Error('nothing is fetched here') })
+  const fetchNothing = (): never => { throw new Error('nothing is fetched here') }
+  const exchangeReader = new ExchangeReader(exchangeFiles, fetchNothing, systemClock)
   const runner = new TaskRunner({
     clock: systemClock, instances, exchangeFiles, exchangeReader, pool: new BodyPool(),
     localPath: async ({ key }) => ({ path: join(lake, key), bytesFetched: 0, bytesCached: 0 }),
@@ -60,7 +71,7 @@ export async function openWorkbench(t: Test): Promise<Workbench> {
   })
   const signalOr = (signal?: AbortSignal): AbortSignal => signal ?? new AbortController().signal
   return {
-    folder, lake, instances, exchangeFiles,
+    folder, lake, instances, exchangeFiles, disk,
     run: (definition, signal) => runner.run(define(definition), undefined, signalOr(signal)),
     result: async (definition, signal) => {
       const spool = newSpool(folder)
@@ -80,7 +91,7 @@ export function toResult(columns: readonly ResultColumn[]) {
 
 export function newSpool(folder: string): ResultSpool {
   return new ResultSpool({
-    folder: join(folder, 'spool'), memory: new SpoolBudget(64 * MIB), disk: new SpoolBudget(512 * MIB),
+    folder: join(folder, 'spool'), memory: new ByteBudget(64 * MIB), disk: new ByteBudget(512 * MIB),
     clock: systemClock,
   })
 }

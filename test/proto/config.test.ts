@@ -39,6 +39,7 @@ catalogs:
   more: { type: bucket_tables, bucket: other, tables: {} }
 default_catalog: more
 node: { threads: "\${N}", memory: 16GB, spill: 1.5 GiB, cache: 512MB, labels: { site: a } }
+result_hold_bytes: 4MiB
 listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
 `), {
     dataDir: '/etc/data',
@@ -52,13 +53,14 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
     },
     defaultCatalog: 'more',
     node: { threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6, labels: { site: 'a' } },
+    resultHoldBytes: 4 * 2 ** 20,
     listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283' },
   })
 })
 
 t.test('what is left out comes from the machine or has a default', async t => {
-  const { dataDir, defaultCatalog, node, listen } = parse(small)
-  t.strictSame([dataDir, defaultCatalog], ['/etc/skein/skein-data', 'tpch'])
+  const { dataDir, defaultCatalog, node, listen, resultHoldBytes } = parse(small)
+  t.strictSame([dataDir, defaultCatalog, resultHoldBytes], ['/etc/skein/skein-data', 'tpch', 32 * 2 ** 20])
   t.strictSame(node, { threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, labels: {} })
   t.strictSame(listen, { http: '127.0.0.1:4280', flight: '127.0.0.1:4281', admin: '127.0.0.1:4283' })
   t.match(parse(''), { buckets: {}, catalogs: {}, defaultCatalog: 'memory' })

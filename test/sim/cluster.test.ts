@@ -120,3 +120,43 @@ t.test('a query that is cancelled ends at once and leaves nothing', async t => {
     return [...late, ...await faults(cluster, ['CANCELLED', 'NOT_FOUND', 'EXECUTOR_LOST'])]
   }), [])
 })
+
+t.test('a task that fails for want of memory gets more, once; then its query fails', async t => {
+  t.strictSame(await overSeeds(async seed => {
+    const cluster = new SimulatedCluster(seed, { executors: 1 + seed % 3, faults: noFaults, holdBytes: 1_000_000 })
+    // the estimate is a few MB; an executor has 1 GB, of which a second try gets a half
+    cluster.needMemory(1n << 29n)
+    cluster.submit()
+    await cluster.simulation.run(20_000)
+    const first = await faults(cluster, [])
+    cluster.needMemory(1n << 40n)
+    cluster.submit()
+    await cluster.simulation.run(20_000)
+    const { error } = cluster.outcomes.at(-1) ?? {}
+    return [...first, ...(error?.code === 'OUT_OF_MEMORY' ? [] : [`no OUT_OF_MEMORY but ${error?.code}`])]
+  }), [])
+})
+
+t.test('exchange files go once their last reader is done, before their query is over', async t => {
+  let removed = 0
+  t.strictSame(await overSeeds(async seed => {
+    const cluster = new SimulatedCluster(seed, { executors: 3, faults: noFaults, holdBytes: 100 })
+    cluster.submit(undefined, 1_000) // a slow client: the query lives for long after its last stage has read
+    await cluster.simulation.run(10_000)
+    removed += cluster.executors.reduce((sum, { removedFiles }) => sum + removedFiles, 0)
+    const early = cluster.service.list().some(query => query.state() === 'running')
+    const left = early ? cluster.executors.flatMap(one => one.leftovers()).filter(what => what.includes(': file ')) : []
+    return [...left, ...await faults(cluster, [])]
+  }), [])
+  t.ok(removed > 0, `${removed} files`)
+})
+
+t.test('a client that does not read keeps no memory, on executors or in the queue', async t => {
+  t.strictSame(await overSeeds(async seed => {
+    const cluster = new SimulatedCluster(seed, { executors: 1 + seed % 3, faults: noFaults, holdBytes: 30 })
+    cluster.submit(undefined, 60_000) // takes a frame a minute
+    await cluster.simulation.run(15_000)
+    const booked = cluster.executors.flatMap(({ id, booked }) => [...booked].map(query => `${query} on ${id}`))
+    return [...booked, ...await faults(cluster, ['DEADLINE_EXCEEDED'])]
+  }), [])
+})

@@ -56,7 +56,7 @@ export class SimulatedCluster {
     this.#tables = made.map(({ table }) => table)
     this.#numbers = made.map(({ files }) => [...files.values()].flat())
     const files = new Map(made.flatMap(({ files }) => [...files]))
-    this.#world = { simulation, files, byFolder: new Map(), maxRunMs: 800 }
+    this.#world = { simulation, files, byFolder: new Map(), maxRunMs: 800, needsBytes: 0n }
     const plan = (sql: string): PlannedQuery => {
       const planned = this.#plans.get(sql)
       if (planned === undefined) throw new QueryError('SYNTAX_ERROR', 'no such plan')
@@ -81,6 +81,11 @@ export class SimulatedCluster {
       onFatal: cause => { simulation.crashes.push(cause) },
     })
     for (let i = 0; i < options.executors; i++) this.start(`e${i + 1}`)
+  }
+
+  /** From now on tasks that are given less fail for want of memory. */
+  needMemory(bytes: bigint): void {
+    this.#world.needsBytes = bytes
   }
 
   get executors(): readonly FakeExecutor[] {

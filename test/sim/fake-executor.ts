@@ -44,6 +44,8 @@ export interface World {
   readonly files: ReadonlyMap<string, readonly number[]>
   /** Live processes by their exchange folder, which no other process ever has. */
   readonly byFolder: Map<string, FakeExecutor>
+  /** Tasks that are given less fail for want of memory. */
+  needsBytes: bigint
   /** How long tasks run at most. */
   readonly maxRunMs: number
 }
@@ -54,12 +56,14 @@ type Failed = Pick<MessageInitShape<typeof TaskStatus_FailedSchema>, 'lostExecut
 export const failures: Readonly<Record<string, readonly [ErrorCode, string, Failed?]>> = {
   fail: ['EXECUTION_ERROR', 'Conversion Error: no number', { position: 5 }],
   changed: ['FILE_CHANGED', "'a' in bucket lake has changed since the query was planned"],
+  hungry: ['OUT_OF_MEMORY', 'Out of Memory Error: always'],
 }
 
 export class FakeExecutor {
   readonly info: ExecutorInfo
   readonly #world: World
   readonly #reserved = new Set<string>()
+  readonly #booked = new Set<string>()
   /** A reservation that was under way when its query was released must not come after it. */
   readonly #released = new Set<string>()
   readonly #tasks = new Map<string, Task>()
@@ -67,6 +71,8 @@ export class FakeExecutor {
   readonly #spools = new Map<string, Spool>()
   readonly #watchers = new Set<Watcher>()
   #alive = true
+  /** Exchange files that went before their query. */
+  removedFiles = 0
 
   constructor(world: World, id: string, incarnation: string, slots: number) {
     this.#world = world
@@ -108,17 +114,41 @@ export class FakeExecutor {
   reserve(query: QueryId): void {
     if (this.#released.has(query)) throw new QueryError('CANCELLED', `query ${query} is over`)
     this.#reserved.add(query)
+    this.#booked.add(query)
   }
 
   release(query: QueryId): void {
     this.#released.add(query)
     this.#reserved.delete(query)
+    this.#booked.delete(query)
     for (const [id, { definition }] of this.#tasks) if (definition.queryId === query) this.#tasks.delete(id)
     for (const [path, file] of this.#files) if (file.query === query) this.#files.delete(path)
     const spool = this.#spools.get(query)
     if (spool?.ended === 'no') spool.ended = new QueryError('CANCELLED', 'released')
     this.#spools.delete(query)
     this.#start()
+  }
+
+  removeOutputs(query: QueryId, tasks: readonly TaskId[]): void {
+    for (const id of tasks) {
+      if (this.#tasks.get(id)?.state !== 'ended') continue
+      for (const [path, file] of this.#files) {
+        if (file.query !== query || !path.startsWith(`${id}/`)) continue
+        this.#files.delete(path)
+        this.removedFiles++
+      }
+    }
+  }
+
+  freeMemory(query: QueryId): void {
+    const runs = [...this.#tasks.values()].some(({ definition, state }) =>
+      definition.queryId === query && state !== 'ended')
+    if (!runs) this.#booked.delete(query)
+  }
+
+  /** Queries with memory booked here. */
+  get booked(): ReadonlySet<string> {
+    return this.#booked
   }
 
   launch(init: TaskDefinitionInit): void {
@@ -217,6 +247,8 @@ export class FakeExecutor {
     const { definition } = task
     const failure = failures[definition.sql]
     if (failure !== undefined) return this.#fail(task, ...failure)
+    const isShort = definition.memoryBytes < this.#world.needsBytes
+    if (isShort) return this.#fail(task, 'OUT_OF_MEMORY', 'Out of Memory Error: not enough')
     const own: Row[] = definition.scans.flatMap(({ splits }) => splits).flatMap(({ file, fromRow, toRow }) => {
       const rows = this.#world.files.get(file?.key ?? '') ?? []
       return rows.slice(Number(fromRow), toRow === 0n ? undefined : Number(toRow)).map(value => ({ value, marks: [] }))

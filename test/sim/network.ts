@@ -72,6 +72,14 @@ export class NetworkChannel implements ExecutorChannel {
     return this.#call(() => this.#executor.cancel(task))
   }
 
+  removeOutputs(query: QueryId, tasks: readonly TaskId[]): Promise<void> {
+    return this.#call(() => this.#executor.removeOutputs(query, tasks))
+  }
+
+  freeMemory(query: QueryId): Promise<void> {
+    return this.#call(() => this.#executor.freeMemory(query))
+  }
+
   release(query: QueryId): Promise<void> {
     return this.#call(() => this.#executor.release(query))
   }

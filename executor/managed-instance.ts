@@ -1,0 +1,140 @@
+/**
+ * One fenced DuckDB instance with what is known of it: its limits of memory and spill, which may change while it runs,
+ * the tasks that are on it, and what it uses. Usage is asked on a connection of its own, beside the tasks', of which
+ * those for emitted SQL wait for the next task with the same settings.
+ */
+
+import { rm } from 'node:fs/promises'
+import type { QueryId } from '../proto/ids.ts'
+import { ConnectionPool } from './connection-pool.ts'
+import { limitMemory, limitSpill, raise, startOptions, type Fence } from './fence.ts'
+import { folderBytes } from './folder-size.ts'
+import { DuckInstance, type DuckConnection } from './instances.ts'
+
+/** One task on an instance, and what was seen of it. */
+export interface Use {
+  readonly queryId: QueryId
+  readonly connection: DuckConnection
+  /** What set the connection up. */
+  readonly setup: string
+  /** The largest share of the instance's memory that fell to its query; 0: never looked at. */
+  peakBytes: number
+  /** The instance wrote to disk for want of memory meanwhile. */
+  spilled: boolean
+  /** DuckDB's own guess of what is done, 0 to 1. */
+  fraction: number
+}
+
+/** How finely spill limits are kept: changing one costs a statement. */
+const SPILL_STEP_BYTES = 16 * 1024 * 1024
+const USAGE = 'SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()'
+
+export class ManagedInstance {
+  readonly uses = new Set<Use>()
+  readonly #fence: Fence
+  readonly #pool: ConnectionPool
+  readonly #control: DuckConnection
+  #memoryBytes: number
+  #spillLimitBytes: number
+  #closed = false
+  /** The control connection takes one statement at a time, and ends after the last. */
+  #last: Promise<unknown> = Promise.resolve()
+  /** On disk, when it was last looked at. */
+  spilledBytes = 0
+
+  private constructor(fence: Fence, pool: ConnectionPool, control: DuckConnection) {
+    this.#fence = fence
+    this.#pool = pool
+    this.#control = control
+    this.#memoryBytes = fence.memoryBytes
+    this.#spillLimitBytes = fence.spillBytes
+  }
+
+  static async open(fence: Fence): Promise<ManagedInstance> {
+    const instance = await DuckInstance.open(startOptions)
+    try {
+      const control = await instance.connect()
+      await raise(control, fence)
+      return new ManagedInstance(fence, new ConnectionPool(instance), control)
+    } catch (error) {
+      instance.close()
+      throw error
+    }
+  }
+
+  /** What DuckDB may use now. */
+  get memoryBytes(): number {
+    return this.#memoryBytes
+  }
+
+  /** `setup` has been run on the connection. */
+  async take(queryId: QueryId, setup: string): Promise<Use> {
+    const connection = await this.#pool.take(setup)
+    const use: Use = { queryId, connection, setup, peakBytes: 0, spilled: false, fraction: 0 }
+    this.uses.add(use)
+    return use
+  }
+
+  /** `isClean`: its task has succeeded, so another may use the connection. */
+  done(use: Use, isClean: boolean): void {
+    this.uses.delete(use)
+    if (isClean) this.#pool.give(use.setup, use.connection)
+    else use.connection.close()
+  }
+
+  /** False if DuckDB holds more than that and cannot let go of it now. */
+  limitMemory(byteCount: number): Promise<boolean> {
+    return this.#next(true, async control => {
+      if (byteCount === this.#memoryBytes) return true
+      const done = await limitMemory(control, byteCount).then(() => true, () => false)
+      if (done) this.#memoryBytes = byteCount
+      return done
+    })
+  }
+
+  limitSpill(byteCount: number): Promise<void> {
+    const limitBytes = Math.max(SPILL_STEP_BYTES, Math.floor(byteCount / SPILL_STEP_BYTES) * SPILL_STEP_BYTES)
+    return this.#next(undefined, async control => {
+      if (limitBytes === this.#spillLimitBytes) return
+      await limitSpill(control, limitBytes)
+      this.#spillLimitBytes = limitBytes
+    })
+  }
+
+  /** Looks at what it uses, and gives each query its share of it. */
+  look(): Promise<void> {
+    return this.#next(undefined, async control => {
+      for (const use of this.uses) use.fraction = Math.max(use.fraction, use.connection.progress())
+      const [[text] = []] = await control.texts(USAGE, [0])
+      this.spilledBytes = await folderBytes(this.#fence.spillFolder)
+      this.#share(Number(text ?? 0))
+    })
+  }
+
+  /** Connections of tasks keep DuckDB's part alive until they end. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#last
+    this.#control.close()
+    this.#pool.close()
+    await rm(this.#fence.spillFolder, { recursive: true, force: true })
+  }
+
+  #share(usedBytes: number): void {
+    const ofQuery = new Map<QueryId, number>()
+    for (const { queryId } of this.uses) ofQuery.set(queryId, (ofQuery.get(queryId) ?? 0) + 1)
+    for (const use of this.uses) {
+      const share = usedBytes * (ofQuery.get(use.queryId) ?? 0) / this.uses.size
+      use.peakBytes = Math.max(use.peakBytes, Math.round(share))
+      use.spilled ||= this.spilledBytes > 0
+    }
+  }
+
+  /** Runs after what runs already; `closed` once it is closed. */
+  #next<T>(closed: T, run: (control: DuckConnection) => Promise<T>): Promise<T> {
+    const next = this.#last.then(() => this.#closed ? closed : run(this.#control))
+    this.#last = next.catch(() => undefined)
+    return next
+  }
+}
