@@ -13,8 +13,6 @@ import { SkeletonFiles } from './skeleton-files.ts'
 import type { Table, TableName } from './table.ts'
 import { type DescribeFiles, TableLoader } from './table-loader.ts'
 
-/** How long a listing counts as the present. */
-const TTL_MS = 1000
 /** A long listing is kept so many times its own length, so that queries do not spend their time listing. */
 const TTL_PER_LISTING = 10
 
@@ -119,7 +117,8 @@ export class Catalog {
         const onlyListed = this.#last.get(definition) === table
         const tookMs = onlyListed ? this.#clock.nowMs() - startedMs : 0
         this.#last.set(definition, table)
-        entry.expiresMs = definition.assumeImmutable ? Infinity : startedMs + Math.max(TTL_MS, TTL_PER_LISTING * tookMs)
+        const ttlMs = Math.max(definition.listingTtlMs, TTL_PER_LISTING * tookMs)
+        entry.expiresMs = definition.assumeImmutable ? Infinity : startedMs + ttlMs
       },
       () => { if (this.#entries.get(definition) === entry) this.#entries.delete(definition) },
     )

@@ -1,4 +1,7 @@
-/** `skein admin executors | queries | kill ID`: what an operator sees and does, over the admin gRPC API. */
+/**
+ * `skein admin executors | queries | kill ID | bucket test NAME`: what an operator sees and does, over the admin gRPC
+ * API.
+ */
 
 import { QueryError, unreachable } from '../proto/errors.ts'
 import { AdminService, type Executor, type Query } from '../proto/gen/admin_pb.js'
@@ -7,13 +10,17 @@ import { formatTable } from './table.ts'
 
 /** An admin call reads memory; one that takes longer has lost its server. */
 const DEADLINE_MS = 10_000
+/** The coordinator itself waits 10 s for a bucket. */
+const BUCKET_DEADLINE_MS = 15_000
 const SQL_SHOWN = 60
 
 export type AdminCommand =
   | { readonly kind: 'executors' } | { readonly kind: 'queries' } | { readonly kind: 'kill'; readonly id: string }
+  | { readonly kind: 'bucket-test'; readonly name: string }
 
 export function adminCommand(words: readonly string[]): AdminCommand {
   const [kind, id, ...rest] = words
+  if (kind === 'bucket') return bucketCommand(id, rest)
   if (rest.length > 0) throw usage()
   switch (kind) {
     case 'executors': case 'queries':
@@ -26,8 +33,13 @@ export function adminCommand(words: readonly string[]): AdminCommand {
   }
 }
 
+function bucketCommand(verb: string | undefined, [name, ...more]: readonly string[]): AdminCommand {
+  if (verb !== 'test' || name === undefined || more.length > 0) throw usage()
+  return { kind: 'bucket-test', name }
+}
+
 function usage(): QueryError {
-  return new QueryError('INVALID_REQUEST', 'use: skein admin executors | queries | kill ID')
+  return new QueryError('INVALID_REQUEST', 'use: skein admin executors | queries | kill ID | bucket test NAME')
 }
 
 /** The text to print. `address` is host:port. */
@@ -48,10 +60,16 @@ export async function admin(command: AdminCommand, address: string, json: boolea
       case 'kill':
         await service.killQuery({ id: command.id }, options)
         return json ? '[]\n' : `killed ${command.id}\n`
+      case 'bucket-test': {
+        const { name } = command
+        const { elapsedMs } = await service.testBucket({ name }, { deadlineMs: BUCKET_DEADLINE_MS })
+        const elapsed_ms = Math.round(elapsedMs)
+        return json ? print([{ bucket: name, elapsed_ms }], json) : `bucket ${name} answers, in ${elapsed_ms} ms\n`
+      }
       default: return unreachable(command)
     }
   } catch (error) {
-    if (!(error instanceof QueryError) || error.code !== 'UNAVAILABLE') throw error
+    if (!(error instanceof QueryError) || error.code !== 'UNAVAILABLE' || command.kind === 'bucket-test') throw error
     throw new QueryError('UNAVAILABLE', `no answer from grpc://${address}`, { cause: error }) // gRPC's text is long
   } finally {
     channel.close()

@@ -1,5 +1,6 @@
 /** What stands behind each door: the HTTP API, Flight SQL, and the operators' service, over the same queries. */
 
+import type { ObjectStore } from '../cache/object-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../proto/clock.ts'
 import { AdminService } from '../proto/gen/admin_pb.js'
@@ -18,6 +19,8 @@ import { queryRoutes } from './serve/http-routes.ts'
 export interface FaceOptions {
   readonly queries: QueryService
   readonly catalog: Catalog
+  /** By the names of their buckets. */
+  readonly stores: ReadonlyMap<string, ObjectStore>
   readonly clock: Clock
   readonly defaults: NameDefaults
   readonly newId: () => string
@@ -35,7 +38,7 @@ export function faces(options: FaceOptions): DoorHandlers {
     queries, catalog, clock, newId, key, version: packageVersion(), ...names,
     describe: async request => (await options.explain(request)).columns,
   })
-  const admin = adminHandlers(queries, clock)
+  const admin = adminHandlers(queries, clock, options.stores)
   return {
     httpRoutes: [
       ...queryRoutes({ queries, clock, newId, workerSlug, ...names }),

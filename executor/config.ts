@@ -2,6 +2,7 @@
 
 import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { BucketConfig } from '../proto/config-bucket.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ExecutorId } from '../proto/ids.ts'
 import type { ExecutorLaunch } from '../proto/launch.ts'
@@ -62,11 +63,11 @@ export async function stableId(file: string, fresh: string): Promise<ExecutorId>
   return fresh as ExecutorId
 }
 
-/** Absolute paths of local buckets, free of links, as file paths will be. */
-export async function bucketFolders(launch: ExecutorLaunch): Promise<ReadonlyMap<string, string>> {
+/** The buckets with the folders of local ones absolute and free of links, as file paths will be. */
+export async function resolvedBuckets(launch: ExecutorLaunch): Promise<Readonly<Record<string, BucketConfig>>> {
   const buckets = Object.entries(launch.buckets)
-  return new Map(await Promise.all(buckets.map(async ([name, { path }]): Promise<[string, string]> => {
-    return [name, await bucketFolder(name, path)]
+  return Object.fromEntries(await Promise.all(buckets.map(async ([name, bucket]): Promise<[string, BucketConfig]> => {
+    return [name, bucket.provider === 'local' ? { ...bucket, path: await bucketFolder(name, bucket.path) } : bucket]
   })))
 }
 

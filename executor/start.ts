@@ -2,8 +2,8 @@
 
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { openStores } from '../cache/bucket-stores.ts'
 import { FileSource } from '../cache/file-source.ts'
-import { LocalStore } from '../cache/local-store.ts'
 import { RemoteStore } from '../cluster/remote-store.ts'
 import type { MetadataStore } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
@@ -15,7 +15,7 @@ import { GrpcServer } from '../proto/grpc-server.ts'
 import type { Incarnation } from '../proto/ids.ts'
 import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { BodyPool } from './body-pool.ts'
-import { bucketFolders, checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
+import { resolvedBuckets, checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly clock: Clock
   /** Random names: of the executor if it has none yet, and of this start of it. */
   readonly randomId: () => string
+  /** Uniform in [0, 1). */
+  readonly random: () => number
   readonly version: string
   readonly logLevel: string
 }
@@ -87,16 +89,18 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
 }
 
 async function openParts(
-  launch: ExecutorLaunch, { clock }: StartOptions, folders: ExecutorFolders, log: Log, incarnation: Incarnation,
+  launch: ExecutorLaunch, { clock, random }: StartOptions, folders: ExecutorFolders, log: Log, incarnation: Incarnation,
   peers: PeerChannels,
 ) {
-  const buckets = await bucketFolders(launch)
-  const files = new FileSource(new Map([...buckets].map(([name, folder]) => [name, new LocalStore(name, folder)])))
+  const buckets = await resolvedBuckets(launch)
+  const stores = await openStores(buckets, { clock, random })
+  const files = new FileSource(stores)
   const exchangeFiles = await ExchangeFiles.open(folders.exchange, incarnation)
   await rm(folders.spools, { recursive: true, force: true })
   const { memoryBytes, spillBytes, threads } = launch
+  const localFolders = Object.values(buckets).flatMap(bucket => bucket.provider === 'local' ? [bucket.path] : [])
   const instances = await InstanceSet.open({
-    directories: [...buckets.values(), exchangeFiles.root], spillFolder: folders.spill,
+    directories: [...localFolders, exchangeFiles.root], spillFolder: folders.spill,
     spillBytes, memoryBytes, threads,
   })
   const exchangeReader = new ExchangeReader(exchangeFiles, (address, queryId, path, signal) =>

@@ -127,7 +127,7 @@ export class S3Server {
   async #send(
     { method }: S3Request, kind: RequestKind, response: ServerResponse, answer: Answer, fault: FaultKind | undefined,
   ): Promise<void> {
-    const { status, headers, body } = spoiled(answer, fault)
+    const { status, headers, body } = method === 'HEAD' ? answer : spoiled(answer, fault)
     const region = { 'x-amz-bucket-region': this.#options.region, 'x-amz-request-id': 'test' }
     response.writeHead(status, { ...region, ...headers, 'content-length': body.length })
     if (method === 'HEAD') return void response.end()

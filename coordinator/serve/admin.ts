@@ -1,5 +1,6 @@
-/** What operators see and do: executors, queries, an end to one of them. */
+/** What operators see and do: executors, queries, an end to one of them, a look at a bucket. */
 
+import type { ObjectStore } from '../../cache/object-store.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { AdminService } from '../../proto/gen/admin_pb.js'
@@ -12,7 +13,10 @@ import { hasEnded, startedAtMs } from './query-times.ts'
 /** Of one answer; the newest are kept. */
 const MAX_QUERIES = 1_000
 
-export function adminHandlers(queries: QueryAdmin, clock: Clock): ServiceHandlers<typeof AdminService> {
+/** `stores` by the names of their buckets. */
+export function adminHandlers(
+  queries: QueryAdmin, clock: Clock, stores: ReadonlyMap<string, Pick<ObjectStore, 'check'>>,
+): ServiceHandlers<typeof AdminService> {
   return {
     listExecutors: () => {
       const running = runningTasks(queries.list())
@@ -22,6 +26,13 @@ export function adminHandlers(queries: QueryAdmin, clock: Clock): ServiceHandler
     killQuery: ({ id }) => {
       if (!queries.kill(id as QueryId)) throw new QueryError('NOT_FOUND', `no query ${id} is running`)
       return {}
+    },
+    testBucket: async ({ name }) => {
+      const store = stores.get(name)
+      if (store === undefined) throw new QueryError('NOT_FOUND', `no bucket named '${name}'`)
+      const startedMs = clock.nowMs()
+      await store.check()
+      return { elapsedMs: clock.nowMs() - startedMs }
     },
   }
 }

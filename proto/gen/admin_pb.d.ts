@@ -222,6 +222,38 @@ export declare type KillQueryResponse = Message<"skein.admin.v1.KillQueryRespons
 export declare const KillQueryResponseSchema: GenMessage<KillQueryResponse>;
 
 /**
+ * @generated from message skein.admin.v1.TestBucketRequest
+ */
+export declare type TestBucketRequest = Message<"skein.admin.v1.TestBucketRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.TestBucketRequest.
+ * Use `create(TestBucketRequestSchema)` to create a new message.
+ */
+export declare const TestBucketRequestSchema: GenMessage<TestBucketRequest>;
+
+/**
+ * @generated from message skein.admin.v1.TestBucketResponse
+ */
+export declare type TestBucketResponse = Message<"skein.admin.v1.TestBucketResponse"> & {
+  /**
+   * @generated from field: double elapsed_ms = 1;
+   */
+  elapsedMs: number;
+};
+
+/**
+ * Describes the message skein.admin.v1.TestBucketResponse.
+ * Use `create(TestBucketResponseSchema)` to create a new message.
+ */
+export declare const TestBucketResponseSchema: GenMessage<TestBucketResponse>;
+
+/**
  * What operators see and do. The CLI (`skein admin …`) and the console are built on it.
  *
  * @generated from service skein.admin.v1.AdminService
@@ -252,6 +284,16 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof KillQueryRequestSchema;
     output: typeof KillQueryResponseSchema;
+  },
+  /**
+   * Asks a bucket of the configuration for its first key, and fails with what is wrong with it or with the way to it.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.TestBucket
+   */
+  testBucket: {
+    methodKind: "unary";
+    input: typeof TestBucketRequestSchema;
+    output: typeof TestBucketResponseSchema;
   },
 }>;
 

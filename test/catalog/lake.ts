@@ -78,7 +78,8 @@ export async function openLake(): Promise<Lake> {
 }
 
 const defaults: CatalogConfig = {
-  type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: false, tables: {},
+  type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: false, listingTtlMs: 1000,
+  tables: {},
 }
 
 const clockOf = (lake: Lake): Clock => ({
