@@ -9,6 +9,7 @@ import type { Clock } from '../proto/clock.ts'
 import { type QueryError, asQueryError } from '../proto/errors.ts'
 import type { Config } from '../proto/config.ts'
 import { BUCKET_SCHEMA, type TableDefinition, definitions } from './definitions.ts'
+import { FooterFiles } from './footer-files.ts'
 import { SkeletonFiles } from './skeleton-files.ts'
 import type { Table, TableName } from './table.ts'
 import { type DescribeFiles, TableLoader } from './table-loader.ts'
@@ -40,12 +41,16 @@ export interface CatalogOptions {
   readonly stores: ReadonlyMap<string, ObjectStore>
   /** Absolute; belongs to this catalog alone. Planners read in it. */
   readonly skeletonFolder: string
+  /** The same, for the footers of remote files. */
+  readonly footerFolder: string
   readonly describe: DescribeFiles
   readonly clock: Clock
 }
 
-export function openCatalog({ config, stores, skeletonFolder, describe, clock }: CatalogOptions): Catalog {
-  const loader = new TableLoader({ stores, skeletons: new SkeletonFiles(skeletonFolder), describe })
+export function openCatalog({ config, stores, skeletonFolder, footerFolder, ...more }: CatalogOptions): Catalog {
+  const { describe, clock } = more
+  const footers = new FooterFiles(footerFolder)
+  const loader = new TableLoader({ stores, skeletons: new SkeletonFiles(skeletonFolder), footers, describe })
   return new Catalog(definitions(config), loader, clock)
 }
 

@@ -9,6 +9,7 @@ import { LocalStore } from '../cache/local-store.ts'
 import type { ObjectStore } from '../cache/object-store.ts'
 import { QueryError } from '../proto/errors.ts'
 import { type TableDefinition, qualifiedName } from './definitions.ts'
+import type { FooterFiles } from './footer-files.ts'
 import { FooterCache } from './footers.ts'
 import { type HiveLayout, hiveLayout } from './hive.ts'
 import { distinctCounts } from './distinct-counts.ts'
@@ -38,6 +39,7 @@ export interface FileDescription {
 export interface LoaderPorts {
   readonly stores: ReadonlyMap<string, ObjectStore>
   readonly skeletons: SkeletonFiles
+  readonly footers: FooterFiles
   readonly describe: DescribeFiles
 }
 
@@ -50,11 +52,12 @@ const FILES_TO_DESCRIBE = { csv: 10, json: 32 } as const
 
 export class TableLoader {
   readonly #ports: LoaderPorts
-  readonly #footers = new FooterCache()
+  readonly #footers: FooterCache
   readonly #shapes = new Map<string, readonly TableColumn[]>()
 
   constructor(ports: LoaderPorts) {
     this.#ports = ports
+    this.#footers = new FooterCache(ports.footers)
   }
 
   /**

@@ -79,7 +79,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const stores = await openStores(launch.config.buckets, { clock, random: options.random })
   onStop(() => { for (const bucket of stores.values()) bucket.close() })
   const catalog = openCatalog({
-    config: launch.config, stores, skeletonFolder, clock,
+    config: launch.config, stores, skeletonFolder, footerFolder: join(launch.dataDir, 'footers'), clock,
     describe: files => planner.describeFiles({ ...files, options: {} }),
   })
   const ports = planPorts(planner, catalog, thresholds(launch))

@@ -33,7 +33,7 @@ const catalog = openCatalog({
     tables: Object.fromEntries(tableNames.map(name => [name, globOf(name)])),
   } } },
   stores: new Map([['lake', new LocalStore('lake', data)]]),
-  skeletonFolder: join(folder, 'skeletons'), clock: systemClock,
+  skeletonFolder: join(folder, 'skeletons'), footerFolder: join(folder, 'footers'), clock: systemClock,
   describe: files => planner.describeFiles({ ...files, options: {} }),
 })
 const plain = await DuckDBInstance.create(':memory:')
