@@ -9,7 +9,7 @@ import type { RemoteBucketConfig } from '../../proto/config-bucket.ts'
 import { mulberry32 } from '../random.ts'
 import { S3Server, type S3ServerOptions } from '../s3-server.ts'
 
-export const impatient: RetryPolicy = { deadlineMs: 2000, attemptMs: 300, pauseMs: 1, maxPauseMs: 10 }
+export const impatient: RetryPolicy = { deadlineMs: 8000, attemptMs: 800, pauseMs: 1, maxPauseMs: 10 }
 
 export interface RemoteBucket {
   readonly server: S3Server

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import type { FaultKind } from '../s3/faults.ts'
-import { openRemoteBucket } from './remote-bucket.ts'
+import { impatient, openRemoteBucket } from './remote-bucket.ts'
 
 const MIB = 1024 * 1024
 
@@ -18,7 +18,8 @@ t.test('an object has its size and an etag, and is read by ranges', async t => {
 })
 
 t.test('a long range comes in parts of 8 MiB', async t => {
-  const { store, put, server } = await openRemoteBucket(t)
+  const { open, put, server } = await openRemoteBucket(t)
+  const store = open({}, { ...impatient, attemptMs: 8000 })
   const body = randomBytes(20 * MIB)
   const { etag } = put('k', body)
   t.ok(Buffer.from(await store.readRange('k', MIB, 20 * MIB, etag)).equals(body.subarray(MIB)))
