@@ -6,11 +6,11 @@
 
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { lockFolder } from '../proto/folder-lock.ts'
 import { TailGuess, readTail } from './footer-tail.ts'
 import type { FileKey } from './key.ts'
-import { DATA_SUFFIX, Mirror, PRESENCE_SUFFIX } from './mirror.ts'
+import { DATA_MARK, Mirror, PRESENCE_SUFFIX } from './mirror.ts'
 import type { ObjectStore } from './object-store.ts'
 
 /** Mirrors that nobody reads, whose layouts are kept in memory: some 100 bytes a chunk. */
@@ -138,7 +138,7 @@ export class MirrorFolder {
 
   /** Copies what is of use of a mirror that nobody reads to a new name: there is no other way to free the rest. */
   async pack(mirror: Mirror): Promise<void> {
-    await mirror.pack(this.#freshBase(mirror.file))
+    await mirror.pack(await this.#freshBase(mirror.file))
   }
 
   async #make(id: string, store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
@@ -162,10 +162,11 @@ export class MirrorFolder {
   }
 
   async #create(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
-    if (!isParquet) return { mirror: await Mirror.create(this.#freshBase(file), file, null), bytesRead: 0 }
+    const base = await this.#freshBase(file)
+    if (!isParquet) return { mirror: await Mirror.create(base, file, null), bytesRead: 0 }
     const { metadata, footerBytes, bytesRead } = await readTail(store, file, this.#tails.of(file))
     this.#tails.learn(file, footerBytes)
-    return { mirror: await Mirror.create(this.#freshBase(file), file, metadata), bytesRead }
+    return { mirror: await Mirror.create(base, file, metadata), bytesRead }
   }
 
   /** Mirrors of what the file was before: nobody will ask for them again. */
@@ -178,31 +179,39 @@ export class MirrorFolder {
     }
   }
 
-  #freshBase({ bucket, key, etag }: FileKey): string {
+  /** In folders that are named like those of the key which say what partition it is of. */
+  async #freshBase({ bucket, key, etag }: FileKey): Promise<string> {
     const hash = createHash('sha256').update([bucket, key, etag].join('\0')).digest('hex').slice(0, 40)
-    return join(this.#options.folder, `${hash}-${this.#options.newName()}`)
+    const folder = join(this.#options.folder, ...partitionFolders(key))
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    return join(folder, `${hash}-${this.#options.newName()}`)
   }
 
   /** Of two mirrors of one file, which a kill may leave, and of what is no mirror, only what is known stays. */
   async #takeOver(): Promise<void> {
     const { folder } = this.#options
-    const names = await readdir(folder)
-    const queue = names.filter(name => name.endsWith(PRESENCE_SUFFIX))
-      .map(name => name.slice(0, -PRESENCE_SUFFIX.length))
+    const files = (await readdir(folder, { recursive: true })).map(name => join(folder, name))
+    const queue = files.filter(path => path.endsWith(PRESENCE_SUFFIX))
     const turn = async (): Promise<void> => {
-      for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
-        const mirror = await Mirror.load(join(folder, name))
+      for (let path = queue.pop(); path !== undefined; path = queue.pop()) {
+        const mirror = await Mirror.load(path.slice(0, -PRESENCE_SUFFIX.length))
         if (mirror !== undefined) this.#enter(mirror)
       }
     }
     await Promise.all(Array.from({ length: LOADS_AT_ONCE }, turn))
-    const known = new Set([...this.#mirrors.values()].map(({ path }) => path.slice(0, -DATA_SUFFIX.length)))
-    const left = names.filter(name => {
-      const suffix = [DATA_SUFFIX, PRESENCE_SUFFIX].find(each => name.endsWith(each))
-      return suffix !== undefined && !known.has(join(folder, name.slice(0, -suffix.length)))
-    })
-    await Promise.all(left.map(name => rm(join(folder, name), { force: true })))
+    const known = new Set([...this.#mirrors.values()].flatMap(({ path, presencePath }) => [path, presencePath]))
+    const left = files.filter(path => !known.has(path) && isOurs(path))
+    await Promise.all(left.map(path => rm(path, { force: true })))
   }
+}
+
+function isOurs(path: string): boolean {
+  return path.endsWith(PRESENCE_SUFFIX) || basename(path).includes(DATA_MARK)
+}
+
+/** As DuckDB finds partition values: by the folders of a path. */
+function partitionFolders(key: string): string[] {
+  return key.split('/').slice(0, -1).filter(name => name.includes('='))
 }
 
 /** Same id, same bytes. */

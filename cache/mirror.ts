@@ -28,7 +28,8 @@ export interface Chunk {
   pins: number
 }
 
-export const DATA_SUFFIX = '.data'
+/** In the names of what DuckDB reads. */
+export const DATA_MARK = '.data'
 export const PRESENCE_SUFFIX = '.idx'
 
 export class Mirror {
@@ -58,9 +59,14 @@ export class Mirror {
     return this.head.file
   }
 
-  /** What DuckDB reads. */
+  /** What DuckDB reads: with the ending of the key, which tells how text is compressed. */
   get path(): string {
-    return this.#base + DATA_SUFFIX
+    const [ending = ''] = /(\.[A-Za-z0-9]{1,8}){0,2}$/.exec(this.file.key) ?? []
+    return `${this.#base}${DATA_MARK}${ending}`
+  }
+
+  get presencePath(): string {
+    return this.#base + PRESENCE_SUFFIX
   }
 
   /** Of the layout that `layout` has made ready. */
@@ -85,7 +91,7 @@ export class Mirror {
     } finally {
       await data.close()
     }
-    await writeFile(base + PRESENCE_SUFFIX, encodeHead(head), { flag: 'wx', mode: 0o600 })
+    await writeFile(mirror.presencePath, encodeHead(head), { flag: 'wx', mode: 0o600 })
     await mirror.#remember()
     return mirror
   }
@@ -260,7 +266,7 @@ export class Mirror {
   /** Opens it for `work`, which writes what was fetched and then says which chunks are whole. */
   async fill(work: (writer: MirrorWriter) => Promise<void>): Promise<void> {
     this.#writers++
-    const [data, presence] = [await open(this.path, 'r+'), await open(this.#base + PRESENCE_SUFFIX, 'a')]
+    const [data, presence] = [await open(this.path, 'r+'), await open(this.presencePath, 'a')]
     try {
       await work({
         write: (read, bytes) => writePieces(data, read, bytes),
@@ -281,7 +287,7 @@ export class Mirror {
   }
 
   async remove(): Promise<void> {
-    await rm(this.#base + PRESENCE_SUFFIX, { force: true })
+    await rm(this.presencePath, { force: true })
     await rm(this.path, { force: true })
   }
 

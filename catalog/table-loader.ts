@@ -5,7 +5,6 @@
 
 import { createHash } from 'node:crypto'
 import type { FileKey } from '../cache/key.ts'
-import { LocalStore } from '../cache/local-store.ts'
 import type { ObjectStore } from '../cache/object-store.ts'
 import { QueryError } from '../proto/errors.ts'
 import { type TableDefinition, qualifiedName } from './definitions.ts'
@@ -21,6 +20,7 @@ import type { SkeletonFiles } from './skeleton-files.ts'
 import { skeletonType } from './skeleton-schema.ts'
 import { declaredColumn, skeletonBytes } from './skeleton.ts'
 import type { Table, TableColumn } from './table.ts'
+import { withSamples } from './text-samples.ts'
 
 /** Asks DuckDB what the columns of local files are, without Hive keys of their paths. */
 export type DescribeFiles = (request: DescribeRequest) => Promise<FileDescription>
@@ -137,9 +137,7 @@ export class TableLoader {
   ): Promise<FileDescription> {
     const filled = files.filter(file => file.sizeBytes > 0)
     const sample = (filled.length > 0 ? filled : files).slice(0, FILES_TO_DESCRIBE[format])
-    if (!(store instanceof LocalStore)) throw new QueryError('UNAVAILABLE', 'remote buckets are not supported yet')
-    const paths = await Promise.all(sample.map(file => store.localPath(file.key, file.etag)))
-    return this.#ports.describe({ format, paths })
+    return withSamples(store, sample, paths => this.#ports.describe({ format, paths }))
   }
 
   #skeleton({ name }: TableDefinition, version: string, make: () => Uint8Array): Promise<string> {

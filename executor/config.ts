@@ -17,6 +17,7 @@ export interface ExecutorFolders {
   readonly exchange: string
   readonly spill: string
   readonly spools: string
+  readonly cache: string
   readonly log: string
 }
 
@@ -24,8 +25,8 @@ const ID = /^[A-Za-z0-9-]{1,64}$/
 
 /** INVALID_CONFIG names what is wrong. */
 export function checkLaunch(launch: ExecutorLaunch): void {
-  const { threads, slots, memoryBytes, spillBytes } = launch
-  for (const [name, value] of Object.entries({ threads, slots, memoryBytes, spillBytes })) {
+  const { threads, slots, memoryBytes, spillBytes, cacheBytes } = launch
+  for (const [name, value] of Object.entries({ threads, slots, memoryBytes, spillBytes, cacheBytes })) {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw invalid(`${name} must be a whole number above 0, not ${String(value)}`)
   }
@@ -49,6 +50,7 @@ export async function openFolders(dataDir: string): Promise<ExecutorFolders> {
   const root = await realpath(dataDir)
   return {
     idFile: join(root, 'id'), exchange: join(root, 'exchange'), spill: join(root, 'spill'), spools: join(root, 'spool'),
+    cache: join(root, 'cache'),
     log: join(root, 'executor.log'),
   }
 }

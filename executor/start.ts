@@ -2,8 +2,6 @@
 
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openStores } from '../cache/bucket-stores.ts'
-import { FileSource } from '../cache/file-source.ts'
 import { RemoteStore } from '../cluster/remote-store.ts'
 import type { MetadataStore } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
@@ -15,7 +13,8 @@ import { GrpcServer } from '../proto/grpc-server.ts'
 import type { Incarnation } from '../proto/ids.ts'
 import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { BodyPool } from './body-pool.ts'
-import { resolvedBuckets, checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
+import { openBucketFiles } from './bucket-files.ts'
+import { checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
@@ -82,6 +81,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       peers.close()
       await store.close()
       await parts.instances.close()
+      parts.closeFiles()
       await Promise.all([folders.exchange, folders.spools].map(path => rm(path, { recursive: true, force: true })))
       log.info({ id }, 'executor stopped')
     },
@@ -89,28 +89,27 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
 }
 
 async function openParts(
-  launch: ExecutorLaunch, { clock, random }: StartOptions, folders: ExecutorFolders, log: Log, incarnation: Incarnation,
+  launch: ExecutorLaunch, options: StartOptions, folders: ExecutorFolders, log: Log, incarnation: Incarnation,
   peers: PeerChannels,
 ) {
-  const buckets = await resolvedBuckets(launch)
-  const stores = await openStores(buckets, { clock, random })
-  const files = new FileSource(stores)
+  const { clock } = options
+  const files = await openBucketFiles(launch, options, folders)
   const exchangeFiles = await ExchangeFiles.open(folders.exchange, incarnation)
   await rm(folders.spools, { recursive: true, force: true })
   const { memoryBytes, spillBytes, threads } = launch
-  const localFolders = Object.values(buckets).flatMap(bucket => bucket.provider === 'local' ? [bucket.path] : [])
   const instances = await InstanceSet.open({
-    directories: [...localFolders, exchangeFiles.root], spillFolder: folders.spill,
+    directories: [...files.directories, exchangeFiles.root], spillFolder: folders.spill,
     spillBytes, memoryBytes, threads,
   })
   const exchangeReader = new ExchangeReader(exchangeFiles, (address, queryId, path, signal) =>
     peers.to(address).fetchExchange({ queryId, path }, { signal }))
   const runner = new TaskRunner({
-    clock, instances, exchangeFiles, exchangeReader, localPath: file => files.localPath(file), pool: new BodyPool(),
+    clock, instances, exchangeFiles, exchangeReader, files: files.source, pool: new BodyPool(),
   })
   const [memory, disk] = [new SpoolBudget(SPOOL_MEMORY_BYTES), new SpoolBudget(spillBytes)]
   return {
     clock, log, exchangeFiles, instances, runner,
+    closeFiles: () => files.close(),
     queue: new TaskQueue(launch.slots),
     reservations: new Reservations(memoryBytes),
     newSpool: (taskId: string) => new ResultSpool({ folder: join(folders.spools, taskId), memory, disk, clock }),

@@ -52,7 +52,13 @@ export async function openWorkbench(t: Test): Promise<Workbench> {
   const exchangeReader = new ExchangeReader(exchangeFiles, () => { throw new Error('nothing is fetched here') })
   const runner = new TaskRunner({
     clock: systemClock, instances, exchangeFiles, exchangeReader, pool: new BodyPool(),
-    localPath: async ({ key }) => ({ path: join(lake, key), bytesFetched: 0, bytesCached: 0 }),
+    files: {
+      open: async wanted => ({
+        files: wanted.map(({ file }) => ({ path: join(lake, file.key), bytesFetched: 0, bytesCached: 0 })),
+        release: async () => undefined,
+      }),
+      distrust: async () => false,
+    },
   })
   let stage = 0
   const define = (definition: Definition) => create(TaskDefinitionSchema, {
