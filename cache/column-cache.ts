@@ -25,6 +25,8 @@ import { RequestLimit } from './request-limit.ts'
 const USES_PER_CHECK = 1000
 /** Each holds at most 8 MiB. */
 const READS_AT_ONCE = 16
+/** Files that are written to, with two descriptors each. */
+const FILES_AT_ONCE = 32
 /** Then all are forgotten: they may be tried once more. */
 const MAX_DISTRUSTED = 1000
 
@@ -97,6 +99,7 @@ export class ColumnCache {
   /** Bytes that passing mirrors hold of the room. */
   readonly #passing = new Map<Mirror, number>()
   readonly #limit = new RequestLimit(READS_AT_ONCE)
+  readonly #fills = new RequestLimit(FILES_AT_ONCE)
   /** Files that DuckDB stumbled over. */
   readonly #distrusted = new Set<string>()
   readonly #counts = { bytesFetched: 0, bytesCached: 0, damaged: 0 }
@@ -268,10 +271,10 @@ export class ColumnCache {
     if (passing !== undefined) this.#passing.set(mirror, passing + wanted)
     const fetch = (): Promise<number> => {
       const numbers = chunks.filter(({ checksum }) => checksum === null).map(({ number }) => number)
-      return fetchChunks({
+      return this.#fills.run(() => fetchChunks({
         store, mirror, chunks: numbers, signal, limit: this.#limit,
         onWhole: number => { if (passing === undefined) this.#room.arrived(mirror.chunk(number)) },
-      })
+      }))
     }
     try {
       return await fetch().catch(async (error: unknown) => {

@@ -12,11 +12,14 @@ import { TailGuess, readTail } from './footer-tail.ts'
 import type { FileKey } from './key.ts'
 import { DATA_MARK, Mirror, PRESENCE_SUFFIX } from './mirror.ts'
 import type { ObjectStore } from './object-store.ts'
+import { RequestLimit } from './request-limit.ts'
 
 /** Mirrors that nobody reads, whose layouts are kept in memory: some 100 bytes a chunk. */
 const MAX_LAYOUTS = 500
 /** Two files each on disk; those that are not read go, the longest idle first. */
 const MAX_MIRRORS = 100_000
+/** Each takes a file descriptor or two while it is opened. */
+const OPENED_AT_ONCE = 64
 /** Presence records read at once at a start. */
 const LOADS_AT_ONCE = 16
 
@@ -38,7 +41,10 @@ export class MirrorFolder {
   readonly #options: FolderOptions
   readonly #unlock: () => void
   readonly #mirrors = new Map<string, Mirror>()
+  /** The newest of each bucket and key. */
+  readonly #newest = new Map<string, Mirror>()
   readonly #opening = new Map<string, Promise<Acquired>>()
+  readonly #limit = new RequestLimit(OPENED_AT_ONCE)
   /** Of its footers, on disk. */
   #footerBytes = 0
   /** Mirrors that nobody reads whose layouts are in memory, the least recently read first. */
@@ -74,7 +80,11 @@ export class MirrorFolder {
   }
 
   /** The mirror of `file`, pinned; made from its end if there is none. */
-  async acquire(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
+  acquire(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
+    return this.#limit.run(() => this.#acquire(store, file, isParquet))
+  }
+
+  async #acquire(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
     const id = idOf(file)
     for (;;) {
       const known = this.#mirrors.get(id)
@@ -126,6 +136,7 @@ export class MirrorFolder {
     if (this.#mirrors.get(id) === mirror) {
       this.#mirrors.delete(id)
       this.#footerBytes -= mirror.head.footerBytes
+      if (this.#newest.get(placeOf(mirror.file)) === mirror) this.#newest.delete(placeOf(mirror.file))
     }
     this.#idle.delete(mirror)
     this.onForgotten(mirror)
@@ -147,18 +158,23 @@ export class MirrorFolder {
     try {
       const made = await making
       made.mirror.pins++
-      this.#enter(made.mirror)
-      await this.#discardOlder(file)
+      const older = this.#enter(made.mirror)
+      if (older !== undefined && older.pins === 0) await this.discard(older)
       return made
     } finally {
       this.#opening.delete(id)
     }
   }
 
-  #enter(mirror: Mirror): void {
+  /** Gives the mirror of what the file was before: nobody will ask for it again. */
+  #enter(mirror: Mirror): Mirror | undefined {
     const id = idOf(mirror.file)
     this.#footerBytes += mirror.head.footerBytes - (this.#mirrors.get(id)?.head.footerBytes ?? 0)
     this.#mirrors.set(id, mirror)
+    const place = placeOf(mirror.file)
+    const before = this.#newest.get(place)
+    this.#newest.set(place, mirror)
+    return before !== undefined && before.file.etag !== mirror.file.etag ? before : undefined
   }
 
   async #create(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
@@ -167,16 +183,6 @@ export class MirrorFolder {
     const { metadata, footerBytes, bytesRead } = await readTail(store, file, this.#tails.of(file))
     this.#tails.learn(file, footerBytes)
     return { mirror: await Mirror.create(base, file, metadata), bytesRead }
-  }
-
-  /** Mirrors of what the file was before: nobody will ask for them again. */
-  async #discardOlder({ bucket, key, etag }: FileKey): Promise<void> {
-    for (const mirror of this.#mirrors.values()) {
-      const { file } = mirror
-      if (file.key === key && file.bucket === bucket && file.etag !== etag && mirror.pins === 0) {
-        await this.discard(mirror)
-      }
-    }
   }
 
   /** In folders that are named like those of the key which say what partition it is of. */
@@ -212,6 +218,10 @@ function isOurs(path: string): boolean {
 /** As DuckDB finds partition values: by the folders of a path. */
 function partitionFolders(key: string): string[] {
   return key.split('/').slice(0, -1).filter(name => name.includes('='))
+}
+
+function placeOf({ bucket, key }: FileKey): string {
+  return `${bucket}\0${key}`
 }
 
 /** Same id, same bytes. */

@@ -20,7 +20,7 @@ async function open(t: Test) {
   const right = await lake.oracle(file, sql)
   t.strictSame((await lake.ask(file, columns, sql)).rows, right)
   const name = (suffix: string): string => {
-    const found = readdirSync(lake.cacheFolder).find(each => each.endsWith(suffix))
+    const found = readdirSync(lake.cacheFolder).find(each => each.includes(suffix))
     if (found === undefined) throw new Error(`no ${suffix}`)
     return join(lake.cacheFolder, found)
   }
