@@ -1,4 +1,4 @@
-/** An S3 server of the test's own and a store over its bucket `lake`, impatient where the product is patient. */
+/** An S3 server of the test's own and a store over its bucket `lake`, with short pauses. */
 
 import type { Test } from 'tap'
 import { RequestLimit } from '../../cache/request-limit.ts'
@@ -9,7 +9,8 @@ import type { RemoteBucketConfig } from '../../proto/config-bucket.ts'
 import { mulberry32 } from '../random.ts'
 import { S3Server, type S3ServerOptions } from '../s3-server.ts'
 
-export const impatient: RetryPolicy = { deadlineMs: 8000, attemptMs: 800, pauseMs: 1, maxPauseMs: 10 }
+/** A slow machine makes no request twice. */
+export const patient: RetryPolicy = { deadlineMs: 60_000, attemptMs: 30_000, pauseMs: 1, maxPauseMs: 10 }
 
 export interface RemoteBucket {
   readonly server: S3Server
@@ -28,7 +29,7 @@ export function bucketAt(server: S3Server): RemoteBucketConfig {
 export async function openRemoteBucket(t: Test, options?: S3ServerOptions): Promise<RemoteBucket> {
   const server = await S3Server.start(options)
   t.teardown(() => server.close())
-  const open: RemoteBucket['open'] = (more = {}, policy = impatient) => {
+  const open: RemoteBucket['open'] = (more = {}, policy = patient) => {
     const store = new S3Store({
       name: 'prod', config: { ...bucketAt(server), ...more }, limit: new RequestLimit(16), policy,
       clock: systemClock, random: mulberry32(1),
