@@ -45,23 +45,24 @@ export class CacheRoom {
 
   /** Waits until they fit beside what others read: all at once, so that no two wait for each other. */
   async pin(chunks: readonly Chunk[], signal: AbortSignal): Promise<void> {
-    for (;;) {
-      const fresh = [...new Set(chunks)].filter(({ pins }) => pins === 0)
-      const bytes = fresh.reduce((sum, chunk) => sum + chunk.bytes, 0)
-      if (this.#pinnedBytes + bytes <= this.#budgetBytes || bytes === 0) {
-        this.#pinnedBytes += bytes
-        for (const chunk of chunks) {
-          chunk.pins++
-          this.#eviction.used(chunk)
-        }
-        return
-      }
+    while (!this.tryPin(chunks)) {
       if (this.#pinnedBytes === 0) {
         const room = `the cache of its executor has room for ${this.#budgetBytes}`
-        throw new QueryError('DISK_FULL', `a task reads ${bytes} bytes of remote files, and ${room}`)
+        throw new QueryError('DISK_FULL', `a task reads ${unpinnedBytes(chunks)} bytes of remote files, and ${room}`)
       }
       await this.#someRelease(signal)
     }
+    // what was brought for this very task has not been of use before
+    for (const chunk of chunks) if (!chunk.unclaimed) this.#eviction.used(chunk)
+  }
+
+  /** False: they do not fit now. */
+  tryPin(chunks: readonly Chunk[]): boolean {
+    const bytes = unpinnedBytes(chunks)
+    if (bytes > 0 && this.#pinnedBytes + bytes > this.#budgetBytes) return false
+    this.#pinnedBytes += bytes
+    for (const chunk of chunks) chunk.pins++
+    return true
   }
 
   unpin(chunks: readonly Chunk[]): void {
@@ -150,4 +151,9 @@ export class CacheRoom {
       })
     })
   }
+}
+
+function unpinnedBytes(chunks: readonly Chunk[]): number {
+  const fresh = [...new Set(chunks)].filter(({ pins }) => pins === 0)
+  return fresh.reduce((sum, chunk) => sum + chunk.bytes, 0)
 }

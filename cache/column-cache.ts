@@ -91,6 +91,13 @@ interface Opened {
   readonly chunks: readonly Chunk[]
 }
 
+/** What a call keeps from going. */
+class Hold {
+  readonly mirrors: Mirror[] = []
+  readonly chunks: Chunk[] = []
+  isPinned = false
+}
+
 export class ColumnCache {
   readonly #random: () => number
   readonly #folder: MirrorFolder
@@ -130,31 +137,57 @@ export class ColumnCache {
 
   /** All of them or none. They are the files of one task: two calls of one task could wait for each other's room. */
   async open(wanted: readonly WantedFile[], signal: AbortSignal): Promise<OpenFiles> {
-    const mirrors: Mirror[] = []
-    const pinned: Chunk[] = []
-    const release = async (): Promise<void> => {
-      this.#room.unpin(pinned.splice(0))
-      for (const mirror of mirrors.splice(0)) await this.#release(mirror)
-      await this.#room.shrink()
-    }
+    const hold = new Hold()
+    const release = (): Promise<void> => this.#letGo(hold)
     try {
-      const opened = await settled(wanted.map(async (file): Promise<Opened> => {
-        const { mirror, bytesRead } = await this.#acquire(file)
-        mirrors.push(mirror)
-        return { wanted: file, mirror, footerBytes: bytesRead, chunks: this.#chunksOf(mirror, file) }
-      }))
-      const chunks = opened.flatMap(each => each.chunks)
-      await this.#room.pin(chunks, signal)
-      pinned.push(...chunks)
+      const opened = await this.#hold(hold, wanted)
+      await this.#room.pin(hold.chunks, signal)
+      hold.isPinned = true
       await this.#verifySome(opened)
-      const failed = new AbortController()
-      const ends = AbortSignal.any([signal, failed.signal])
-      const files = await settled(opened.map(each => this.#bring(each, ends)), () => failed.abort())
-      return { files, release }
+      return { files: await this.#bringAll(opened, false, signal), release }
     } catch (error) {
       await release()
       throw diskError(error)
     }
+  }
+
+  /**
+   * Brings what a task that waits for its turn will read, unless there is no room now, and holds nothing of it: a task
+   * that waits must not keep room from one that runs. The task counts the bytes as its own.
+   */
+  async prefetch(wanted: readonly WantedFile[], signal: AbortSignal): Promise<void> {
+    const hold = new Hold()
+    try {
+      const opened = await this.#hold(hold, wanted.filter(({ passing }) => !passing))
+      for (const { mirror, footerBytes } of opened) mirror.unclaimedBytes += footerBytes
+      hold.isPinned = this.#room.tryPin(hold.chunks)
+      if (hold.isPinned) await this.#bringAll(opened, true, signal)
+    } finally {
+      await this.#letGo(hold)
+    }
+  }
+
+  #hold(hold: Hold, wanted: readonly WantedFile[]): Promise<Opened[]> {
+    return settled(wanted.map(async (file): Promise<Opened> => {
+      const { mirror, bytesRead } = await this.#acquire(file)
+      const chunks = this.#chunksOf(mirror, file)
+      hold.mirrors.push(mirror)
+      hold.chunks.push(...chunks)
+      return { wanted: file, mirror, footerBytes: bytesRead, chunks }
+    }))
+  }
+
+  async #letGo(hold: Hold): Promise<void> {
+    if (hold.isPinned) this.#room.unpin(hold.chunks)
+    hold.isPinned = false
+    for (const mirror of hold.mirrors.splice(0)) await this.#release(mirror)
+    await this.#room.shrink()
+  }
+
+  #bringAll(opened: readonly Opened[], ahead: boolean, signal: AbortSignal): Promise<OpenFile[]> {
+    const failed = new AbortController()
+    const ends = AbortSignal.any([signal, failed.signal])
+    return settled(opened.map(each => this.#bring(each, ahead, ends)), () => failed.abort())
   }
 
   /**
@@ -224,8 +257,10 @@ export class ColumnCache {
     return damaged.length > 0
   }
 
-  /** Until all of its chunks are whole. */
-  async #bring({ wanted, mirror, footerBytes, chunks }: Opened, signal: AbortSignal): Promise<OpenFile> {
+  /** Until all of its chunks are whole. `ahead`: a task will count what is fetched. */
+  async #bring(
+    { wanted, mirror, footerBytes, chunks }: Opened, ahead: boolean, signal: AbortSignal,
+  ): Promise<OpenFile> {
     const own = new Set<Chunk>()
     let bytesFetched = footerBytes
     for (;;) {
@@ -234,7 +269,8 @@ export class ColumnCache {
       const fresh = missing.filter(chunk => !this.#flights.has(chunk))
       if (fresh.length > 0) {
         for (const chunk of fresh) own.add(chunk)
-        const flight = this.#start(mirror, fresh, wanted.store)
+        for (const chunk of fresh) chunk.unclaimed = ahead
+        const flight = this.#start(mirror, fresh, ahead, wanted.store)
         bytesFetched += await this.#join(flight, signal)
       }
       const others = new Set(missing.flatMap(chunk => this.#flights.get(chunk) ?? []))
@@ -244,15 +280,26 @@ export class ColumnCache {
         else await this.#join(flight, signal)
       }
     }
-    const bytesCached = chunks.reduce((sum, chunk) => sum + (own.has(chunk) ? 0 : chunk.bytes), 0)
+    if (ahead) return { path: mirror.path, bytesFetched, bytesCached: 0 }
+    let bytesCached = 0
+    for (const chunk of chunks) {
+      if (chunk.unclaimed) bytesFetched += chunk.bytes
+      else if (!own.has(chunk)) bytesCached += chunk.bytes
+      chunk.unclaimed = false
+    }
+    bytesFetched += mirror.unclaimedBytes
+    mirror.unclaimedBytes = 0
     this.#counts.bytesFetched += bytesFetched
     this.#counts.bytesCached += bytesCached
     return { path: mirror.path, bytesFetched, bytesCached }
   }
 
-  #start(mirror: Mirror, chunks: readonly Chunk[], store: ObjectStore): Flight {
+  #start(mirror: Mirror, chunks: readonly Chunk[], ahead: boolean, store: ObjectStore): Flight {
     const controller = new AbortController()
-    const done = this.#fetch(mirror, chunks, store, controller.signal).finally(() => {
+    const done = this.#fetch(mirror, chunks, store, controller.signal).then(bytes => {
+      if (ahead) mirror.unclaimedBytes += bytes - bytesOf(chunks)
+      return bytes
+    }).finally(() => {
       for (const chunk of chunks) this.#flights.delete(chunk)
     })
     done.catch(() => undefined) // whoever joins it is told
@@ -264,8 +311,7 @@ export class ColumnCache {
   async #fetch(
     mirror: Mirror, chunks: readonly Chunk[], store: ObjectStore, signal: AbortSignal,
   ): Promise<number> {
-    const sum = (some: readonly Chunk[]): number => some.reduce((bytes, chunk) => bytes + chunk.bytes, 0)
-    const wanted = sum(chunks)
+    const wanted = bytesOf(chunks)
     await this.#room.reserve(wanted)
     const passing = this.#passing.get(mirror)
     if (passing !== undefined) this.#passing.set(mirror, passing + wanted)
@@ -283,7 +329,7 @@ export class ColumnCache {
         return fetch()
       })
     } finally {
-      if (passing === undefined) this.#room.unreserve(sum(chunks.filter(({ checksum }) => checksum === null)))
+      if (passing === undefined) this.#room.unreserve(bytesOf(chunks.filter(({ checksum }) => checksum === null)))
     }
   }
 
@@ -303,6 +349,10 @@ export class ColumnCache {
       if (--flight.waiters === 0 && signal.aborted) flight.controller.abort()
     }
   }
+}
+
+function bytesOf(chunks: readonly Chunk[]): number {
+  return chunks.reduce((sum, { bytes }) => sum + bytes, 0)
 }
 
 /** Waits for all, also when one fails: what the others still write to must not go before. Throws the first failure. */

@@ -36,6 +36,13 @@ export class FileSource {
     return { files, release: () => opened.release() }
   }
 
+  /** Brings what a task that waits for its turn will read, if there is room; rejects as `open` would. */
+  async prefetch(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<void> {
+    const stored = wanted.map(each => ({ ...each, store: this.#store(each.file.bucket) }))
+    const remote = stored.filter(({ store }) => !(store instanceof LocalStore))
+    if (remote.length > 0) await this.#cache?.prefetch(remote, signal)
+  }
+
   /** DuckDB stumbled over some of `paths`. True: they are given up, and it may be tried again. */
   async distrust(paths: readonly string[]): Promise<boolean> {
     return await this.#cache?.distrust(paths) ?? false

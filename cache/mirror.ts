@@ -26,6 +26,8 @@ export interface Chunk {
   trusted: boolean
   /** Tasks that read it: it stays. */
   pins: number
+  /** True: it was brought before its task began, and that task counts it as fetched. */
+  unclaimed: boolean
 }
 
 /** In the names of what DuckDB reads. */
@@ -40,6 +42,8 @@ export class Mirror {
   #layout: FileLayout | undefined
   /** Tasks that read it, and openings under way: it stays. */
   pins = 0
+  /** Fetched besides chunks before a task began: of the footer, and between chunks. */
+  unclaimedBytes = 0
   /** True: it serves one task and goes with it. */
   passing = false
   #packing: Promise<void> | undefined
@@ -106,7 +110,7 @@ export class Mirror {
     }
     const mirror = new Mirror(base, presence.head, undefined)
     for (const { chunk, bytes, checksum } of presence.records.values()) {
-      mirror.#chunks.set(chunk, { mirror, number: chunk, bytes, checksum, trusted: false, pins: 0 })
+      mirror.#chunks.set(chunk, { mirror, number: chunk, bytes, checksum, trusted: false, pins: 0, unclaimed: false })
     }
     return mirror
   }
@@ -127,7 +131,7 @@ export class Mirror {
     const known = this.#chunks.get(number)
     if (known !== undefined) return known
     const bytes = chunkBytes(this.ready.chunks[number] ?? [])
-    const chunk: Chunk = { mirror: this, number, bytes, checksum: null, trusted: true, pins: 0 }
+    const chunk: Chunk = { mirror: this, number, bytes, checksum: null, trusted: true, pins: 0, unclaimed: false }
     this.#chunks.set(number, chunk)
     return chunk
   }

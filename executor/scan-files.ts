@@ -11,6 +11,7 @@ import { FileFormat, type Scan, type Split } from '../proto/gen/executor_pb.js'
 /** As FileSource. */
 export interface FilePort {
   open(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<OpenFiles>
+  prefetch(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<void>
   distrust(paths: readonly string[]): Promise<boolean>
 }
 
@@ -35,7 +36,7 @@ export class ScanFiles {
   }
 
   static async open(scans: readonly Scan[], port: FilePort, signal: AbortSignal): Promise<ScanFiles> {
-    const wanted = scans.flatMap(scan => scan.splits.map(split => wantedFile(scan, split)))
+    const wanted = wantedFiles(scans)
     return new ScanFiles(port, await port.open(wanted, signal), wanted.map(({ file }) => file), scans)
   }
 
@@ -58,6 +59,10 @@ export class ScanFiles {
   release(): Promise<void> {
     return this.#opened.release()
   }
+}
+
+export function wantedFiles(scans: readonly Scan[]): Omit<WantedFile, 'store'>[] {
+  return scans.flatMap(scan => scan.splits.map(split => wantedFile(scan, split)))
 }
 
 function wantedFile(scan: Scan, { file, fromRow, toRow, passing }: Split): Omit<WantedFile, 'store'> {

@@ -17,7 +17,7 @@ import type { InstanceSet, TaskConnection } from './instance-set.ts'
 import type { DuckConnection } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { writeResult } from './result-writer.ts'
-import { ScanFiles, type FilePort } from './scan-files.ts'
+import { ScanFiles, wantedFiles, type FilePort } from './scan-files.ts'
 import type { TaskEvent, TaskStats } from './task.ts'
 import { originalSetup, settingsSql, taskSql } from './task-setup.ts'
 
@@ -80,6 +80,11 @@ export class TaskRunner {
       await this.#options.exchangeReader.release(place).catch(() => undefined) // goes with the query
       await scanned?.release().catch(() => undefined) // what is left of a file goes at the next start
     }
+  }
+
+  /** Brings its remote files while it waits for a slot. What fails will fail the task itself, or not by then. */
+  prefetch(task: TaskDefinition, signal: AbortSignal): void {
+    this.#options.files.prefetch(wantedFiles(task.scans), signal).catch(() => undefined)
   }
 
   async #locate(task: TaskDefinition, scanned: ScanFiles, place: TaskPlace, signal: AbortSignal): Promise<Inputs> {

@@ -163,3 +163,39 @@ t.test('with the store away, what is cached still answers', async t => {
   lake.server.faults.spread({ seed: 1, share: 1, faults: ['silence'] })
   t.strictSame((await lake.ask(file, ['c1'], sql)).rows, rows)
 })
+
+t.test('what is brought ahead is counted by the task that reads it, once', async t => {
+  const lake = await openCachedLake(t)
+  const file = await lake.write('a', wide(50, 18_000), ', ROW_GROUP_SIZE 2048')
+  await lake.cache.prefetch([lake.want(file, ['c3', 'c40'])], never)
+  const { bytes } = lake.server.traffic('get')
+  lake.server.forget()
+  const first = await lake.ask(file, ['c3', 'c40'], sum)
+  t.strictSame([first.rows, lake.server.requests], [await lake.oracle(file, sum), 0])
+  t.strictSame([first.bytesFetched, first.bytesCached], [bytes, 0])
+  const second = await lake.ask(file, ['c3', 'c40'], sum)
+  t.strictSame([second.bytesFetched > 0, second.bytesCached > 0], [false, true])
+})
+
+t.test('a task that begins while its files are brought ahead waits for the same requests', async t => {
+  const lake = await openCachedLake(t)
+  const file = await lake.write('a', wide(4, 20_000))
+  const [, asked] = await Promise.all([
+    lake.cache.prefetch([lake.want(file, ['c1'])], never), lake.ask(file, ['c1'], 'SELECT sum(c1 % 10) FROM $file'),
+  ])
+  t.equal(lake.server.requests, 2)
+  t.equal(asked.bytesFetched, lake.server.traffic('get').bytes)
+})
+
+t.test('nothing is brought ahead if it does not fit beside what is read, and nothing is held', async t => {
+  const lake = await openCachedLake(t, 400_000)
+  const [one, two] = [await lake.write('one', wide(4, 20_000)), await lake.write('two', wide(4, 20_001))]
+  const { release } = await lake.cache.open([lake.want(one, ['c0', 'c1'])], never)
+  lake.server.forget()
+  await lake.cache.prefetch([lake.want(two, ['c0', 'c1'])], never)
+  t.equal(lake.server.requests, 1, 'its footer')
+  await release()
+  await lake.cache.prefetch([lake.want(two, ['c0', 'c1'])], never)
+  await (await lake.cache.open([lake.want(one, ['c2', 'c3'])], never)).release()
+  t.ok(lake.cache.status().usedBytes <= 400_000)
+})

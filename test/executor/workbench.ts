@@ -57,6 +57,7 @@ export async function openWorkbench(t: Test): Promise<Workbench> {
         files: wanted.map(({ file }) => ({ path: join(lake, file.key), bytesFetched: 0, bytesCached: 0 })),
         release: async () => undefined,
       }),
+      prefetch: async () => undefined,
       distrust: async () => false,
     },
   })
