@@ -19,8 +19,10 @@ import { GrpcServer } from '../proto/grpc-server.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
 import type { CoordinatorLaunch, Ready } from '../proto/launch.ts'
 import { openDoors, type Doors } from './doors.ts'
+import { ExecutorCaches } from './executor-caches.ts'
 import { explain } from './explain.ts'
 import { faces, type FaceOptions } from './faces.ts'
+import type { ExecutorView } from './fleet-actor.ts'
 import { GrpcExecutorChannel } from './grpc-executor-channel.ts'
 import type { Log } from './log.ts'
 import { planPorts } from './plan-ports.ts'
@@ -140,7 +142,9 @@ interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries'> {
 function open({ launch, clock, log, newId, key }: CoordinatorOptions, { ports, ...parts }: Parts): Promise<Doors> {
   const defaults = { catalog: launch.config.defaultCatalog, schema: BUCKET_SCHEMA }
   const handlers = faces({
-    ...parts, clock, defaults, key, newId, workerSlug: 'coordinator',
+    ...parts, clock, defaults,
+    caches: new ExecutorCaches(() => active(parts.queries).map(({ info }) => info), launch.secret),
+     key, newId, workerSlug: 'coordinator',
     explain: request => explain(request, ports, rooms(parts.queries)),
   })
   return openDoors(handlers, {
@@ -150,7 +154,10 @@ function open({ launch, clock, log, newId, key }: CoordinatorOptions, { ports, .
 }
 
 /** Those that take tasks. */
-function rooms(queries: QueryService): Room[] {
+function active(queries: QueryService): readonly ExecutorView[] {
   return queries.executors().filter(({ state }) => state === 'active')
-    .map(({ info }) => ({ id: info.id as ExecutorId, slots: info.slots }))
+}
+
+function rooms(queries: QueryService): Room[] {
+  return active(queries).map(({ info }) => ({ id: info.id as ExecutorId, slots: info.slots }))
 }

@@ -14,6 +14,7 @@ import type { QueryRequest } from './running-query.ts'
 import { adminHandlers } from './serve/admin.ts'
 import { flightSqlHandlers } from './serve/flight-sql.ts'
 import { explainRoute } from './serve/http-explain.ts'
+import type { CacheAdmin } from './serve/ports.ts'
 import { queryRoutes } from './serve/http-routes.ts'
 
 export interface FaceOptions {
@@ -21,6 +22,7 @@ export interface FaceOptions {
   readonly catalog: Catalog
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
+  readonly caches: CacheAdmin
   readonly clock: Clock
   readonly defaults: NameDefaults
   readonly newId: () => string
@@ -38,7 +40,7 @@ export function faces(options: FaceOptions): DoorHandlers {
     queries, catalog, clock, newId, key, version: packageVersion(), ...names,
     describe: async request => (await options.explain(request)).columns,
   })
-  const admin = adminHandlers(queries, clock, options.stores)
+  const admin = adminHandlers(options)
   return {
     httpRoutes: [
       ...queryRoutes({ queries, clock, newId, workerSlug, ...names }),

@@ -7,6 +7,7 @@ import type { MetadataStore } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { executorInfo } from '../proto/cluster-values.ts'
 import { ExecutorInfo_State as MemberState, type ExecutorInfo } from '../proto/gen/cluster_pb.js'
+import { CacheService } from '../proto/gen/cache_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
 import { GrpcChannel } from '../proto/grpc-channel.ts'
 import { GrpcServer } from '../proto/grpc-server.ts'
@@ -14,6 +15,7 @@ import type { Incarnation } from '../proto/ids.ts'
 import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { BodyPool } from './body-pool.ts'
 import { openBucketFiles } from './bucket-files.ts'
+import { cacheHandlers } from './cache-service.ts'
 import { checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
@@ -65,6 +67,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     if (late.identity === undefined) throw new Error('a call before the executor listens')
     return late.identity
   }))
+  server.addService(CacheService, cacheHandlers(parts.cache))
   const address = `${listen.host}:${await server.listen(listen.host, listen.port)}`
   late.identity = identityOf({ id, incarnation, address, files: parts.exchangeFiles })
   const channel = new GrpcChannel(launch.storeAddress, { authorization: `Bearer ${launch.secret}` })
@@ -110,6 +113,7 @@ async function openParts(
   return {
     clock, log, exchangeFiles, instances, runner,
     closeFiles: () => files.close(),
+    cache: files.cache,
     queue: new TaskQueue(launch.slots),
     reservations: new Reservations(memoryBytes),
     newSpool: (taskId: string) => new ResultSpool({ folder: join(folders.spools, taskId), memory, disk, clock }),

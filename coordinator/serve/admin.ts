@@ -1,4 +1,4 @@
-/** What operators see and do: executors, queries, an end to one of them, a look at a bucket. */
+/** What operators see and do: executors, queries, an end to one of them, buckets, caches. */
 
 import type { ObjectStore } from '../../cache/object-store.ts'
 import type { Clock } from '../../proto/clock.ts'
@@ -7,16 +7,21 @@ import type { AdminService } from '../../proto/gen/admin_pb.js'
 import type { ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
-import type { LoggedQuery, QueryAdmin } from './ports.ts'
+import type { CacheAdmin, LoggedQuery, QueryAdmin } from './ports.ts'
 import { hasEnded, startedAtMs } from './query-times.ts'
 
 /** Of one answer; the newest are kept. */
 const MAX_QUERIES = 1_000
 
-/** `stores` by the names of their buckets. */
-export function adminHandlers(
-  queries: QueryAdmin, clock: Clock, stores: ReadonlyMap<string, Pick<ObjectStore, 'check'>>,
-): ServiceHandlers<typeof AdminService> {
+export interface AdminPorts {
+  readonly queries: QueryAdmin
+  readonly clock: Clock
+  /** By the names of their buckets. */
+  readonly stores: ReadonlyMap<string, Pick<ObjectStore, 'check'>>
+  readonly caches: CacheAdmin
+}
+
+export function adminHandlers({ queries, clock, stores, caches }: AdminPorts): ServiceHandlers<typeof AdminService> {
   return {
     listExecutors: () => {
       const running = runningTasks(queries.list())
@@ -34,6 +39,8 @@ export function adminHandlers(
       await store.check()
       return { elapsedMs: clock.nowMs() - startedMs }
     },
+    listCaches: async () => ({ caches: await caches.list() }),
+    evictCaches: async ({ bucket, prefix }) => ({ caches: await caches.evict(bucket, prefix) }),
   }
 }
 

@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { CacheState } from "./cache_pb.js";
 
 /**
  * Describes the file admin.proto.
@@ -254,6 +255,76 @@ export declare type TestBucketResponse = Message<"skein.admin.v1.TestBucketRespo
 export declare const TestBucketResponseSchema: GenMessage<TestBucketResponse>;
 
 /**
+ * @generated from message skein.admin.v1.ListCachesRequest
+ */
+export declare type ListCachesRequest = Message<"skein.admin.v1.ListCachesRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.ListCachesRequest.
+ * Use `create(ListCachesRequestSchema)` to create a new message.
+ */
+export declare const ListCachesRequestSchema: GenMessage<ListCachesRequest>;
+
+/**
+ * @generated from message skein.admin.v1.EvictCachesRequest
+ */
+export declare type EvictCachesRequest = Message<"skein.admin.v1.EvictCachesRequest"> & {
+  /**
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: string prefix = 2;
+   */
+  prefix: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.EvictCachesRequest.
+ * Use `create(EvictCachesRequestSchema)` to create a new message.
+ */
+export declare const EvictCachesRequestSchema: GenMessage<EvictCachesRequest>;
+
+/**
+ * @generated from message skein.admin.v1.ListCachesResponse
+ */
+export declare type ListCachesResponse = Message<"skein.admin.v1.ListCachesResponse"> & {
+  /**
+   * @generated from field: repeated skein.admin.v1.ExecutorCache caches = 1;
+   */
+  caches: ExecutorCache[];
+};
+
+/**
+ * Describes the message skein.admin.v1.ListCachesResponse.
+ * Use `create(ListCachesResponseSchema)` to create a new message.
+ */
+export declare const ListCachesResponseSchema: GenMessage<ListCachesResponse>;
+
+/**
+ * @generated from message skein.admin.v1.ExecutorCache
+ */
+export declare type ExecutorCache = Message<"skein.admin.v1.ExecutorCache"> & {
+  /**
+   * @generated from field: string executor = 1;
+   */
+  executor: string;
+
+  /**
+   * @generated from field: skein.cache.v1.CacheState state = 2;
+   */
+  state?: CacheState | undefined;
+};
+
+/**
+ * Describes the message skein.admin.v1.ExecutorCache.
+ * Use `create(ExecutorCacheSchema)` to create a new message.
+ */
+export declare const ExecutorCacheSchema: GenMessage<ExecutorCache>;
+
+/**
  * What operators see and do. The CLI (`skein admin …`) and the console are built on it.
  *
  * @generated from service skein.admin.v1.AdminService
@@ -294,6 +365,26 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof TestBucketRequestSchema;
     output: typeof TestBucketResponseSchema;
+  },
+  /**
+   * The caches of remote files, one an executor.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.ListCaches
+   */
+  listCaches: {
+    methodKind: "unary";
+    input: typeof ListCachesRequestSchema;
+    output: typeof ListCachesResponseSchema;
+  },
+  /**
+   * Gives up what nobody reads of the files of `bucket` (empty: of all) whose keys start with `prefix`.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.EvictCaches
+   */
+  evictCaches: {
+    methodKind: "unary";
+    input: typeof EvictCachesRequestSchema;
+    output: typeof ListCachesResponseSchema;
   },
 }>;
 

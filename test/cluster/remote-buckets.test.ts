@@ -134,6 +134,16 @@ t.test('queries on one executor, which is restarted', async t => {
   for (const each of [sql, ...others]) t.equal(await wrong(each, await first.query(each)), undefined, each)
   t.match(await runCommand(['admin', 'bucket', 'test', 'prod', '--url', first.doors.admin ?? '']),
     { status: 0, stdout: /^bucket prod answers, in \d+ ms\n$/ })
+  const cache = async (...words: string[]): Promise<unknown> => {
+    const more = ['--format', 'json', '--url', first.doors.admin ?? '']
+    return JSON.parse((await runCommand(['admin', 'cache', ...words, ...more])).stdout)
+  }
+  t.match(await cache('status'), [{ files: Number, bytes_fetched: Number, damaged: 0 }])
+  await cache('evict', 'prod/parts/')
+  const before = server.traffic('get').requests
+  t.equal(await wrong(sql, await first.query(`${sql} -- again`)), undefined)
+  t.equal(server.traffic('get').requests, before, 'other files are still there')
+  t.ok(Number(fetched(await first.query(`${others[0]} -- again`))) > 0)
   await first.stop()
   server.forget()
   const second = await Skein.start(options)
