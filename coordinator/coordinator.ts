@@ -140,12 +140,13 @@ interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries'> {
 }
 
 function open({ launch, clock, log, newId, key }: CoordinatorOptions, { ports, ...parts }: Parts): Promise<Doors> {
+  const isRemote = (bucket: string): boolean => launch.config.buckets[bucket]?.provider !== 'local'
   const defaults = { catalog: launch.config.defaultCatalog, schema: BUCKET_SCHEMA }
   const handlers = faces({
     ...parts, clock, defaults,
     caches: new ExecutorCaches(() => active(parts.queries).map(({ info }) => info), launch.secret),
      key, newId, workerSlug: 'coordinator',
-    explain: request => explain(request, ports, rooms(parts.queries)),
+    explain: request => explain(request, ports, { rooms: rooms(parts.queries), isRemote }),
   })
   return openDoors(handlers, {
     listen: launch.config.listen, newId,

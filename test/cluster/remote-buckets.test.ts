@@ -111,6 +111,13 @@ t.test('queries spread over two executors', async t => {
     }
     t.equal(server.requests, 0)
   })
+  await t.test('what would be fetched is told, with nothing known of the caches', async t => {
+    const response = await skein.request('POST', '/explain', { statement: questions[0] })
+    let text = ''
+    for await (const piece of response.setEncoding('utf8')) text += String(piece)
+    const [, bytes = '', toFetch = ''] = /, (\d+) bytes: (\d+) to fetch at most, 0 at hand/.exec(text) ?? []
+    t.ok(Number(bytes) > 0 && bytes === toFetch, text.slice(0, 300))
+  })
   await t.test('what a query fetches is what it counts, and little more than its columns', async t => {
     server.faults.spread(undefined)
     server.forget()
