@@ -1,6 +1,6 @@
 /** Tables in a remote bucket, asked by a real cluster. Plain DuckDB over the same files as a folder is the judge. */
 
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -51,6 +51,14 @@ async function startServer(t: Test): Promise<S3Server> {
     if (statSync(join(data, key)).isFile()) server.objects.put('lake', key, readFileSync(join(data, key)))
   }
   return server
+}
+
+/** One byte in 4,000, outside the footer. */
+function flip(path: string): void {
+  const bytes = readFileSync(path)
+  const end = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8)
+  for (let at = 100; at < end; at += 4000) bytes.writeUInt8(bytes.readUInt8(at) ^ 0x55, at)
+  writeFileSync(path, bytes)
 }
 
 function configOf({ endpoint }: S3Server, more: Readonly<Record<string, unknown>> = {}) {
@@ -110,6 +118,17 @@ t.test('queries spread over two executors', async t => {
       t.ok(Number(cached(again)) > 0)
     }
     t.equal(server.requests, 0)
+  })
+  await t.test('bytes that are flipped in the caches are fetched again', async t => {
+    const caches = [1, 2].map(number => join(root, 'spread', 'data', `executor-${number}`, 'cache'))
+    const mirrors = caches.flatMap(folder => readdirSync(folder).filter(name => name.includes('.data'))
+      .map(name => join(folder, name)))
+    for (const path of mirrors) flip(path)
+    server.faults.spread(undefined)
+    for (const sql of questions) t.equal(await wrong(sql, await skein.query(`${sql} -- flipped`)), undefined)
+    const words = ['admin', 'cache', 'status', '--format', 'json', '--url', skein.doors.admin ?? '']
+    const state = JSON.parse((await runCommand(words)).stdout) as { damaged: number }[]
+    t.ok(state.reduce((sum, { damaged }) => sum + damaged, 0) > 10, JSON.stringify(state))
   })
   await t.test('what would be fetched is told, with nothing known of the caches', async t => {
     const response = await skein.request('POST', '/explain', { statement: questions[0] })
