@@ -34,6 +34,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   '@duckdb/node-api': /^(executor\/(instances|.*vector.*|arrow-encoder)\.ts|planner\/duckdb\.ts|test\/|bench\/)/,
   '@duckdb/node-bindings': /^(executor\/(.*vector.*|arrow-encoder|instances)\.ts|test\/|bench\/)/,
   hyparquet: /^(cache\/footer\.ts|test\/)/,
+  '@aws-sdk/client-s3': /^(cache\/s3-store\.ts|test\/)/,
   'hyparquet-writer': /^(catalog\/skeleton\.ts|test\/)/,
   piscina: /^planner\//,
   yaml: /^(proto\/config|test\/)/,

@@ -1,37 +1,66 @@
 /**
  * Local paths for the files of a task: what an executor hands to DuckDB. A file of a local bucket is its own path,
- * checked against the etag that the query was planned with. Remote buckets will come through the column cache here.
+ * checked against the etag that the query was planned with; one of a remote bucket comes through the column cache.
  */
 
 import { QueryError } from '../proto/errors.ts'
-import type { FileKey } from './key.ts'
+import type { ColumnCache, OpenFile, OpenFiles, WantedFile } from './column-cache.ts'
 import { LocalStore } from './local-store.ts'
 import type { ObjectStore } from './object-store.ts'
 
-export interface LocalFile {
-  /** Absolute, free of links, inside a folder that was registered as a bucket. */
-  readonly path: string
-  /** Brought from a remote bucket for this call. Local files are neither fetched nor cached: both counts are 0. */
-  readonly bytesFetched: number
-  /** Found in this executor's cache of remote files. */
-  readonly bytesCached: number
-}
-
 export class FileSource {
   readonly #stores: ReadonlyMap<string, ObjectStore>
+  readonly #cache: ColumnCache | undefined
 
-  /** Stores by the names of their buckets. */
-  constructor(stores: ReadonlyMap<string, ObjectStore>) {
+  /** Stores by the names of their buckets; `cache`: if one of them is remote. */
+  constructor(stores: ReadonlyMap<string, ObjectStore>, cache: ColumnCache | undefined) {
     this.#stores = stores
+    this.#cache = cache
   }
 
-  /** FILE_CHANGED if the file is no longer what `file` names, FILE_NOT_FOUND if it is gone. */
-  async localPath(file: FileKey): Promise<LocalFile> {
-    const store = this.#stores.get(file.bucket)
-    if (store === undefined) throw new QueryError('FILE_NOT_FOUND', `no bucket named '${file.bucket}'`)
-    if (!(store instanceof LocalStore)) {
-      throw new QueryError('UNAVAILABLE', `bucket ${file.bucket} is remote, which is not supported yet`)
-    }
-    return { path: await store.localPath(file.key, file.etag), bytesFetched: 0, bytesCached: 0 }
+  /**
+   * All files of one task, in their order, or none. FILE_CHANGED if one is no longer what its key names, FILE_NOT_FOUND
+   * if it is gone. Local files are neither fetched nor cached: both counts are 0.
+   */
+  async open(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<OpenFiles> {
+    const stored = wanted.map(each => ({ ...each, store: this.#store(each.file.bucket) }))
+    const remote = stored.filter(({ store }) => !(store instanceof LocalStore))
+    const local = await Promise.all(stored.map(({ store, file: { key, etag } }) =>
+      store instanceof LocalStore ? store.localPath(key, etag) : Promise.resolve(null)))
+    const nothing = (): Promise<void> => Promise.resolve()
+    if (remote.length === 0) return { files: local.map(path => localFile(path ?? '')), release: nothing }
+    if (this.#cache === undefined) throw new Error('a remote bucket without a cache')
+    const opened = await this.#cache.open(remote, signal)
+    const rest = opened.files.values()
+    const files = local.map((path): OpenFile => path === null ? next(rest) : localFile(path))
+    return { files, release: () => opened.release() }
   }
+
+  /** Brings what a task that waits for its turn will read, if there is room; rejects as `open` would. */
+  async prefetch(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<void> {
+    const stored = wanted.map(each => ({ ...each, store: this.#store(each.file.bucket) }))
+    const remote = stored.filter(({ store }) => !(store instanceof LocalStore))
+    if (remote.length > 0) await this.#cache?.prefetch(remote, signal)
+  }
+
+  /** DuckDB stumbled over some of `paths`. True: they are given up, and it may be tried again. */
+  async distrust(paths: readonly string[]): Promise<boolean> {
+    return await this.#cache?.distrust(paths) ?? false
+  }
+
+  #store(bucket: string): ObjectStore {
+    const store = this.#stores.get(bucket)
+    if (store === undefined) throw new QueryError('FILE_NOT_FOUND', `no bucket named '${bucket}'`)
+    return store
+  }
+}
+
+function localFile(path: string): OpenFile {
+  return { path, bytesFetched: 0, bytesCached: 0 }
+}
+
+function next(files: Iterator<OpenFile>): OpenFile {
+  const { value, done } = files.next()
+  if (done === true) throw new Error('the cache opened too few files')
+  return value
 }

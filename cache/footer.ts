@@ -1,16 +1,16 @@
 /**
  * The footer of a Parquet file: its schema, and where each row group has its column chunks, how big they are and what
  * their values lie between. The file is foreign input: magic, lengths and offsets are checked before they are used,
- * and what does not fit is FILE_CORRUPT with the file's name. Two reads at most: the last 64 KiB, and the rest of a
- * longer footer.
+ * and what does not fit is FILE_CORRUPT with the file's name.
  */
 
 import { createHash } from 'node:crypto'
 import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js'
-import { QueryError } from '../proto/errors.ts'
+import { MAGIC, TRAILER_BYTES, corrupt, readTail } from './footer-tail.ts'
 import type { FileKey } from './key.ts'
 import type { ObjectStore } from './object-store.ts'
-import { type SchemaColumn, type SchemaElement, schemaColumns } from './parquet-schema.ts'
+import { type SchemaColumn, schemaColumns } from './parquet-schema.ts'
+import { schemaElement } from './schema-element.ts'
 import { type StatKind, type StatValue, compareStats, decodeStat } from './statistics.ts'
 import { Malformed, ThriftReader, type ThriftValue, copyThrift } from './thrift-reader.ts'
 
@@ -55,49 +55,25 @@ export interface FooterChunk {
   readonly exact: boolean
 }
 
-/** One read gives the whole footer of nearly every file. */
-const FIRST_READ_BYTES = 64 * 1024
-/** About 500,000 column chunks; what claims more is not a table for one coordinator. */
-const MAX_FOOTER_BYTES = 128 * 1024 * 1024
-const MAGIC = 'PAR1'
-const MAGIC_ENCRYPTED = 'PARE'
-/** Length and magic after the metadata. */
-const TRAILER_BYTES = 8
-
 export async function readFooter(store: ObjectStore, file: FileKey): Promise<Footer> {
-  const { key, etag, sizeBytes } = file
-  if (sizeBytes < MAGIC.length + TRAILER_BYTES) throw corrupt(file, `has ${sizeBytes} bytes, too few for Parquet`)
-  const tailFrom = Math.max(0, sizeBytes - FIRST_READ_BYTES)
-  const tail = Buffer.from(await store.readRange(key, tailFrom, sizeBytes, etag))
-  const magic = tail.toString('latin1', tail.length - MAGIC.length)
-  if (magic === MAGIC_ENCRYPTED) throw corrupt(file, 'is encrypted, which is not supported')
-  if (magic !== MAGIC) throw corrupt(file, 'is not a Parquet file: it does not end in PAR1')
-  const length = tail.readUInt32LE(tail.length - TRAILER_BYTES)
-  const footerBytes = length + TRAILER_BYTES
-  if (footerBytes > sizeBytes - MAGIC.length) {
-    throw corrupt(file, `has ${sizeBytes} bytes but claims a footer of ${length}`)
-  }
-  if (footerBytes > MAX_FOOTER_BYTES) throw corrupt(file, `has a footer of ${length} bytes, over ${MAX_FOOTER_BYTES}`)
-  const metadata = footerBytes <= tail.length
-    ? tail.subarray(tail.length - footerBytes, tail.length - TRAILER_BYTES)
-    : Buffer.from(await store.readRange(key, sizeBytes - footerBytes, sizeBytes - TRAILER_BYTES, etag))
-  return parseFooter(metadata, file)
+  return parseFooter((await readTail(store, file)).metadata, file)
 }
 
 /** `metadata` is the thrift of the footer alone. */
 export function parseFooter(metadata: Uint8Array, file: FileKey): Footer {
+  return parseMetadata(metadata, file, reader => readMetadata(reader, metadata.byteLength, file.sizeBytes))
+}
+
+/** What `read` makes of the metadata; FILE_CORRUPT with the file's name if it is not sound. */
+export function parseMetadata<T>(metadata: Uint8Array, file: FileKey, read: (metadata: ThriftReader) => T): T {
   const { buffer, byteOffset, byteLength } = metadata
   try {
     const value = deserializeTCompactProtocol({ view: new DataView(buffer, byteOffset, byteLength), offset: 0 })
-    return readMetadata(new ThriftReader(value, 'footer'), byteLength, file.sizeBytes)
+    return read(new ThriftReader(value, 'footer'))
   } catch (error) {
     const reason = error instanceof Malformed ? error.message : 'its footer cannot be read'
     throw corrupt(file, `is not a sound Parquet file: ${reason}`, error)
   }
-}
-
-function corrupt(file: FileKey, what: string, cause?: unknown): QueryError {
-  return new QueryError('FILE_CORRUPT', `'${file.key}' in bucket ${file.bucket} ${what}`, { cause })
 }
 
 function readMetadata(metadata: ThriftReader, length: number, fileBytes: number): Footer {
@@ -130,30 +106,6 @@ function readSchema(metadata: ThriftReader): FooterSchema {
   })
   const fingerprint = createHash('sha256').update(text).digest('base64url')
   return { fingerprint, columns, elements, keyValues, createdBy }
-}
-
-function schemaElement(element: ThriftReader): SchemaElement {
-  const physical = element.integerOr(1, null)
-  const logical = element.has(10) ? element.struct(10, 'logical type') : undefined
-  const union = logical === undefined ? null : logical.onlyField()
-  return {
-    name: element.text(4, 'name'),
-    physical,
-    typeLength: element.integerOr(2, null),
-    repetition: element.integerOr(3, null),
-    childCount: physical === null ? element.integerOr(5, 0) : 0,
-    converted: element.integerOr(6, null),
-    scale: element.integerOr(7, 0),
-    precision: element.integerOr(8, 0),
-    logical: union,
-    timestamp: logical !== undefined && union === 8 ? timestampUnit(logical.struct(8, 'timestamp')) : null,
-  }
-}
-
-function timestampUnit(timestamp: ThriftReader): SchemaElement['timestamp'] {
-  const unit = ([undefined, 'millis', 'micros', 'nanos'] as const)[timestamp.struct(2, 'unit').onlyField() ?? 0]
-  if (unit === undefined) throw new Malformed('a timestamp has no unit')
-  return { utc: timestamp.boolean(1, 'isAdjustedToUTC'), unit }
 }
 
 function rowGroup(group: ThriftReader, columns: readonly SchemaColumn[], dataEnd: number): FooterRowGroup {

@@ -77,6 +77,14 @@ export class LocalStore implements ObjectStore {
     yield* this.#walk(root, folder, path => (path.startsWith(prefix) || prefix.startsWith(path)) && wants(path), 0)
   }
 
+  async check(): Promise<void> {
+    await this.#ask('', readdir(await this.#root()))
+  }
+
+  close(): void {
+    // a folder holds nothing open
+  }
+
   async *#walk(
     root: string, folder: string, wants: (path: string) => boolean, depth: number,
   ): AsyncIterable<StoredObject> {

@@ -1,5 +1,5 @@
 /**
- * Where the bytes of a bucket are: a folder, later S3 and its like. Objects are written once and replaced whole; an
+ * Where the bytes of a bucket are: a folder, or S3 and its like. Objects are written once and replaced whole; an
  * etag names one content. Errors are QueryErrors: FILE_NOT_FOUND, FILE_CHANGED (the etag asked for is gone),
  * PERMISSION_DENIED (a key that leaves the bucket), UNAVAILABLE.
  */
@@ -23,7 +23,13 @@ export interface ObjectStore {
   /** The object as it is now. */
   head(key: string): Promise<StoredObject>
   /** The bytes [from, to), exactly so many, of the content that `etag` names. */
-  readRange(key: string, from: number, to: number, etag: string): Promise<Uint8Array<ArrayBuffer>>
+  readRange(
+    key: string, from: number, to: number, etag: string, signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>>
   /** Objects whose key starts with `prefix` (a folder, `a/b/`, or nothing), in no order that may be relied on. */
   list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>
+  /** Rejects with what is wrong with the bucket or with the way to it, in words for whoever set it up. */
+  check(): Promise<void>
+  /** Ends its connections. */
+  close(): void
 }

@@ -9,12 +9,11 @@ import type { Clock } from '../proto/clock.ts'
 import { type QueryError, asQueryError } from '../proto/errors.ts'
 import type { Config } from '../proto/config.ts'
 import { BUCKET_SCHEMA, type TableDefinition, definitions } from './definitions.ts'
+import { FooterFiles } from './footer-files.ts'
 import { SkeletonFiles } from './skeleton-files.ts'
 import type { Table, TableName } from './table.ts'
 import { type DescribeFiles, TableLoader } from './table-loader.ts'
 
-/** How long a listing counts as the present. */
-const TTL_MS = 1000
 /** A long listing is kept so many times its own length, so that queries do not spend their time listing. */
 const TTL_PER_LISTING = 10
 
@@ -42,12 +41,16 @@ export interface CatalogOptions {
   readonly stores: ReadonlyMap<string, ObjectStore>
   /** Absolute; belongs to this catalog alone. Planners read in it. */
   readonly skeletonFolder: string
+  /** The same, for the footers of remote files. */
+  readonly footerFolder: string
   readonly describe: DescribeFiles
   readonly clock: Clock
 }
 
-export function openCatalog({ config, stores, skeletonFolder, describe, clock }: CatalogOptions): Catalog {
-  const loader = new TableLoader({ stores, skeletons: new SkeletonFiles(skeletonFolder), describe })
+export function openCatalog({ config, stores, skeletonFolder, footerFolder, ...more }: CatalogOptions): Catalog {
+  const { describe, clock } = more
+  const footers = new FooterFiles(footerFolder)
+  const loader = new TableLoader({ stores, skeletons: new SkeletonFiles(skeletonFolder), footers, describe })
   return new Catalog(definitions(config), loader, clock)
 }
 
@@ -119,7 +122,8 @@ export class Catalog {
         const onlyListed = this.#last.get(definition) === table
         const tookMs = onlyListed ? this.#clock.nowMs() - startedMs : 0
         this.#last.set(definition, table)
-        entry.expiresMs = definition.assumeImmutable ? Infinity : startedMs + Math.max(TTL_MS, TTL_PER_LISTING * tookMs)
+        const ttlMs = Math.max(definition.listingTtlMs, TTL_PER_LISTING * tookMs)
+        entry.expiresMs = definition.assumeImmutable ? Infinity : startedMs + ttlMs
       },
       () => { if (this.#entries.get(definition) === entry) this.#entries.delete(definition) },
     )

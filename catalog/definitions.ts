@@ -11,15 +11,18 @@ export interface TableDefinition {
   readonly format: FileFormat
   /** True: its files are listed once and never again. */
   readonly assumeImmutable: boolean
+  /** How long a list of its files counts as the present. */
+  readonly listingTtlMs: number
 }
 
 /** The schema of the tables of a `bucket_tables` catalog. */
 export const BUCKET_SCHEMA = 'main'
 
 export function definitions(config: Pick<Config, 'catalogs'>): TableDefinition[] {
-  return Object.entries(config.catalogs).flatMap(([catalog, { bucket, fileFormat, assumeImmutable, tables }]) =>
+  return Object.entries(config.catalogs).flatMap(([catalog, { fileFormat, tables, ...more }]) =>
     Object.entries(tables).map(([table, glob]) => ({
-      name: { catalog, schema: BUCKET_SCHEMA, table }, bucket, glob, format: fileFormat, assumeImmutable,
+      name: { catalog, schema: BUCKET_SCHEMA, table }, glob, format: fileFormat,
+      bucket: more.bucket, assumeImmutable: more.assumeImmutable, listingTtlMs: more.listingTtlMs,
     })))
 }
 

@@ -1,11 +1,14 @@
 /**
  * Footers of the files that tables are made of: read a few at a time, kept by bucket, key and etag, the least recently
- * used forgotten first. Files of one writer share one schema in memory.
+ * used forgotten first; those of remote buckets on disk too. Files of one writer share one schema in memory.
  */
 
-import { type Footer, type FooterSchema, readFooter } from '../cache/footer.ts'
+import { type Footer, type FooterSchema, parseFooter } from '../cache/footer.ts'
+import { TailGuess, readTail } from '../cache/footer-tail.ts'
 import type { FileKey } from '../cache/key.ts'
+import { LocalStore } from '../cache/local-store.ts'
 import type { ObjectStore } from '../cache/object-store.ts'
+import type { FooterFiles } from './footer-files.ts'
 
 /** A footer of 20 columns and 10 row groups takes about 30 KB. */
 const MAX_FOOTERS = 50_000
@@ -17,6 +20,12 @@ const MAX_SCHEMAS = 10_000
 export class FooterCache {
   readonly #footers = new Map<string, Promise<Footer>>()
   readonly #schemas = new Map<string, FooterSchema>()
+  readonly #tails = new TailGuess()
+  readonly #files: FooterFiles
+
+  constructor(files: FooterFiles) {
+    this.#files = files
+  }
 
   /** In the order of `files`, which are in `store`; rejects with the first failure. */
   async read(store: ObjectStore, files: readonly FileKey[]): Promise<Footer[]> {
@@ -51,12 +60,22 @@ export class FooterCache {
   /** A failure is not kept. */
   async #load(store: ObjectStore, file: FileKey, id: string): Promise<Footer> {
     try {
-      const footer = await readFooter(store, file)
+      const footer = parseFooter(await this.#metadata(store, file), file)
       return { ...footer, schema: this.#shared(footer.schema) }
     } catch (error) {
       this.#footers.delete(id)
       throw error
     }
+  }
+
+  async #metadata(store: ObjectStore, file: FileKey): Promise<Buffer> {
+    if (store instanceof LocalStore) return (await readTail(store, file)).metadata
+    const kept = await this.#files.get(file)
+    if (kept !== undefined) return kept
+    const { metadata, footerBytes } = await readTail(store, file, this.#tails.of(file))
+    this.#tails.learn(file, footerBytes)
+    await this.#files.put(file, metadata)
+    return metadata
   }
 
   #shared(schema: FooterSchema): FooterSchema {

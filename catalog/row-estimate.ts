@@ -21,7 +21,7 @@ export async function estimateRows(
     Math.ceil(sizeBytes * (isCompressed(key) ? COMPRESSION : 1) / bytesPerRow))
 }
 
-function isCompressed(key: string): boolean {
+export function isCompressed(key: string): boolean {
   return /\.(gz|zst|zstd|bz2|xz)$/i.test(key)
 }
 

@@ -5,10 +5,10 @@
 
 import { createHash } from 'node:crypto'
 import type { FileKey } from '../cache/key.ts'
-import { LocalStore } from '../cache/local-store.ts'
 import type { ObjectStore } from '../cache/object-store.ts'
 import { QueryError } from '../proto/errors.ts'
 import { type TableDefinition, qualifiedName } from './definitions.ts'
+import type { FooterFiles } from './footer-files.ts'
 import { FooterCache } from './footers.ts'
 import { type HiveLayout, hiveLayout } from './hive.ts'
 import { distinctCounts } from './distinct-counts.ts'
@@ -20,6 +20,7 @@ import type { SkeletonFiles } from './skeleton-files.ts'
 import { skeletonType } from './skeleton-schema.ts'
 import { declaredColumn, skeletonBytes } from './skeleton.ts'
 import type { Table, TableColumn } from './table.ts'
+import { withSamples } from './text-samples.ts'
 
 /** Asks DuckDB what the columns of local files are, without Hive keys of their paths. */
 export type DescribeFiles = (request: DescribeRequest) => Promise<FileDescription>
@@ -38,6 +39,7 @@ export interface FileDescription {
 export interface LoaderPorts {
   readonly stores: ReadonlyMap<string, ObjectStore>
   readonly skeletons: SkeletonFiles
+  readonly footers: FooterFiles
   readonly describe: DescribeFiles
 }
 
@@ -50,11 +52,12 @@ const FILES_TO_DESCRIBE = { csv: 10, json: 32 } as const
 
 export class TableLoader {
   readonly #ports: LoaderPorts
-  readonly #footers = new FooterCache()
+  readonly #footers: FooterCache
   readonly #shapes = new Map<string, readonly TableColumn[]>()
 
   constructor(ports: LoaderPorts) {
     this.#ports = ports
+    this.#footers = new FooterCache(ports.footers)
   }
 
   /**
@@ -134,9 +137,7 @@ export class TableLoader {
   ): Promise<FileDescription> {
     const filled = files.filter(file => file.sizeBytes > 0)
     const sample = (filled.length > 0 ? filled : files).slice(0, FILES_TO_DESCRIBE[format])
-    if (!(store instanceof LocalStore)) throw new QueryError('UNAVAILABLE', 'remote buckets are not supported yet')
-    const paths = await Promise.all(sample.map(file => store.localPath(file.key, file.etag)))
-    return this.#ports.describe({ format, paths })
+    return withSamples(store, sample, paths => this.#ports.describe({ format, paths }))
   }
 
   #skeleton({ name }: TableDefinition, version: string, make: () => Uint8Array): Promise<string> {

@@ -5,8 +5,8 @@
 
 import type { Config } from '../proto/config.ts'
 import { QueryError } from '../proto/errors.ts'
+import { lockFolder } from '../proto/folder-lock.ts'
 import { Cluster, type ClusterOptions } from './cluster.ts'
-import { lockDataDir } from './data-dir.ts'
 
 export interface StartPorts {
   readonly print: (line: string) => void
@@ -16,7 +16,7 @@ export interface StartPorts {
 }
 
 export async function start(options: ClusterOptions & { readonly config: Config }, ports: StartPorts): Promise<void> {
-  const unlock = lockDataDir(options.config.dataDir, ports.processId)
+  const unlock = lockFolder('data_dir', options.config.dataDir, ports.processId)
   try {
     const cluster = await startUnlessStopped(options, ports.stopped)
     if (cluster === undefined) return

@@ -4,8 +4,8 @@
  */
 
 import { join } from 'node:path'
-import { openBuckets } from '../catalog/bucket.ts'
-import { openCatalog, type Catalog } from '../catalog/catalog.ts'
+import { openStores } from '../cache/bucket-stores.ts'
+import { openCatalog } from '../catalog/catalog.ts'
 import { BUCKET_SCHEMA } from '../catalog/definitions.ts'
 import { EmbeddedStore } from '../cluster/embedded-store.ts'
 import { MembershipView, type MembershipEvent } from '../cluster/membership.ts'
@@ -19,8 +19,10 @@ import { GrpcServer } from '../proto/grpc-server.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
 import type { CoordinatorLaunch, Ready } from '../proto/launch.ts'
 import { openDoors, type Doors } from './doors.ts'
+import { ExecutorCaches } from './executor-caches.ts'
 import { explain } from './explain.ts'
-import { faces } from './faces.ts'
+import { faces, type FaceOptions } from './faces.ts'
+import type { ExecutorView } from './fleet-actor.ts'
 import { GrpcExecutorChannel } from './grpc-executor-channel.ts'
 import type { Log } from './log.ts'
 import { planPorts } from './plan-ports.ts'
@@ -37,6 +39,8 @@ export interface CoordinatorOptions {
   readonly processId: number
   /** Nobody can guess the next one. */
   readonly newId: () => string
+  /** Uniform in [0, 1). */
+  readonly random: () => number
   /** Signs what clients bring back; as random as the ids. */
   readonly key: Uint8Array
   /** Exact; executors of another one are not used. */
@@ -74,8 +78,10 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const skeletonFolder = join(launch.dataDir, 'skeletons')
   const planner = new Planner({ skeletonDirectory: skeletonFolder, clock })
   onStop(() => planner.close())
+  const stores = await openStores(launch.config.buckets, { clock, random: options.random })
+  onStop(() => { for (const bucket of stores.values()) bucket.close() })
   const catalog = openCatalog({
-    config: launch.config, stores: openBuckets(launch.config.buckets), skeletonFolder, clock,
+    config: launch.config, stores, skeletonFolder, footerFolder: join(launch.dataDir, 'footers'), clock,
     describe: files => planner.describeFiles({ ...files, options: {} }),
   })
   const ports = planPorts(planner, catalog, thresholds(launch))
@@ -95,7 +101,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   onStop(() => members.close())
   await members.start()
 
-  const doors = await open(options, catalog, queries, ports)
+  const doors = await open(options, { catalog, stores, queries, ports })
   onStop(() => doors.close())
   return {
     ready: true, role: 'coordinator', pid: options.processId, storeAddress: `${LOCALHOST}:${storePort}`,
@@ -129,13 +135,18 @@ function membershipChanged(queries: QueryService, log: Log, event: MembershipEve
   }
 }
 
-function open(
-  { launch, clock, log, newId, key }: CoordinatorOptions, catalog: Catalog, queries: QueryService, ports: PlanPorts,
-): Promise<Doors> {
+interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries'> {
+  readonly ports: PlanPorts
+}
+
+function open({ launch, clock, log, newId, key }: CoordinatorOptions, { ports, ...parts }: Parts): Promise<Doors> {
+  const isRemote = (bucket: string): boolean => launch.config.buckets[bucket]?.provider !== 'local'
   const defaults = { catalog: launch.config.defaultCatalog, schema: BUCKET_SCHEMA }
   const handlers = faces({
-    queries, catalog, clock, defaults, key, newId, workerSlug: 'coordinator',
-    explain: request => explain(request, ports, rooms(queries)),
+    ...parts, clock, defaults,
+    caches: new ExecutorCaches(() => active(parts.queries).map(({ info }) => info), launch.secret),
+     key, newId, workerSlug: 'coordinator',
+    explain: request => explain(request, ports, { rooms: rooms(parts.queries), isRemote }),
   })
   return openDoors(handlers, {
     listen: launch.config.listen, newId,
@@ -144,7 +155,10 @@ function open(
 }
 
 /** Those that take tasks. */
-function rooms(queries: QueryService): Room[] {
+function active(queries: QueryService): readonly ExecutorView[] {
   return queries.executors().filter(({ state }) => state === 'active')
-    .map(({ info }) => ({ id: info.id as ExecutorId, slots: info.slots }))
+}
+
+function rooms(queries: QueryService): Room[] {
+  return active(queries).map(({ info }) => ({ id: info.id as ExecutorId, slots: info.slots }))
 }

@@ -39,7 +39,10 @@ export interface ExplainedScan {
   readonly row_groups_kept: number
   /** Of the columns that are read, in the row groups that are left. */
   readonly bytes: number
-  /** Of these bytes: still to come from the bucket, and at hand already (a local bucket is always at hand). */
+  /**
+   * Of these bytes: to come from the bucket at most, and at hand for certain. A local bucket is at hand; of a remote
+   * one executors may have some in their caches, which only they know.
+   */
   readonly bytes_to_fetch: number
   readonly bytes_cached: number
 }
@@ -50,23 +53,31 @@ export interface ExplainedTask {
   readonly bytes: number
 }
 
-export async function explain(request: QueryRequest, ports: PlanPorts, rooms: readonly Room[]): Promise<Explanation> {
+/** What is there to run it. */
+export interface Ground {
+  readonly rooms: readonly Room[]
+  /** By the bucket's name in the configuration. */
+  readonly isRemote: (bucket: string) => boolean
+}
+
+export async function explain(request: QueryRequest, ports: PlanPorts, ground: Ground): Promise<Explanation> {
   const work = await planQuery(request, ports)
   const { columns, wholeReason, fragments } = work.planned
   return {
     statement: request.sql, columns, whole_reason: wholeReason,
-    stages: fragments.map(fragment => explainStage(work, fragment, rooms)),
+    stages: fragments.map(fragment => explainStage(work, fragment, ground)),
   }
 }
 
-function explainStage(work: PlannedWork, fragment: Fragment, rooms: readonly Room[]): ExplainedStage {
+function explainStage(work: PlannedWork, fragment: Fragment, ground: Ground): ExplainedStage {
+  const { rooms } = ground
   const tasks = stageTasks(fragment, work, rooms, partitionCountFor(rooms))
   const read = new Map(fragment.scans.map(scan => [scan.id, scan.reads]))
   return {
     stage: fragment.id, sql: withoutCastMarks(fragment.sql), tasks: tasks.length,
     estimated_rows: Math.round(fragment.rows), output: outputText(fragment),
     inputs: fragment.inputs.map(input => ({ stage: input.fragment, exchange: input.kind })),
-    scans: work.planned.sqlKind === 'original' ? [] : fragment.scans.flatMap(scan => explainScan(work, scan)),
+    scans: work.planned.sqlKind === 'original' ? [] : fragment.scans.flatMap(scan => explainScan(work, scan, ground)),
     placement: fragment.tasks !== 'splits' ? [] : tasks.map(({ owner, splits: items }) => {
       const own = items.filter(({ scan }) => read.get(scan) === 'split').map(({ split }) => split)
       const bytes = own.reduce((sum, split) => sum + split.sizeBytes, 0)
@@ -75,18 +86,21 @@ function explainStage(work: PlannedWork, fragment: Fragment, rooms: readonly Roo
   }
 }
 
-function explainScan({ tables, files }: PlannedWork, scan: FragmentScan): ExplainedScan[] {
+function explainScan(
+  { tables, files }: PlannedWork, scan: FragmentScan, { isRemote }: Ground,
+): ExplainedScan[] {
   const table = tables[scan.table]
   if (table === undefined) return []
   const kept = files.get(scan.id) ?? []
   const bytes = splits(kept, scan.columns, 1).reduce((sum, split) => sum + split.sizeBytes, 0)
+  const remote = table.files.some(({ file }) => isRemote(file.bucket))
   const { catalog, schema, table: name } = table.name
   return [{
     table: `${catalog}.${schema}.${name}`, columns: scan.columns.map(column => table.columns[column]?.name ?? ''),
     files: table.files.length, files_kept: kept.length,
     row_groups: table.files.reduce((sum, file) => sum + file.rowGroups.length, 0),
     row_groups_kept: kept.reduce((sum, { rowGroups }) => sum + rowGroups.length, 0),
-    bytes, bytes_to_fetch: 0, bytes_cached: bytes,
+    bytes, bytes_to_fetch: remote ? bytes : 0, bytes_cached: remote ? 0 : bytes,
   }]
 }
 
@@ -115,6 +129,6 @@ function stageLines({ stage, tasks, estimated_rows: rows, output, inputs, scans,
 function scanText(scan: ExplainedScan): string {
   const files = `${scan.files_kept} of ${scan.files} files`
   const rowGroups = `${scan.row_groups_kept} of ${scan.row_groups} row groups`
-  const bytes = `${scan.bytes} bytes: ${scan.bytes_to_fetch} to fetch, ${scan.bytes_cached} at hand`
+  const bytes = `${scan.bytes} bytes: ${scan.bytes_to_fetch} to fetch at most, ${scan.bytes_cached} at hand`
   return `${scan.table} (${scan.columns.join(', ')}): ${files}, ${rowGroups}, ${bytes}`
 }

@@ -1,5 +1,6 @@
 /** What stands behind each door: the HTTP API, Flight SQL, and the operators' service, over the same queries. */
 
+import type { ObjectStore } from '../cache/object-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../proto/clock.ts'
 import { AdminService } from '../proto/gen/admin_pb.js'
@@ -13,11 +14,15 @@ import type { QueryRequest } from './running-query.ts'
 import { adminHandlers } from './serve/admin.ts'
 import { flightSqlHandlers } from './serve/flight-sql.ts'
 import { explainRoute } from './serve/http-explain.ts'
+import type { CacheAdmin } from './serve/ports.ts'
 import { queryRoutes } from './serve/http-routes.ts'
 
 export interface FaceOptions {
   readonly queries: QueryService
   readonly catalog: Catalog
+  /** By the names of their buckets. */
+  readonly stores: ReadonlyMap<string, ObjectStore>
+  readonly caches: CacheAdmin
   readonly clock: Clock
   readonly defaults: NameDefaults
   readonly newId: () => string
@@ -35,7 +40,7 @@ export function faces(options: FaceOptions): DoorHandlers {
     queries, catalog, clock, newId, key, version: packageVersion(), ...names,
     describe: async request => (await options.explain(request)).columns,
   })
-  const admin = adminHandlers(queries, clock)
+  const admin = adminHandlers(options)
   return {
     httpRoutes: [
       ...queryRoutes({ queries, clock, newId, workerSlug, ...names }),

@@ -19,7 +19,7 @@ runChild<CoordinatorLaunch>(systemClock, async launch => {
   const log = pino({ base: { role: 'coordinator' } }, destination({ dest, sync: true }))
   const coordinator = await startCoordinator({
     launch, clock: systemClock, log, processId: process.pid, duckdbVersion: installedDuckdb(),
-    newId: randomUUID, key: randomBytes(KEY_BYTES),
+    newId: randomUUID, random: Math.random, key: randomBytes(KEY_BYTES),
     onFatal: cause => {
       log.fatal({ err: cause }, 'nothing can be scheduled any more')
       process.exit(1)

@@ -7,7 +7,8 @@
  * executor takes its own tasks first and those of others only to fill a slot that would stand idle.
  */
 
-import { rank } from '../cache/affinity.ts'
+import { owners, rank } from '../cache/affinity.ts'
+import type { FileKey } from '../cache/key.ts'
 import type { ExecutorId } from '../proto/ids.ts'
 import type { MemberKey } from './member.ts'
 import type { Split } from './splits.ts'
@@ -137,6 +138,17 @@ export function choose(
     if (best !== undefined) take(item, best)
   }
   return chosen
+}
+
+/**
+ * Whether a file that `reader` reads for a task of `owner` (null: of nobody in particular) stays out of its cache: a
+ * task that was taken to fill an idle slot would else drive out what belongs there, and double what its owner has. Who
+ * is one of the two owners of the file may keep it.
+ */
+export function isPassing(
+  file: Pick<FileKey, 'bucket' | 'key'>, owner: ExecutorId | null, reader: ExecutorId, all: readonly ExecutorId[],
+): boolean {
+  return owner !== null && reader !== owner && !owners(file, all).includes(reader)
 }
 
 function bytes(splits: readonly ScanSplit[]): number {

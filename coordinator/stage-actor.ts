@@ -16,7 +16,7 @@ import type { TaskNews } from './executor-actor.ts'
 import type { Member, MemberKey } from './member.ts'
 import { secondTryBytes } from './memory-estimate.ts'
 import type { MemoryLearner } from './memory-learner.ts'
-import { choose, mostBytes, ownerOfPartition, type PlacedTask } from './place.ts'
+import { choose, isPassing, mostBytes, ownerOfPartition, type PlacedTask } from './place.ts'
 import type { TaskReport } from './running-query.ts'
 import { advance, isCurrent, planned, type Stage, type StageEvent } from './stage.ts'
 import { inputFiles, taskDefinition, type Output, type QueryWork, type StageInputs } from './task-definition.ts'
@@ -184,9 +184,13 @@ export class StageActor implements Actor<StageMessage> {
     if (stage === null || attempt === undefined || member === undefined) return
     this.#advance({ kind: 'launched', partition, member: key })
     this.#given.set(partition, this.#inputs)
-    const splits = tasks[partition]?.splits ?? []
+    const { splits = [], owner = null } = tasks[partition] ?? {}
     const memoryBytes = this.#moreMemory.get(partition) ?? work.memoryBytes
-    const task = taskDefinition(work, { fragment, partition, attempt, splits, inputs: this.#inputs, memoryBytes })
+    const all = this.#members.map(({ id }) => id)
+    const task = taskDefinition(work, {
+      fragment, partition, attempt, splits, inputs: this.#inputs, memoryBytes,
+      isPassing: file => isPassing(file, owner, member.id, all),
+    })
     const id = taskId(work.query, fragment.id, partition, attempt)
     member.actor.send({ kind: 'launch', id, query: work.query, task, owner: { stage, partition, attempt } })
     this.#report(partition, attempt, key, 'queued')

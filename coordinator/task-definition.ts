@@ -60,6 +60,8 @@ export interface TaskPlace {
   readonly inputs: StageInputs
   /** What it may need; the query's estimate, or more once that was not enough. */
   readonly memoryBytes: number
+  /** Of a file of `splits`: whether it stays out of the cache of the executor that reads it. */
+  readonly isPassing: (file: FileKey) => boolean
 }
 
 export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitionInit {
@@ -85,12 +87,14 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
   }
 }
 
-function scans(work: QueryWork, { fragment, splits }: TaskPlace): ScanInit[] {
+function scans(work: QueryWork, { fragment, splits, isPassing }: TaskPlace): ScanInit[] {
   return fragment.scans.flatMap(scan => {
     const table = work.tables[scan.table]
     if (table === undefined) return []
-    const own = splits.filter(item => item.scan === scan.id).map(({ split }) => splitInit(split))
-    return [{ name: `scan${scan.id}`, ...tableInit(table), splits: own }]
+    // what every task reads is in every cache
+    const passes = (file: FileKey): boolean => scan.reads === 'split' && isPassing(file)
+    const own = splits.filter(item => item.scan === scan.id).map(({ split }) => splitInit(split, passes(split.file)))
+    return [{ name: `scan${scan.id}`, ...tableInit(table), touched: [...scan.columns], splits: own }]
   })
 }
 
@@ -98,8 +102,10 @@ function scans(work: QueryWork, { fragment, splits }: TaskPlace): ScanInit[] {
 function namedScan(table: Table | undefined): ScanInit[] {
   if (table === undefined) return []
   const { catalog, schema, table: name } = table.name
-  const splits = table.files.map(({ file }) => splitInit({ file, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes }))
-  return [{ name: '', catalog, schema, table: name, ...tableInit(table), splits }]
+  const whole = (file: FileKey): Split => ({ file, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes })
+  const splits = table.files.map(({ file }) => splitInit(whole(file), false))
+  const touched = table.columns.map((_, i) => i)
+  return [{ name: '', catalog, schema, table: name, ...tableInit(table), touched, splits }]
 }
 
 function tableInit(table: Table): Pick<ScanInit, 'format' | 'columns' | 'hiveKeys' | 'options'> {
@@ -111,8 +117,8 @@ function tableInit(table: Table): Pick<ScanInit, 'format' | 'columns' | 'hiveKey
   }
 }
 
-function splitInit({ file, fromRow, toRow }: Split): SplitInit {
-  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow) }
+function splitInit({ file, fromRow, toRow }: Split, passing: boolean): SplitInit {
+  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), passing }
 }
 
 function fileInit({ bucket, key, etag, sizeBytes }: FileKey): NonNullable<SplitInit['file']> {

@@ -2,6 +2,7 @@
 
 import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { BucketConfig } from '../proto/config-bucket.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ExecutorId } from '../proto/ids.ts'
 import type { ExecutorLaunch } from '../proto/launch.ts'
@@ -16,6 +17,7 @@ export interface ExecutorFolders {
   readonly exchange: string
   readonly spill: string
   readonly spools: string
+  readonly cache: string
   readonly log: string
 }
 
@@ -23,8 +25,8 @@ const ID = /^[A-Za-z0-9-]{1,64}$/
 
 /** INVALID_CONFIG names what is wrong. */
 export function checkLaunch(launch: ExecutorLaunch): void {
-  const { threads, slots, memoryBytes, spillBytes } = launch
-  for (const [name, value] of Object.entries({ threads, slots, memoryBytes, spillBytes })) {
+  const { threads, slots, memoryBytes, spillBytes, cacheBytes } = launch
+  for (const [name, value] of Object.entries({ threads, slots, memoryBytes, spillBytes, cacheBytes })) {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw invalid(`${name} must be a whole number above 0, not ${String(value)}`)
   }
@@ -48,6 +50,7 @@ export async function openFolders(dataDir: string): Promise<ExecutorFolders> {
   const root = await realpath(dataDir)
   return {
     idFile: join(root, 'id'), exchange: join(root, 'exchange'), spill: join(root, 'spill'), spools: join(root, 'spool'),
+    cache: join(root, 'cache'),
     log: join(root, 'executor.log'),
   }
 }
@@ -62,11 +65,11 @@ export async function stableId(file: string, fresh: string): Promise<ExecutorId>
   return fresh as ExecutorId
 }
 
-/** Absolute paths of local buckets, free of links, as file paths will be. */
-export async function bucketFolders(launch: ExecutorLaunch): Promise<ReadonlyMap<string, string>> {
+/** The buckets with the folders of local ones absolute and free of links, as file paths will be. */
+export async function resolvedBuckets(launch: ExecutorLaunch): Promise<Readonly<Record<string, BucketConfig>>> {
   const buckets = Object.entries(launch.buckets)
-  return new Map(await Promise.all(buckets.map(async ([name, { path }]): Promise<[string, string]> => {
-    return [name, await bucketFolder(name, path)]
+  return Object.fromEntries(await Promise.all(buckets.map(async ([name, bucket]): Promise<[string, BucketConfig]> => {
+    return [name, bucket.provider === 'local' ? { ...bucket, path: await bucketFolder(name, bucket.path) } : bucket]
   })))
 }
 

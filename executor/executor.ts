@@ -89,7 +89,9 @@ export class Executor {
     }
     const spool = definition.output.case === 'result' ? this.#options.newSpool(taskId) : undefined
     const controller = new AbortController()
-    const unqueue = this.#options.queue.push(() => this.#run(query, definition, spool, controller.signal))
+    const unqueue = this.#options.queue.push(
+      () => this.#run(query, definition, spool, controller.signal),
+      () => this.#options.runner.prefetch(definition, controller.signal))
     if (spool !== undefined) query.addSpool(taskId, spool)
     query.add(definition, { state: 'queued', queuedAtMs: this.#options.clock.nowMs() }, reason => {
       const wasQueued = unqueue()

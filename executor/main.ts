@@ -8,6 +8,6 @@ import { runChild } from '../proto/parent.ts'
 import { startExecutor } from './start.ts'
 
 runChild<ExecutorLaunch>(systemClock, launch => startExecutor(launch, {
-  clock: systemClock, randomId: randomUUID, version: packageVersion(),
+  clock: systemClock, randomId: randomUUID, random: Math.random, version: packageVersion(),
   logLevel: process.env['SKEIN_LOG_LEVEL'] ?? 'info',
 }))

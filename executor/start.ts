@@ -2,20 +2,21 @@
 
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { FileSource } from '../cache/file-source.ts'
-import { LocalStore } from '../cache/local-store.ts'
 import { RemoteStore } from '../cluster/remote-store.ts'
 import type { MetadataStore } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { executorInfo } from '../proto/cluster-values.ts'
 import { ExecutorInfo_State as MemberState, type ExecutorInfo } from '../proto/gen/cluster_pb.js'
+import { CacheService } from '../proto/gen/cache_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
 import { GrpcChannel } from '../proto/grpc-channel.ts'
 import { GrpcServer } from '../proto/grpc-server.ts'
 import type { Incarnation } from '../proto/ids.ts'
 import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { BodyPool } from './body-pool.ts'
-import { bucketFolders, checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
+import { openBucketFiles } from './bucket-files.ts'
+import { cacheHandlers } from './cache-service.ts'
+import { checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
@@ -38,6 +39,8 @@ export interface StartOptions {
   readonly clock: Clock
   /** Random names: of the executor if it has none yet, and of this start of it. */
   readonly randomId: () => string
+  /** Uniform in [0, 1). */
+  readonly random: () => number
   readonly version: string
   readonly logLevel: string
 }
@@ -64,6 +67,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     if (late.identity === undefined) throw new Error('a call before the executor listens')
     return late.identity
   }))
+  server.addService(CacheService, cacheHandlers(parts.cache))
   const address = `${listen.host}:${await server.listen(listen.host, listen.port)}`
   late.identity = identityOf({ id, incarnation, address, files: parts.exchangeFiles })
   const channel = new GrpcChannel(launch.storeAddress, { authorization: `Bearer ${launch.secret}` })
@@ -80,6 +84,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       peers.close()
       await store.close()
       await parts.instances.close()
+      parts.closeFiles()
       await Promise.all([folders.exchange, folders.spools].map(path => rm(path, { recursive: true, force: true })))
       log.info({ id }, 'executor stopped')
     },
@@ -87,27 +92,29 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
 }
 
 async function openParts(
-  launch: ExecutorLaunch, { clock }: StartOptions, folders: ExecutorFolders, log: Log, incarnation: Incarnation,
+  launch: ExecutorLaunch, options: StartOptions, folders: ExecutorFolders, log: Log, incarnation: Incarnation,
   peers: PeerChannels,
 ) {
-  const buckets = await bucketFolders(launch)
-  const files = new FileSource(new Map([...buckets].map(([name, folder]) => [name, new LocalStore(name, folder)])))
+  const { clock } = options
+  const files = await openBucketFiles(launch, options, folders)
   const { memoryBytes, spillBytes, threads } = launch
   const disk = new ByteBudget(spillBytes)
   const exchangeFiles = await ExchangeFiles.open(folders.exchange, incarnation, disk)
   await rm(folders.spools, { recursive: true, force: true })
   const instances = await InstanceSet.open({
-    clock, directories: [...buckets.values(), exchangeFiles.root], spillFolder: folders.spill,
+    clock, directories: [...files.directories, exchangeFiles.root], spillFolder: folders.spill,
     disk, memoryBytes, threads,
   })
   const exchangeReader = new ExchangeReader(exchangeFiles, ({ address, queryId, path, offset }, signal) =>
     peers.to(address).fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), clock)
   const runner = new TaskRunner({
-    clock, instances, exchangeFiles, exchangeReader, localPath: file => files.localPath(file), pool: new BodyPool(),
+    clock, instances, exchangeFiles, exchangeReader, files: files.source, pool: new BodyPool(),
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
   return {
     clock, log, exchangeFiles, instances, runner,
+    closeFiles: () => files.close(),
+    cache: files.cache,
     queue: new TaskQueue(launch.slots),
     reservations: new Reservations({
       totalBytes: instances.totalBytes, leasableBytes: instances.leasableBytes, leaseBytes: LEASE_BYTES,

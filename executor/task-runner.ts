@@ -7,11 +7,9 @@
 import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import {
-  TaskDefinition_SqlKind as SqlKind, type ExchangeOutput, type Scan, type TaskDefinition,
+  TaskDefinition_SqlKind as SqlKind, type ExchangeOutput, type TaskDefinition,
 } from '../proto/gen/executor_pb.js'
 import type { QueryId, TaskId } from '../proto/ids.ts'
-import type { FileKey } from '../cache/key.ts'
-import type { LocalFile } from '../cache/file-source.ts'
 import type { BodyPool } from './body-pool.ts'
 import { DuckError, isFatal, taskError } from './duck-error.ts'
 import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
@@ -23,6 +21,7 @@ import type { DuckConnection } from './instances.ts'
 import type { Use } from './managed-instance.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { writeResult } from './result-writer.ts'
+import { ScanFiles, wantedFiles, type FilePort } from './scan-files.ts'
 import type { TaskEvent, TaskStats } from './task.ts'
 import { originalSetup, settingsSql, taskSql } from './task-setup.ts'
 
@@ -34,7 +33,7 @@ export interface TaskRunnerOptions {
   readonly instances: InstanceSet
   readonly exchangeFiles: ExchangeFiles
   readonly exchangeReader: ExchangeReader
-  readonly localPath: (file: FileKey) => Promise<LocalFile>
+  readonly files: FilePort
   readonly pool: BodyPool
 }
 
@@ -80,8 +79,10 @@ export class TaskRunner {
     const { clock } = this.#options
     const place = { ...task, queryId: task.queryId as QueryId }
     const read: string[] = []
+    let scanned: ScanFiles | undefined
     try {
-      const inputs = await this.#locate(task, place, signal)
+      scanned = await ScanFiles.open(task.scans, this.#options.files, signal)
+      const inputs = await this.#locate(task, scanned, place, signal)
       read.push(...inputs.scanPaths.flat(), ...inputs.inputPaths.flat())
       const output = await this.#onConnection(task, inputs, spool, signal)
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
@@ -90,35 +91,26 @@ export class TaskRunner {
       return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, stats }
     } catch (error) {
       if (isFatal(error)) this.#options.instances.replaceShared()
-      const cause = placed(taskError(error, read), task)
+      const own = placed(taskError(error, read), task)
+      const cause = await scanned?.explain(own) ?? own
       spool?.fail(cause)
       return { kind: 'failed', cause, lostExecutors: error instanceof InputLost ? error.executors : [] }
     } finally {
       await this.#options.exchangeReader.release(place).catch(() => undefined) // goes with the query
+      await scanned?.release().catch(() => undefined) // what is left of a file goes at the next start
     }
   }
 
-  async #locate(task: TaskDefinition, place: TaskPlace, signal: AbortSignal): Promise<Inputs> {
-    const scanFiles = await Promise.all(task.scans.map(scan => this.#scanFiles(scan)))
+  /** Brings its remote files while it waits for a slot. What fails will fail the task itself, or not by then. */
+  prefetch(task: TaskDefinition, signal: AbortSignal): void {
+    this.#options.files.prefetch(wantedFiles(task.scans), signal).catch(() => undefined)
+  }
+
+  async #locate(task: TaskDefinition, scanned: ScanFiles, place: TaskPlace, signal: AbortSignal): Promise<Inputs> {
     const inputPaths = await this.#options.exchangeReader.locate(task.inputs, place, signal)
-    const all = scanFiles.flat()
-    return {
-      scanPaths: scanFiles.map(files => files.map(({ path }) => path)),
-      inputPaths,
-      stats: {
-        bytesFetched: sum(all.map(file => file.bytesFetched)),
-        bytesCached: sum(all.map(file => file.bytesCached)),
-        exchangeBytes: sum(task.inputs.flatMap(input => input.files.map(file => Number(file.sizeBytes)))),
-      },
-    }
-  }
-
-  #scanFiles(scan: Scan): Promise<LocalFile[]> {
-    return Promise.all(scan.splits.map(({ file }) => {
-      if (file === undefined) throw new QueryError('INTERNAL', `a split of ${scan.table || scan.name} has no file`)
-      const { bucket, key, etag, sizeBytes } = file
-      return this.#options.localPath({ bucket, key, etag, sizeBytes: Number(sizeBytes) })
-    }))
+    const { paths, bytesFetched, bytesCached } = scanned
+    const exchangeBytes = sum(task.inputs.flatMap(input => input.files.map(file => Number(file.sizeBytes))))
+    return { scanPaths: paths, inputPaths, stats: { bytesFetched, bytesCached, exchangeBytes } }
   }
 
   async #onConnection(

@@ -4,6 +4,7 @@
  */
 
 import { z } from 'zod'
+import { bucketSchema } from './config-bucket.ts'
 import { parseSize } from './sizes.ts'
 
 /** Names of buckets: they become parts of cache keys and log lines. */
@@ -40,27 +41,29 @@ const door = z.string('must be host:port').transform((value, context) => {
   return z.NEVER
 })
 
+const duration = z.string('must be a time such as 30s').transform((value, context) => {
+  const [, count, unit = ''] = /^(\d{1,6})(ms|s|m|h)$/.exec(value) ?? []
+  if (count !== undefined) return Number(count) * (unitMs[unit] ?? 1)
+  context.addIssue({ code: 'custom', message: `'${value}' is not a time such as 500ms, 30s, 5m or 1h` })
+  return z.NEVER
+})
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
 /** A key of the design that this version does not serve: any value is refused, with that reason. */
 const notServed = z.unknown().refine(value => value === undefined, 'not served by this version').optional()
-
-const localBucket = z.strictObject({ provider: z.literal('local'), path: text })
-const laterBucket = z.looseObject({ provider: z.enum(['s3', 'r2', 'gcs', 'custom']) })
-  .refine(() => false, { message: 'only local buckets are supported by this version', path: ['provider'] })
-const bucket = z.discriminatedUnion('provider', [localBucket, laterBucket], {
-  error: issue => issue.code === 'invalid_union' ? 'must be local' : undefined,
-})
 
 const catalog = z.strictObject({
   type: z.literal('bucket_tables', 'must be bucket_tables'),
   bucket: text,
   file_format: z.enum(['parquet', 'csv', 'json'], 'must be parquet, csv or json').default('parquet'),
   assume_immutable: flag.default(false),
+  listing_ttl: duration.optional(),
   tables: z.record(name, text),
 })
 
 export const configSchema = z.strictObject({
   data_dir: text.default('./skein-data'),
-  buckets: z.record(bucketName, bucket).default({}),
+  buckets: z.record(bucketName, bucketSchema).default({}),
   catalogs: z.record(catalogName, catalog).default({}),
   default_catalog: text.optional(),
   node: z.strictObject({

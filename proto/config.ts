@@ -7,6 +7,7 @@
 import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { core } from 'zod'
+import { type BucketConfig, bucketConfig, bucketContradictions } from './config-bucket.ts'
 import { type ConfigFile, configSchema } from './config-schema.ts'
 import { QueryError } from './errors.ts'
 import type { Machine } from './machine.ts'
@@ -24,13 +25,13 @@ export interface Config {
   readonly listen: ListenConfig
 }
 
-export type BucketConfig = { readonly provider: 'local'; readonly path: string }
-
 export interface CatalogConfig {
   readonly type: 'bucket_tables'
   readonly bucket: string
   readonly fileFormat: 'parquet' | 'csv' | 'json'
   readonly assumeImmutable: boolean
+  /** How long a list of its files counts as the present, in milliseconds. */
+  readonly listingTtlMs: number
   /** Table name to a glob inside the bucket. */
   readonly tables: Readonly<Record<string, string>>
 }
@@ -60,6 +61,9 @@ const SPILL_SHARE = 0.25
 const CACHE_SHARE = 0.25
 /** Held by the coordinator for each query whose result is being made. */
 export const RESULT_HOLD_BYTES = 32 * 1024 * 1024
+const LOCAL_LISTING_TTL_MS = 1000
+/** A list is a request that is paid for, and each page of 1,000 keys takes some 50 ms. */
+const REMOTE_LISTING_TTL_MS = 10_000
 /** A configuration is written by hand. */
 const MAX_CONFIG_CHARACTERS = 1024 * 1024
 
@@ -151,6 +155,9 @@ function message(issue: core.$ZodIssue): string {
 /** What one key says against another. */
 function contradictions(file: ConfigFile): string[] {
   const wrong: string[] = []
+  for (const [name, bucket] of Object.entries(file.buckets)) {
+    wrong.push(...bucketContradictions(bucket).map(problem => `buckets.${name}.${problem}`))
+  }
   for (const [name, catalog] of Object.entries(file.catalogs)) {
     if (!Object.hasOwn(file.buckets, catalog.bucket)) {
       wrong.push(`catalogs.${name}.bucket: no bucket named '${catalog.bucket}'`)
@@ -183,12 +190,14 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
   const { threads, memory, spill, cache, labels } = file.node
   return {
     dataDir,
-    buckets: mapValues(file.buckets, bucket => ({ provider: 'local', path: resolve(folder, String(bucket.path)) })),
+    buckets: mapValues(file.buckets, bucket => bucketConfig(bucket, folder)),
     catalogs: mapValues(file.catalogs, catalog => ({
       type: catalog.type,
       bucket: catalog.bucket,
       fileFormat: catalog.file_format,
       assumeImmutable: catalog.assume_immutable,
+      listingTtlMs: catalog.listing_ttl
+        ?? (file.buckets[catalog.bucket]?.provider === 'local' ? LOCAL_LISTING_TTL_MS : REMOTE_LISTING_TTL_MS),
       tables: catalog.tables,
     })),
     defaultCatalog: file.default_catalog ?? Object.keys(file.catalogs)[0] ?? 'memory',

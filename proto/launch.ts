@@ -4,7 +4,8 @@
  * is gone, and the child stops. Secrets travel this way because arguments and environments can be read by others.
  */
 
-import type { BucketConfig, Config } from './config.ts'
+import type { BucketConfig } from './config-bucket.ts'
+import type { Config } from './config.ts'
 
 export interface ExecutorLaunch {
   readonly role: 'executor'

@@ -3,7 +3,7 @@
  * Both read to the end and keep nothing.
  */
 
-import { ArrowEncoder } from '../../executor/arrow-encoder.ts'
+import { ArrowEncoder, type EncodedBatch } from '../../executor/arrow-encoder.ts'
 import { collectYoung, type BodyPool } from '../../executor/body-pool.ts'
 import type { DuckConnection } from '../../executor/instances.ts'
 import type { ResultColumn } from '../../proto/arrow-schema.ts'
@@ -41,7 +41,7 @@ export async function encode(
     const stream = await prepared.stream()
     const encoder = new ArrowEncoder(columns, pool)
     let [rowCount, byteCount] = [0, 0]
-    const drop = (batches: ReturnType<ArrowEncoder['append']>): void => {
+    const drop = (batches: Iterable<EncodedBatch>): void => {
       for (const batch of batches) {
         rowCount += batch.rowCount
         byteCount += batch.header.length + batch.body.bytes.length

@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { create } from '@bufbuild/protobuf'
+import { ByteBudget } from '../../executor/byte-budget.ts'
 import { ExchangeFiles } from '../../executor/exchange-files.ts'
 import { ExchangeReader } from '../../executor/exchange-reader.ts'
 import { serveExchange } from '../../executor/exchange-server.ts'
@@ -137,7 +138,7 @@ function answerOf<T>(child: ChildProcess): Promise<T> {
 }
 
 async function serve(folder: string): Promise<Ports> {
-  const files = await ExchangeFiles.open(folder, FOREIGN_MARKER)
+  const files = await ExchangeFiles.open(folder, FOREIGN_MARKER, new ByteBudget(Infinity))
   const grpc = new GrpcServer({ authenticate: () => undefined })
   const none = (): never => { throw new Error('not served here') }
   grpc.addService(ExecutorService, {
@@ -150,10 +151,10 @@ async function serve(folder: string): Promise<Ports> {
 
 /** A task of its own each time, which gives back what it has fetched. */
 async function openReader(folder: string): Promise<(request: FetchRequest) => Promise<number>> {
-  const files = await ExchangeFiles.open(folder, 'the disk of this host')
+  const files = await ExchangeFiles.open(folder, 'the disk of this host', new ByteBudget(Infinity))
   const peers = new PeerChannels('')
-  const reader = new ExchangeReader(files, (address, queryId, path, signal) =>
-    peers.to(address).fetchExchange({ queryId, path }, { signal }))
+  const reader = new ExchangeReader(files, ({ address, queryId, path, offset }, signal) =>
+    peers.to(address).fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), systemClock)
   let partition = 0
   return async ({ way, ports, path, sizeBytes }) => {
     const place = { queryId: QUERY, stage: 1, partition: partition++, attempt: 0 }

@@ -1,18 +1,27 @@
-/** What operators see and do: executors, queries, an end to one of them. */
+/** What operators see and do: executors, queries, an end to one of them, buckets, caches. */
 
+import type { ObjectStore } from '../../cache/object-store.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { AdminService } from '../../proto/gen/admin_pb.js'
 import type { ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
-import type { LoggedQuery, QueryAdmin } from './ports.ts'
+import type { CacheAdmin, LoggedQuery, QueryAdmin } from './ports.ts'
 import { hasEnded, startedAtMs } from './query-times.ts'
 
 /** Of one answer; the newest are kept. */
 const MAX_QUERIES = 1_000
 
-export function adminHandlers(queries: QueryAdmin, clock: Clock): ServiceHandlers<typeof AdminService> {
+export interface AdminPorts {
+  readonly queries: QueryAdmin
+  readonly clock: Clock
+  /** By the names of their buckets. */
+  readonly stores: ReadonlyMap<string, Pick<ObjectStore, 'check'>>
+  readonly caches: CacheAdmin
+}
+
+export function adminHandlers({ queries, clock, stores, caches }: AdminPorts): ServiceHandlers<typeof AdminService> {
   return {
     listExecutors: () => {
       const running = runningTasks(queries.list())
@@ -23,6 +32,15 @@ export function adminHandlers(queries: QueryAdmin, clock: Clock): ServiceHandler
       if (!queries.kill(id as QueryId)) throw new QueryError('NOT_FOUND', `no query ${id} is running`)
       return {}
     },
+    testBucket: async ({ name }) => {
+      const store = stores.get(name)
+      if (store === undefined) throw new QueryError('NOT_FOUND', `no bucket named '${name}'`)
+      const startedMs = clock.nowMs()
+      await store.check()
+      return { elapsedMs: clock.nowMs() - startedMs }
+    },
+    listCaches: async () => ({ caches: await caches.list() }),
+    evictCaches: async ({ bucket, prefix }) => ({ caches: await caches.evict(bucket, prefix) }),
   }
 }
 

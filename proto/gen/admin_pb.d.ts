@@ -4,6 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { CacheState } from "./cache_pb.js";
 
 /**
  * Describes the file admin.proto.
@@ -229,6 +230,108 @@ export declare type KillQueryResponse = Message<"skein.admin.v1.KillQueryRespons
 export declare const KillQueryResponseSchema: GenMessage<KillQueryResponse>;
 
 /**
+ * @generated from message skein.admin.v1.TestBucketRequest
+ */
+export declare type TestBucketRequest = Message<"skein.admin.v1.TestBucketRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.TestBucketRequest.
+ * Use `create(TestBucketRequestSchema)` to create a new message.
+ */
+export declare const TestBucketRequestSchema: GenMessage<TestBucketRequest>;
+
+/**
+ * @generated from message skein.admin.v1.TestBucketResponse
+ */
+export declare type TestBucketResponse = Message<"skein.admin.v1.TestBucketResponse"> & {
+  /**
+   * @generated from field: double elapsed_ms = 1;
+   */
+  elapsedMs: number;
+};
+
+/**
+ * Describes the message skein.admin.v1.TestBucketResponse.
+ * Use `create(TestBucketResponseSchema)` to create a new message.
+ */
+export declare const TestBucketResponseSchema: GenMessage<TestBucketResponse>;
+
+/**
+ * @generated from message skein.admin.v1.ListCachesRequest
+ */
+export declare type ListCachesRequest = Message<"skein.admin.v1.ListCachesRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.ListCachesRequest.
+ * Use `create(ListCachesRequestSchema)` to create a new message.
+ */
+export declare const ListCachesRequestSchema: GenMessage<ListCachesRequest>;
+
+/**
+ * @generated from message skein.admin.v1.EvictCachesRequest
+ */
+export declare type EvictCachesRequest = Message<"skein.admin.v1.EvictCachesRequest"> & {
+  /**
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: string prefix = 2;
+   */
+  prefix: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.EvictCachesRequest.
+ * Use `create(EvictCachesRequestSchema)` to create a new message.
+ */
+export declare const EvictCachesRequestSchema: GenMessage<EvictCachesRequest>;
+
+/**
+ * @generated from message skein.admin.v1.ListCachesResponse
+ */
+export declare type ListCachesResponse = Message<"skein.admin.v1.ListCachesResponse"> & {
+  /**
+   * @generated from field: repeated skein.admin.v1.ExecutorCache caches = 1;
+   */
+  caches: ExecutorCache[];
+};
+
+/**
+ * Describes the message skein.admin.v1.ListCachesResponse.
+ * Use `create(ListCachesResponseSchema)` to create a new message.
+ */
+export declare const ListCachesResponseSchema: GenMessage<ListCachesResponse>;
+
+/**
+ * @generated from message skein.admin.v1.ExecutorCache
+ */
+export declare type ExecutorCache = Message<"skein.admin.v1.ExecutorCache"> & {
+  /**
+   * @generated from field: string executor = 1;
+   */
+  executor: string;
+
+  /**
+   * @generated from field: skein.cache.v1.CacheState state = 2;
+   */
+  state?: CacheState | undefined;
+};
+
+/**
+ * Describes the message skein.admin.v1.ExecutorCache.
+ * Use `create(ExecutorCacheSchema)` to create a new message.
+ */
+export declare const ExecutorCacheSchema: GenMessage<ExecutorCache>;
+
+/**
  * What operators see and do. The CLI (`skein admin …`) and the console are built on it.
  *
  * @generated from service skein.admin.v1.AdminService
@@ -259,6 +362,36 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof KillQueryRequestSchema;
     output: typeof KillQueryResponseSchema;
+  },
+  /**
+   * Asks a bucket of the configuration for its first key, and fails with what is wrong with it or with the way to it.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.TestBucket
+   */
+  testBucket: {
+    methodKind: "unary";
+    input: typeof TestBucketRequestSchema;
+    output: typeof TestBucketResponseSchema;
+  },
+  /**
+   * The caches of remote files, one an executor.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.ListCaches
+   */
+  listCaches: {
+    methodKind: "unary";
+    input: typeof ListCachesRequestSchema;
+    output: typeof ListCachesResponseSchema;
+  },
+  /**
+   * Gives up what nobody reads of the files of `bucket` (empty: of all) whose keys start with `prefix`.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.EvictCaches
+   */
+  evictCaches: {
+    methodKind: "unary";
+    input: typeof EvictCachesRequestSchema;
+    output: typeof ListCachesResponseSchema;
   },
 }>;
 

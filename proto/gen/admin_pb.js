@@ -3,12 +3,13 @@
 /* eslint-disable */
 
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { file_cache } from "./cache_pb.js";
 
 /**
  * Describes the file admin.proto.
  */
 export const file_admin = /*@__PURE__*/
-  fileDesc("CgthZG1pbi5wcm90bxIOc2tlaW4uYWRtaW4udjEiFgoUTGlzdEV4ZWN1dG9yc1JlcXVlc3QiRAoVTGlzdEV4ZWN1dG9yc1Jlc3BvbnNlEisKCWV4ZWN1dG9ycxgBIAMoCzIYLnNrZWluLmFkbWluLnYxLkV4ZWN1dG9yIpcBCghFeGVjdXRvchIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEgsKA3BpZBgDIAEoDRINCgVzdGF0ZRgEIAEoCRINCgVzbG90cxgFIAEoDRIVCg1ydW5uaW5nX3Rhc2tzGAYgASgNEhQKDG1lbW9yeV9ieXRlcxgHIAEoBBIWCg5kdWNrZGJfdmVyc2lvbhgIIAEoCSIUChJMaXN0UXVlcmllc1JlcXVlc3QiPQoTTGlzdFF1ZXJpZXNSZXNwb25zZRImCgdxdWVyaWVzGAEgAygLMhUuc2tlaW4uYWRtaW4udjEuUXVlcnki3wEKBVF1ZXJ5EgoKAmlkGAEgASgJEgsKA3NxbBgCIAEoCRINCgVzdGF0ZRgDIAEoCRIRCglwcmluY2lwYWwYBCABKAkSGAoQY2xpZW50X2ludGVyZmFjZRgFIAEoCRIOCgZzdGFnZXMYBiABKA0SDQoFdGFza3MYByABKA0SFgoOZmluaXNoZWRfdGFza3MYCCABKA0SFQoNc3RhcnRlZF9hdF9tcxgJIAEoARISCgplbGFwc2VkX21zGAogASgBEg0KBWVycm9yGAsgASgJEhAKCHByb2dyZXNzGAwgASgBIh4KEEtpbGxRdWVyeVJlcXVlc3QSCgoCaWQYASABKAkiEwoRS2lsbFF1ZXJ5UmVzcG9uc2UylgIKDEFkbWluU2VydmljZRJcCg1MaXN0RXhlY3V0b3JzEiQuc2tlaW4uYWRtaW4udjEuTGlzdEV4ZWN1dG9yc1JlcXVlc3QaJS5za2Vpbi5hZG1pbi52MS5MaXN0RXhlY3V0b3JzUmVzcG9uc2USVgoLTGlzdFF1ZXJpZXMSIi5za2Vpbi5hZG1pbi52MS5MaXN0UXVlcmllc1JlcXVlc3QaIy5za2Vpbi5hZG1pbi52MS5MaXN0UXVlcmllc1Jlc3BvbnNlElAKCUtpbGxRdWVyeRIgLnNrZWluLmFkbWluLnYxLktpbGxRdWVyeVJlcXVlc3QaIS5za2Vpbi5hZG1pbi52MS5LaWxsUXVlcnlSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CgthZG1pbi5wcm90bxIOc2tlaW4uYWRtaW4udjEiFgoUTGlzdEV4ZWN1dG9yc1JlcXVlc3QiRAoVTGlzdEV4ZWN1dG9yc1Jlc3BvbnNlEisKCWV4ZWN1dG9ycxgBIAMoCzIYLnNrZWluLmFkbWluLnYxLkV4ZWN1dG9yIpcBCghFeGVjdXRvchIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEgsKA3BpZBgDIAEoDRINCgVzdGF0ZRgEIAEoCRINCgVzbG90cxgFIAEoDRIVCg1ydW5uaW5nX3Rhc2tzGAYgASgNEhQKDG1lbW9yeV9ieXRlcxgHIAEoBBIWCg5kdWNrZGJfdmVyc2lvbhgIIAEoCSIUChJMaXN0UXVlcmllc1JlcXVlc3QiPQoTTGlzdFF1ZXJpZXNSZXNwb25zZRImCgdxdWVyaWVzGAEgAygLMhUuc2tlaW4uYWRtaW4udjEuUXVlcnki3wEKBVF1ZXJ5EgoKAmlkGAEgASgJEgsKA3NxbBgCIAEoCRINCgVzdGF0ZRgDIAEoCRIRCglwcmluY2lwYWwYBCABKAkSGAoQY2xpZW50X2ludGVyZmFjZRgFIAEoCRIOCgZzdGFnZXMYBiABKA0SDQoFdGFza3MYByABKA0SFgoOZmluaXNoZWRfdGFza3MYCCABKA0SFQoNc3RhcnRlZF9hdF9tcxgJIAEoARISCgplbGFwc2VkX21zGAogASgBEg0KBWVycm9yGAsgASgJEhAKCHByb2dyZXNzGAwgASgBIh4KEEtpbGxRdWVyeVJlcXVlc3QSCgoCaWQYASABKAkiEwoRS2lsbFF1ZXJ5UmVzcG9uc2UiIQoRVGVzdEJ1Y2tldFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIoChJUZXN0QnVja2V0UmVzcG9uc2USEgoKZWxhcHNlZF9tcxgBIAEoASITChFMaXN0Q2FjaGVzUmVxdWVzdCI0ChJFdmljdENhY2hlc1JlcXVlc3QSDgoGYnVja2V0GAEgASgJEg4KBnByZWZpeBgCIAEoCSJDChJMaXN0Q2FjaGVzUmVzcG9uc2USLQoGY2FjaGVzGAEgAygLMh0uc2tlaW4uYWRtaW4udjEuRXhlY3V0b3JDYWNoZSJMCg1FeGVjdXRvckNhY2hlEhAKCGV4ZWN1dG9yGAEgASgJEikKBXN0YXRlGAIgASgLMhouc2tlaW4uY2FjaGUudjEuQ2FjaGVTdGF0ZTKXBAoMQWRtaW5TZXJ2aWNlElwKDUxpc3RFeGVjdXRvcnMSJC5za2Vpbi5hZG1pbi52MS5MaXN0RXhlY3V0b3JzUmVxdWVzdBolLnNrZWluLmFkbWluLnYxLkxpc3RFeGVjdXRvcnNSZXNwb25zZRJWCgtMaXN0UXVlcmllcxIiLnNrZWluLmFkbWluLnYxLkxpc3RRdWVyaWVzUmVxdWVzdBojLnNrZWluLmFkbWluLnYxLkxpc3RRdWVyaWVzUmVzcG9uc2USUAoJS2lsbFF1ZXJ5EiAuc2tlaW4uYWRtaW4udjEuS2lsbFF1ZXJ5UmVxdWVzdBohLnNrZWluLmFkbWluLnYxLktpbGxRdWVyeVJlc3BvbnNlElMKClRlc3RCdWNrZXQSIS5za2Vpbi5hZG1pbi52MS5UZXN0QnVja2V0UmVxdWVzdBoiLnNrZWluLmFkbWluLnYxLlRlc3RCdWNrZXRSZXNwb25zZRJTCgpMaXN0Q2FjaGVzEiEuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlc1JlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5MaXN0Q2FjaGVzUmVzcG9uc2USVQoLRXZpY3RDYWNoZXMSIi5za2Vpbi5hZG1pbi52MS5FdmljdENhY2hlc1JlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5MaXN0Q2FjaGVzUmVzcG9uc2ViBnByb3RvMw", [file_cache]);
 
 /**
  * Describes the message skein.admin.v1.ListExecutorsRequest.
@@ -65,6 +66,48 @@ export const KillQueryRequestSchema = /*@__PURE__*/
  */
 export const KillQueryResponseSchema = /*@__PURE__*/
   messageDesc(file_admin, 7);
+
+/**
+ * Describes the message skein.admin.v1.TestBucketRequest.
+ * Use `create(TestBucketRequestSchema)` to create a new message.
+ */
+export const TestBucketRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 8);
+
+/**
+ * Describes the message skein.admin.v1.TestBucketResponse.
+ * Use `create(TestBucketResponseSchema)` to create a new message.
+ */
+export const TestBucketResponseSchema = /*@__PURE__*/
+  messageDesc(file_admin, 9);
+
+/**
+ * Describes the message skein.admin.v1.ListCachesRequest.
+ * Use `create(ListCachesRequestSchema)` to create a new message.
+ */
+export const ListCachesRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 10);
+
+/**
+ * Describes the message skein.admin.v1.EvictCachesRequest.
+ * Use `create(EvictCachesRequestSchema)` to create a new message.
+ */
+export const EvictCachesRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 11);
+
+/**
+ * Describes the message skein.admin.v1.ListCachesResponse.
+ * Use `create(ListCachesResponseSchema)` to create a new message.
+ */
+export const ListCachesResponseSchema = /*@__PURE__*/
+  messageDesc(file_admin, 12);
+
+/**
+ * Describes the message skein.admin.v1.ExecutorCache.
+ * Use `create(ExecutorCacheSchema)` to create a new message.
+ */
+export const ExecutorCacheSchema = /*@__PURE__*/
+  messageDesc(file_admin, 13);
 
 /**
  * What operators see and do. The CLI (`skein admin …`) and the console are built on it.

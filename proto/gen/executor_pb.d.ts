@@ -555,6 +555,13 @@ export declare type Scan = Message<"skein.executor.v1.Scan"> & {
    * @generated from field: repeated skein.executor.v1.Split splits = 9;
    */
   splits: Split[];
+
+  /**
+   * Positions in `columns` of those that the task reads, filters included: of a remote file no others are here.
+   *
+   * @generated from field: repeated uint32 touched = 10;
+   */
+  touched: number[];
 };
 
 /**
@@ -565,6 +572,7 @@ export declare const ScanSchema: GenMessage<Scan>;
 
 /**
  * A file, or a contiguous range of its rows aligned to row groups: [from_row, to_row). to_row 0: all of it.
+ * passing: another executor has it in its cache, or should; what is fetched of it here is not kept.
  *
  * @generated from message skein.executor.v1.Split
  */
@@ -583,6 +591,11 @@ export declare type Split = Message<"skein.executor.v1.Split"> & {
    * @generated from field: uint64 to_row = 3;
    */
   toRow: bigint;
+
+  /**
+   * @generated from field: bool passing = 4;
+   */
+  passing: boolean;
 };
 
 /**

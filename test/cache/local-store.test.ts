@@ -102,9 +102,12 @@ t.test('what is missing is named', async t => {
 
 t.test('an executor gets the path of a local file, checked', async t => {
   const { store, folder } = bucket(t)
-  const source = new FileSource(new Map([['lake', store]]))
+  const source = new FileSource(new Map([['lake', store]]), undefined)
   const file = { bucket: 'lake', ...await store.head('a/x') }
-  t.strictSame(await source.localPath(file), { path: join(folder, 'a/x'), bytesFetched: 0, bytesCached: 0 })
-  await t.rejects(source.localPath({ ...file, etag: 'old' }), { code: 'FILE_CHANGED' })
-  await t.rejects(source.localPath({ ...file, bucket: 'none' }), { code: 'FILE_NOT_FOUND' })
+  const open = (changes: Partial<typeof file>) => source.open(
+    [{ file: { ...file, ...changes }, isParquet: true, columns: null, rows: null, passing: false }],
+    new AbortController().signal)
+  t.strictSame((await open({})).files, [{ path: join(folder, 'a/x'), bytesFetched: 0, bytesCached: 0 }])
+  await t.rejects(open({ etag: 'old' }), { code: 'FILE_CHANGED' })
+  await t.rejects(open({ bucket: 'none' }), { code: 'FILE_NOT_FOUND' })
 })

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { LocalStore } from '../../cache/local-store.ts'
+import type { ObjectStore } from '../../cache/object-store.ts'
 import { type Catalog, openCatalog } from '../../catalog/catalog.ts'
 import type { Table } from '../../catalog/table.ts'
 import type { DescribeFiles } from '../../catalog/table-loader.ts'
@@ -25,7 +26,8 @@ export interface Lake {
   write(key: string, select: string, options?: string): Promise<void>
   writeText(key: string, text: string): void
   rows(sql: string): Promise<unknown[][]>
-  catalog(tables: Readonly<Record<string, string>>, more?: Partial<CatalogConfig>): Catalog
+  /** Over the folder, or over another store. */
+  catalog(tables: Readonly<Record<string, string>>, more?: Partial<CatalogConfig>, store?: ObjectStore): Catalog
   /** The table `t` of that pattern, freshly loaded. */
   table(glob: string, more?: Partial<CatalogConfig>): Promise<Table>
   close(): void
@@ -53,9 +55,9 @@ export async function openLake(): Promise<Lake> {
       writeFileSync(path(key), text)
     },
     rows: sql => rowsOf(connection, sql),
-    catalog: (tables, more = {}) => openCatalog({
+    catalog: (tables, more = {}, other = store) => openCatalog({
       config: { catalogs: { c: { ...defaults, tables, ...more } } },
-      stores: new Map([['lake', store]]),
+      stores: new Map([['lake', other]]), footerFolder: join(root, 'footers'),
       skeletonFolder: join(root, `skeletons${catalogs++ === 0 ? '' : catalogs}`),
       describe: request => {
         lake.described++
@@ -78,7 +80,8 @@ export async function openLake(): Promise<Lake> {
 }
 
 const defaults: CatalogConfig = {
-  type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: false, tables: {},
+  type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: false, listingTtlMs: 1000,
+  tables: {},
 }
 
 const clockOf = (lake: Lake): Clock => ({

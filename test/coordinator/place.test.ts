@@ -1,12 +1,13 @@
 /** Splits to executors and tasks, and tasks to free room. */
 
 import t from 'tap'
-import { owners } from '../../cache/affinity.ts'
+import { owners, rank } from '../../cache/affinity.ts'
 import type { MemberKey } from '../../coordinator/member.ts'
 import {
-  choose, mostBytes, ownerOfPartition, placeSplits, type Loaded, type ScanSplit, type Waiting,
+  choose, isPassing, mostBytes, ownerOfPartition, placeSplits, type Loaded, type ScanSplit, type Waiting,
 } from '../../coordinator/place.ts'
 import type { ExecutorId } from '../../proto/ids.ts'
+import { mulberry32 } from '../random.ts'
 
 const rooms = ['e1', 'e2', 'e3'].map(id => ({ id: id as ExecutorId, slots: 2 }))
 const ids = rooms.map(({ id }) => id)
@@ -66,4 +67,33 @@ t.test('where an attempt failed is avoided, unless there is nobody else', async 
   t.strictSame(chosen([waits(0, 'e1', 'e1')], [member('e1', 0), member('e2', 0)]), ['0 e2'])
   t.strictSame(chosen([waits(0, 'e1', 'e1')], [member('e1', 0), member('e2', 5)]), [], 'waits for e2')
   t.strictSame(chosen([waits(0, 'e1', 'e1')], [member('e1', 0)]), ['0 e1'])
+})
+
+t.test('what is read for another stays out of the cache, unless the reader is an owner too', async t => {
+  const all = ['e1', 'e2', 'e3', 'e4'].map(id => id as ExecutorId)
+  const file = { bucket: 'lake', key: 'f7' }
+  const ranked = rank(file, all)
+  const [first = null] = ranked
+  t.strictSame(ranked.map(reader => isPassing(file, first, reader, all)), [false, false, true, true])
+  const own = ranked.map(reader => isPassing(file, reader, reader, all))
+  t.strictSame(own, [false, false, false, false], 'placed there for the sake of the load, and so the next time')
+  t.notOk(ranked.some(reader => isPassing(file, null, reader, all)), 'a task of nobody in particular')
+})
+
+t.test('a change of membership moves at most 1.2/N of the bytes', async t => {
+  const random = mulberry32(3)
+  const splits = Array.from({ length: 4000 }, (_, i) => split(`part-${i}`, 1 + Math.floor(random() ** 2 * 1e6)))
+  const total = splits.reduce((sum, { split: { sizeBytes } }) => sum + sizeBytes, 0)
+  const crew = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `e${i}` as ExecutorId, slots: 4 }))
+  const places = (members: ReturnType<typeof crew>) => new Map(placeSplits(splits, members, 400)
+    .flatMap(task => task.splits.map(item => [item.split.file.key, task.owner] as const)))
+  const movedShare = (before: Map<string, unknown>, after: Map<string, unknown>): number => splits
+    .filter(({ split: { file: { key } } }) => before.get(key) !== after.get(key))
+    .reduce((sum, { split: { sizeBytes } }) => sum + sizeBytes, 0) / total
+  for (const count of [2, 3, 4, 8, 16]) {
+    const [without, full] = [places(crew(count - 1)), places(crew(count))]
+    const joined = movedShare(without, full)
+    t.ok(joined <= 1.2 / count, `${joined.toFixed(3)} of the bytes for 1 of ${count}`)
+    t.equal(movedShare(full, places(crew(count))), 0, 'who comes back gets what it had')
+  }
 })

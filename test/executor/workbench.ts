@@ -63,7 +63,14 @@ export async function openWorkbench(
   const exchangeReader = new ExchangeReader(exchangeFiles, fetchNothing, systemClock)
   const runner = new TaskRunner({
     clock: systemClock, instances, exchangeFiles, exchangeReader, pool: new BodyPool(),
-    localPath: async ({ key }) => ({ path: join(lake, key), bytesFetched: 0, bytesCached: 0 }),
+    files: {
+      open: async wanted => ({
+        files: wanted.map(({ file }) => ({ path: join(lake, file.key), bytesFetched: 0, bytesCached: 0 })),
+        release: async () => undefined,
+      }),
+      prefetch: async () => undefined,
+      distrust: async () => false,
+    },
   })
   let stage = 0
   const define = (definition: Definition) => create(TaskDefinitionSchema, {

@@ -29,11 +29,11 @@ await generate({ scale: SCALE, folder: data, filesPerTable: { nation: 2 } })
 const planner = new Planner({ skeletonDirectory: join(folder, 'skeletons'), clock: systemClock })
 const catalog = openCatalog({
   config: { catalogs: { tpch: {
-    type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: true,
+    type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: true, listingTtlMs: 0,
     tables: Object.fromEntries(tableNames.map(name => [name, globOf(name)])),
   } } },
   stores: new Map([['lake', new LocalStore('lake', data)]]),
-  skeletonFolder: join(folder, 'skeletons'), clock: systemClock,
+  skeletonFolder: join(folder, 'skeletons'), footerFolder: join(folder, 'footers'), clock: systemClock,
   describe: files => planner.describeFiles({ ...files, options: {} }),
 })
 const plain = await DuckDBInstance.create(':memory:')

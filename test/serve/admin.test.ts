@@ -1,15 +1,17 @@
 /** The admin API over queries and executors by hand. */
 
 import { create } from '@bufbuild/protobuf'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { adminHandlers } from '../../coordinator/serve/admin.ts'
 import type { QueryAdmin } from '../../coordinator/serve/ports.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { AdminService } from '../../proto/gen/admin_pb.js'
 import { ExecutorInfoSchema } from '../../proto/gen/cluster_pb.js'
+import { CacheStateSchema } from '../../proto/gen/cache_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
 import { GrpcServer } from '../../proto/grpc-server.ts'
 import type { QueryId, SessionId } from '../../proto/ids.ts'
+import { QueryError } from '../../proto/errors.ts'
 import { FakeQuery } from './fake-queries.ts'
 
 const clock: Clock = { nowMs: () => 4000, wallMs: () => 1_000_000, after: () => () => undefined }
@@ -34,15 +36,44 @@ function fakeAdmin(): QueryAdmin {
   }
 }
 
-t.test('operators see executors and queries, and kill one', async t => {
+const stores = new Map([
+  ['lake', { check: () => Promise.resolve() }],
+  ['shut', { check: () => Promise.reject(new QueryError('PERMISSION_DENIED', 'bucket shut: access is denied')) }],
+])
+
+const state = create(CacheStateSchema, { budgetBytes: 10n, usedBytes: 5n, files: 2 })
+const caches = {
+  list: async () => [{ executor: 'e1', state }],
+  evict: async (bucket: string, prefix: string) => [{ executor: `e1 without ${bucket}/${prefix}`, state }],
+}
+
+async function openAdmin(t: Test) {
   const server = new GrpcServer({ authenticate: () => undefined })
-  server.addService(AdminService, adminHandlers(fakeAdmin(), clock))
+  server.addService(AdminService, adminHandlers({ queries: fakeAdmin(), clock, stores, caches }))
   const channel = new GrpcChannel(`127.0.0.1:${await server.listen('127.0.0.1', 0)}`)
   t.teardown(() => {
     channel.close()
     server.close()
   })
-  const admin = channel.service(AdminService)
+  return channel.service(AdminService)
+}
+
+t.test('a bucket is looked at, and what is wrong with it comes back', async t => {
+  const admin = await openAdmin(t)
+  t.match(await admin.testBucket({ name: 'lake' }), { elapsedMs: 0 })
+  await t.rejects(admin.testBucket({ name: 'shut' }),
+    { code: 'PERMISSION_DENIED', message: 'bucket shut: access is denied' })
+  await t.rejects(admin.testBucket({ name: 'none' }), { code: 'NOT_FOUND', message: `no bucket named 'none'` })
+})
+
+t.test('caches are seen and emptied', async t => {
+  const admin = await openAdmin(t)
+  t.match((await admin.listCaches({})).caches, [{ executor: 'e1', state: { usedBytes: 5n, files: 2 } }])
+  t.match((await admin.evictCaches({ bucket: 'lake', prefix: 'a/' })).caches, [{ executor: 'e1 without lake/a/' }])
+})
+
+t.test('operators see executors and queries, and kill one', async t => {
+  const admin = await openAdmin(t)
   const { executors } = await admin.listExecutors({})
   t.match(executors, [
     {

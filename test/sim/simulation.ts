@@ -6,6 +6,7 @@
 
 import type { Clock } from '../../proto/clock.ts'
 import { Universe } from '../../coordinator/actor/universe.ts'
+import { mulberry32 } from '../random.ts'
 
 interface Timer {
   readonly dueMs: number
@@ -82,15 +83,4 @@ export class Simulation {
 /** Every promise kept so far has run its callbacks, and theirs. */
 function settled(): Promise<void> {
   return new Promise(resolve => { setImmediate(resolve) })
-}
-
-/** Mulberry32 (Tommy Ettinger): a 32-bit generator. */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 0x1_0000_0000
-  }
 }

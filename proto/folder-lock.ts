@@ -1,46 +1,47 @@
 /**
- * One process tree a data folder: a second one on the same folder would share its cache and exchange files. The lock is
- * a file with the holder's process id and when that process was started; a holder that is gone does not hold, nor does
- * another process that has its id by now.
+ * One process a folder: a second one on the same data or cache would spoil both. The lock is a file with the holder's
+ * process id and when that process was started; a holder that is gone does not hold, nor does another process that has
+ * its id by now.
  */
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { QueryError } from '../proto/errors.ts'
+import { QueryError } from './errors.ts'
 
 /** Of the fields of /proc/<id>/stat behind the name: proc(5). */
 const START_TIME = 19
 
-/** Takes the folder, which is made if it is absent; the returned function gives it back. */
-export function lockDataDir(dataDir: string, processId: number): () => void {
-  const file = join(dataDir, 'skein.pid')
+/** Takes the folder, made if it is absent; the returned function gives it back. `what` names it in messages. */
+export function lockFolder(what: string, folder: string, processId: number): () => void {
+  const file = join(folder, 'skein.pid')
+  const name = `${what} ${folder}`
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw unusable(dataDir, 'made', error)
+    throw unusable(name, 'made', error)
   }
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       writeFileSync(file, [processId, startTicks(processId)].join(' ').trim(), { flag: 'wx' })
       return () => rmSync(file, { force: true })
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(dataDir, 'written', error)
-      const [holder, ticks] = readLock(file, dataDir)
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(name, 'written', error)
+      const [holder, ticks] = readLock(file, name)
       if (holder !== processId && isAlive(holder) && startTicks(holder) === ticks) {
-        throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} is in use by process ${holder}`)
+        throw new QueryError('INVALID_CONFIG', `${name} is in use by process ${holder}`)
       }
       rmSync(file, { force: true })
     }
   }
-  throw new QueryError('INVALID_CONFIG', `data_dir ${dataDir} is in use by another process`)
+  throw new QueryError('INVALID_CONFIG', `${name} is in use by another process`)
 }
 
-function readLock(file: string, dataDir: string): [holder: number, ticks: string] {
+function readLock(file: string, name: string): [holder: number, ticks: string] {
   try {
     const [holder, ticks = ''] = readFileSync(file, 'utf8').split(' ')
     return [Number(holder), ticks]
   } catch (error) {
-    throw unusable(dataDir, 'locked', error)
+    throw unusable(name, 'locked', error)
   }
 }
 
@@ -54,9 +55,9 @@ function startTicks(processId: number): string {
   }
 }
 
-function unusable(dataDir: string, what: string, cause: unknown): QueryError {
+function unusable(name: string, what: string, cause: unknown): QueryError {
   const { message } = cause as Error
-  return new QueryError('INVALID_CONFIG', `data_dir ${dataDir} cannot be ${what}: ${message}`, { cause })
+  return new QueryError('INVALID_CONFIG', `${name} cannot be ${what}: ${message}`, { cause })
 }
 
 function isAlive(processId: number): boolean {

@@ -1,0 +1,77 @@
+/**
+ * The files that a task reads by its scans, near enough for DuckDB: those of remote buckets with the columns and the
+ * rows that the task touches. Whatever becomes of the task they are released.
+ */
+
+import type { OpenFiles, WantedFile } from '../cache/column-cache.ts'
+import type { FileKey } from '../cache/key.ts'
+import { QueryError } from '../proto/errors.ts'
+import { FileFormat, type Scan, type Split } from '../proto/gen/executor_pb.js'
+
+/** As FileSource. */
+export interface FilePort {
+  open(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<OpenFiles>
+  prefetch(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<void>
+  distrust(paths: readonly string[]): Promise<boolean>
+}
+
+export class ScanFiles {
+  /** Of each scan, in the order of its splits. */
+  readonly paths: readonly (readonly string[])[]
+  readonly bytesFetched: number
+  readonly bytesCached: number
+  readonly #port: FilePort
+  readonly #opened: OpenFiles
+  readonly #keys: readonly FileKey[]
+
+  private constructor(port: FilePort, opened: OpenFiles, keys: readonly FileKey[], scans: readonly Scan[]) {
+    this.#port = port
+    this.#opened = opened
+    this.#keys = keys
+    const { files } = opened
+    let from = 0
+    this.paths = scans.map(({ splits }) => files.slice(from, from += splits.length).map(({ path }) => path))
+    this.bytesFetched = files.reduce((sum, file) => sum + file.bytesFetched, 0)
+    this.bytesCached = files.reduce((sum, file) => sum + file.bytesCached, 0)
+  }
+
+  static async open(scans: readonly Scan[], port: FilePort, signal: AbortSignal): Promise<ScanFiles> {
+    const wanted = wantedFiles(scans)
+    return new ScanFiles(port, await port.open(wanted, signal), wanted.map(({ file }) => file), scans)
+  }
+
+  /**
+   * What is told of a failure: names of files as the user knows them; and if cached bytes may be to blame, that it may
+   * be tried again.
+   */
+  async explain(error: QueryError): Promise<QueryError> {
+    const { files } = this.#opened
+    const message = files.reduce((text, { path }, i) => {
+      const { bucket, key } = this.#keys[i] ?? { bucket: '', key: '' }
+      return path.endsWith(key) ? text : text.replaceAll(path, `${bucket}/${key}`)
+    }, error.message)
+    const again = error.code === 'FILE_CORRUPT' && await this.#port.distrust(files.map(({ path }) => path))
+    if (message === error.message && !again) return error
+    const { cause, position } = error
+    return new QueryError(again ? 'UNAVAILABLE' : error.code, message, { cause, position })
+  }
+
+  release(): Promise<void> {
+    return this.#opened.release()
+  }
+}
+
+export function wantedFiles(scans: readonly Scan[]): Omit<WantedFile, 'store'>[] {
+  return scans.flatMap(scan => scan.splits.map(split => wantedFile(scan, split)))
+}
+
+function wantedFile(scan: Scan, { file, fromRow, toRow, passing }: Split): Omit<WantedFile, 'store'> {
+  if (file === undefined) throw new QueryError('INTERNAL', `a split of ${scan.table || scan.name} has no file`)
+  const { bucket, key, etag, sizeBytes } = file
+  return {
+    file: { bucket, key, etag, sizeBytes: Number(sizeBytes) },
+    isParquet: scan.format === FileFormat.PARQUET, passing,
+    columns: scan.touched.map(position => scan.columns[position]?.name ?? ''),
+    rows: toRow === 0n ? null : { from: Number(fromRow), to: Number(toRow) },
+  }
+}
