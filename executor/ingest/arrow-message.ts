@@ -71,6 +71,7 @@ export function readMessage(header: Uint8Array): ArrowMessage {
   if (!VERSIONS.has(version)) refuse('', `metadata version ${version} is not supported`)
   const content = message.table(2) ?? refuse('', 'a message without content')
   const bodyBytes = message.size(3)
+  message.vector(4, 4) // metadata, which nobody here reads, must lie inside too
   const type = message.int8(1)
   switch (type) {
     case 1: return { kind: 'schema', bodyBytes, fields: readFields(content) }
@@ -104,6 +105,8 @@ function readBatch(batch: FlatTable): ArrowBatch {
 
 function readFields(schema: FlatTable): ArrowField[] {
   if (schema.int16(0) !== 0) refuse('', 'big-endian data is not accepted')
+  schema.vector(2, 4)
+  schema.vector(3, 8)
   const reader = new FieldReader()
   return reader.fields(schema, 1, '', 0)
 }
