@@ -60,12 +60,13 @@ export async function withCluster<T>(
   }
 }
 
-/** Reads the answer as bytes only: this process shares the cores with the measured ones. */
+/**
+ * Reads the answer as bytes only: this process shares the cores with the measured ones. As Arrow, as the plain side gets
+ * chunks; a failure is a status, or breaks the connection.
+ */
 export async function ask(skein: Skein, sql: string): Promise<void> {
-  const response = await skein.request('POST', '/query', { statement: sql })
-  let last = ''
-  for await (const piece of response.setEncoding('latin1')) last = String(piece)
-  if (response.statusCode !== 200 || !response.complete) throw new Error(`status ${response.statusCode}: ${last}`)
-  const [end = ''] = last.trimEnd().split('\n').slice(-1)
-  if (end.startsWith('{"error"')) throw new Error(end)
+  const response = await skein.request('POST', '/query', { statement: sql, format: 'arrow' })
+  let first = ''
+  for await (const piece of response.setEncoding('latin1')) first ||= String(piece)
+  if (response.statusCode !== 200 || !response.complete) throw new Error(`status ${response.statusCode}: ${first}`)
 }
