@@ -61,8 +61,8 @@ export async function withCluster<T>(
 }
 
 /**
- * Reads the answer as bytes only: this process shares the cores with the measured ones. As Arrow, as the plain side gets
- * chunks; a failure is a status, or breaks the connection.
+ * Reads the answer as bytes only: this process shares the cores with the measured ones. In columns, as the plain side
+ * gets them; a failure is a status, or breaks the connection.
  */
 export async function ask(skein: Skein, sql: string): Promise<void> {
   const response = await skein.request('POST', '/query', { statement: sql, format: 'arrow' })
