@@ -107,7 +107,9 @@ export class StageActor implements Actor<StageMessage> {
         const { partition, attempt, cause } = message
         return this.#attemptFailed(partition, attempt, cause, retriedLaunch.has(cause.code), context)
       }
-      case 'dispatch': return this.#dispatch(context)
+      case 'dispatch':
+        this.#dispatch(context)
+        return this.#dispatchLater(context)
       case 'stop': return context.stop()
       default: unreachable(message)
     }
@@ -152,6 +154,14 @@ export class StageActor implements Actor<StageMessage> {
     const loaded = this.#members.map(({ key, id, info }) =>
       ({ key, id, slots: Math.max(1, info.slots), outstanding: outstanding.get(key) ?? 0 }))
     for (const { partition, member } of choose(waiting, loaded)) this.#launch(partition, member)
+  }
+
+  /** A timer may fire a little before its time, and perhaps nothing else will ever happen. */
+  #dispatchLater(context: Context<StageMessage>): void {
+    const nowMs = context.nowMs()
+    const later = this.#stage.partitions.flatMap(({ now }) =>
+      now.state === 'waiting' && now.notBeforeMs > nowMs ? [now.notBeforeMs - nowMs] : [])
+    if (later.length > 0) context.schedule(Math.min(...later), { kind: 'dispatch' })
   }
 
   #ownerOf(partition: number): ExecutorId | null {

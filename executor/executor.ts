@@ -169,7 +169,7 @@ export class Executor {
     this.#advance(query, taskId, outcome)
     const ids = { query: query.id, task: taskId }
     if (outcome.kind === 'succeeded') log.debug({ ...ids, rows: outcome.stats.rowCount }, 'task succeeded')
-    else log.info({ ...ids, code: outcome.cause.code }, 'task failed')
+    else log.info({ ...ids, code: outcome.cause.code, reason: outcome.cause.message }, 'task failed')
   }
 
   #tellProgress(): void {

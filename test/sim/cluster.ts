@@ -17,6 +17,7 @@ import { Simulation } from './simulation.ts'
 
 export const noFaults: Faults = { loseCall: 0, doubleCall: 0, breakStream: 0, maxDelayMs: 20 }
 export const DEADLINE_MS = 120_000
+const EARLY_CHANCE = 0.1
 
 export interface Outcome {
   readonly id: string
@@ -49,7 +50,7 @@ export class SimulatedCluster {
   #queries = 0
 
   constructor(seed: number, options: ClusterOptions) {
-    const simulation = new Simulation(seed)
+    const simulation = new Simulation(seed, EARLY_CHANCE)
     this.simulation = simulation
     this.network = new Network(simulation, options.faults)
     const made = Array.from({ length: 3 }, (_, i) => makeTable(simulation, i))

@@ -1,7 +1,7 @@
 /**
  * A universe under a simulated clock. Time stands still while any actor has a message or a promise is on its way, and
  * then jumps to the next timer, so a test that waits ten minutes takes microseconds. The seed fixes the order in which
- * ready actors run, and everything that draws from `random`.
+ * ready actors run, which timers fire a little early, and everything that draws from `random`.
  */
 
 import type { Clock } from '../../proto/clock.ts'
@@ -25,13 +25,15 @@ export class Simulation {
   #nowMs = 0
   #order = 0
 
-  constructor(seed: number) {
+  /** `earlyChance`: of a timer to fire up to a millisecond before its time, as real ones do now and then. */
+  constructor(seed: number, earlyChance = 0) {
     this.random = mulberry32(seed)
     this.clock = {
       nowMs: () => this.#nowMs,
       wallMs: () => this.#nowMs,
       after: (delayMs, callback) => {
-        const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback }
+        const earlyMs = delayMs >= 1 && this.chance(earlyChance) ? this.random() : 0
+        const timer = { dueMs: this.#nowMs + Math.max(0, delayMs - earlyMs), order: this.#order++, callback }
         this.#timers.add(timer)
         return () => { this.#timers.delete(timer) }
       },
