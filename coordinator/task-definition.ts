@@ -142,13 +142,15 @@ function columnInit({ type, wireType }: ExchangeColumn): { type: string; wireTyp
   return { type, wireType }
 }
 
-function outputInit(work: QueryWork, { output, columns }: Fragment): NonNullable<TaskDefinitionInit['output']> {
+type OutputInit = NonNullable<TaskDefinitionInit['output']>
+
+function outputInit(work: QueryWork, { output, columns: written, maxRows }: Fragment): OutputInit {
   if (output.kind === 'result') {
     const enumDictionaries = work.request.enums === 'dictionary'
     const columns = work.columns.map(({ name, type }) => ({ name, type }))
-    return { case: 'result', value: { columns, enumDictionaries } }
+    return { case: 'result', value: { columns, enumDictionaries, maxRows: BigInt(maxRows ?? 0) } }
   }
   const hashKeys = output.kind === 'hash' ? [...output.keys] : []
   const partitionCount = output.kind === 'hash' ? work.partitionCount : 1
-  return { case: 'exchange', value: { columns: columns.map(columnInit), hashKeys, partitionCount } }
+  return { case: 'exchange', value: { columns: written.map(columnInit), hashKeys, partitionCount } }
 }

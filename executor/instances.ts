@@ -108,6 +108,12 @@ export class DuckConnection {
   }
 }
 
+/** Lives as long as it is referenced. */
+export interface Chunk {
+  readonly chunk: DataChunk
+  readonly rowCount: number
+}
+
 export class PreparedQuery {
   readonly #statement: duckdb.PreparedStatement
   readonly #sql: string
@@ -120,6 +126,15 @@ export class PreparedQuery {
   types(): LogicalType[] {
     const count = duckdb.prepared_statement_column_count(this.#statement)
     return Array.from({ length: count }, (_, i) => duckdb.prepared_statement_column_logical_type(this.#statement, i))
+  }
+
+  /** All chunks, in memory (DuckDB's own: it may spill). Rejects with the query's failure. */
+  async chunks(): Promise<readonly Chunk[]> {
+    const result = await told(duckdb.execute_prepared(this.#statement), this.#sql)
+    return Array.from({ length: duckdb.result_chunk_count(result) }, (_, i) => {
+      const chunk = duckdb.result_get_chunk(result, i)
+      return { chunk, rowCount: duckdb.data_chunk_get_size(chunk) }
+    })
   }
 
   async stream(): Promise<ChunkStream> {
@@ -144,7 +159,7 @@ export class ChunkStream {
   }
 
   /** The next rows, or null at the end, which may be an error's end. The chunk lives as long as it is referenced. */
-  async next(): Promise<{ readonly chunk: DataChunk; readonly rowCount: number } | null> {
+  async next(): Promise<Chunk | null> {
     const chunk = await told(duckdb.fetch_chunk(this.#result), '')
     const rowCount = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk)
     return chunk === null || rowCount === 0 ? null : { chunk, rowCount }

@@ -1,5 +1,6 @@
 /**
- * Runs the last fragment of a query and streams its rows, as Arrow, into the result spool.
+ * Runs the last fragment of a query and streams its rows, as Arrow, into the result spool. Few rows are had at once,
+ * which either fails or is complete.
  *
  * A stream that fails after its first chunk ends exactly like a complete one. So the query runs in a transaction of its
  * own: after a failure DuckDB has aborted it, and a probe on the same connection is refused. Only after the probe has
@@ -17,7 +18,7 @@ import { typeText } from '../proto/types.ts'
 import { ArrowEncoder, type EncodedBatch } from './arrow-encoder.ts'
 import { collectYoung, type BodyPool } from './body-pool.ts'
 import { DuckError } from './duck-error.ts'
-import type { DuckConnection, LogicalType, PreparedQuery } from './instances.ts'
+import type { Chunk, DuckConnection, LogicalType, PreparedQuery } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { statementText } from './statement-text.ts'
 import { hasForm } from './vector-reader.ts'
@@ -39,8 +40,39 @@ interface Text {
   readonly start: number
 }
 
-/** Resolves when every row is in the spool, which the caller then completes. Rejects with the query's failure. */
+/** So many rows are had at once rather than streamed: no transaction, no probe, and half the calls. */
+const FEW_ROWS = 1_000
+
+/**
+ * Resolves when every row is in the spool, which the caller completes then. Rejects with the failure. `maxRows`:
+ * that there will be no more is certain; 0: nothing is.
+ */
 export async function writeResult(
+  connection: DuckConnection, sql: string, shape: ResultShape, maxRows: number, spool: ResultSpool, pool: BodyPool,
+  signal: AbortSignal,
+): Promise<ResultTotals> {
+  const isFew = maxRows > 0 && maxRows <= FEW_ROWS
+  return isFew ? writeFew(connection, sql, shape, spool, pool) : writeMany(connection, sql, shape, spool, pool, signal)
+}
+
+async function writeFew(
+  connection: DuckConnection, sql: string, shape: ResultShape, spool: ResultSpool, pool: BodyPool,
+): Promise<ResultTotals> {
+  const { prepared, text } = await prepare(connection, sql, shape)
+  try {
+    const chunks = await prepared.chunks()
+    await openResult(shape, spool, pool)
+    const rows = new Rows(shape, spool, pool)
+    for (const chunk of chunks) await rows.add(chunk)
+    return await rows.end()
+  } catch (error) {
+    throw placed(error, text)
+  } finally {
+    prepared.close()
+  }
+}
+
+async function writeMany(
   connection: DuckConnection, sql: string, shape: ResultShape, spool: ResultSpool, pool: BodyPool, signal: AbortSignal,
 ): Promise<ResultTotals> {
   await connection.run('BEGIN TRANSACTION READ ONLY')
@@ -112,22 +144,43 @@ async function drain(
 ): Promise<ResultTotals> {
   const stream = await prepared.stream()
   if (!hasForms(stream.types(), shape)) throw new Error('the stream has other types than its statement')
-  const encoder = new ArrowEncoder(shape.columns, pool, shape.enums)
-  let [rowCount, byteCount] = [0, 0]
-  const store = async (batches: Iterable<EncodedBatch>): Promise<void> => {
+  const rows = new Rows(shape, spool, pool)
+  for (let next = await stream.next(); next !== null; next = await stream.next()) {
+    if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
+    await rows.add(next)
+  }
+  return rows.end()
+}
+
+/** Chunks on their way to the spool. */
+class Rows {
+  readonly #encoder: ArrowEncoder
+  readonly #spool: ResultSpool
+  #rowCount = 0
+  #byteCount = 0
+
+  constructor({ columns, enums }: ResultShape, spool: ResultSpool, pool: BodyPool) {
+    this.#encoder = new ArrowEncoder(columns, pool, enums)
+    this.#spool = spool
+  }
+
+  add({ chunk, rowCount }: Chunk): Promise<void> {
+    return this.#store(this.#encoder.append(chunk, rowCount))
+  }
+
+  async end(): Promise<ResultTotals> {
+    await this.#store(this.#encoder.finish())
+    return { rowCount: this.#rowCount, byteCount: this.#byteCount }
+  }
+
+  async #store(batches: Iterable<EncodedBatch>): Promise<void> {
     for (const batch of batches) {
-      rowCount += batch.rowCount
-      byteCount += batch.header.length + batch.body.bytes.length
-      await spool.append(batch.header, batch.body)
+      this.#rowCount += batch.rowCount
+      this.#byteCount += batch.header.length + batch.body.bytes.length
+      await this.#spool.append(batch.header, batch.body)
       collectYoung(batch.body.bytes.length)
     }
   }
-  for (let next = await stream.next(); next !== null; next = await stream.next()) {
-    if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
-    await store(encoder.append(next.chunk, next.rowCount))
-  }
-  await store(encoder.finish())
-  return { rowCount, byteCount }
 }
 
 /** COMMIT is no probe: it answers ok after a failure. */

@@ -157,9 +157,9 @@ export class TaskRunner {
       case 'exchange': return this.#writeExchange(task, output.value, sql, connection)
       case 'result': {
         if (spool === undefined) throw new Error(`task ${task.taskId} has no spool`)
-        const { columns, enumDictionaries } = output.value
+        const { columns, enumDictionaries, maxRows } = output.value
         const shape = { columns, enums: enumDictionaries ? 'dictionary' as const : 'text' as const }
-        const totals = await writeResult(connection, sql, shape, spool, pool, signal)
+        const totals = await writeResult(connection, sql, shape, Number(maxRows), spool, pool, signal)
         return { files: [], rowCount: totals.rowCount, outputBytes: totals.byteCount }
       }
       default: throw new QueryError('INTERNAL', `task ${task.taskId} has no output`)

@@ -22,6 +22,7 @@ import {
 import { isOrderSensitive } from './order-sensitivity.ts'
 import { inputs, type Exchange, type Plan, type Scan } from './plan.ts'
 import type { PlannerTable } from './planned-query.ts'
+import { maxRows } from './row-bound.ts'
 
 /** A fragment before it is bound. */
 export interface FragmentDraft extends Omit<Fragment, 'columns'> {
@@ -51,7 +52,7 @@ export function assemble(
       types: columnTypes(cut.root, context.tableTypes),
       scans: described, inputs: read, output: outputOf(cut), tasks: tasksOf(cut, read, described),
       orderSensitive: isOrderSensitive(cut, context.volatileFunctions),
-      rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
+      maxRows: maxRows(cut.root), rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
     }
   })
 }

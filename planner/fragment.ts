@@ -30,6 +30,8 @@ export interface Fragment {
   readonly tasks: FragmentTasks
   /** True if running a task again may give other rows (LIMIT without a total order, first, …). */
   readonly orderSensitive: boolean
+  /** Rows of a task's output at most; null: nothing is certain. */
+  readonly maxRows: number | null
   /** Estimated rows and bytes of the output over all tasks. */
   readonly rows: number
   readonly bytes: number

@@ -806,6 +806,13 @@ export declare type ResultOutput = Message<"skein.executor.v1.ResultOutput"> & {
    * @generated from field: bool enum_dictionaries = 2;
    */
   enumDictionaries: boolean;
+
+  /**
+   * That there will be no more rows is certain; 0: nothing is.
+   *
+   * @generated from field: uint64 max_rows = 3;
+   */
+  maxRows: bigint;
 };
 
 /**

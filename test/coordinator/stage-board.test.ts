@@ -15,7 +15,7 @@ const key = (id: string) => `${id}/a/1` as MemberKey
 function fragment(id: number, inputs: FragmentInput[], orderSensitive = false): Fragment {
   return {
     id, sql: '', columns: [], scans: [], inputs, output: { kind: 'gather' }, tasks: 'splits', orderSensitive,
-    rows: 0, bytes: 0,
+    maxRows: null, rows: 0, bytes: 0,
   }
 }
 

@@ -58,7 +58,7 @@ function fragmentOf(simulation: Simulation, id: number, parts: Partial<Fragment>
   return {
     id, sql: `s${id}`, columns: [{ type: 'BIGINT', wireType: 'BIGINT' }], scans: [], inputs: [],
     output: { kind: 'gather' },
-    tasks: 'one', orderSensitive: simulation.chance(0.3), rows: 10, bytes: 100, ...parts,
+    tasks: 'one', orderSensitive: simulation.chance(0.3), maxRows: null, rows: 10, bytes: 100, ...parts,
   }
 }
 
