@@ -28,6 +28,8 @@ export const HEARTBEAT_MS = 1_000
 export const LOST_AFTER_MS = 3 * HEARTBEAT_MS
 /** How long a broken stream may take to open again; tasks go on meanwhile. */
 const RECONNECT_WITHIN_MS = 1_000
+/** Far more queries than end while a launch is on its way from one actor to another. */
+const OVER_KEPT = 10_000
 /** Between tries to reach a lost executor that is still a member, and to release a query. */
 const TRY_AGAIN_MS = 1_000
 
@@ -79,6 +81,8 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
   readonly #fleet: Address<FleetMessage>
   readonly #tasks: TaskQueue
   readonly #toRelease = new Set<QueryId>()
+  /** The last queries that are over: a stage may not have heard of it when it launches. */
+  readonly #over = new Set<QueryId>()
   #self: Address<ExecutorMessage> | null = null
   #info: ExecutorInfo
   #life: Life = { state: 'connecting' }
@@ -228,6 +232,11 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
 
   #launch(message: Extract<ExecutorMessage, { kind: 'launch' }>, context: Context<ExecutorMessage>): void {
     const { id, query, task, owner } = message
+    if (this.#over.has(query)) {
+      const cause = new QueryError('CANCELLED', `query ${query} is over`)
+      owner.stage.send({ kind: 'task-refused', partition: owner.partition, attempt: owner.attempt, cause })
+      return
+    }
     if (this.#life.state !== 'alive' && this.#life.state !== 'doubtful') {
       const cause = new QueryError('EXECUTOR_LOST', `executor ${this.#info.id} is lost`)
       owner.stage.send({ kind: 'task-refused', partition: owner.partition, attempt: owner.attempt, cause })
@@ -279,6 +288,9 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
   #release(query: QueryId, context: Context<ExecutorMessage>): void {
     this.#tasks.drop(query)
     this.#toRelease.add(query)
+    this.#over.add(query)
+    const [oldest] = this.#over
+    if (this.#over.size > OVER_KEPT && oldest !== undefined) this.#over.delete(oldest)
     this.#startTasks(context)
     if (this.#life.state === 'lost') return // said again when it is back
     context.pipe(

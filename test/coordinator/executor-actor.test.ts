@@ -161,6 +161,18 @@ t.test('a cancelled task gives its room to the next', async t => {
   t.strictSame(news, [], 'nobody wants to know')
 })
 
+t.test('a launch that comes after the release of its query takes no room', async t => {
+  const { simulation, address, calls, news, streams, launch } = watched()
+  await simulation.run(0)
+  streams[0]?.event(hello)
+  address.send({ kind: 'release', query: 'a' as QueryId })
+  for (const partition of [0, 1, 2]) launch('a', partition)
+  launch('b', 0)
+  await simulation.run(0)
+  t.strictSame(calls, ['release a', 'launch b.0.0.0'])
+  t.strictSame(news, ['0 CANCELLED', '1 CANCELLED', '2 CANCELLED'])
+})
+
 t.test('a release is repeated until it is confirmed, also when the executor was lost meanwhile', async t => {
   let tries = 0
   const { simulation, address, streams } = watched(

@@ -8,6 +8,7 @@
  * - a query whose result was lost while rows went out waited for ever;
  * - a query that no executor worked for failed with the last transport error instead of NO_EXECUTOR;
  * - a reader in the middle of a complete result ended early, without an error, when an executor was lost just then;
+ * - a stage that had not heard of its query's end launched tasks after the release: their room was never free again;
  * - a task to be tried again was not, for ever, when the timer for it fired a little early and nothing else happened
  *   (found in a real cluster first; timers of the simulation fire early since).
  */
