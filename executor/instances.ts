@@ -9,6 +9,7 @@
 import { DuckDBDataChunk } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import { duckError } from './duck-error.ts'
+import type { VectorWriter } from '../proto/ingest/vector-writer.ts'
 
 export type DataChunk = duckdb.DataChunk
 export type Vector = duckdb.Vector
@@ -236,34 +237,43 @@ export const memory = {
 }
 const pointer = new Uint32Array(2)
 
-/** Writes raw memory, from a vector's first row on; as unchecked as reading it. */
-export const vectorMemory = {
-  put: (vector: Vector, { buffer, byteOffset, byteLength }: Uint8Array): void => {
-    if (byteLength > 0) duckdb.copy_data_to_vector(vector, 0, buffer as ArrayBuffer, byteOffset, byteLength)
-  },
-  /** Whole words of 8 bytes; 1 is valid. */
-  putValidity: (vector: Vector, { buffer, byteOffset, byteLength }: Uint8Array): void => {
-    duckdb.vector_ensure_validity_writable(vector)
-    duckdb.copy_data_to_vector_validity(vector, 0, buffer as ArrayBuffer, byteOffset, byteLength)
-  },
-  /**
-   * Copies bytes, more than 12, into the vector's own memory, as the string of its first row, and gives their address
-   * as two words; null if the vector is of text and these are not.
-   */
-  keepBytes: (vector: Vector, bytes: Uint8Array): readonly [low: number, high: number] | null => {
-    duckdb.vector_assign_string_element_len(vector, 0, bytes)
-    const entry = duckdb.vector_get_data(vector, 16)
+/** Writes raw memory, from the vector's first row on; as unchecked as reading it. */
+export class NativeVector implements VectorWriter {
+  readonly #vector: Vector
+
+  constructor(vector: Vector) {
+    this.#vector = vector
+  }
+
+  put({ buffer, byteOffset, byteLength }: Uint8Array): void {
+    if (byteLength > 0) duckdb.copy_data_to_vector(this.#vector, 0, buffer as ArrayBuffer, byteOffset, byteLength)
+  }
+
+  putValidity({ buffer, byteOffset, byteLength }: Uint8Array): void {
+    duckdb.vector_ensure_validity_writable(this.#vector)
+    duckdb.copy_data_to_vector_validity(this.#vector, 0, buffer as ArrayBuffer, byteOffset, byteLength)
+  }
+
+  keepBytes(bytes: Uint8Array): readonly [low: number, high: number] | null {
+    duckdb.vector_assign_string_element_len(this.#vector, 0, bytes)
+    const entry = duckdb.vector_get_data(this.#vector, 16)
     const [length, , low = 0, high = 0] = new Uint32Array(entry.buffer, entry.byteOffset, 4)
     return length === bytes.length ? [low, high] : null
-  },
-  /** The child of a list, with room for `rowCount` values. */
-  listChild: (vector: Vector, rowCount: number): Vector => {
-    duckdb.list_vector_reserve(vector, rowCount)
-    duckdb.list_vector_set_size(vector, rowCount)
-    return duckdb.list_vector_get_child(vector)
-  },
-  structChild: (vector: Vector, i: number): Vector => duckdb.struct_vector_get_child(vector, i),
-  arrayChild: (vector: Vector): Vector => duckdb.array_vector_get_child(vector),
+  }
+
+  listChild(rowCount: number): NativeVector {
+    duckdb.list_vector_reserve(this.#vector, rowCount)
+    duckdb.list_vector_set_size(this.#vector, rowCount)
+    return new NativeVector(duckdb.list_vector_get_child(this.#vector))
+  }
+
+  structChild(i: number): NativeVector {
+    return new NativeVector(duckdb.struct_vector_get_child(this.#vector, i))
+  }
+
+  arrayChild(): NativeVector {
+    return new NativeVector(duckdb.array_vector_get_child(this.#vector))
+  }
 }
 
 /** Logical types, taken apart. */

@@ -1,11 +1,11 @@
 /** Rows that are indices into a dictionary: checked, and written as the values that they stand for. */
 
-import { vectorMemory, type Vector } from '../instances.ts'
 import type { ArrowType } from './arrow-message.ts'
 import { isSet, type BufferReader, type RowBounds, type Validity } from './buffer-reader.ts'
 import { BitRows, FixedRows, IngestRows, NullRows } from './ingest-rows.ts'
 import { refuse } from './refusal.ts'
 import { TextRows, writeTexts } from './text-rows.ts'
+import type { VectorWriter } from './vector-writer.ts'
 
 const ENTRY_BYTES = 16
 
@@ -31,11 +31,11 @@ export class DictionaryRows extends IngestRows {
     return this.values.key(this.indices[row] ?? 0)
   }
 
-  protected fill(vector: Vector, from: number, count: number, mask: Validity): void {
+  protected fill(vector: VectorWriter, from: number, count: number, mask: Validity): void {
     const { values, indices } = this
     const at = (i: number): number => mask === null || isSet(mask, i) ? indices[from + i] ?? 0 : -1
     if (values instanceof TextRows) return writeTexts(vector, values, count, at)
-    vectorMemory.put(vector, gathered(values, count, at))
+    vector.put(gathered(values, count, at))
   }
 }
 

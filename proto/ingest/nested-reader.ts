@@ -1,6 +1,6 @@
 /** Lists, structs, fixed-size lists and maps: their own layout here, their parts by the readers of those. */
 
-import type { DuckField } from '../../proto/types.ts'
+import type { DuckField } from '../types.ts'
 import type { ArrowField } from './arrow-message.ts'
 import type { ColumnReader } from './column-reader.ts'
 import { ArrayRows, ListRows, StructRows, type IngestRows } from './ingest-rows.ts'

@@ -3,8 +3,8 @@
  * of docs/ARROW_TYPES.md.
  */
 
-import { unreachable } from '../../proto/errors.ts'
-import type { DuckType, ScalarName } from '../../proto/types.ts'
+import { unreachable } from '../errors.ts'
+import type { DuckType, ScalarName } from '../types.ts'
 import type { ArrowField, ArrowType, ArrowUnit } from './arrow-message.ts'
 import type { BufferReader, RowBounds } from './buffer-reader.ts'
 import { readDictionaryRows } from './dictionary-rows.ts'

@@ -7,10 +7,10 @@
  */
 
 import { isUtf8 } from 'node:buffer'
-import { vectorMemory, type Vector } from '../instances.ts'
 import { isSet, type Validity } from './buffer-reader.ts'
 import { IngestRows } from './ingest-rows.ts'
 import { refuse } from './refusal.ts'
+import type { VectorWriter } from './vector-writer.ts'
 
 const ENTRY_BYTES = 16
 const INLINE_BYTES = 12
@@ -38,7 +38,7 @@ export class TextRows extends IngestRows {
     return Buffer.from(this.bytes.subarray(this.offsets[row], this.offsets[row + 1])).toString('latin1')
   }
 
-  protected fill(vector: Vector, from: number, count: number, mask: Validity): void {
+  protected fill(vector: VectorWriter, from: number, count: number, mask: Validity): void {
     const first = this.offsets[from] ?? 0
     if (mask !== null) return writeTexts(vector, this, count, i => isSet(mask, i) ? from + i : -1)
     const block = this.bytes.subarray(first, this.offsets[from + count])
@@ -48,7 +48,7 @@ export class TextRows extends IngestRows {
       const start = this.offsets[from + i] ?? 0
       entries.set(i, this.bytes, start, (this.offsets[from + i + 1] ?? 0) - start, address + start - first)
     }
-    vectorMemory.put(vector, entries.bytes)
+    vector.put(entries.bytes)
   }
 }
 
@@ -74,7 +74,7 @@ function startsAreWhole({ offsets, bytes, rowCount }: TextRows): boolean {
 }
 
 /** Strings at places of `texts`, each place copied once; place -1 is empty. */
-export function writeTexts(vector: Vector, texts: TextRows, count: number, at: (i: number) => number): void {
+export function writeTexts(vector: VectorWriter, texts: TextRows, count: number, at: (i: number) => number): void {
   const placed = new Map<number, number>()
   const pieces: Uint8Array[] = []
   let byteCount = 0
@@ -92,12 +92,12 @@ export function writeTexts(vector: Vector, texts: TextRows, count: number, at: (
     if (place < 0) continue
     entries.set(i, texts.bytes, texts.offsets[place] ?? 0, texts.length(place), address + (placed.get(place) ?? 0))
   }
-  vectorMemory.put(vector, entries.bytes)
+  vector.put(entries.bytes)
 }
 
 /** The address of the bytes once they are the vector's own. */
-function kept(vector: Vector, bytes: Uint8Array): number {
-  const address = vectorMemory.keepBytes(vector, bytes)
+function kept(vector: VectorWriter, bytes: Uint8Array): number {
+  const address = vector.keepBytes(bytes)
   if (address === null) throw new Error('DuckDB refuses text that was found to be UTF-8')
   return address[0] + address[1] * WORD
 }

@@ -1,6 +1,6 @@
 /** What a client sent is not what it must be: one error for every rule, with the column and the reason. */
 
-import { QueryError } from '../../proto/errors.ts'
+import { QueryError } from '../errors.ts'
 
 /** `column`: its name, with those of the fields that lead to it; empty: the message as a whole. */
 export function refuse(column: string, reason: string): never {

@@ -3,8 +3,8 @@
  * check nothing, so nothing but what stands here is ever written.
  */
 
-import { vectorMemory, type Vector } from '../instances.ts'
 import { isSet, type Validity } from './buffer-reader.ts'
+import type { VectorWriter } from './vector-writer.ts'
 
 /** DuckDB's string_t and list_entry_t. */
 const ENTRY_BYTES = 16
@@ -23,10 +23,10 @@ export abstract class IngestRows {
   }
 
   /** Writes the rows [from, from + count) to the vector's first ones. `above`: validity of what they are parts of. */
-  write(vector: Vector, from: number, count: number, above: Validity): void {
+  write(vector: VectorWriter, from: number, count: number, above: Validity): void {
     const mask = maskOf(this.validity, from, count, above)
     this.fill(vector, from, count, mask)
-    if (mask !== null) vectorMemory.putValidity(vector, mask)
+    if (mask !== null) vector.putValidity(mask)
   }
 
   /** Bytes of vectors that these rows take. */
@@ -34,7 +34,7 @@ export abstract class IngestRows {
   /** The value of a row that is not NULL, as a text that is equal for equal values. */
   abstract key(row: number): string
   /** `mask`: validity from bit 0 on. */
-  protected abstract fill(vector: Vector, from: number, count: number, mask: Validity): void
+  protected abstract fill(vector: VectorWriter, from: number, count: number, mask: Validity): void
 }
 
 /** Values of one width, in DuckDB's own bytes. */
@@ -56,8 +56,8 @@ export class FixedRows extends IngestRows {
     return Buffer.from(this.bytes.subarray(row * this.width, (row + 1) * this.width)).toString('latin1')
   }
 
-  protected fill(vector: Vector, from: number, count: number): void {
-    vectorMemory.put(vector, this.bytes.subarray(from * this.width, (from + count) * this.width))
+  protected fill(vector: VectorWriter, from: number, count: number): void {
+    vector.put(this.bytes.subarray(from * this.width, (from + count) * this.width))
   }
 }
 
@@ -78,10 +78,10 @@ export class BitRows extends IngestRows {
     return isSet(this.bits, row) ? '1' : '0'
   }
 
-  protected fill(vector: Vector, from: number, count: number): void {
+  protected fill(vector: VectorWriter, from: number, count: number): void {
     const out = new Uint8Array(count)
     for (let i = 0; i < count; i++) out[i] = isSet(this.bits, from + i) ? 1 : 0
-    vectorMemory.put(vector, out)
+    vector.put(out)
   }
 }
 
@@ -122,7 +122,7 @@ export class ListRows extends IngestRows {
     throw new Error('a list is no key')
   }
 
-  protected fill(vector: Vector, from: number, count: number, mask: Validity): void {
+  protected fill(vector: VectorWriter, from: number, count: number, mask: Validity): void {
     const { offsets } = this
     const first = offsets[from] ?? 0
     const childRows = (offsets[from + count] ?? 0) - first
@@ -133,8 +133,8 @@ export class ListRows extends IngestRows {
       entries[i * 4] = start - first
       entries[i * 4 + 2] = (offsets[from + i + 1] ?? 0) - start
     }
-    const child = vectorMemory.listChild(vector, childRows)
-    vectorMemory.put(vector, new Uint8Array(entries.buffer))
+    const child = vector.listChild(childRows)
+    vector.put(new Uint8Array(entries.buffer))
     this.child.write(child, first, childRows, null)
   }
 }
@@ -156,8 +156,8 @@ export class StructRows extends IngestRows {
   }
 
   /** DuckDB wants the parts of a NULL to be NULL themselves. */
-  protected fill(vector: Vector, from: number, count: number, mask: Validity): void {
-    this.children.forEach((child, i) => child.write(vectorMemory.structChild(vector, i), from, count, mask))
+  protected fill(vector: VectorWriter, from: number, count: number, mask: Validity): void {
+    this.children.forEach((child, i) => child.write(vector.structChild(i), from, count, mask))
   }
 }
 
@@ -180,9 +180,9 @@ export class ArrayRows extends IngestRows {
     throw new Error('an array is no key')
   }
 
-  protected fill(vector: Vector, from: number, count: number, mask: Validity): void {
+  protected fill(vector: VectorWriter, from: number, count: number, mask: Validity): void {
     const { size } = this
-    this.child.write(vectorMemory.arrayChild(vector), from * size, count * size, spread(mask, count, size))
+    this.child.write(vector.arrayChild(), from * size, count * size, spread(mask, count, size))
   }
 }
 
