@@ -40,6 +40,8 @@ const doors: Readonly<Record<string, RegExp>> = {
   yaml: /^(proto\/config|test\/)/,
   zod: /^proto\/config/,
   pino: /(^|\/)(main|log)\.ts$/,
+  etcd3: /^cluster\/etcd-store\.ts$/,
+  cockatiel: /^cluster\/etcd-(store|errors)\.ts$/,
   tap: /^test\//,
   typescript: /^\.ci\//,
 }

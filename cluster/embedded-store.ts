@@ -7,14 +7,15 @@
 import type { Clock } from '../proto/clock.ts'
 import { asQueryError, QueryError } from '../proto/errors.ts'
 import { Journal } from './journal.ts'
-import type { Change, Entry, Lease, MetadataStore, Revision } from './store.ts'
+import {
+  MAX_VALUE_BYTES, type Change, type Entry, type Guard, type Lease, type MetadataStore, type Revision,
+} from './store.ts'
 
 /** Changes kept for watches that start in the past; older ones: list anew. */
 const MAX_HISTORY = 10_000
 /** The journal is written anew when it is so large, and mostly of the past. */
 const COMPACT_FROM_BYTES = 1024 * 1024
 const COMPACT_FACTOR = 4
-const MAX_VALUE_BYTES = 64 * 1024
 
 /** As in the journal. Bigints are decimal text, values base64. */
 type JournalRecord =
@@ -87,14 +88,17 @@ export class EmbeddedStore implements MetadataStore {
     })
   }
 
-  compareAndSwap(key: string, expected: Revision, value: Uint8Array | null, lease?: Lease): Promise<Revision | null> {
+  compareAndSwap(
+    key: string, expected: Revision, value: Uint8Array | null, lease?: Lease, guard?: Guard,
+  ): Promise<Revision | null> {
     return this.#changing(async () => {
       if (value !== null && value.length > MAX_VALUE_BYTES) {
         throw new QueryError(
           'INVALID_REQUEST', `the value of ${key} has ${value.length} bytes, more than ${MAX_VALUE_BYTES}`,
         )
       }
-      if ((this.#cells.get(key)?.revision ?? 0n) !== expected) return null
+      if (this.#revisionOf(key) !== expected) return null
+      if (guard !== undefined && this.#revisionOf(guard.key) !== guard.revision) return null
       if (lease !== undefined && !this.#leases.has(lease.leaseId)) {
         throw new QueryError('NOT_FOUND', `lease ${lease.leaseId} is gone`)
       }
@@ -149,6 +153,10 @@ export class EmbeddedStore implements MetadataStore {
     this.#watchers.clear()
     await this.#last.catch(() => undefined) // whoever asked for that change was told
     await this.#journal.close()
+  }
+
+  #revisionOf(key: string): Revision {
+    return this.#cells.get(key)?.revision ?? 0n
   }
 
   #reading<T>(read: () => T): Promise<T> {

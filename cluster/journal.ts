@@ -1,7 +1,8 @@
 /**
  * An append-only file of records, each a line of its checksum and its JSON. An append resolves once it is on the disk.
- * A record that was being written when the process or machine died is dropped when the file is opened; damage before
- * the last record is not repaired but refused. `replace` puts a shorter file in its place, or leaves the old one.
+ * What was being written when the process or machine died is dropped when the file is opened; damage before that is
+ * not repaired but refused, and so is a file that is no journal. A new file comes into its place with its first line,
+ * so a journal always has one. `replace` puts a shorter file in its place, or leaves the old one.
  */
 
 import { createHash } from 'node:crypto'
@@ -11,6 +12,8 @@ import { QueryError } from '../proto/errors.ts'
 
 /** A journal is compacted long before; more is not ours. */
 const MAX_BYTES = 1024 * 1024 * 1024
+
+const FIRST_LINE = 'skein journal 1\n'
 
 export class Journal {
   readonly #path: string
@@ -59,21 +62,11 @@ export class Journal {
   }
 
   async replace(records: readonly unknown[]): Promise<void> {
-    const next = `${this.#path}.next`
-    const bytes = Buffer.from(records.map(line).join(''))
-    const file = await open(next, 'w+')
-    try {
-      await file.write(bytes, 0, bytes.length, 0)
-      await file.sync()
-      await rename(next, this.#path)
-    } catch (cause) {
-      await file.close()
-      throw diskError(cause, next)
-    }
-    await syncFolder(dirname(this.#path))
+    const file = await put(this.#path, records)
+    const { size } = await file.stat()
     await this.#file.close()
     this.#file = file
-    this.#sizeBytes = bytes.length
+    this.#sizeBytes = size
   }
 
   close(): Promise<void> {
@@ -86,9 +79,24 @@ async function openFile(path: string): Promise<FileHandle> {
     return await open(path, 'r+')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-    const file = await open(path, 'w+')
+    return put(path, [])
+  }
+}
+
+/** A file of these records in the place of the one that was there, or of none. */
+async function put(path: string, records: readonly unknown[]): Promise<FileHandle> {
+  const next = `${path}.next`
+  const bytes = Buffer.from([FIRST_LINE, ...records.map(line)].join(''))
+  const file = await open(next, 'w+')
+  try {
+    await file.write(bytes, 0, bytes.length, 0)
+    await file.sync()
+    await rename(next, path)
     await syncFolder(dirname(path))
     return file
+  } catch (cause) {
+    await file.close()
+    throw diskError(cause, next)
   }
 }
 
@@ -111,21 +119,31 @@ function checksum(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** Records up to the first that is not whole; a whole one after that means damage, not a torn end. */
+/**
+ * Records up to the first that is not whole. That is the torn end of the last append only if it is its last line, or
+ * has holes where the disk had not got to: all else is damage.
+ */
 function parse(bytes: Buffer, path: string): { records: unknown[]; validBytes: number } {
   const records: unknown[] = []
-  let validBytes = 0
+  const hasHead = bytes.subarray(0, FIRST_LINE.length).equals(Buffer.from(FIRST_LINE))
+  let validBytes = hasHead ? FIRST_LINE.length : 0
   let torn = false
-  for (let from = 0; from < bytes.length;) {
+  for (let from = validBytes; from < bytes.length;) {
     const end = bytes.indexOf(10, from)
     const record = end < 0 ? undefined : recordOf(bytes.toString('utf8', from, end))
     if (record !== undefined && torn) throw new QueryError('FILE_CORRUPT', `${path} is damaged at byte ${validBytes}`)
+    if (record === undefined && end >= 0 && !bytes.subarray(from, end).includes(0)) {
+      throw new QueryError('FILE_CORRUPT', `${path} is damaged at byte ${from}`)
+    }
     if (record === undefined) torn = true
     else {
       records.push(record)
       validBytes = end + 1
     }
     from = end < 0 ? bytes.length : end + 1
+  }
+  if (!hasHead && records.length === 0 && bytes.length > 0) {
+    throw new QueryError('FILE_CORRUPT', `${path} is no journal of a metadata store`)
   }
   return { records, validBytes }
 }

@@ -6,7 +6,7 @@
 import { QueryError } from '../proto/errors.ts'
 import type { GrpcChannel, ServiceClient } from '../proto/grpc-channel.ts'
 import { StoreService } from '../proto/gen/cluster_pb.js'
-import type { Change, Entry, Lease, MetadataStore, Revision } from './store.ts'
+import type { Change, Entry, Guard, Lease, MetadataStore, Revision } from './store.ts'
 
 /** Below half of any lease's time to live. */
 const CALL_DEADLINE_MS = 3_000
@@ -32,11 +32,12 @@ export class RemoteStore implements MetadataStore {
   }
 
   async compareAndSwap(
-    key: string, expected: Revision, value: Uint8Array | null, lease?: Lease,
+    key: string, expected: Revision, value: Uint8Array | null, lease?: Lease, guard?: Guard,
   ): Promise<Revision | null> {
     const { swapped, revision } = await this.#service.compareAndSwap({
       key, expectedRevision: expected,
       ...(value === null ? {} : { value }), ...(lease === undefined ? {} : { leaseId: lease.leaseId }),
+      ...(guard === undefined ? {} : { guard: { ...guard } }),
     }, this.#options())
     return swapped ? revision : null
   }

@@ -18,9 +18,9 @@ export function addStoreService(server: GrpcServer, store: MetadataStore): void 
       const { entries, revision } = await store.list(prefix)
       return { entries: entries.map(entry => ({ ...entry })), revision }
     },
-    compareAndSwap: async ({ key, expectedRevision, value, leaseId }) => {
+    compareAndSwap: async ({ key, expectedRevision, value, leaseId, guard }) => {
       const lease = leaseId === undefined ? undefined : leaseOf(leaseId)
-      const revision = await store.compareAndSwap(key, expectedRevision, value ?? null, lease)
+      const revision = await store.compareAndSwap(key, expectedRevision, value ?? null, lease, guard)
       return { swapped: revision !== null, revision: revision ?? 0n }
     },
     grantLease: async ({ ttlMs }) => ({ leaseId: (await store.grantLease(Number(ttlMs))).leaseId }),

@@ -3,6 +3,9 @@
  * words. Two implementations: embedded (one box) and etcd (a cluster). Values stay under 64 KB.
  */
 
+/** Larger things belong in a bucket. */
+export const MAX_VALUE_BYTES = 64 * 1024
+
 /** Grows with every change of the store; 0 means "absent" in comparisons. */
 export type Revision = bigint
 
@@ -18,6 +21,12 @@ export interface Lease {
   readonly ttlMs: number
 }
 
+/** What else must hold for a write: the last change of `key` is `revision` (0: absent). */
+export interface Guard {
+  readonly key: string
+  readonly revision: Revision
+}
+
 /** A key was written (value) or removed or its lease ended (null). */
 export interface Change {
   readonly key: string
@@ -31,9 +40,13 @@ export interface MetadataStore {
   list(prefix: string): Promise<{ readonly entries: readonly Entry[]; readonly revision: Revision }>
   /**
    * Writes (or with null removes) `key` if its revision is `expected` (0: absent). Answers the new revision, or null
-   * if another was faster. A value under a lease goes when the lease does.
+   * if another was faster or the guard does not hold. A value under a lease goes when the lease does. UNAVAILABLE: it
+   * may have been done.
    */
-  compareAndSwap(key: string, expected: Revision, value: Uint8Array | null, lease?: Lease): Promise<Revision | null>
+  compareAndSwap(
+    key: string, expected: Revision, value: Uint8Array | null, lease?: Lease, guard?: Guard,
+  ): Promise<Revision | null>
+  /** The lease's time to live may be longer than asked for. */
   grantLease(ttlMs: number): Promise<Lease>
   /** False if the lease is gone: its keys are gone too, and a new lease is needed. */
   keepAlive(lease: Lease): Promise<boolean>
@@ -46,5 +59,7 @@ export interface MetadataStore {
     prefix: string, after: Revision,
     onChanges: (changes: readonly Change[]) => void, onError: (reason: unknown) => void,
   ): () => void
+  /** Where history is kept for watches: gives up what is older than `revision`. */
+  compact?(revision: Revision): Promise<void>
   close(): Promise<void>
 }

@@ -132,6 +132,13 @@ export declare type CompareAndSwapRequest = Message<"skein.cluster.v1.CompareAnd
    * @generated from field: optional uint64 lease_id = 4;
    */
   leaseId?: bigint | undefined;
+
+  /**
+   * What else must hold.
+   *
+   * @generated from field: optional skein.cluster.v1.Guard guard = 5;
+   */
+  guard?: Guard | undefined;
 };
 
 /**
@@ -139,6 +146,29 @@ export declare type CompareAndSwapRequest = Message<"skein.cluster.v1.CompareAnd
  * Use `create(CompareAndSwapRequestSchema)` to create a new message.
  */
 export declare const CompareAndSwapRequestSchema: GenMessage<CompareAndSwapRequest>;
+
+/**
+ * The last change of `key` is `revision`; 0: it is absent.
+ *
+ * @generated from message skein.cluster.v1.Guard
+ */
+export declare type Guard = Message<"skein.cluster.v1.Guard"> & {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: uint64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message skein.cluster.v1.Guard.
+ * Use `create(GuardSchema)` to create a new message.
+ */
+export declare const GuardSchema: GenMessage<Guard>;
 
 /**
  * @generated from message skein.cluster.v1.CompareAndSwapResponse

@@ -8,7 +8,7 @@ import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/
  * Describes the file cluster.proto.
  */
 export const file_cluster = /*@__PURE__*/
-  fileDesc("Cg1jbHVzdGVyLnByb3RvEhBza2Vpbi5jbHVzdGVyLnYxIjUKBUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDBIQCghyZXZpc2lvbhgDIAEoBCIZCgpHZXRSZXF1ZXN0EgsKA2tleRgBIAEoCSJECgtHZXRSZXNwb25zZRIrCgVlbnRyeRgBIAEoCzIXLnNrZWluLmNsdXN0ZXIudjEuRW50cnlIAIgBAUIICgZfZW50cnkiHQoLTGlzdFJlcXVlc3QSDgoGcHJlZml4GAEgASgJIkoKDExpc3RSZXNwb25zZRIoCgdlbnRyaWVzGAEgAygLMhcuc2tlaW4uY2x1c3Rlci52MS5FbnRyeRIQCghyZXZpc2lvbhgCIAEoBCKBAQoVQ29tcGFyZUFuZFN3YXBSZXF1ZXN0EgsKA2tleRgBIAEoCRIZChFleHBlY3RlZF9yZXZpc2lvbhgCIAEoBBISCgV2YWx1ZRgDIAEoDEgAiAEBEhUKCGxlYXNlX2lkGAQgASgESAGIAQFCCAoGX3ZhbHVlQgsKCV9sZWFzZV9pZCI7ChZDb21wYXJlQW5kU3dhcFJlc3BvbnNlEg8KB3N3YXBwZWQYASABKAgSEAoIcmV2aXNpb24YAiABKAQiIwoRR3JhbnRMZWFzZVJlcXVlc3QSDgoGdHRsX21zGAEgASgEIiYKEkdyYW50TGVhc2VSZXNwb25zZRIQCghsZWFzZV9pZBgBIAEoBCIkChBLZWVwQWxpdmVSZXF1ZXN0EhAKCGxlYXNlX2lkGAEgASgEIiIKEUtlZXBBbGl2ZVJlc3BvbnNlEg0KBWFsaXZlGAEgASgIIiYKElJldm9rZUxlYXNlUmVxdWVzdBIQCghsZWFzZV9pZBgBIAEoBCIVChNSZXZva2VMZWFzZVJlc3BvbnNlIjYKDFdhdGNoUmVxdWVzdBIOCgZwcmVmaXgYASABKAkSFgoOYWZ0ZXJfcmV2aXNpb24YAiABKAQiOgoNV2F0Y2hSZXNwb25zZRIpCgdjaGFuZ2VzGAEgAygLMhguc2tlaW4uY2x1c3Rlci52MS5DaGFuZ2UiRQoGQ2hhbmdlEgsKA2tleRgBIAEoCRISCgV2YWx1ZRgCIAEoDEgAiAEBEhAKCHJldmlzaW9uGAMgASgEQggKBl92YWx1ZSKjAwoMRXhlY3V0b3JJbmZvEgoKAmlkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEg8KB2FkZHJlc3MYAyABKAkSEgoKcHJvY2Vzc19pZBgEIAEoDRINCgVzbG90cxgFIAEoDRIUCgxtZW1vcnlfYnl0ZXMYBiABKAQSEwoLY2FjaGVfYnl0ZXMYByABKAQSFQoNc2tlaW5fdmVyc2lvbhgIIAEoCRIWCg5kdWNrZGJfdmVyc2lvbhgJIAEoCRIzCgVzdGF0ZRgKIAEoDjIkLnNrZWluLmNsdXN0ZXIudjEuRXhlY3V0b3JJbmZvLlN0YXRlEjoKBmxhYmVscxgLIAMoCzIqLnNrZWluLmNsdXN0ZXIudjEuRXhlY3V0b3JJbmZvLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiRAoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABIQCgxTVEFURV9BQ1RJVkUQARISCg5TVEFURV9EUkFJTklORxACIkYKD0Nvb3JkaW5hdG9ySW5mbxIKCgJpZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRISCgpwcm9jZXNzX2lkGAMgASgNMtUECgxTdG9yZVNlcnZpY2USQgoDR2V0Ehwuc2tlaW4uY2x1c3Rlci52MS5HZXRSZXF1ZXN0Gh0uc2tlaW4uY2x1c3Rlci52MS5HZXRSZXNwb25zZRJFCgRMaXN0Eh0uc2tlaW4uY2x1c3Rlci52MS5MaXN0UmVxdWVzdBoeLnNrZWluLmNsdXN0ZXIudjEuTGlzdFJlc3BvbnNlEmMKDkNvbXBhcmVBbmRTd2FwEicuc2tlaW4uY2x1c3Rlci52MS5Db21wYXJlQW5kU3dhcFJlcXVlc3QaKC5za2Vpbi5jbHVzdGVyLnYxLkNvbXBhcmVBbmRTd2FwUmVzcG9uc2USVwoKR3JhbnRMZWFzZRIjLnNrZWluLmNsdXN0ZXIudjEuR3JhbnRMZWFzZVJlcXVlc3QaJC5za2Vpbi5jbHVzdGVyLnYxLkdyYW50TGVhc2VSZXNwb25zZRJUCglLZWVwQWxpdmUSIi5za2Vpbi5jbHVzdGVyLnYxLktlZXBBbGl2ZVJlcXVlc3QaIy5za2Vpbi5jbHVzdGVyLnYxLktlZXBBbGl2ZVJlc3BvbnNlEloKC1Jldm9rZUxlYXNlEiQuc2tlaW4uY2x1c3Rlci52MS5SZXZva2VMZWFzZVJlcXVlc3QaJS5za2Vpbi5jbHVzdGVyLnYxLlJldm9rZUxlYXNlUmVzcG9uc2USSgoFV2F0Y2gSHi5za2Vpbi5jbHVzdGVyLnYxLldhdGNoUmVxdWVzdBofLnNrZWluLmNsdXN0ZXIudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM");
+  fileDesc("Cg1jbHVzdGVyLnByb3RvEhBza2Vpbi5jbHVzdGVyLnYxIjUKBUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoDBIQCghyZXZpc2lvbhgDIAEoBCIZCgpHZXRSZXF1ZXN0EgsKA2tleRgBIAEoCSJECgtHZXRSZXNwb25zZRIrCgVlbnRyeRgBIAEoCzIXLnNrZWluLmNsdXN0ZXIudjEuRW50cnlIAIgBAUIICgZfZW50cnkiHQoLTGlzdFJlcXVlc3QSDgoGcHJlZml4GAEgASgJIkoKDExpc3RSZXNwb25zZRIoCgdlbnRyaWVzGAEgAygLMhcuc2tlaW4uY2x1c3Rlci52MS5FbnRyeRIQCghyZXZpc2lvbhgCIAEoBCK4AQoVQ29tcGFyZUFuZFN3YXBSZXF1ZXN0EgsKA2tleRgBIAEoCRIZChFleHBlY3RlZF9yZXZpc2lvbhgCIAEoBBISCgV2YWx1ZRgDIAEoDEgAiAEBEhUKCGxlYXNlX2lkGAQgASgESAGIAQESKwoFZ3VhcmQYBSABKAsyFy5za2Vpbi5jbHVzdGVyLnYxLkd1YXJkSAKIAQFCCAoGX3ZhbHVlQgsKCV9sZWFzZV9pZEIICgZfZ3VhcmQiJgoFR3VhcmQSCwoDa2V5GAEgASgJEhAKCHJldmlzaW9uGAIgASgEIjsKFkNvbXBhcmVBbmRTd2FwUmVzcG9uc2USDwoHc3dhcHBlZBgBIAEoCBIQCghyZXZpc2lvbhgCIAEoBCIjChFHcmFudExlYXNlUmVxdWVzdBIOCgZ0dGxfbXMYASABKAQiJgoSR3JhbnRMZWFzZVJlc3BvbnNlEhAKCGxlYXNlX2lkGAEgASgEIiQKEEtlZXBBbGl2ZVJlcXVlc3QSEAoIbGVhc2VfaWQYASABKAQiIgoRS2VlcEFsaXZlUmVzcG9uc2USDQoFYWxpdmUYASABKAgiJgoSUmV2b2tlTGVhc2VSZXF1ZXN0EhAKCGxlYXNlX2lkGAEgASgEIhUKE1Jldm9rZUxlYXNlUmVzcG9uc2UiNgoMV2F0Y2hSZXF1ZXN0Eg4KBnByZWZpeBgBIAEoCRIWCg5hZnRlcl9yZXZpc2lvbhgCIAEoBCI6Cg1XYXRjaFJlc3BvbnNlEikKB2NoYW5nZXMYASADKAsyGC5za2Vpbi5jbHVzdGVyLnYxLkNoYW5nZSJFCgZDaGFuZ2USCwoDa2V5GAEgASgJEhIKBXZhbHVlGAIgASgMSACIAQESEAoIcmV2aXNpb24YAyABKARCCAoGX3ZhbHVlIqMDCgxFeGVjdXRvckluZm8SCgoCaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkSDwoHYWRkcmVzcxgDIAEoCRISCgpwcm9jZXNzX2lkGAQgASgNEg0KBXNsb3RzGAUgASgNEhQKDG1lbW9yeV9ieXRlcxgGIAEoBBITCgtjYWNoZV9ieXRlcxgHIAEoBBIVCg1za2Vpbl92ZXJzaW9uGAggASgJEhYKDmR1Y2tkYl92ZXJzaW9uGAkgASgJEjMKBXN0YXRlGAogASgOMiQuc2tlaW4uY2x1c3Rlci52MS5FeGVjdXRvckluZm8uU3RhdGUSOgoGbGFiZWxzGAsgAygLMiouc2tlaW4uY2x1c3Rlci52MS5FeGVjdXRvckluZm8uTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJECgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEhAKDFNUQVRFX0FDVElWRRABEhIKDlNUQVRFX0RSQUlOSU5HEAIiRgoPQ29vcmRpbmF0b3JJbmZvEgoKAmlkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEhIKCnByb2Nlc3NfaWQYAyABKA0y1QQKDFN0b3JlU2VydmljZRJCCgNHZXQSHC5za2Vpbi5jbHVzdGVyLnYxLkdldFJlcXVlc3QaHS5za2Vpbi5jbHVzdGVyLnYxLkdldFJlc3BvbnNlEkUKBExpc3QSHS5za2Vpbi5jbHVzdGVyLnYxLkxpc3RSZXF1ZXN0Gh4uc2tlaW4uY2x1c3Rlci52MS5MaXN0UmVzcG9uc2USYwoOQ29tcGFyZUFuZFN3YXASJy5za2Vpbi5jbHVzdGVyLnYxLkNvbXBhcmVBbmRTd2FwUmVxdWVzdBooLnNrZWluLmNsdXN0ZXIudjEuQ29tcGFyZUFuZFN3YXBSZXNwb25zZRJXCgpHcmFudExlYXNlEiMuc2tlaW4uY2x1c3Rlci52MS5HcmFudExlYXNlUmVxdWVzdBokLnNrZWluLmNsdXN0ZXIudjEuR3JhbnRMZWFzZVJlc3BvbnNlElQKCUtlZXBBbGl2ZRIiLnNrZWluLmNsdXN0ZXIudjEuS2VlcEFsaXZlUmVxdWVzdBojLnNrZWluLmNsdXN0ZXIudjEuS2VlcEFsaXZlUmVzcG9uc2USWgoLUmV2b2tlTGVhc2USJC5za2Vpbi5jbHVzdGVyLnYxLlJldm9rZUxlYXNlUmVxdWVzdBolLnNrZWluLmNsdXN0ZXIudjEuUmV2b2tlTGVhc2VSZXNwb25zZRJKCgVXYXRjaBIeLnNrZWluLmNsdXN0ZXIudjEuV2F0Y2hSZXF1ZXN0Gh8uc2tlaW4uY2x1c3Rlci52MS5XYXRjaFJlc3BvbnNlMAFiBnByb3RvMw");
 
 /**
  * Describes the message skein.cluster.v1.Entry.
@@ -53,87 +53,94 @@ export const CompareAndSwapRequestSchema = /*@__PURE__*/
   messageDesc(file_cluster, 5);
 
 /**
+ * Describes the message skein.cluster.v1.Guard.
+ * Use `create(GuardSchema)` to create a new message.
+ */
+export const GuardSchema = /*@__PURE__*/
+  messageDesc(file_cluster, 6);
+
+/**
  * Describes the message skein.cluster.v1.CompareAndSwapResponse.
  * Use `create(CompareAndSwapResponseSchema)` to create a new message.
  */
 export const CompareAndSwapResponseSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 6);
+  messageDesc(file_cluster, 7);
 
 /**
  * Describes the message skein.cluster.v1.GrantLeaseRequest.
  * Use `create(GrantLeaseRequestSchema)` to create a new message.
  */
 export const GrantLeaseRequestSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 7);
+  messageDesc(file_cluster, 8);
 
 /**
  * Describes the message skein.cluster.v1.GrantLeaseResponse.
  * Use `create(GrantLeaseResponseSchema)` to create a new message.
  */
 export const GrantLeaseResponseSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 8);
+  messageDesc(file_cluster, 9);
 
 /**
  * Describes the message skein.cluster.v1.KeepAliveRequest.
  * Use `create(KeepAliveRequestSchema)` to create a new message.
  */
 export const KeepAliveRequestSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 9);
+  messageDesc(file_cluster, 10);
 
 /**
  * Describes the message skein.cluster.v1.KeepAliveResponse.
  * Use `create(KeepAliveResponseSchema)` to create a new message.
  */
 export const KeepAliveResponseSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 10);
+  messageDesc(file_cluster, 11);
 
 /**
  * Describes the message skein.cluster.v1.RevokeLeaseRequest.
  * Use `create(RevokeLeaseRequestSchema)` to create a new message.
  */
 export const RevokeLeaseRequestSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 11);
+  messageDesc(file_cluster, 12);
 
 /**
  * Describes the message skein.cluster.v1.RevokeLeaseResponse.
  * Use `create(RevokeLeaseResponseSchema)` to create a new message.
  */
 export const RevokeLeaseResponseSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 12);
+  messageDesc(file_cluster, 13);
 
 /**
  * Describes the message skein.cluster.v1.WatchRequest.
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 13);
+  messageDesc(file_cluster, 14);
 
 /**
  * Describes the message skein.cluster.v1.WatchResponse.
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 14);
+  messageDesc(file_cluster, 15);
 
 /**
  * Describes the message skein.cluster.v1.Change.
  * Use `create(ChangeSchema)` to create a new message.
  */
 export const ChangeSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 15);
+  messageDesc(file_cluster, 16);
 
 /**
  * Describes the message skein.cluster.v1.ExecutorInfo.
  * Use `create(ExecutorInfoSchema)` to create a new message.
  */
 export const ExecutorInfoSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 16);
+  messageDesc(file_cluster, 17);
 
 /**
  * Describes the enum skein.cluster.v1.ExecutorInfo.State.
  */
 export const ExecutorInfo_StateSchema = /*@__PURE__*/
-  enumDesc(file_cluster, 16, 0);
+  enumDesc(file_cluster, 17, 0);
 
 /**
  * @generated from enum skein.cluster.v1.ExecutorInfo.State
@@ -146,7 +153,7 @@ export const ExecutorInfo_State = /*@__PURE__*/
  * Use `create(CoordinatorInfoSchema)` to create a new message.
  */
 export const CoordinatorInfoSchema = /*@__PURE__*/
-  messageDesc(file_cluster, 17);
+  messageDesc(file_cluster, 18);
 
 /**
  * The metadata store of a one-box cluster, which lives in the coordinator, as its executors see it: etcd's model in

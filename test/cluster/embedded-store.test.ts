@@ -103,6 +103,31 @@ t.test('a journal of many changes is written anew, and holds the same', async t 
   t.equal(await again.compareAndSwap('next', 0n, bytes('x')), revision + 1n)
 })
 
+t.test('a file that is no journal is refused, and left as it is', async t => {
+  const path = join(await folder(t), 'journal')
+  const { clock } = new Simulation(1)
+  for (const garbage of ['garbage', 'garbage\nin lines\n', '\0'.repeat(4096), '{"op":"put"}\n']) {
+    await writeFile(path, garbage)
+    await t.rejects(EmbeddedStore.open(path, clock), { name: 'QueryError', code: 'FILE_CORRUPT' })
+    t.equal(await readFile(path, 'utf8'), garbage)
+  }
+})
+
+t.test('garbage behind good records is refused, a hole of the last append is not', async t => {
+  const path = join(await folder(t), 'journal')
+  const { clock } = new Simulation(1)
+  const store = await EmbeddedStore.open(path, clock)
+  await store.compareAndSwap('a', 0n, bytes('1'))
+  await store.close()
+  const good = await readFile(path)
+  await appendFile(path, 'garbage\n')
+  await t.rejects(EmbeddedStore.open(path, clock), { code: 'FILE_CORRUPT' })
+  await writeFile(path, Buffer.concat([good, Buffer.alloc(100), Buffer.from('end of a record\n')]))
+  const again = await EmbeddedStore.open(path, clock)
+  t.teardown(() => again.close())
+  t.not(await again.get('a'), null)
+})
+
 t.test('an unknown record is refused', async t => {
   const path = join(await folder(t), 'journal')
   const { createHash } = await import('node:crypto')

@@ -7,7 +7,13 @@ export interface StoreUnderTest {
   readonly store: MetadataStore
   readonly pass: (ms: number) => Promise<void>
   readonly close: () => Promise<void>
+  /** The shortest lease that it grants; absent: a second. */
+  readonly ttlMs?: number
 }
+
+/** What a watch brings may be on its way: a store that is elsewhere gets some time. */
+const WATCH_STEPS = 200
+const STEP_MS = 20
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const text = (value: Uint8Array | null | undefined): string | null =>
@@ -58,27 +64,28 @@ export function storeContract(t: Test, make: () => Promise<StoreUnderTest>): voi
     const second = await store.compareAndSwap('p/b', 0n, bytes('2'))
     await store.compareAndSwap('other', 0n, bytes('3'))
     await store.compareAndSwap('p/b', second ?? 0n, null)
-    await pass(0)
+    await passUntil(pass, () => seen.length >= 3)
     t.strictSame(seen.map(({ key, value }) => [key, text(value)]), [['p/a', '1'], ['p/b', '2'], ['p/b', null]])
     end()
     await store.compareAndSwap('p/c', 0n, bytes('4'))
-    await pass(0)
+    await pass(5 * STEP_MS)
     t.equal(seen.length, 3, 'an ended watch is quiet')
   })
 
-  check('keys go with their lease, and a watch tells', async (t, { store, pass }) => {
-    const lease = await store.grantLease(1_000)
+  check('keys go with their lease, and a watch tells', async (t, { store, pass, ttlMs = 1_000 }) => {
+    const lease = await store.grantLease(ttlMs)
     await store.compareAndSwap('p/a', 0n, bytes('1'), lease)
     const { revision } = await store.list('p/')
     const seen: Change[] = []
     store.watch('p/', revision, changes => seen.push(...changes), () => undefined)
-    await pass(700)
+    await pass(0.7 * ttlMs)
     t.equal(await store.keepAlive(lease), true)
-    await pass(700)
+    await pass(0.7 * ttlMs)
     t.not(await store.get('p/a'), null, 'kept alive')
-    await pass(1_500)
+    await pass(1.5 * ttlMs)
     t.equal(await store.get('p/a'), null, 'gone')
     t.equal(await store.keepAlive(lease), false)
+    await passUntil(pass, () => seen.length > 0)
     t.strictSame(seen.map(({ key, value }) => [key, value]), [['p/a', null]])
   })
 
@@ -99,6 +106,18 @@ export function storeContract(t: Test, make: () => Promise<StoreUnderTest>): voi
     t.equal(await store.get('a'), null)
   })
 
+  check('a write is refused unless its guard holds', async (t, { store }) => {
+    const held = await store.compareAndSwap('leader', 0n, bytes('me')) ?? 0n
+    const guard = { key: 'leader', revision: held }
+    const first = await store.compareAndSwap('a', 0n, bytes('1'), undefined, guard)
+    t.not(first, null)
+    await store.compareAndSwap('leader', held, bytes('another'))
+    t.equal(await store.compareAndSwap('a', first ?? 0n, bytes('2'), undefined, guard), null)
+    t.equal(await store.compareAndSwap('a', first ?? 0n, null, undefined, guard), null)
+    t.equal(await store.compareAndSwap('b', 0n, bytes('2'), undefined, { key: 'leader', revision: 0n }), null)
+    t.equal(text((await store.get('a'))?.value), '1')
+  })
+
   check('a watch is told once when the store closes', async (t, { store, pass, close }) => {
     let errors = 0
     store.watch('p/', 0n, () => undefined, () => { errors++ })
@@ -107,4 +126,8 @@ export function storeContract(t: Test, make: () => Promise<StoreUnderTest>): voi
     await pass(0)
     t.equal(errors, 1)
   })
+}
+
+async function passUntil(pass: StoreUnderTest['pass'], holds: () => boolean): Promise<void> {
+  for (let i = 0; i < WATCH_STEPS && !holds(); i++) await pass(i === 0 ? 0 : STEP_MS)
 }
