@@ -30,15 +30,19 @@ const FILES_AT_ONCE = 32
 /** Then all are forgotten: they may be tried once more. */
 const MAX_DISTRUSTED = 1000
 
-export interface WantedFile {
+/** Of one file. */
+export interface WantedBytes {
   readonly file: FileKey
-  readonly store: ObjectStore
-  /** False: CSV, JSON, which are read from their start to their end. */
-  readonly isParquet: boolean
   /** Names; null: all. */
   readonly columns: readonly string[] | null
   /** Null: all. */
   readonly rows: Rows | null
+}
+
+export interface WantedFile extends WantedBytes {
+  readonly store: ObjectStore
+  /** False: CSV, JSON, which are read from their start to their end. */
+  readonly isParquet: boolean
   /** True: it is read here once, and belongs into another executor's cache. */
   readonly passing: boolean
 }
@@ -61,6 +65,12 @@ export interface CacheOptions extends FolderOptions {
   readonly budgetBytes: number
   /** Uniform in [0, 1). */
   readonly random: () => number
+}
+
+export interface CachedFile {
+  readonly file: FileKey
+  readonly chunks: number
+  readonly bytes: number
 }
 
 export interface CacheStatus {
@@ -206,6 +216,23 @@ export class ColumnCache {
       await this.#folder.discard(mirror)
     }
     return again
+  }
+
+  /** How many bytes are here of what a task would read. Fetches nothing, and counts as no use. */
+  async here(wanted: WantedBytes): Promise<number> {
+    const mirror = await this.#folder.acquireKnown(wanted.file)
+    if (mirror === undefined) return 0
+    const chunks = this.#chunksOf(mirror, wanted).filter(({ checksum }) => checksum !== null)
+    await this.#folder.release(mirror)
+    return bytesOf(chunks)
+  }
+
+  /** The files of which something is here. */
+  files(): CachedFile[] {
+    return this.#folder.mirrors().map(mirror => {
+      const chunks = mirror.present()
+      return { file: mirror.file, chunks: chunks.length, bytes: bytesOf(chunks) }
+    })
   }
 
   /** Gives up what nobody reads, of the files that `which` names. */

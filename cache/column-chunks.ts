@@ -34,6 +34,8 @@ export interface Rows {
   readonly to: number
 }
 
+/** The only column of a file of blocks: whatever is read of it, all of them are. */
+const BLOCKS = ''
 /** Blocks of a file that is mirrored whole. */
 const BLOCK_BYTES = 8 * 1024 * 1024
 
@@ -48,14 +50,14 @@ export function blockLayout({ sizeBytes }: Pick<FileKey, 'sizeBytes'>): FileLayo
   const block = (i: number): ByteRange =>
     ({ from: i * BLOCK_BYTES, to: Math.min(sizeBytes, (i + 1) * BLOCK_BYTES) })
   return {
-    footerFrom: sizeBytes, columns: [''], rowCounts: Array.from({ length: count }, () => 0),
+    footerFrom: sizeBytes, columns: [BLOCKS], rowCounts: Array.from({ length: count }, () => 0),
     chunks: Array.from({ length: count }, (_, i) => [block(i)]),
   }
 }
 
 /** Numbers of the chunks of `columns` (null: of all) in the row groups that hold one of `rows` (null: in all). */
 export function wantedChunks(layout: FileLayout, columns: readonly string[] | null, rows: Rows | null): number[] {
-  const names = columns === null ? null : new Set(columns.map(name => name.toLowerCase()))
+  const names = columns === null ? null : new Set([BLOCKS, ...columns.map(name => name.toLowerCase())])
   const wanted = layout.columns.flatMap((name, i) => names === null || names.has(name) ? [i] : [])
   const chunks: number[] = []
   let from = 0

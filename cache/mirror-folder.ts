@@ -94,12 +94,26 @@ export class MirrorFolder {
         await opening
         continue
       }
-      known.pins++
-      this.#idle.delete(known)
-      if (await known.usable().catch(() => false)) return { mirror: known, bytesRead: 0 }
-      this.forget(known)
-      await this.release(known)
+      if (await this.#pinned(known)) return { mirror: known, bytesRead: 0 }
     }
+  }
+
+  /** The mirror of `file` if there is one, pinned, with its layout. */
+  acquireKnown(file: FileKey): Promise<Mirror | undefined> {
+    return this.#limit.run(async () => {
+      const known = this.#mirrors.get(idOf(file))
+      return known !== undefined && await this.#pinned(known) ? known : undefined
+    })
+  }
+
+  /** False: it was of no use, and is gone. */
+  async #pinned(mirror: Mirror): Promise<boolean> {
+    mirror.pins++
+    this.#idle.delete(mirror)
+    if (await mirror.usable().catch(() => false)) return true
+    this.forget(mirror)
+    await this.release(mirror)
+    return false
   }
 
   /** The mirror that there is, without a look at it. */

@@ -103,6 +103,11 @@ export class Catalog {
     }))
   }
 
+  /** Tables as they were last seen; nothing is looked at. */
+  seen(): readonly Table[] {
+    return [...this.#last.values()]
+  }
+
   /** A file was found changed: looks at the files of `tables` again when they are next named, at immutable ones too. */
   invalidate(tables: readonly TableName[]): void {
     for (const name of tables) {

@@ -1,11 +1,12 @@
 /**
- * `skein admin executors | queries | kill ID | bucket test NAME | cache status | cache evict [BUCKET[/PREFIX]]`: what
- * an operator sees and does, over the admin gRPC API.
+ * `skein admin executors | queries | kill ID | bucket test NAME | cache …`: what an operator sees and does, over the
+ * admin gRPC API.
  */
 
 import { QueryError, unreachable } from '../proto/errors.ts'
-import { AdminService, type Executor, type ExecutorCache, type Query } from '../proto/gen/admin_pb.js'
+import { AdminService, type Executor, type Query } from '../proto/gen/admin_pb.js'
 import { GrpcChannel } from '../proto/grpc-channel.ts'
+import { cacheCommand, cacheRows, cacheUsage, type CacheCommand } from './cache-admin.ts'
 import { formatTable } from './table.ts'
 
 /** An admin call reads memory; one that takes longer has lost its server. */
@@ -17,13 +18,12 @@ const SQL_SHOWN = 60
 export type AdminCommand =
   | { readonly kind: 'executors' } | { readonly kind: 'queries' } | { readonly kind: 'kill'; readonly id: string }
   | { readonly kind: 'bucket-test'; readonly name: string }
-  | { readonly kind: 'cache-status' }
-  | { readonly kind: 'cache-evict'; readonly bucket: string; readonly prefix: string }
+  | CacheCommand
 
 export function adminCommand(words: readonly string[]): AdminCommand {
   const [kind, id, ...rest] = words
   if (kind === 'bucket') return bucketCommand(id, rest)
-  if (kind === 'cache') return cacheCommand(id, rest)
+  if (kind === 'cache') return cacheCommand(id, rest) ?? refuse()
   if (rest.length > 0) throw usage()
   switch (kind) {
     case 'executors': case 'queries':
@@ -41,16 +41,12 @@ function bucketCommand(verb: string | undefined, [name, ...more]: readonly strin
   return { kind: 'bucket-test', name }
 }
 
-function cacheCommand(verb: string | undefined, [what = '', ...more]: readonly string[]): AdminCommand {
-  if (more.length > 0) throw usage()
-  if (verb === 'status' && what === '') return { kind: 'cache-status' }
-  if (verb !== 'evict') throw usage()
-  const [bucket = '', ...prefix] = what.split('/')
-  return { kind: 'cache-evict', bucket, prefix: prefix.join('/') }
+function refuse(): never {
+  throw usage()
 }
 
 function usage(): QueryError {
-  const words = ['executors', 'queries', 'kill ID', 'bucket test NAME', 'cache status', 'cache evict [BUCKET[/PREFIX]]']
+  const words = ['executors', 'queries', 'kill ID', 'bucket test NAME', ...cacheUsage]
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
 }
 
@@ -78,11 +74,8 @@ export async function admin(command: AdminCommand, address: string, json: boolea
         const elapsed_ms = Math.round(elapsedMs)
         return json ? print([{ bucket: name, elapsed_ms }], json) : `bucket ${name} answers, in ${elapsed_ms} ms\n`
       }
-      case 'cache-status': return print((await service.listCaches({}, options)).caches.map(cacheRow), json)
-      case 'cache-evict': {
-        const { bucket, prefix } = command
-        return print((await service.evictCaches({ bucket, prefix }, options)).caches.map(cacheRow), json)
-      }
+      case 'cache-status': case 'cache-tables': case 'cache-evict': case 'cache-warm':
+        return print(await cacheRows(command, service, options), json)
       default: return unreachable(command)
     }
   } catch (error) {
@@ -93,7 +86,7 @@ export async function admin(command: AdminCommand, address: string, json: boolea
   }
 }
 
-type Row = Readonly<Record<string, string | number>>
+export type Row = Readonly<Record<string, string | number>>
 
 function executorRow(executor: Executor): Row {
   return {
@@ -109,16 +102,6 @@ function queryRow(query: Query, whole: boolean): Row {
     stages: query.stages, tasks: query.tasks, finished_tasks: query.finishedTasks,
     progress: Math.round(query.progress * 100) / 100, elapsed_ms: Math.round(query.elapsedMs), error: query.error,
     sql: whole ? query.sql : query.sql.replace(/\s+/g, ' ').slice(0, SQL_SHOWN),
-  }
-}
-
-function cacheRow({ executor, state }: ExecutorCache): Row {
-  const number = (name: 'budgetBytes' | 'usedBytes' | 'bytesFetched' | 'bytesCached'): number =>
-    Number(state?.[name] ?? 0n)
-  return {
-    executor, budget_bytes: number('budgetBytes'), used_bytes: number('usedBytes'), files: state?.files ?? 0,
-    chunks: state?.chunks ?? 0, bytes_fetched: number('bytesFetched'), bytes_cached: number('bytesCached'),
-    damaged: state?.damaged ?? 0,
   }
 }
 

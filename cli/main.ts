@@ -20,7 +20,8 @@ const HELP = `skein: one SQL query over several executors
   skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow] SQL | -
   skein explain  [--url http://…] [--config F] [--executors N] [--format table|json] SQL | -
   skein demo     makes sample data, runs queries on it, shows how they were spread
-  skein admin    executors | queries | kill ID | bucket test NAME | cache status | cache evict [BUCKET[/PREFIX]]
+  skein admin    executors | queries | kill ID | bucket test NAME | cache status | cache tables
+                 | cache warm TABLE [COLUMN …] | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE
                  [--url grpc://…] [--format table|json]
 
 Without --url, query and explain start a private cluster, run the statement, and stop.

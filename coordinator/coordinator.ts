@@ -142,10 +142,17 @@ interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries'> {
 function open({ launch, clock, log, newId, key }: CoordinatorOptions, { ports, ...parts }: Parts): Promise<Doors> {
   const isRemote = (bucket: string): boolean => launch.config.buckets[bucket]?.provider !== 'local'
   const defaults = { catalog: launch.config.defaultCatalog, schema: BUCKET_SCHEMA }
+  const caches = new ExecutorCaches(() => active(parts.queries).map(({ info }) => info), launch.secret)
   const handlers = faces({
     ...parts, clock, defaults,
-    caches: new ExecutorCaches(() => active(parts.queries).map(({ info }) => info), launch.secret),
-     key, newId, workerSlug: 'coordinator',
+    cacheAdmin: {
+      caches,
+      tables: {
+        find: async name => (await parts.catalog.resolve([name], defaults))[0], seen: () => parts.catalog.seen(),
+      },
+      ground: () => ({ rooms: rooms(parts.queries), wholeBytes: thresholds(launch).wholeBytes }),
+    },
+    key, newId, workerSlug: 'coordinator',
     explain: request => explain(request, ports, { rooms: rooms(parts.queries), isRemote }),
   })
   return openDoors(handlers, {

@@ -14,7 +14,7 @@ import type { QueryRequest } from './running-query.ts'
 import { adminHandlers } from './serve/admin.ts'
 import { flightSqlHandlers } from './serve/flight-sql.ts'
 import { explainRoute } from './serve/http-explain.ts'
-import type { CacheAdmin } from './serve/ports.ts'
+import type { CacheAdminPorts } from './serve/cache-admin.ts'
 import { queryRoutes } from './serve/http-routes.ts'
 
 export interface FaceOptions {
@@ -22,7 +22,7 @@ export interface FaceOptions {
   readonly catalog: Catalog
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
-  readonly caches: CacheAdmin
+  readonly cacheAdmin: CacheAdminPorts
   readonly clock: Clock
   readonly defaults: NameDefaults
   readonly newId: () => string

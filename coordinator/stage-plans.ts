@@ -8,6 +8,7 @@ import type { ExecutorId, QueryId } from '../proto/ids.ts'
 import type { Member } from './member.ts'
 import { placeSplits, type PlacedTask, type Room, type ScanSplit } from './place.ts'
 import type { PlannedWork } from './plan-query.ts'
+import type { PrunedFile } from './query-ports.ts'
 import { splits } from './splits.ts'
 
 /** Bytes that make a scanning task worth its start, once every executor has one. */
@@ -46,14 +47,28 @@ function partitionTask(fragment: Fragment, work: PlannedWork, partition: number,
 }
 
 function splitTasks(fragment: Fragment, work: PlannedWork, rooms: readonly Room[]): PlacedTask[] {
-  const slots = rooms.reduce((sum, room) => sum + Math.max(1, room.slots), 0)
-  const split = fragment.scans.filter(({ reads }) => reads === 'split')
-  const bytes = split.flatMap(scan => wholeScan(scan, work)).reduce((sum, item) => sum + item.split.sizeBytes, 0)
-  const targetTasks = Math.max(1, rooms.length, Math.min(slots * TASKS_PER_SLOT, Math.ceil(bytes / TASK_BYTES)))
-  const items = split.flatMap(scan => splits(work.files.get(scan.id) ?? [], scan.columns, targetTasks)
-    .map(item => ({ scan: scan.id, split: item })))
+  const scans = fragment.scans.filter(({ reads }) => reads === 'split')
+    .map(({ id, columns }) => ({ id, columns, files: work.files.get(id) ?? [] }))
   const shared = fragment.scans.filter(({ reads }) => reads === 'all').flatMap(scan => wholeScan(scan, work))
-  return placeSplits(items, rooms, targetTasks).map(task => ({ ...task, splits: [...task.splits, ...shared] }))
+  return placedScans(scans, rooms).map(task => ({ ...task, splits: [...task.splits, ...shared] }))
+}
+
+/** What a stage reads in splits. */
+export interface SplitScan {
+  readonly id: number
+  readonly columns: readonly number[]
+  readonly files: readonly PrunedFile[]
+}
+
+/** The tasks that read them, each where it would run. */
+export function placedScans(scans: readonly SplitScan[], rooms: readonly Room[]): PlacedTask[] {
+  const slots = rooms.reduce((sum, room) => sum + Math.max(1, room.slots), 0)
+  const bytes = scans.flatMap(({ files, columns }) => splits(files, columns, 1))
+    .reduce((sum, split) => sum + split.sizeBytes, 0)
+  const targetTasks = Math.max(1, rooms.length, Math.min(slots * TASKS_PER_SLOT, Math.ceil(bytes / TASK_BYTES)))
+  const items = scans.flatMap(({ id, files, columns }) => splits(files, columns, targetTasks)
+    .map(split => ({ scan: id, split })))
+  return placeSplits(items, rooms, targetTasks)
 }
 
 /**

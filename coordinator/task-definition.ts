@@ -94,7 +94,9 @@ function scans(work: QueryWork, { fragment, splits, isPassing }: TaskPlace): Sca
     // what every task reads is in every cache
     const passes = (file: FileKey): boolean => scan.reads === 'split' && isPassing(file)
     const own = splits.filter(item => item.scan === scan.id).map(({ split }) => splitInit(split, passes(split.file)))
-    return [{ name: `scan${scan.id}`, ...tableInit(table), touched: [...scan.columns], splits: own }]
+    const { catalog, schema, table: name } = table.name
+    const named = { name: `scan${scan.id}`, catalog, schema, table: name }
+    return [{ ...named, ...tableInit(table), touched: [...scan.columns], splits: own }]
   })
 }
 

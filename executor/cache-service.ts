@@ -1,17 +1,57 @@
 /** The gRPC service over this executor's cache of remote files. */
 
-import type { CacheStatus, ColumnCache } from '../cache/column-cache.ts'
-import type { CacheService } from '../proto/gen/cache_pb.js'
-import type { ServiceHandlers } from '../proto/grpc-server.ts'
+import type { CacheStatus, ColumnCache, WantedBytes } from '../cache/column-cache.ts'
+import type { CacheService, WantedChunks } from '../proto/gen/cache_pb.js'
+import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
+import type { BucketFiles } from './bucket-files.ts'
+import type { TableReads } from './table-reads.ts'
 
-export function cacheHandlers(cache: ColumnCache | undefined): ServiceHandlers<typeof CacheService> {
-  const state = () => cache === undefined ? {} : stateOf(cache.status())
+/** Of one message: some 150 bytes each. */
+const FILES_PER_MESSAGE = 1_000
+
+export function cacheHandlers(
+  { cache, source }: Pick<BucketFiles, 'cache' | 'source'>, reads: TableReads,
+): ServiceHandlers<typeof CacheService> {
+  const state = () => ({ ...cache === undefined ? {} : stateOf(cache.status()), tables: [...reads.list()] })
   return {
     getCache: () => state(),
-    evictCache: async ({ bucket, prefix }) => {
-      await cache?.evict(file => (bucket === '' || file.bucket === bucket) && file.key.startsWith(prefix))
+    evictCache: async ({ bucket, prefix, keys }) => {
+      const named = new Set(keys)
+      await cache?.evict(file => (bucket === '' || file.bucket === bucket) && file.key.startsWith(prefix)
+        && (named.size === 0 || named.has(file.key)))
       return state()
     },
+    measureCache: async ({ wanted }) => {
+      const bytes = await Promise.all(wanted.map(async each => await cache?.here(wantedBytes(each)) ?? 0))
+      return { bytes: bytes.map(BigInt) }
+    },
+    warmCache: async ({ wanted }, call: Call) => {
+      const files = wanted.map(each => ({ ...wantedBytes(each), isParquet: each.parquet, passing: false }))
+      const opened = await source.open(files, call.signal)
+      await opened.release()
+      const sum = (bytes: readonly number[]): bigint => BigInt(bytes.reduce((total, each) => total + each, 0))
+      return {
+        bytesFetched: sum(opened.files.map(({ bytesFetched }) => bytesFetched)),
+        bytesCached: sum(opened.files.map(({ bytesCached }) => bytesCached)),
+      }
+    },
+    listCachedFiles: () => listFiles(cache),
+  }
+}
+
+function wantedBytes({ bucket, key, etag, sizeBytes, columns, allColumns, fromRow, toRow }: WantedChunks): WantedBytes {
+  return {
+    file: { bucket, key, etag, sizeBytes: Number(sizeBytes) }, columns: allColumns ? null : columns,
+    rows: toRow === 0n ? null : { from: Number(fromRow), to: Number(toRow) },
+  }
+}
+
+async function* listFiles(cache: ColumnCache | undefined) {
+  const files = cache?.files() ?? []
+  for (let at = 0; at < files.length; at += FILES_PER_MESSAGE) {
+    const some = files.slice(at, at + FILES_PER_MESSAGE)
+    yield { files: some.map(({ file: { bucket, key, etag }, chunks, bytes }) =>
+      ({ bucket, key, etag, chunks, bytes: BigInt(bytes) })) }
   }
 }
 

@@ -3,7 +3,7 @@
  * rows that the task touches. Whatever becomes of the task they are released.
  */
 
-import type { OpenFiles, WantedFile } from '../cache/column-cache.ts'
+import type { OpenFile, OpenFiles, WantedFile } from '../cache/column-cache.ts'
 import type { FileKey } from '../cache/key.ts'
 import { QueryError } from '../proto/errors.ts'
 import { FileFormat, type Scan, type Split } from '../proto/gen/executor_pb.js'
@@ -17,6 +17,7 @@ export interface FilePort {
 
 export class ScanFiles {
   /** Of each scan, in the order of its splits. */
+  readonly files: readonly (readonly OpenFile[])[]
   readonly paths: readonly (readonly string[])[]
   readonly bytesFetched: number
   readonly bytesCached: number
@@ -30,7 +31,8 @@ export class ScanFiles {
     this.#keys = keys
     const { files } = opened
     let from = 0
-    this.paths = scans.map(({ splits }) => files.slice(from, from += splits.length).map(({ path }) => path))
+    this.files = scans.map(({ splits }) => files.slice(from, from += splits.length))
+    this.paths = this.files.map(opened => opened.map(({ path }) => path))
     this.bytesFetched = files.reduce((sum, file) => sum + file.bytesFetched, 0)
     this.bytesCached = files.reduce((sum, file) => sum + file.bytesCached, 0)
   }

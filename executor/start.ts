@@ -30,6 +30,7 @@ import { ResultSpool } from './result-spool.ts'
 import { executorHandlers, requireSecret, type Identity } from './service.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { TaskQueue } from './task-queue.ts'
+import { TableReads } from './table-reads.ts'
 import { TaskRunner } from './task-runner.ts'
 
 /** Of results in memory, over all queries: the rest is on disk. */
@@ -67,7 +68,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     if (late.identity === undefined) throw new Error('a call before the executor listens')
     return late.identity
   }))
-  server.addService(CacheService, cacheHandlers(parts.cache))
+  server.addService(CacheService, cacheHandlers(parts.files, parts.reads))
   const address = `${listen.host}:${await server.listen(listen.host, listen.port)}`
   late.identity = identityOf({ id, incarnation, address, files: parts.exchangeFiles })
   const channel = new GrpcChannel(launch.storeAddress, { authorization: `Bearer ${launch.secret}` })
@@ -107,14 +108,15 @@ async function openParts(
   })
   const exchangeReader = new ExchangeReader(exchangeFiles, ({ address, queryId, path, offset }, signal) =>
     peers.to(address).fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), clock)
+  const reads = new TableReads()
   const runner = new TaskRunner({
-    clock, instances, exchangeFiles, exchangeReader, files: files.source, pool: new BodyPool(),
+    clock, instances, exchangeFiles, exchangeReader, files: files.source, pool: new BodyPool(), reads,
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
   return {
     clock, log, exchangeFiles, instances, runner,
     closeFiles: () => files.close(),
-    cache: files.cache,
+    files, reads,
     queue: new TaskQueue(launch.slots),
     reservations: new Reservations({
       totalBytes: instances.totalBytes, leasableBytes: instances.leasableBytes, leaseBytes: LEASE_BYTES,

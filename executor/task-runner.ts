@@ -23,6 +23,7 @@ import type { ResultSpool } from './result-spool.ts'
 import { writeResult } from './result-writer.ts'
 import { ScanFiles, wantedFiles, type FilePort } from './scan-files.ts'
 import type { TaskEvent, TaskStats } from './task.ts'
+import type { TableReads } from './table-reads.ts'
 import { originalSetup, settingsSql, taskSql } from './task-setup.ts'
 
 /** An interrupt is lost on a statement that has not quite begun, so it is repeated. */
@@ -35,6 +36,7 @@ export interface TaskRunnerOptions {
   readonly exchangeReader: ExchangeReader
   readonly files: FilePort
   readonly pool: BodyPool
+  readonly reads: TableReads
 }
 
 export type TaskOutcome = Extract<TaskEvent, { kind: 'succeeded' | 'failed' }>
@@ -82,6 +84,7 @@ export class TaskRunner {
     let scanned: ScanFiles | undefined
     try {
       scanned = await ScanFiles.open(task.scans, this.#options.files, signal)
+      this.#options.reads.add(task.scans, scanned.files)
       const inputs = await this.#locate(task, scanned, place, signal)
       read.push(...inputs.scanPaths.flat(), ...inputs.inputPaths.flat())
       const output = await this.#onConnection(task, inputs, spool, signal)

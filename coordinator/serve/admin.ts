@@ -7,7 +7,8 @@ import type { AdminService } from '../../proto/gen/admin_pb.js'
 import type { ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
-import type { CacheAdmin, LoggedQuery, QueryAdmin } from './ports.ts'
+import { cacheAdminHandlers, type CacheAdminPorts } from './cache-admin.ts'
+import type { LoggedQuery, QueryAdmin } from './ports.ts'
 import { hasEnded, startedAtMs } from './query-times.ts'
 
 /** Of one answer; the newest are kept. */
@@ -18,10 +19,12 @@ export interface AdminPorts {
   readonly clock: Clock
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, Pick<ObjectStore, 'check'>>
-  readonly caches: CacheAdmin
+  readonly cacheAdmin: CacheAdminPorts
 }
 
-export function adminHandlers({ queries, clock, stores, caches }: AdminPorts): ServiceHandlers<typeof AdminService> {
+export function adminHandlers(
+  { queries, clock, stores, cacheAdmin }: AdminPorts,
+): ServiceHandlers<typeof AdminService> {
   return {
     listExecutors: () => {
       const running = runningTasks(queries.list())
@@ -39,8 +42,7 @@ export function adminHandlers({ queries, clock, stores, caches }: AdminPorts): S
       await store.check()
       return { elapsedMs: clock.nowMs() - startedMs }
     },
-    listCaches: async () => ({ caches: await caches.list() }),
-    evictCaches: async ({ bucket, prefix }) => ({ caches: await caches.evict(bucket, prefix) }),
+    ...cacheAdminHandlers(cacheAdmin),
   }
 }
 

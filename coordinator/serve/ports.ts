@@ -2,7 +2,6 @@
 
 import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
 import type { QueryId } from '../../proto/ids.ts'
-import type { ExecutorCache } from '../executor-caches.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
 import type { QueryRequest, RunningQuery } from '../running-query.ts'
 
@@ -27,12 +26,6 @@ export interface QueryAdmin {
   /** False if no such query is running. */
   kill(id: QueryId): boolean
   executors(): readonly ExecutorView[]
-}
-
-export interface CacheAdmin {
-  list(): Promise<ExecutorCache[]>
-  /** What is left. */
-  evict(bucket: string, prefix: string): Promise<ExecutorCache[]>
 }
 
 export interface CatalogLister {

@@ -274,6 +274,8 @@ export declare type ListCachesRequest = Message<"skein.admin.v1.ListCachesReques
 export declare const ListCachesRequestSchema: GenMessage<ListCachesRequest>;
 
 /**
+ * table: [[catalog.]schema.]table, by the default catalog.
+ *
  * @generated from message skein.admin.v1.EvictCachesRequest
  */
 export declare type EvictCachesRequest = Message<"skein.admin.v1.EvictCachesRequest"> & {
@@ -286,6 +288,11 @@ export declare type EvictCachesRequest = Message<"skein.admin.v1.EvictCachesRequ
    * @generated from field: string prefix = 2;
    */
   prefix: string;
+
+  /**
+   * @generated from field: string table = 3;
+   */
+  table: string;
 };
 
 /**
@@ -293,6 +300,151 @@ export declare type EvictCachesRequest = Message<"skein.admin.v1.EvictCachesRequ
  * Use `create(EvictCachesRequestSchema)` to create a new message.
  */
 export declare const EvictCachesRequestSchema: GenMessage<EvictCachesRequest>;
+
+/**
+ * @generated from message skein.admin.v1.WarmCachesRequest
+ */
+export declare type WarmCachesRequest = Message<"skein.admin.v1.WarmCachesRequest"> & {
+  /**
+   * @generated from field: string table = 1;
+   */
+  table: string;
+
+  /**
+   * @generated from field: repeated string columns = 2;
+   */
+  columns: string[];
+};
+
+/**
+ * Describes the message skein.admin.v1.WarmCachesRequest.
+ * Use `create(WarmCachesRequestSchema)` to create a new message.
+ */
+export declare const WarmCachesRequestSchema: GenMessage<WarmCachesRequest>;
+
+/**
+ * @generated from message skein.admin.v1.WarmedCache
+ */
+export declare type WarmedCache = Message<"skein.admin.v1.WarmedCache"> & {
+  /**
+   * @generated from field: string executor = 1;
+   */
+  executor: string;
+
+  /**
+   * @generated from field: uint32 files = 2;
+   */
+  files: number;
+
+  /**
+   * @generated from field: uint32 files_done = 3;
+   */
+  filesDone: number;
+
+  /**
+   * @generated from field: uint64 bytes_fetched = 4;
+   */
+  bytesFetched: bigint;
+
+  /**
+   * That were there already.
+   *
+   * @generated from field: uint64 bytes_cached = 5;
+   */
+  bytesCached: bigint;
+};
+
+/**
+ * Describes the message skein.admin.v1.WarmedCache.
+ * Use `create(WarmedCacheSchema)` to create a new message.
+ */
+export declare const WarmedCacheSchema: GenMessage<WarmedCache>;
+
+/**
+ * @generated from message skein.admin.v1.ListCachedTablesRequest
+ */
+export declare type ListCachedTablesRequest = Message<"skein.admin.v1.ListCachedTablesRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.ListCachedTablesRequest.
+ * Use `create(ListCachedTablesRequestSchema)` to create a new message.
+ */
+export declare const ListCachedTablesRequestSchema: GenMessage<ListCachedTablesRequest>;
+
+/**
+ * @generated from message skein.admin.v1.ListCachedTablesResponse
+ */
+export declare type ListCachedTablesResponse = Message<"skein.admin.v1.ListCachedTablesResponse"> & {
+  /**
+   * @generated from field: repeated skein.admin.v1.CachedTable tables = 1;
+   */
+  tables: CachedTable[];
+};
+
+/**
+ * Describes the message skein.admin.v1.ListCachedTablesResponse.
+ * Use `create(ListCachedTablesResponseSchema)` to create a new message.
+ */
+export declare const ListCachedTablesResponseSchema: GenMessage<ListCachedTablesResponse>;
+
+/**
+ * @generated from message skein.admin.v1.CachedTable
+ */
+export declare type CachedTable = Message<"skein.admin.v1.CachedTable"> & {
+  /**
+   * @generated from field: string executor = 1;
+   */
+  executor: string;
+
+  /**
+   * @generated from field: string catalog = 2;
+   */
+  catalog: string;
+
+  /**
+   * @generated from field: string schema = 3;
+   */
+  schema: string;
+
+  /**
+   * @generated from field: string table = 4;
+   */
+  table: string;
+
+  /**
+   * @generated from field: uint32 files = 5;
+   */
+  files: number;
+
+  /**
+   * @generated from field: uint32 chunks = 6;
+   */
+  chunks: number;
+
+  /**
+   * @generated from field: uint64 bytes = 7;
+   */
+  bytes: bigint;
+
+  /**
+   * Of what tasks have read since the executor's start: brought for them, and found there.
+   *
+   * @generated from field: uint64 bytes_fetched = 8;
+   */
+  bytesFetched: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_cached = 9;
+   */
+  bytesCached: bigint;
+};
+
+/**
+ * Describes the message skein.admin.v1.CachedTable.
+ * Use `create(CachedTableSchema)` to create a new message.
+ */
+export declare const CachedTableSchema: GenMessage<CachedTable>;
 
 /**
  * @generated from message skein.admin.v1.ListCachesResponse
@@ -384,7 +536,8 @@ export declare const AdminService: GenService<{
     output: typeof ListCachesResponseSchema;
   },
   /**
-   * Gives up what nobody reads of the files of `bucket` (empty: of all) whose keys start with `prefix`.
+   * Gives up what nobody reads of the files of `bucket` (empty: of all) whose keys start with `prefix`; of those of
+   * `table` if that is not empty.
    *
    * @generated from rpc skein.admin.v1.AdminService.EvictCaches
    */
@@ -392,6 +545,27 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof EvictCachesRequestSchema;
     output: typeof ListCachesResponseSchema;
+  },
+  /**
+   * Brings columns (none: all) of a table to the executors that would read them. A message now and then, the last one
+   * of each executor when it is done.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.WarmCaches
+   */
+  warmCaches: {
+    methodKind: "server_streaming";
+    input: typeof WarmCachesRequestSchema;
+    output: typeof WarmedCacheSchema;
+  },
+  /**
+   * What the caches hold of each table, and how much of what was read of it they had.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.ListCachedTables
+   */
+  listCachedTables: {
+    methodKind: "unary";
+    input: typeof ListCachedTablesRequestSchema;
+    output: typeof ListCachedTablesResponseSchema;
   },
 }>;
 

@@ -23,6 +23,8 @@ export declare type GetCacheRequest = Message<"skein.cache.v1.GetCacheRequest"> 
 export declare const GetCacheRequestSchema: GenMessage<GetCacheRequest>;
 
 /**
+ * `keys` not empty: these files alone. Of all buckets: kept results go too.
+ *
  * @generated from message skein.cache.v1.EvictCacheRequest
  */
 export declare type EvictCacheRequest = Message<"skein.cache.v1.EvictCacheRequest"> & {
@@ -35,6 +37,11 @@ export declare type EvictCacheRequest = Message<"skein.cache.v1.EvictCacheReques
    * @generated from field: string prefix = 2;
    */
   prefix: string;
+
+  /**
+   * @generated from field: repeated string keys = 3;
+   */
+  keys: string[];
 };
 
 /**
@@ -44,7 +51,203 @@ export declare type EvictCacheRequest = Message<"skein.cache.v1.EvictCacheReques
 export declare const EvictCacheRequestSchema: GenMessage<EvictCacheRequest>;
 
 /**
- * All zero if no bucket is remote.
+ * Of a file, the chunks of `columns` (all_columns: of all) in the row groups that hold rows [from_row, to_row); to_row
+ * 0: in all.
+ *
+ * @generated from message skein.cache.v1.WantedChunks
+ */
+export declare type WantedChunks = Message<"skein.cache.v1.WantedChunks"> & {
+  /**
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * @generated from field: uint64 size_bytes = 4;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * False: CSV, JSON.
+   *
+   * @generated from field: bool parquet = 5;
+   */
+  parquet: boolean;
+
+  /**
+   * @generated from field: repeated string columns = 6;
+   */
+  columns: string[];
+
+  /**
+   * @generated from field: bool all_columns = 7;
+   */
+  allColumns: boolean;
+
+  /**
+   * @generated from field: uint64 from_row = 8;
+   */
+  fromRow: bigint;
+
+  /**
+   * @generated from field: uint64 to_row = 9;
+   */
+  toRow: bigint;
+};
+
+/**
+ * Describes the message skein.cache.v1.WantedChunks.
+ * Use `create(WantedChunksSchema)` to create a new message.
+ */
+export declare const WantedChunksSchema: GenMessage<WantedChunks>;
+
+/**
+ * @generated from message skein.cache.v1.MeasureCacheRequest
+ */
+export declare type MeasureCacheRequest = Message<"skein.cache.v1.MeasureCacheRequest"> & {
+  /**
+   * @generated from field: repeated skein.cache.v1.WantedChunks wanted = 1;
+   */
+  wanted: WantedChunks[];
+};
+
+/**
+ * Describes the message skein.cache.v1.MeasureCacheRequest.
+ * Use `create(MeasureCacheRequestSchema)` to create a new message.
+ */
+export declare const MeasureCacheRequestSchema: GenMessage<MeasureCacheRequest>;
+
+/**
+ * In the order of the request.
+ *
+ * @generated from message skein.cache.v1.MeasureCacheResponse
+ */
+export declare type MeasureCacheResponse = Message<"skein.cache.v1.MeasureCacheResponse"> & {
+  /**
+   * @generated from field: repeated uint64 bytes = 1;
+   */
+  bytes: bigint[];
+};
+
+/**
+ * Describes the message skein.cache.v1.MeasureCacheResponse.
+ * Use `create(MeasureCacheResponseSchema)` to create a new message.
+ */
+export declare const MeasureCacheResponseSchema: GenMessage<MeasureCacheResponse>;
+
+/**
+ * @generated from message skein.cache.v1.WarmCacheRequest
+ */
+export declare type WarmCacheRequest = Message<"skein.cache.v1.WarmCacheRequest"> & {
+  /**
+   * @generated from field: repeated skein.cache.v1.WantedChunks wanted = 1;
+   */
+  wanted: WantedChunks[];
+};
+
+/**
+ * Describes the message skein.cache.v1.WarmCacheRequest.
+ * Use `create(WarmCacheRequestSchema)` to create a new message.
+ */
+export declare const WarmCacheRequestSchema: GenMessage<WarmCacheRequest>;
+
+/**
+ * @generated from message skein.cache.v1.WarmCacheResponse
+ */
+export declare type WarmCacheResponse = Message<"skein.cache.v1.WarmCacheResponse"> & {
+  /**
+   * @generated from field: uint64 bytes_fetched = 1;
+   */
+  bytesFetched: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_cached = 2;
+   */
+  bytesCached: bigint;
+};
+
+/**
+ * Describes the message skein.cache.v1.WarmCacheResponse.
+ * Use `create(WarmCacheResponseSchema)` to create a new message.
+ */
+export declare const WarmCacheResponseSchema: GenMessage<WarmCacheResponse>;
+
+/**
+ * @generated from message skein.cache.v1.ListCachedFilesRequest
+ */
+export declare type ListCachedFilesRequest = Message<"skein.cache.v1.ListCachedFilesRequest"> & {
+};
+
+/**
+ * Describes the message skein.cache.v1.ListCachedFilesRequest.
+ * Use `create(ListCachedFilesRequestSchema)` to create a new message.
+ */
+export declare const ListCachedFilesRequestSchema: GenMessage<ListCachedFilesRequest>;
+
+/**
+ * @generated from message skein.cache.v1.CachedFiles
+ */
+export declare type CachedFiles = Message<"skein.cache.v1.CachedFiles"> & {
+  /**
+   * @generated from field: repeated skein.cache.v1.CachedFile files = 1;
+   */
+  files: CachedFile[];
+};
+
+/**
+ * Describes the message skein.cache.v1.CachedFiles.
+ * Use `create(CachedFilesSchema)` to create a new message.
+ */
+export declare const CachedFilesSchema: GenMessage<CachedFiles>;
+
+/**
+ * @generated from message skein.cache.v1.CachedFile
+ */
+export declare type CachedFile = Message<"skein.cache.v1.CachedFile"> & {
+  /**
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * @generated from field: uint32 chunks = 4;
+   */
+  chunks: number;
+
+  /**
+   * @generated from field: uint64 bytes = 5;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message skein.cache.v1.CachedFile.
+ * Use `create(CachedFileSchema)` to create a new message.
+ */
+export declare const CachedFileSchema: GenMessage<CachedFile>;
+
+/**
+ * Zero but for results if no bucket is remote.
  *
  * @generated from message skein.cache.v1.CacheState
  */
@@ -87,6 +290,35 @@ export declare type CacheState = Message<"skein.cache.v1.CacheState"> & {
    * @generated from field: uint32 damaged = 7;
    */
   damaged: number;
+
+  /**
+   * Results that are kept for queries that ask the same, and how often one was read, since the start.
+   *
+   * @generated from field: uint32 results = 8;
+   */
+  results: number;
+
+  /**
+   * @generated from field: uint64 result_bytes = 9;
+   */
+  resultBytes: bigint;
+
+  /**
+   * @generated from field: uint64 result_budget_bytes = 10;
+   */
+  resultBudgetBytes: bigint;
+
+  /**
+   * @generated from field: uint64 result_hits = 11;
+   */
+  resultHits: bigint;
+
+  /**
+   * Of the last tables that tasks have read.
+   *
+   * @generated from field: repeated skein.cache.v1.TableReads tables = 12;
+   */
+  tables: TableReads[];
 };
 
 /**
@@ -94,6 +326,42 @@ export declare type CacheState = Message<"skein.cache.v1.CacheState"> & {
  * Use `create(CacheStateSchema)` to create a new message.
  */
 export declare const CacheStateSchema: GenMessage<CacheState>;
+
+/**
+ * @generated from message skein.cache.v1.TableReads
+ */
+export declare type TableReads = Message<"skein.cache.v1.TableReads"> & {
+  /**
+   * @generated from field: string catalog = 1;
+   */
+  catalog: string;
+
+  /**
+   * @generated from field: string schema = 2;
+   */
+  schema: string;
+
+  /**
+   * @generated from field: string table = 3;
+   */
+  table: string;
+
+  /**
+   * @generated from field: uint64 bytes_fetched = 4;
+   */
+  bytesFetched: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_cached = 5;
+   */
+  bytesCached: bigint;
+};
+
+/**
+ * Describes the message skein.cache.v1.TableReads.
+ * Use `create(TableReadsSchema)` to create a new message.
+ */
+export declare const TableReadsSchema: GenMessage<TableReads>;
 
 /**
  * The cache of remote files of one executor. Calls carry the cluster's secret as those of ExecutorService do.
@@ -118,6 +386,36 @@ export declare const CacheService: GenService<{
     methodKind: "unary";
     input: typeof EvictCacheRequestSchema;
     output: typeof CacheStateSchema;
+  },
+  /**
+   * How many bytes are here of what a task would read. Fetches nothing.
+   *
+   * @generated from rpc skein.cache.v1.CacheService.MeasureCache
+   */
+  measureCache: {
+    methodKind: "unary";
+    input: typeof MeasureCacheRequestSchema;
+    output: typeof MeasureCacheResponseSchema;
+  },
+  /**
+   * Brings what tasks would read; answered when all of it is here. DISK_FULL if it does not fit.
+   *
+   * @generated from rpc skein.cache.v1.CacheService.WarmCache
+   */
+  warmCache: {
+    methodKind: "unary";
+    input: typeof WarmCacheRequestSchema;
+    output: typeof WarmCacheResponseSchema;
+  },
+  /**
+   * The files that are here, 1,000 a message.
+   *
+   * @generated from rpc skein.cache.v1.CacheService.ListCachedFiles
+   */
+  listCachedFiles: {
+    methodKind: "server_streaming";
+    input: typeof ListCachedFilesRequestSchema;
+    output: typeof CachedFilesSchema;
   },
 }>;
 

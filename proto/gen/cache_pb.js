@@ -8,7 +8,7 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
  * Describes the file cache.proto.
  */
 export const file_cache = /*@__PURE__*/
-  fileDesc("CgtjYWNoZS5wcm90bxIOc2tlaW4uY2FjaGUudjEiEQoPR2V0Q2FjaGVSZXF1ZXN0IjMKEUV2aWN0Q2FjaGVSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIOCgZwcmVmaXgYAiABKAkikwEKCkNhY2hlU3RhdGUSFAoMYnVkZ2V0X2J5dGVzGAEgASgEEhIKCnVzZWRfYnl0ZXMYAiABKAQSDQoFZmlsZXMYAyABKA0SDgoGY2h1bmtzGAQgASgNEhUKDWJ5dGVzX2ZldGNoZWQYBSABKAQSFAoMYnl0ZXNfY2FjaGVkGAYgASgEEg8KB2RhbWFnZWQYByABKA0ypAEKDENhY2hlU2VydmljZRJHCghHZXRDYWNoZRIfLnNrZWluLmNhY2hlLnYxLkdldENhY2hlUmVxdWVzdBoaLnNrZWluLmNhY2hlLnYxLkNhY2hlU3RhdGUSSwoKRXZpY3RDYWNoZRIhLnNrZWluLmNhY2hlLnYxLkV2aWN0Q2FjaGVSZXF1ZXN0Ghouc2tlaW4uY2FjaGUudjEuQ2FjaGVTdGF0ZWIGcHJvdG8z");
+  fileDesc("CgtjYWNoZS5wcm90bxIOc2tlaW4uY2FjaGUudjEiEQoPR2V0Q2FjaGVSZXF1ZXN0IkEKEUV2aWN0Q2FjaGVSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIOCgZwcmVmaXgYAiABKAkSDAoEa2V5cxgDIAMoCSKmAQoMV2FudGVkQ2h1bmtzEg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSDAoEZXRhZxgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEEg8KB3BhcnF1ZXQYBSABKAgSDwoHY29sdW1ucxgGIAMoCRITCgthbGxfY29sdW1ucxgHIAEoCBIQCghmcm9tX3JvdxgIIAEoBBIOCgZ0b19yb3cYCSABKAQiQwoTTWVhc3VyZUNhY2hlUmVxdWVzdBIsCgZ3YW50ZWQYASADKAsyHC5za2Vpbi5jYWNoZS52MS5XYW50ZWRDaHVua3MiJQoUTWVhc3VyZUNhY2hlUmVzcG9uc2USDQoFYnl0ZXMYASADKAQiQAoQV2FybUNhY2hlUmVxdWVzdBIsCgZ3YW50ZWQYASADKAsyHC5za2Vpbi5jYWNoZS52MS5XYW50ZWRDaHVua3MiQAoRV2FybUNhY2hlUmVzcG9uc2USFQoNYnl0ZXNfZmV0Y2hlZBgBIAEoBBIUCgxieXRlc19jYWNoZWQYAiABKAQiGAoWTGlzdENhY2hlZEZpbGVzUmVxdWVzdCI4CgtDYWNoZWRGaWxlcxIpCgVmaWxlcxgBIAMoCzIaLnNrZWluLmNhY2hlLnYxLkNhY2hlZEZpbGUiVgoKQ2FjaGVkRmlsZRIOCgZidWNrZXQYASABKAkSCwoDa2V5GAIgASgJEgwKBGV0YWcYAyABKAkSDgoGY2h1bmtzGAQgASgNEg0KBWJ5dGVzGAUgASgEIpgCCgpDYWNoZVN0YXRlEhQKDGJ1ZGdldF9ieXRlcxgBIAEoBBISCgp1c2VkX2J5dGVzGAIgASgEEg0KBWZpbGVzGAMgASgNEg4KBmNodW5rcxgEIAEoDRIVCg1ieXRlc19mZXRjaGVkGAUgASgEEhQKDGJ5dGVzX2NhY2hlZBgGIAEoBBIPCgdkYW1hZ2VkGAcgASgNEg8KB3Jlc3VsdHMYCCABKA0SFAoMcmVzdWx0X2J5dGVzGAkgASgEEhsKE3Jlc3VsdF9idWRnZXRfYnl0ZXMYCiABKAQSEwoLcmVzdWx0X2hpdHMYCyABKAQSKgoGdGFibGVzGAwgAygLMhouc2tlaW4uY2FjaGUudjEuVGFibGVSZWFkcyJpCgpUYWJsZVJlYWRzEg8KB2NhdGFsb2cYASABKAkSDgoGc2NoZW1hGAIgASgJEg0KBXRhYmxlGAMgASgJEhUKDWJ5dGVzX2ZldGNoZWQYBCABKAQSFAoMYnl0ZXNfY2FjaGVkGAUgASgEMqsDCgxDYWNoZVNlcnZpY2USRwoIR2V0Q2FjaGUSHy5za2Vpbi5jYWNoZS52MS5HZXRDYWNoZVJlcXVlc3QaGi5za2Vpbi5jYWNoZS52MS5DYWNoZVN0YXRlEksKCkV2aWN0Q2FjaGUSIS5za2Vpbi5jYWNoZS52MS5FdmljdENhY2hlUmVxdWVzdBoaLnNrZWluLmNhY2hlLnYxLkNhY2hlU3RhdGUSWQoMTWVhc3VyZUNhY2hlEiMuc2tlaW4uY2FjaGUudjEuTWVhc3VyZUNhY2hlUmVxdWVzdBokLnNrZWluLmNhY2hlLnYxLk1lYXN1cmVDYWNoZVJlc3BvbnNlElAKCVdhcm1DYWNoZRIgLnNrZWluLmNhY2hlLnYxLldhcm1DYWNoZVJlcXVlc3QaIS5za2Vpbi5jYWNoZS52MS5XYXJtQ2FjaGVSZXNwb25zZRJYCg9MaXN0Q2FjaGVkRmlsZXMSJi5za2Vpbi5jYWNoZS52MS5MaXN0Q2FjaGVkRmlsZXNSZXF1ZXN0Ghsuc2tlaW4uY2FjaGUudjEuQ2FjaGVkRmlsZXMwAWIGcHJvdG8z");
 
 /**
  * Describes the message skein.cache.v1.GetCacheRequest.
@@ -25,11 +25,74 @@ export const EvictCacheRequestSchema = /*@__PURE__*/
   messageDesc(file_cache, 1);
 
 /**
+ * Describes the message skein.cache.v1.WantedChunks.
+ * Use `create(WantedChunksSchema)` to create a new message.
+ */
+export const WantedChunksSchema = /*@__PURE__*/
+  messageDesc(file_cache, 2);
+
+/**
+ * Describes the message skein.cache.v1.MeasureCacheRequest.
+ * Use `create(MeasureCacheRequestSchema)` to create a new message.
+ */
+export const MeasureCacheRequestSchema = /*@__PURE__*/
+  messageDesc(file_cache, 3);
+
+/**
+ * Describes the message skein.cache.v1.MeasureCacheResponse.
+ * Use `create(MeasureCacheResponseSchema)` to create a new message.
+ */
+export const MeasureCacheResponseSchema = /*@__PURE__*/
+  messageDesc(file_cache, 4);
+
+/**
+ * Describes the message skein.cache.v1.WarmCacheRequest.
+ * Use `create(WarmCacheRequestSchema)` to create a new message.
+ */
+export const WarmCacheRequestSchema = /*@__PURE__*/
+  messageDesc(file_cache, 5);
+
+/**
+ * Describes the message skein.cache.v1.WarmCacheResponse.
+ * Use `create(WarmCacheResponseSchema)` to create a new message.
+ */
+export const WarmCacheResponseSchema = /*@__PURE__*/
+  messageDesc(file_cache, 6);
+
+/**
+ * Describes the message skein.cache.v1.ListCachedFilesRequest.
+ * Use `create(ListCachedFilesRequestSchema)` to create a new message.
+ */
+export const ListCachedFilesRequestSchema = /*@__PURE__*/
+  messageDesc(file_cache, 7);
+
+/**
+ * Describes the message skein.cache.v1.CachedFiles.
+ * Use `create(CachedFilesSchema)` to create a new message.
+ */
+export const CachedFilesSchema = /*@__PURE__*/
+  messageDesc(file_cache, 8);
+
+/**
+ * Describes the message skein.cache.v1.CachedFile.
+ * Use `create(CachedFileSchema)` to create a new message.
+ */
+export const CachedFileSchema = /*@__PURE__*/
+  messageDesc(file_cache, 9);
+
+/**
  * Describes the message skein.cache.v1.CacheState.
  * Use `create(CacheStateSchema)` to create a new message.
  */
 export const CacheStateSchema = /*@__PURE__*/
-  messageDesc(file_cache, 2);
+  messageDesc(file_cache, 10);
+
+/**
+ * Describes the message skein.cache.v1.TableReads.
+ * Use `create(TableReadsSchema)` to create a new message.
+ */
+export const TableReadsSchema = /*@__PURE__*/
+  messageDesc(file_cache, 11);
 
 /**
  * The cache of remote files of one executor. Calls carry the cluster's secret as those of ExecutorService do.

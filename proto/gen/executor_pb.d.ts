@@ -181,7 +181,9 @@ export declare const FreeMemorySchema: GenMessage<FreeMemory>;
 
 /**
  * The query is over: cancels what still runs of it, removes its exchange files and its spool, frees its memory.
- * Answered when nothing of it is left.
+ * Answered when nothing of it is left. keep_task_id not empty: the result of that task is kept for other queries that
+ * ask the same, if there is room: FetchResult gives it under the same ids until it makes room for others, or until its
+ * coordinator is gone.
  *
  * @generated from message skein.executor.v1.ReleaseQuery
  */
@@ -190,6 +192,11 @@ export declare type ReleaseQuery = Message<"skein.executor.v1.ReleaseQuery"> & {
    * @generated from field: string query_id = 1;
    */
   queryId: string;
+
+  /**
+   * @generated from field: string keep_task_id = 2;
+   */
+  keepTaskId: string;
 };
 
 /**
@@ -504,7 +511,7 @@ export declare const ColumnSchema: GenMessage<Column>;
  */
 export declare type Scan = Message<"skein.executor.v1.Scan"> & {
   /**
-   * EMITTED: scan<k>. ORIGINAL: "catalog"."schema"."table" apart in the fields below.
+   * EMITTED: scan<k>. ORIGINAL: none, its name is the table's.
    *
    * @generated from field: string name = 1;
    */

@@ -79,6 +79,10 @@ t.test('text files are brought whole, by blocks', async t => {
   t.strictSame(asked.rows.flat().map(Number), [200_000, 19_999_900_000])
   t.equal(asked.bytesFetched, file.sizeBytes)
   t.equal((await lake.ask(file, null, sql, { isParquet: false })).bytesFetched, 0)
+  const words = { bucket: 'prod', ...lake.put('words.csv', 'a,b\nx,y\nz,w\n') }
+  const text = 'SELECT count(*), max(b) FROM read_csv($file, header = true, all_varchar = true)'
+  const some = await lake.ask(words, ['b'], text, { isParquet: false })
+  t.strictSame([some.rows, some.bytesFetched], [[[2n, 'y']], words.sizeBytes], 'whichever columns are read')
   const empty = { bucket: 'prod', ...lake.put('empty.csv', '') }
   t.equal((await lake.ask(empty, null, 'SELECT 1', { isParquet: false })).bytesFetched, 0)
 })

@@ -23,23 +23,31 @@ const oracle = await Oracle.open(data, [
   ...tableNames.map(name => ({ catalog: 'tpch', name, glob: globOf(name), reader: 'read_parquet' })),
   { catalog: 'other', name: 'parts', glob: 'parts/*/*.parquet', reader: 'read_parquet' },
   { catalog: 'text', name: 'lines', glob: 'lines/*', reader: 'read_csv' },
+  { catalog: 'text', name: 'words', glob: 'words/*', reader: 'read_csv' },
+  { catalog: 'documents', name: 'events', glob: 'events/*', reader: 'read_json' },
 ], 'tpch')
 t.teardown(() => {
   oracle.close()
   rmSync(root, { recursive: true })
 })
 
-/** A table by Hive partitions, and one of CSV of which one file is compressed. */
+/** A table by Hive partitions, CSV of which one file is compressed or all is text, and JSON. */
 async function writeOthers(folder: string): Promise<void> {
   const instance = await DuckDBInstance.create(':memory:')
   const connection = await instance.connect()
-  mkdirSync(join(folder, 'lines'))
+  for (const name of ['lines', 'words', 'events']) mkdirSync(join(folder, name))
   await connection.run(`COPY (SELECT i, i % 3 AS year, 'text ' || i AS word FROM range(3000) t(i))
     TO '${join(folder, 'parts')}' (FORMAT parquet, PARTITION_BY (year))`)
   await connection.run(`COPY (SELECT i, 'text, ' || i AS word FROM range(500) t(i))
     TO '${join(folder, 'lines/a.csv')}'`)
   await connection.run(`COPY (SELECT i, 'text, ' || i AS word FROM range(500, 900) t(i))
     TO '${join(folder, 'lines/b.csv.gz')}' (FORMAT csv, COMPRESSION gzip)`)
+  await connection.run(`COPY (SELECT 'w' || i AS one, 'v' || (i % 7) AS two FROM range(700) t(i))
+    TO '${join(folder, 'words/a.csv')}'`)
+  for (const part of [0, 1]) {
+    await connection.run(`COPY (SELECT i, 'e' || (i % 5) AS kind, {'x': i, 'tags': ['a', 'b' || i]} AS detail
+      FROM range(${300 * part}, ${300 * (part + 1)}) t(i)) TO '${join(folder, `events/${part}.json`)}' (FORMAT json)`)
+  }
   connection.closeSync()
   instance.closeSync()
 }
@@ -70,7 +78,8 @@ function configOf({ endpoint }: S3Server, more: Readonly<Record<string, unknown>
     catalogs: {
       tpch: { ...remote, tables: Object.fromEntries(tableNames.map(name => [name, globOf(name)])) },
       other: { ...remote, tables: { parts: 'parts/*/*.parquet' } },
-      text: { ...remote, file_format: 'csv', tables: { lines: 'lines/*' } },
+      text: { ...remote, file_format: 'csv', tables: { lines: 'lines/*', words: 'words/*' } },
+      documents: { ...remote, file_format: 'json', tables: { events: 'events/*' } },
     },
     default_catalog: 'tpch',
     node: { memory: '2GB', spill: '1GB', cache: '200MB' },
@@ -90,6 +99,8 @@ const others = [
   'SELECT count(*), max(word) FROM other.parts WHERE year = 2',
   'SELECT count(*), sum(i), max(word) FROM text.lines',
   'SELECT l.word, p.word FROM text.lines l JOIN other.parts p USING (i) ORDER BY ALL LIMIT 5',
+  'SELECT count(*), min(two), max(one) FROM text.words',
+  'SELECT kind, count(*), sum(detail.x), max(detail.tags[2]) FROM documents.events GROUP BY kind ORDER BY kind',
   `SELECT max(COLUMNS(c -> c LIKE 'l_%key')) FROM lineitem`,
   'SELECT n_name FROM nation ORDER BY n_name',
 ]
@@ -129,6 +140,29 @@ t.test('queries spread over two executors', async t => {
     const words = ['admin', 'cache', 'status', '--format', 'json', '--url', skein.doors.admin ?? '']
     const state = JSON.parse((await runCommand(words)).stdout) as { damaged: number }[]
     t.ok(state.reduce((sum, { damaged }) => sum + damaged, 0) > 10, JSON.stringify(state))
+  })
+  await t.test('columns that were brought ahead are there when the store is away', async t => {
+    server.faults.spread(undefined)
+    const admin = async (...words: string[]): Promise<Record<string, unknown>[]> => {
+      const more = ['--format', 'json', '--url', skein.doors.admin ?? '']
+      const { status, stdout, stderr } = await runCommand(['admin', 'cache', ...words, ...more])
+      t.equal(status, 0, stderr)
+      return JSON.parse(stdout) as Record<string, unknown>[]
+    }
+    await admin('evict', 'table', 'tpch.main.lineitem')
+    t.notOk((await admin('tables')).some(({ table, files }) => table === 'tpch.main.lineitem' && files !== 0))
+    const warmed = await admin('warm', 'lineitem', 'l_shipmode,l_quantity')
+    const sum = (rows: typeof warmed, name: string): number => rows.reduce((total, row) => total + Number(row[name]), 0)
+    t.ok(sum(warmed, 'bytes_fetched') > 0 && warmed.every(({ files, files_done }) => files === files_done))
+    server.faults.spread({ seed: 5, share: 1, faults: ['error-500'] })
+    server.forget()
+    const sql = 'SELECT l_shipmode, sum(l_quantity) FROM lineitem GROUP BY ALL ORDER BY ALL'
+    const outcome = await skein.query(sql)
+    t.equal(await wrong(sql, outcome), undefined)
+    t.strictSame([fetched(outcome), server.requests], [0, 0])
+    const held = (await admin('tables')).filter(({ table }) => table === 'tpch.main.lineitem')
+    t.ok(sum(held, 'files') >= 6 && sum(held, 'chunks') >= 12 && sum(held, 'bytes_cached') > 0, JSON.stringify(held))
+    server.faults.spread(undefined)
   })
   await t.test('what would be fetched is told, with nothing known of the caches', async t => {
     const response = await skein.request('POST', '/explain', { statement: questions[0] })

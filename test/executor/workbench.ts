@@ -11,6 +11,7 @@ import { ExchangeReader } from '../../executor/exchange-reader.ts'
 import { InstanceSet } from '../../executor/instance-set.ts'
 import { ResultSpool } from '../../executor/result-spool.ts'
 import { ByteBudget } from '../../executor/byte-budget.ts'
+import { TableReads } from '../../executor/table-reads.ts'
 import { TaskRunner, type TaskOutcome } from '../../executor/task-runner.ts'
 import type { ResultColumn } from '../../proto/arrow-schema.ts'
 import { systemClock } from '../../proto/clock.ts'
@@ -62,7 +63,7 @@ export async function openWorkbench(
   const fetchNothing = (): never => { throw new Error('nothing is fetched here') }
   const exchangeReader = new ExchangeReader(exchangeFiles, fetchNothing, systemClock)
   const runner = new TaskRunner({
-    clock: systemClock, instances, exchangeFiles, exchangeReader, pool: new BodyPool(),
+    clock: systemClock, instances, exchangeFiles, exchangeReader, pool: new BodyPool(), reads: new TableReads(),
     files: {
       open: async wanted => ({
         files: wanted.map(({ file }) => ({ path: join(lake, file.key), bytesFetched: 0, bytesCached: 0 })),

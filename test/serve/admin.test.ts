@@ -3,14 +3,16 @@
 import { create } from '@bufbuild/protobuf'
 import t, { type Test } from 'tap'
 import { adminHandlers } from '../../coordinator/serve/admin.ts'
+import type { Table } from '../../catalog/table.ts'
+import type { CacheAdminPorts } from '../../coordinator/serve/cache-admin.ts'
 import type { QueryAdmin } from '../../coordinator/serve/ports.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { AdminService } from '../../proto/gen/admin_pb.js'
 import { ExecutorInfoSchema } from '../../proto/gen/cluster_pb.js'
-import { CacheStateSchema } from '../../proto/gen/cache_pb.js'
+import { CachedFileSchema, CacheStateSchema, WarmCacheResponseSchema } from '../../proto/gen/cache_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
 import { GrpcServer } from '../../proto/grpc-server.ts'
-import type { QueryId, SessionId } from '../../proto/ids.ts'
+import type { ExecutorId, QueryId, SessionId } from '../../proto/ids.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { FakeQuery } from './fake-queries.ts'
 
@@ -41,15 +43,42 @@ const stores = new Map([
   ['shut', { check: () => Promise.reject(new QueryError('PERMISSION_DENIED', 'bucket shut: access is denied')) }],
 ])
 
-const state = create(CacheStateSchema, { budgetBytes: 10n, usedBytes: 5n, files: 2 })
-const caches = {
+const state = create(CacheStateSchema, {
+  budgetBytes: 100_000_000n, usedBytes: 5n, files: 2,
+  tables: [{ catalog: 'lake', schema: 'main', table: 'orders', bytesFetched: 90n, bytesCached: 10n }],
+})
+const table: Table = {
+  name: { catalog: 'lake', schema: 'main', table: 'orders' }, version: 'v', format: 'parquet', hiveKeys: [],
+  columns: [{ name: 'id', type: 'BIGINT' }, { name: 'word', type: 'VARCHAR' }], readOptions: {}, rowCount: 20,
+  sizeBytes: 2e8, skeletonPath: '', distinctCounts: [],
+  files: ['a', 'b'].map(key => ({
+    file: { bucket: 'prod', key, etag: 'x', sizeBytes: 1e8 }, hiveValues: [], rowCount: 10,
+    rowGroups: [{ rowCount: 10, columns: [4e7, 5e7].map(sizeBytes => (
+      { offset: 0, sizeBytes, min: null, max: null, nullCount: null }
+    )) }],
+  })),
+}
+
+/** What executors are asked to bring: executor, keys, columns. */
+const warmed: string[] = []
+const caches: CacheAdminPorts['caches'] = {
   list: async () => [{ executor: 'e1', state }],
-  evict: async (bucket: string, prefix: string) => [{ executor: `e1 without ${bucket}/${prefix}`, state }],
+  evict: async (bucket, prefix, keys = []) => [{ executor: `e1 without ${bucket}/${prefix} ${keys.join()}`, state }],
+  files: async () => [create(CachedFileSchema, { bucket: 'prod', key: 'b', etag: 'x', chunks: 2, bytes: 90n })],
+  warm: async (executor, wanted) => {
+    warmed.push(...wanted.map(({ file, columns }) => `${executor} ${file.key} ${columns?.join() ?? ''}`))
+    return create(WarmCacheResponseSchema, { bytesFetched: 7n, bytesCached: 1n })
+  },
+}
+const cacheAdmin: CacheAdminPorts = {
+  caches,
+  tables: { find: async name => name.join('.') === 'lake.orders' ? table : undefined, seen: () => [table] },
+  ground: () => ({ rooms: ['e1', 'e2'].map(id => ({ id: id as ExecutorId, slots: 1 })), wholeBytes: 1e6 }),
 }
 
 async function openAdmin(t: Test) {
   const server = new GrpcServer({ authenticate: () => undefined })
-  server.addService(AdminService, adminHandlers({ queries: fakeAdmin(), clock, stores, caches }))
+  server.addService(AdminService, adminHandlers({ queries: fakeAdmin(), clock, stores, cacheAdmin }))
   const channel = new GrpcChannel(`127.0.0.1:${await server.listen('127.0.0.1', 0)}`)
   t.teardown(() => {
     channel.close()
@@ -69,7 +98,28 @@ t.test('a bucket is looked at, and what is wrong with it comes back', async t =>
 t.test('caches are seen and emptied', async t => {
   const admin = await openAdmin(t)
   t.match((await admin.listCaches({})).caches, [{ executor: 'e1', state: { usedBytes: 5n, files: 2 } }])
-  t.match((await admin.evictCaches({ bucket: 'lake', prefix: 'a/' })).caches, [{ executor: 'e1 without lake/a/' }])
+  t.match((await admin.evictCaches({ bucket: 'lake', prefix: 'a/' })).caches, [{ executor: 'e1 without lake/a/ ' }])
+  t.match((await admin.evictCaches({ table: 'lake.orders' })).caches, [{ executor: 'e1 without prod/ a,b' }])
+  await t.rejects(admin.evictCaches({ table: 'none' }), { code: 'TABLE_NOT_FOUND', message: 'no table none' })
+  t.match((await admin.listCachedTables({})).tables, [{
+    executor: 'e1', catalog: 'lake', schema: 'main', table: 'orders', files: 1, chunks: 2, bytes: 90n,
+    bytesFetched: 90n, bytesCached: 10n,
+  }])
+})
+
+t.test('columns of a table are brought to where they would be read', async t => {
+  const admin = await openAdmin(t)
+  const news = []
+  for await (const { executor, files, filesDone, bytesFetched } of admin.warmCaches({
+    table: 'lake.orders', columns: ['WORD'],
+  })) news.push([executor, files, filesDone, bytesFetched])
+  t.strictSame(news.sort(), [['e1', 1, 1, 7n], ['e2', 1, 1, 7n]], 'an executor each, within the bound of its load')
+  t.strictSame(warmed.map(text => text.slice(3)).sort(), ['a word', 'b word'])
+  const all = admin.warmCaches({ table: 'lake.orders', columns: ['none'] })[Symbol.asyncIterator]()
+  await t.rejects(all.next(), { code: 'BIND_ERROR', message: 'table orders has no column none' })
+  state.budgetBytes = 1000n
+  const tight = admin.warmCaches({ table: 'lake.orders' })[Symbol.asyncIterator]()
+  await t.rejects(tight.next(), { code: 'DISK_FULL', message: /^9\d+ bytes of it belong to executor e1, .* for 1000$/ })
 })
 
 t.test('operators see executors and queries, and kill one', async t => {

@@ -1,0 +1,108 @@
+/**
+ * Brings columns of a table to the caches of the executors that would read them: each split to where a query over the
+ * whole table would place it; all of it everywhere if it is so small that queries run whole, on any of them.
+ */
+
+import type { Table } from '../catalog/table.ts'
+import { asQueryError, QueryError } from '../proto/errors.ts'
+import type { ExecutorId } from '../proto/ids.ts'
+import { Outbox } from '../proto/outbox.ts'
+import type { ExecutorCaches, WantedChunks } from './executor-caches.ts'
+import type { Room } from './place.ts'
+import { splits, type Split } from './splits.ts'
+import { placedScans } from './stage-plans.ts'
+
+/** Of one call: what an executor opens at once has to fit its cache. */
+const FILES_PER_CALL = 16
+
+export interface WarmedCache {
+  readonly executor: string
+  readonly files: number
+  readonly filesDone: number
+  readonly bytesFetched: number
+  /** That were there already. */
+  readonly bytesCached: number
+}
+
+export interface WarmPorts {
+  readonly caches: Pick<ExecutorCaches, 'list' | 'warm'>
+  readonly rooms: readonly Room[]
+  /** A table of fewer bytes is read whole by any executor. */
+  readonly wholeBytes: number
+}
+
+/** News after each call; the last of an executor has all its files. `names`: none: all columns. */
+export async function* warmCaches(
+  table: Table, names: readonly string[], ports: WarmPorts, signal: AbortSignal,
+): AsyncGenerator<WarmedCache> {
+  const columns = positions(table, names)
+  const places = placed(table, columns, ports)
+  await checkRoom(places, ports)
+  const news = new Outbox<WarmedCache>()
+  const failed = new AbortController()
+  const ends = AbortSignal.any([signal, failed.signal])
+  const wanted = (split: Split): WantedChunks => ({
+    ...split, isParquet: table.format === 'parquet', columns: columns.map(column => table.columns[column]?.name ?? ''),
+  })
+  const all = Promise.all([...places].map(([executor, own]) =>
+    warmOne(executor, own.map(wanted), ports, news, ends)))
+  const end = all.then(() => news.end(), (reason: unknown) => {
+    failed.abort()
+    news.end()
+    throw asQueryError(reason)
+  })
+  end.catch(() => undefined) // thrown below
+  try {
+    yield* news
+    await end
+  } finally {
+    failed.abort()
+  }
+}
+
+function positions(table: Table, names: readonly string[]): number[] {
+  if (names.length === 0) return table.columns.map((_, i) => i)
+  return names.map(name => {
+    const found = table.columns.findIndex(column => column.name.toLowerCase() === name.toLowerCase())
+    if (found >= 0) return found
+    throw new QueryError('BIND_ERROR', `table ${table.name.table} has no column ${name}`)
+  })
+}
+
+function placed(table: Table, columns: readonly number[], { rooms, wholeBytes }: WarmPorts): Map<ExecutorId, Split[]> {
+  if (rooms.length === 0) throw new QueryError('NO_EXECUTOR', 'no executor is there whose cache could be filled')
+  const files = table.files.map(file => ({ file, rowGroups: file.rowGroups.map((_, i) => i) }))
+  const all = splits(files, columns, 1)
+  if (all.reduce((sum, split) => sum + split.sizeBytes, 0) < wholeBytes) {
+    return new Map(rooms.map(({ id }) => [id, all]))
+  }
+  const tasks = placedScans([{ id: 0, columns, files }], rooms)
+  return new Map(rooms.map(({ id }) =>
+    [id, tasks.filter(({ owner }) => owner === id).flatMap(task => task.splits.map(({ split }) => split))]))
+}
+
+/** What does not fit would drive itself out. */
+async function checkRoom(places: ReadonlyMap<ExecutorId, readonly Split[]>, { caches }: WarmPorts): Promise<void> {
+  for (const { executor, state } of await caches.list()) {
+    const bytes = (places.get(executor as ExecutorId) ?? []).reduce((sum, split) => sum + split.sizeBytes, 0)
+    if (state.budgetBytes === 0n || bytes <= Number(state.budgetBytes)) continue
+    throw new QueryError('DISK_FULL',
+      `${bytes} bytes of it belong to executor ${executor}, whose cache has room for ${state.budgetBytes}`)
+  }
+}
+
+async function warmOne(
+  executor: string, wanted: readonly WantedChunks[], { caches }: WarmPorts, news: Outbox<WarmedCache>,
+  signal: AbortSignal,
+): Promise<void> {
+  let done: WarmedCache = { executor, files: wanted.length, filesDone: 0, bytesFetched: 0, bytesCached: 0 }
+  for (let at = 0; at < wanted.length; at += FILES_PER_CALL) {
+    const some = wanted.slice(at, at + FILES_PER_CALL)
+    const { bytesFetched, bytesCached } = await caches.warm(executor, some, signal)
+    done = {
+      ...done, filesDone: done.filesDone + some.length, bytesFetched: done.bytesFetched + Number(bytesFetched),
+      bytesCached: done.bytesCached + Number(bytesCached),
+    }
+    news.say(done)
+  }
+}
