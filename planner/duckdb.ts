@@ -100,6 +100,16 @@ export class Connection {
     }
   }
 
+  /** How many statements DuckDB's parser sees; a PIVOT can be two. Binds nothing. */
+  async countStatements(sql: string): Promise<number> {
+    try {
+      return (await this.#connection.extractStatements(sql)).count
+    } catch (cause) {
+      // DuckDB's class of error comes first in every other message
+      throw new Error((cause as Error).message.replace(/^Failed to extract statements: /, ''), { cause })
+    }
+  }
+
   /** Binds without running: rejects with DuckDB's message if a name, a function or a type does not fit. */
   async bind(sql: string): Promise<BoundStatement> {
     const prepared = await this.#connection.prepare(sql)

@@ -69,6 +69,8 @@ async function planReading(
   try {
     if (authority.statementFunction !== null) throw new Unsupported(`the function ${authority.statementFunction}`)
     if (syntax.shows.length > 0) throw new Unsupported('DESCRIBE and SUMMARIZE')
+    // DuckDB's parser obeys it, json_serialize_plan does not
+    if (isTrue(request.settings['integer_division'])) throw new Unsupported('the setting integer_division')
     return { ...planned, ...await cutPlan(session, request, columns, prune), sqlKind: 'emitted' }
   } catch (thrown) {
     if (!(thrown instanceof Unsupported) && !isUnknownType(thrown)) throw thrown
@@ -76,6 +78,10 @@ async function planReading(
     const fragments = [originalFragment(request, authority.tables, columns)]
     return { ...planned, fragments, sqlKind: 'original', wholeReason: thrown.message }
   }
+}
+
+function isTrue(setting: string | undefined): boolean {
+  return setting !== undefined && !/^(false|f|0|no|off)$/i.test(setting)
 }
 
 /** A type that DuckDB has and the planner cannot write; every other error of the user is known by now. */

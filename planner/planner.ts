@@ -19,6 +19,7 @@ import {
 } from './messages.ts'
 import { DEFAULT_PLAN_CACHE, PlanCache } from './plan-cache.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
+import type { Statement } from './statement-list.ts'
 import { PlannerProcess } from './planner-process.ts'
 
 export interface PlannerOptions {
@@ -44,7 +45,7 @@ const MAX_WAITING = 10_000
 const MAX_ATTEMPTS = 5
 /** A process that ends so often before it was ready will not start. */
 const MAX_FAILED_STARTS = 3
-/** Tables named by a text, kept by text. */
+/** Tables named by a text, and what its statements are, kept by text. */
 const NAMES_CACHE: CacheLimits = { maxEntries: 4096, maxBytes: 8 * 1024 * 1024 }
 
 interface Call {
@@ -65,6 +66,7 @@ export class Planner {
   readonly #deadlineMs: number
   readonly #plans: PlanCache | null
   readonly #names = new BoundedCache<readonly NamedTable[]>(NAMES_CACHE)
+  readonly #statements = new BoundedCache<readonly Statement[]>(NAMES_CACHE)
   readonly #waiting: Call[] = []
   readonly #running = new Map<number, Call>()
   #process: PlannerProcess | null = null
@@ -97,6 +99,18 @@ export class Planner {
     const names = await this.#ask({ kind: 'names', sql }, null) as readonly NamedTable[]
     this.#names.put(sql, names, JSON.stringify(names).length)
     return names
+  }
+
+  /** The statements of a text, in order, and what each asks for. Rejects with SYNTAX_ERROR if one does not parse. */
+  async statements(sql: string): Promise<readonly Statement[]> {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const statements = await this.#ask({ kind: 'statements', sql }, null) as readonly Statement[]
+    this.#statements.put(sql, statements, JSON.stringify(statements).length)
+    for (const { kind, text, ...more } of statements) {
+      if (kind === 'query' && 'names' in more) this.#names.put(text, more.names, JSON.stringify(more.names).length)
+    }
+    return statements
   }
 
   /** Rejects with the error that the user shall see; PLANNING_LIMIT if planning took too long or too much memory. */

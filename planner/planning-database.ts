@@ -11,7 +11,8 @@ import { quoteName } from '../proto/sql-text.ts'
 import { Database, type BoundStatement, type Connection, type TextFunction } from './duckdb.ts'
 import type { PlannerTable, PlanRequest } from './planned-query.ts'
 import { PlanningTables } from './planning-tables.ts'
-import { settingStatements } from './session-settings.ts'
+import { sessionSetting, settingStatements } from './session-settings.ts'
+import type { PlainPlan } from './statement-list.ts'
 
 /** Of DuckDB's buffers. What it folds into constants is outside of it; the parent process bounds that. */
 const MEMORY_LIMIT = '512MB'
@@ -42,14 +43,18 @@ interface OpenSession extends PlanningSession {
 export class PlanningDatabase {
   readonly #database: Database
   readonly #tables: PlanningTables
+  readonly #home: Connection
+  readonly #plan: TextFunction
   /** The syntax tree of a text as JSON; binds nothing. */
   readonly parse: TextFunction
   #session: OpenSession | null = null
   #isFaulty = false
 
   /** `home` is in the empty home database: it makes and drops the views. */
-  private constructor(database: Database, home: Connection, parse: TextFunction) {
+  private constructor(database: Database, home: Connection, parse: TextFunction, plan: TextFunction) {
     this.#database = database
+    this.#home = home
+    this.#plan = plan
     this.#tables = new PlanningTables(sql => home.run(sql))
     this.parse = parse
   }
@@ -63,7 +68,30 @@ export class PlanningDatabase {
     const home = await database.connect()
     const parse = await home.textFunction(
       'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)')
-    return new PlanningDatabase(database, home, parse)
+    const plan = await home.textFunction('SELECT json_serialize_plan($1::VARCHAR, skip_null := true)')
+    return new PlanningDatabase(database, home, parse, plan)
+  }
+
+  /** How many statements the parser sees. */
+  countStatements(sql: string): Promise<number> {
+    return this.#home.countStatements(sql)
+  }
+
+  /** The root of a statement's plan, bound where there is no table; null if it does not bind there. */
+  async plainPlan(sql: string): Promise<PlainPlan | null> {
+    const answer = JSON.parse(await this.#plan(sql)) as { error: boolean; plans?: readonly PlainPlan[] }
+    return answer.error ? null : answer.plans?.[0] ?? null
+  }
+
+  /** Rejects if DuckDB does not take the value. `sql` sets the session setting `name` and nothing else. */
+  async trySetting(sql: string, name: string): Promise<void> {
+    sessionSetting(name)
+    const connection = await this.#database.connect()
+    try {
+      await connection.run(sql)
+    } finally {
+      connection.close()
+    }
   }
 
   /** Makes the request's tables and defaults; the session is good until the next call. */

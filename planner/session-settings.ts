@@ -9,6 +9,13 @@ const allowed: ReadonlySet<string> = new Set([
   'ieee_floating_point_ops', 'scalar_subquery_error_on_multiple_rows', 'order_by_non_integer_literal',
 ])
 
+/** One of them as DuckDB and we write it, whatever its case. Throws PERMISSION_DENIED for others. */
+export function sessionSetting(name: string): string {
+  const lower = name.toLowerCase()
+  if (!allowed.has(lower)) throw new QueryError('PERMISSION_DENIED', `the setting ${name} cannot be changed`)
+  return lower === 'timezone' ? 'TimeZone' : lower
+}
+
 /** Rejects with PERMISSION_DENIED for a setting that a session may not have. */
 export function settingStatements(settings: Readonly<Record<string, string>>): readonly string[] {
   return Object.entries(settings).map(([name, value]) => {

@@ -15,25 +15,35 @@ const reachesOutside: ReadonlySet<string> = new Set([
   'UPDATE EXTENSIONS', 'CREATE SECRET', 'DROP SECRET',
 ])
 
-/** Resolves to what the text mentions if it is one reading statement, else rejects with a typed error. */
-export async function readStatement(sql: string, parse: (sql: string) => Promise<string>): Promise<Syntax> {
+/** Rejects a text that DuckDB shall not see. */
+export function checkText(sql: string): void {
   const { length } = sql
   if (length > MAX_SQL_CHARACTERS) {
     throw new QueryError('INVALID_REQUEST', `the statement has ${length} characters, more than ${MAX_SQL_CHARACTERS}`)
   }
   const position = sql.indexOf('\0')
   if (position >= 0) throw new QueryError('SYNTAX_ERROR', 'the statement has a zero character', { position })
+}
+
+/** Resolves to what the text mentions if it is one reading statement, else rejects with a typed error. */
+export async function readStatement(sql: string, parse: (sql: string) => Promise<string>): Promise<Syntax> {
+  checkText(sql)
   const syntax = readSyntax(await parse(sql), sql)
   if (syntax === NOT_SELECT) throw refusal(sql)
   if (syntax.statementCount === 0) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
   if (syntax.statementCount > 1) throw severalStatements(syntax.statementCount)
+  refuseQuery(syntax)
+  return syntax
+}
+
+/** Rejects one that lacks a value, or lists what is not in tables. */
+export function refuseQuery(syntax: Syntax): void {
   const [parameter] = syntax.parameters
   if (parameter !== undefined) {
     throw new QueryError('INVALID_REQUEST', `no value is given for the parameter $${parameter}`)
   }
   const listed = syntax.shows.find(({ name }) => name !== 'DESCRIBE' && name !== 'SUMMARY')
   if (listed !== undefined) throw unsupported(`SHOW ${shownList(listed.schema ?? '')} is not supported`)
-  return syntax
 }
 
 function severalStatements(count: number): QueryError {
@@ -50,8 +60,8 @@ const selectWords: ReadonlySet<string> = new Set([
 ])
 
 /** Why a text that parses but is not a SELECT does not run. */
-function refusal(sql: string): QueryError {
-  const [first, second, third, fourth] = words(sql)
+export function refusal(sql: string): QueryError {
+  const [first, second, third, fourth] = firstWords(sql)
   if (first === 'EXPLAIN') return unsupported('EXPLAIN is not a statement here; use the explain command')
   if (first === 'PIVOT' || first === 'PIVOT_WIDER') {
     return unsupported('PIVOT without a list of values is not supported; name them: ON column IN (…)')
@@ -67,7 +77,7 @@ function refusal(sql: string): QueryError {
 }
 
 /** The first words in upper case, past comments, semicolons and parentheses. */
-function words(sql: string): [string, string, string, string] {
+export function firstWords(sql: string): [string, string, string, string] {
   const bare = sql.slice(0, WORDS_WITHIN).replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
   const all = bare.toUpperCase().split(/[\s;(]+/).filter(word => word !== '')
   const [first = '', second = '', third = '', fourth = ''] = all

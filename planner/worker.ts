@@ -11,6 +11,8 @@ import {
 import { namesIn, planQuery } from './plan-query.ts'
 import type { PruneScans } from './planned-query.ts'
 import { PlanningDatabase } from './planning-database.ts'
+import { statementsIn } from './statement-list.ts'
+import { unreachable } from '../proto/errors.ts'
 
 /** Errors do not cross a thread with their code. */
 export type Outcome = { readonly answer: Answer } | { readonly error: ErrorData }
@@ -40,7 +42,12 @@ export default async function answer({ question, prunePort }: Task): Promise<Out
 async function answerQuestion(question: Question, prune: PruneScans): Promise<Answer> {
   if (question.kind === 'describe') return describeFiles(question.files)
   database ??= await PlanningDatabase.open(options.skeletonDirectory)
-  return question.kind === 'names' ? namesIn(database, question.sql) : planQuery(database, question.request, prune)
+  switch (question.kind) {
+    case 'names': return namesIn(database, question.sql)
+    case 'statements': return statementsIn(database, question.sql)
+    case 'plan': return planQuery(database, question.request, prune)
+    default: return unreachable(question)
+  }
 }
 
 function discard(): void {

@@ -11,7 +11,7 @@ t.test('semicolons and comments after a statement are no part of it', async t =>
     ["select e'\\';' -- x", "select e'\\';'"], ['select 1 as ";"";";', 'select 1 as ";"";"'],
     ['select $$;--$$ ;', 'select $$;--$$'],
     ['select $a$;$$$a$;', 'select $a$;$$$a$'], ['select 1 -- ; \n+ 2;', 'select 1 -- ; \n+ 2'],
-    ["select 'open ;", "select 'open"],
+    ["select 'open ;", "select 'open ;"],
   ] as const
   t.strictSame(cases.map(([text]) => statementText(text)), cases.map(([, expected]) => expected))
 })

@@ -1,0 +1,170 @@
+/**
+ * A text as the list of its statements, and of each what it asks for, so that whoever serves a session knows where it
+ * goes. DuckDB says it: what it can write down as a SELECT is a query, and of SET, USE, BEGIN and their like it gives
+ * name and value. Only of what it cannot bind here (it knows no table) the first word chooses the way; there DuckDB is
+ * asked again, on the instance that has the tables, before anything runs.
+ *
+ * The pieces between semicolons are our own reading. DuckDB must find as many statements in the whole text, and one in
+ * each piece; so nothing can hide behind a semicolon that we do not see.
+ */
+
+import { QueryError } from '../proto/errors.ts'
+import { identifier, meaningfulTokens, splitStatements, type StatementText } from '../proto/sql-tokens.ts'
+import { fromDuckdb } from './duckdb-error.ts'
+import type { NamedTable } from './messages.ts'
+import { readsMetadata } from './metadata.ts'
+import type { PlanningDatabase } from './planning-database.ts'
+import { sessionSetting } from './session-settings.ts'
+import { readExecute, readExplain, readPrepare, rewritePragma } from './statement-forms.ts'
+import { checkText, firstWords, refusal, refuseQuery } from './statement.ts'
+import { NOT_SELECT, readSyntax } from './syntax.ts'
+
+export type StatementKind =
+  /** It reads. `metadata`: the catalog itself (SHOW TABLES, information_schema, …), rather than tables. */
+  | { readonly kind: 'query'; readonly names: readonly NamedTable[]; readonly metadata: boolean }
+  /** A setting that a session may have; null: back to its default. */
+  | { readonly kind: 'set'; readonly name: string; readonly value: string | null }
+  /** A catalog, a schema, or both, as in USE; null: back to the defaults. */
+  | { readonly kind: 'use'; readonly path: readonly string[] | null }
+  | { readonly kind: 'transaction'; readonly action: 'begin' | 'commit' | 'rollback' }
+  /** `inner` is what EXECUTE will run. */
+  | { readonly kind: 'prepare'; readonly name: string; readonly inner: string }
+  /** Arguments as they stand. */
+  | { readonly kind: 'execute'; readonly name: string; readonly arguments: readonly string[] }
+  | { readonly kind: 'deallocate'; readonly name: string }
+  /** `inner` begins at `offset` of the statement's text. */
+  | { readonly kind: 'explain'; readonly analyze: boolean; readonly format: string; readonly inner: string
+    readonly offset: number }
+  /** It changes data or objects, which only the session's own instance has: `word` is what it begins with. */
+  | { readonly kind: 'change'; readonly word: string }
+  | { readonly kind: 'refused'; readonly code: QueryError['code']; readonly message: string
+    readonly position: number | undefined }
+
+export type Statement = StatementText & StatementKind
+
+/** Statements of one text; a script has some tens. */
+const MAX_STATEMENTS = 1_000
+/** What creates, changes or looks after data and objects. */
+const changing: ReadonlySet<string> = new Set([
+  'CREATE', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'MERGE', 'DROP', 'ALTER', 'COMMENT', 'ANALYZE', 'VACUUM',
+  'CHECKPOINT', 'WITH',
+])
+
+/** Rejects with SYNTAX_ERROR if one of them does not parse, with its place in the whole text. */
+export async function statementsIn(database: PlanningDatabase, sql: string): Promise<readonly Statement[]> {
+  checkText(sql)
+  const pieces = splitStatements(sql)
+  if (pieces.length === 0) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
+  if (pieces.length > MAX_STATEMENTS) {
+    throw new QueryError('INVALID_REQUEST', `the text holds ${pieces.length} statements, more than ${MAX_STATEMENTS}`)
+  }
+  const statements: Statement[] = []
+  for (const piece of pieces) statements.push({ ...piece, ...await kindOf(database, piece, sql) })
+  return statements
+}
+
+async function kindOf(database: PlanningDatabase, { text, start }: StatementText, sql: string): Promise<StatementKind> {
+  try {
+    return await kindOfOne(database, text)
+  } catch (thrown) {
+    if (!(thrown instanceof QueryError)) throw thrown
+    const place = thrown.position === undefined ? undefined : thrown.position + start
+    if (thrown.code === 'SYNTAX_ERROR') throw await inWholeText(database, thrown, place, sql)
+    return { kind: 'refused', code: thrown.code, message: thrown.message, position: thrown.position }
+  }
+}
+
+/** DuckDB's own message about the whole text counts lines from its beginning. */
+async function inWholeText(
+  database: PlanningDatabase, error: QueryError, position: number | undefined, sql: string,
+): Promise<QueryError> {
+  const told = await database.countStatements(sql).then(() => undefined, (thrown: unknown) => fromDuckdb(thrown, sql))
+  if (told?.code === 'SYNTAX_ERROR') return told
+  return new QueryError(error.code, error.message, { position, cause: error })
+}
+
+async function kindOfOne(database: PlanningDatabase, text: string): Promise<StatementKind> {
+  const syntax = readSyntax(await database.parse(text), text)
+  if (syntax !== NOT_SELECT) {
+    if (syntax.statementCount !== 1) throw notOne(syntax.statementCount)
+    const names = syntax.tables.map(({ catalog, schema, name }) => ({ catalog, schema, table: name }))
+    const metadata = readsMetadata(syntax)
+    if (!metadata) refuseQuery(syntax)
+    return { kind: 'query', names: [...new Map(names.map(name => [JSON.stringify(name), name])).values()], metadata }
+  }
+  const [word] = firstWords(text)
+  if (word === 'PRAGMA') return kindOfOne(database, rewritePragma(text))
+  if (word === 'PIVOT' || word === 'PIVOT_WIDER') throw refusal(text)
+  const count = await database.countStatements(text).catch((thrown: unknown) => { throw fromDuckdb(thrown, text) })
+  if (count !== 1) throw notOne(count)
+  switch (word) {
+    case 'EXPLAIN': return { kind: 'explain', ...readExplain(text) }
+    case 'PREPARE': return { kind: 'prepare', ...readPrepare(text) }
+    case 'EXECUTE': return { kind: 'execute', ...readExecute(text) }
+    default: return ofPlan(await database.plainPlan(text), text, database)
+  }
+}
+
+function notOne(count: number): QueryError {
+  return new QueryError('UNSUPPORTED_STATEMENT', `DuckDB reads ${count} statements where one was expected`)
+}
+
+/** `plan`: the root of the plan as DuckDB binds it without any table; null if that is not possible. */
+async function ofPlan(plan: PlainPlan | null, text: string, database: PlanningDatabase): Promise<StatementKind> {
+  switch (plan?.type) {
+    case 'LOGICAL_SET': return ofSet(plan, text, database)
+    case 'LOGICAL_RESET': {
+      const name = plan.name ?? ''
+      return isPath(name) ? { kind: 'use', path: null } : { kind: 'set', name: sessionSetting(name), value: null }
+    }
+    case 'LOGICAL_TRANSACTION': return { kind: 'transaction', action: actionOf(plan.info?.type ?? '') }
+    case 'LOGICAL_DROP':
+      if (plan.info?.type === 'PREPARED_STATEMENT') return { kind: 'deallocate', name: plan.info.name ?? '' }
+      break
+    default: break
+  }
+  const refused = refusal(text)
+  const [word] = firstWords(text)
+  if (refused.code === 'PERMISSION_DENIED' || !changing.has(word)) throw refused
+  return { kind: 'change', word }
+}
+
+/** Of a plan's root what is asked of it here. */
+export interface PlainPlan {
+  readonly type?: string
+  readonly name?: string
+  readonly scope?: string
+  readonly value?: { readonly is_null?: boolean; readonly value?: unknown }
+  readonly info?: { readonly type?: string; readonly name?: string }
+}
+
+async function ofSet(plan: PlainPlan, text: string, database: PlanningDatabase): Promise<StatementKind> {
+  const { name = '', scope, value } = plan
+  if (scope === 'VARIABLE') throw new QueryError('PERMISSION_DENIED', 'SET VARIABLE is not allowed')
+  if (scope === 'GLOBAL') throw new QueryError('PERMISSION_DENIED', 'SET GLOBAL is not allowed')
+  if (isPath(name)) return { kind: 'use', path: pathOf(String(value?.value ?? '')) }
+  await database.trySetting(text, name).catch((thrown: unknown) => { throw fromDuckdb(thrown, text) })
+  return { kind: 'set', name: sessionSetting(name), value: value?.is_null === true ? null : String(value?.value) }
+}
+
+function isPath(name: string): boolean {
+  return ['schema', 'search_path'].includes(name.toLowerCase())
+}
+
+/** `a`, `a.b`, with quotes where DuckDB needs them. */
+function pathOf(value: string): readonly string[] {
+  const tokens = meaningfulTokens(value)
+  const path = tokens.flatMap(token => identifier(token) ?? [])
+  const isPathText = tokens.every((token, i) => i % 2 === 0 ? identifier(token) !== undefined : token.text === '.')
+  if (isPathText && (path.length === 1 || path.length === 2)) return path
+  throw new QueryError('UNSUPPORTED_STATEMENT', `'${value}' is not one catalog, schema or catalog.schema`)
+}
+
+function actionOf(type: string): 'begin' | 'commit' | 'rollback' {
+  switch (type) {
+    case 'BEGIN_TRANSACTION': return 'begin'
+    case 'COMMIT': return 'commit'
+    case 'ROLLBACK': return 'rollback'
+    default: throw new QueryError('UNSUPPORTED_STATEMENT', `the transaction statement ${type} is not supported`)
+  }
+}
