@@ -20,15 +20,20 @@ import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/i
 import type { CoordinatorLaunch, Ready } from '../proto/launch.ts'
 import { openDoors, type Doors } from './doors.ts'
 import { ExecutorCaches } from './executor-caches.ts'
-import { explain } from './explain.ts'
+import { explain, explanationText, type Explanation } from './explain.ts'
 import { faces, type FaceOptions } from './faces.ts'
 import type { ExecutorView } from './fleet-actor.ts'
 import { GrpcExecutorChannel } from './grpc-executor-channel.ts'
 import type { Log } from './log.ts'
 import { planPorts } from './plan-ports.ts'
-import type { PlanPorts } from './plan-query.ts'
+import { planQuery, type PlanPorts } from './plan-query.ts'
 import type { Room } from './place.ts'
 import { QueryService } from './query-service.ts'
+import type { QueryRequest } from './running-query.ts'
+import { texts } from './session/answer.ts'
+import type { NameDefaults } from './session/session.ts'
+import { Sessions } from './session/sessions.ts'
+import { Statements } from './session/statements.ts'
 
 const LOCALHOST = '127.0.0.1'
 
@@ -101,7 +106,9 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   onStop(() => members.close())
   await members.start()
 
-  const doors = await open(options, { catalog, stores, queries, ports })
+  const sessions = new Sessions({ clock, defaults: nameDefaults(launch) })
+  onStop(() => sessions.closeAll())
+  const doors = await open(options, { catalog, stores, queries, ports, planner, sessions })
   onStop(() => doors.close())
   return {
     ready: true, role: 'coordinator', pid: options.processId, storeAddress: `${LOCALHOST}:${storePort}`,
@@ -135,25 +142,39 @@ function membershipChanged(queries: QueryService, log: Log, event: MembershipEve
   }
 }
 
-interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries'> {
+interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries' | 'sessions'> {
   readonly ports: PlanPorts
+  readonly planner: Planner
 }
 
-function open({ launch, clock, log, newId, key }: CoordinatorOptions, { ports, ...parts }: Parts): Promise<Doors> {
+function nameDefaults({ config }: CoordinatorLaunch): NameDefaults {
+  return { catalog: config.defaultCatalog, schema: BUCKET_SCHEMA }
+}
+
+function open(options: CoordinatorOptions, { ports, planner, ...parts }: Parts): Promise<Doors> {
+  const { launch, clock, log, newId, key } = options
+  const { queries, sessions, catalog } = parts
   const isRemote = (bucket: string): boolean => launch.config.buckets[bucket]?.provider !== 'local'
-  const defaults = { catalog: launch.config.defaultCatalog, schema: BUCKET_SCHEMA }
-  const caches = new ExecutorCaches(() => active(parts.queries).map(({ info }) => info), launch.secret)
+  const defaults = nameDefaults(launch)
+  const explained = (request: QueryRequest): Promise<Explanation> =>
+    explain(request, ports, { rooms: rooms(queries), isRemote })
+  const statements = new Statements({
+    sessions, clock, newId, queries,
+    statementsIn: sql => planner.statements(sql),
+    catalogs: () => catalog.list(),
+    describe: async request => (await planQuery(request, ports)).planned.columns,
+    explain: async request => texts(['explain_key', 'explain_value'], [
+      ['physical_plan', explanationText(await explained(request))],
+    ]),
+  })
   const handlers = faces({
-    ...parts, clock, defaults,
+    ...parts, clock, statements, key, newId, workerSlug: 'coordinator', defaults,
     cacheAdmin: {
-      caches,
-      tables: {
-        find: async name => (await parts.catalog.resolve([name], defaults))[0], seen: () => parts.catalog.seen(),
-      },
-      ground: () => ({ rooms: rooms(parts.queries), wholeBytes: thresholds(launch).wholeBytes }),
+      caches: new ExecutorCaches(() => active(queries).map(({ info }) => info), launch.secret),
+      tables: { find: async name => (await catalog.resolve([name], defaults))[0], seen: () => catalog.seen() },
+      ground: () => ({ rooms: rooms(queries), wholeBytes: thresholds(launch).wholeBytes }),
     },
-    key, newId, workerSlug: 'coordinator',
-    explain: request => explain(request, ports, { rooms: rooms(parts.queries), isRemote }),
+    explain: explained,
   })
   return openDoors(handlers, {
     listen: launch.config.listen, newId,

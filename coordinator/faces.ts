@@ -11,6 +11,8 @@ import type { Explanation } from './explain.ts'
 import type { NameDefaults } from './query-ports.ts'
 import type { QueryService } from './query-service.ts'
 import type { QueryRequest } from './running-query.ts'
+import type { Sessions } from './session/sessions.ts'
+import type { Statements } from './session/statements.ts'
 import { adminHandlers } from './serve/admin.ts'
 import { flightSqlHandlers } from './serve/flight-sql.ts'
 import { explainRoute } from './serve/http-explain.ts'
@@ -19,6 +21,8 @@ import { queryRoutes } from './serve/http-routes.ts'
 
 export interface FaceOptions {
   readonly queries: QueryService
+  readonly sessions: Sessions
+  readonly statements: Statements
   readonly catalog: Catalog
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
@@ -34,16 +38,16 @@ export interface FaceOptions {
 }
 
 export function faces(options: FaceOptions): DoorHandlers {
-  const { queries, catalog, clock, newId, key, workerSlug } = options
+  const { catalog, clock, newId, key, workerSlug } = options
   const names = { defaultCatalog: options.defaults.catalog, defaultSchema: options.defaults.schema }
+  const { sessions, statements } = options
   const flight = flightSqlHandlers({
-    queries, catalog, clock, newId, key, version: packageVersion(), ...names,
-    describe: async request => (await options.explain(request)).columns,
+    sessions, statements, catalog, clock, newId, key, version: packageVersion(),
   })
   const admin = adminHandlers(options)
   return {
     httpRoutes: [
-      ...queryRoutes({ queries, clock, newId, workerSlug, ...names }),
+      ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
       explainRoute({ explain: options.explain, newId, ...names }),
     ],
     flight: server => server.addService(FlightService, flight),

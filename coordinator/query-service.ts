@@ -77,9 +77,7 @@ export class QueryService {
     const { clock, newQueryId } = this.#options
     const id = request.queryId ?? newQueryId()
     if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
-    if (this.#running.size >= this.#limits.maxQueries) {
-      throw new QueryError('QUERY_QUEUE_FULL', `${this.#running.size} queries run or wait already`)
-    }
+    this.checkRoom()
     let address: Address<QueryMessage> | null = null
     const tell = (message: QueryMessage): void => { address?.send(message) }
     const relay = new ResultRelay({ clock, holdBytes: this.#limits.holdBytes, tell })
@@ -101,6 +99,12 @@ export class QueryService {
     })
     actor.begin(address)
     return handle
+  }
+
+  /** Throws QUERY_QUEUE_FULL if no other would be accepted now. */
+  checkRoom(): void {
+    if (this.#running.size < this.#limits.maxQueries) return
+    throw new QueryError('QUERY_QUEUE_FULL', `${this.#running.size} queries run or wait already`)
   }
 
   /** Those that run, and the last that ended: newest first. */

@@ -25,6 +25,9 @@ const classes = {
   PERMISSION_DENIED: { grpc: 7, http: 403, sqlState: '42501', retryable: false },
   UNAUTHENTICATED: { grpc: 16, http: 401, sqlState: '28000', retryable: false },
   NOT_FOUND: { grpc: 5, http: 404, sqlState: '42704', retryable: false },
+  TRANSACTION_ERROR: { grpc: 9, http: 409, sqlState: '25000', retryable: false },
+  /** The temporary objects, or the open transaction, of a session are gone with its executor. */
+  SESSION_LOST: { grpc: 10, http: 410, sqlState: '08006', retryable: false },
   INVALID_CONFIG: { grpc: 3, http: 500, sqlState: 'F0000', retryable: false },
   // data
   FILE_NOT_FOUND: { grpc: 5, http: 404, sqlState: '58P01', retryable: false },
@@ -35,6 +38,7 @@ const classes = {
   DISK_FULL: { grpc: 8, http: 507, sqlState: '53100', retryable: false },
   RESULT_TOO_LARGE: { grpc: 8, http: 413, sqlState: '54000', retryable: false },
   PLANNING_LIMIT: { grpc: 8, http: 400, sqlState: '54001', retryable: false },
+  SESSION_LIMIT: { grpc: 8, http: 429, sqlState: '53300', retryable: true },
   QUERY_QUEUE_FULL: { grpc: 14, http: 429, sqlState: '53000', retryable: true },
   DEADLINE_EXCEEDED: { grpc: 4, http: 504, sqlState: '57014', retryable: false },
   CANCELLED: { grpc: 1, http: 499, sqlState: '57014', retryable: false },

@@ -17,10 +17,11 @@ import { isTimeZone } from '../../proto/time-zone.ts'
 import { encode, pack, readBody, unpack } from './flight-any.ts'
 import { encapsulatedSchema } from './flight-commands.ts'
 import type { FlightResults } from './flight-results.ts'
-import { keepPrepared, type Session, type Sessions } from './session.ts'
+import { keepPrepared, type Session } from '../session/session.ts'
+import type { FlightLogin } from './session.ts'
 
 export interface FlightActionsOptions {
-  readonly sessions: Sessions
+  readonly sessions: FlightLogin
   readonly results: FlightResults
   readonly newId: () => string
   /** The columns of a statement, which does not run. */

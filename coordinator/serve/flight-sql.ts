@@ -18,26 +18,24 @@ import {
   CommandStatementUpdateSchema, DoPutUpdateResultSchema, TicketStatementQuerySchema,
 } from '../../proto/gen/flight_sql_pb.js'
 import type { Call, ServiceHandlers } from '../../proto/grpc-server.ts'
-import type { QueryId } from '../../proto/ids.ts'
-import type { QueryRequest, RunningQuery } from '../running-query.ts'
+import type { RunningQuery } from '../running-query.ts'
+import { preparedText, type Session } from '../session/session.ts'
+import type { Sessions } from '../session/sessions.ts'
+import type { StatementInput, Statements } from '../session/statements.ts'
 import { actionTypes, FlightActions } from './flight-actions.ts'
 import { encode, pack, packedName, unpack } from './flight-any.ts'
 import { encapsulatedMessage, encapsulatedSchema, metadataColumns, type MetadataOptions } from './flight-commands.ts'
 import { FlightResults } from './flight-results.ts'
-import type { Queries } from './ports.ts'
-import { Sessions, type Session } from './session.ts'
+import { FlightLogin } from './session.ts'
 import { Signer } from './signed-text.ts'
 
 export interface FlightSqlOptions extends MetadataOptions {
-  readonly queries: Queries
-  /** The columns of a statement, which does not run. */
-  readonly describe: (request: QueryRequest) => Promise<readonly TableColumn[]>
+  readonly sessions: Sessions
+  readonly statements: Statements
   readonly clock: Clock
   readonly newId: () => string
   /** Signs tokens and tickets; at least 32 bytes. */
   readonly key: Uint8Array
-  readonly defaultCatalog: string
-  readonly defaultSchema: string
 }
 
 /** Not counted. */
@@ -68,18 +66,17 @@ interface Asked {
 class FlightSql {
   readonly actions: FlightActions
   readonly #options: FlightSqlOptions
-  readonly #sessions: Sessions
+  readonly #sessions: FlightLogin
   readonly #results: FlightResults
 
   constructor(options: FlightSqlOptions) {
-    const { defaultCatalog: catalog, defaultSchema: schema } = options
     const signer = new Signer(options.key, options.clock)
     this.#options = options
-    this.#sessions = new Sessions(signer, options.newId, { catalog, schema })
+    this.#sessions = new FlightLogin(options.sessions, signer, options.newId)
     this.#results = new FlightResults(signer, options.clock)
     this.actions = new FlightActions({
       sessions: this.#sessions, results: this.#results, newId: options.newId,
-      describe: (session, sql) => options.describe(this.#request({ session, sql })),
+      describe: (session, sql) => this.#describe({ session, sql }),
     })
   }
 
@@ -105,7 +102,7 @@ class FlightSql {
   async getSchema(descriptor: FlightDescriptor, call: Call): Promise<Uint8Array> {
     const asked = this.#statement(descriptor.cmd, call)
     if (asked !== undefined) {
-      return encapsulatedSchema(await this.#options.describe(this.#request(asked)), asked.session.enums)
+      return encapsulatedSchema(await this.#describe(asked), asked.session.enums)
     }
     return encapsulatedMessage(smallSchemaMessage(await metadataColumns(descriptor.cmd, this.#options)))
   }
@@ -125,7 +122,8 @@ class FlightSql {
       const cmd = flightDescriptor?.cmd ?? new Uint8Array(0)
       const update = unpack(cmd, [CommandStatementUpdateSchema, CommandPreparedStatementUpdateSchema])
       if (update === undefined) throw unimplemented(`DoPut of ${packedName(cmd)}`)
-      const sql = 'query' in update ? update.query : preparedSql(session, update.preparedStatementHandle)
+      const sql = 'query' in update
+        ? update.query : preparedText(session, handleText(update.preparedStatementHandle))
       const { query } = await this.#start({ session, sql }, call)
       for await (const _ of this.#results.read(this.#results.add(query), call.signal)) continue
       yield { appMetadata: encode(DoPutUpdateResultSchema, { recordCount: UNKNOWN }) }
@@ -138,7 +136,9 @@ class FlightSql {
     const session = this.#sessions.of(call)
     const command = unpack(cmd, [CommandStatementQuerySchema, CommandPreparedStatementQuerySchema])
     if (command === undefined) return undefined
-    if (!('query' in command)) return { session, sql: preparedSql(session, command.preparedStatementHandle) }
+    if (!('query' in command)) {
+      return { session, sql: preparedText(session, handleText(command.preparedStatementHandle)) }
+    }
     if (command.transactionId !== undefined && command.transactionId.length > 0) {
       throw new QueryError('NOT_FOUND', 'unknown transaction')
     }
@@ -147,7 +147,7 @@ class FlightSql {
 
   /** Starts it and waits for its columns; if the client goes meanwhile, it is cancelled. */
   async #start(asked: Asked, call: Call): Promise<{ query: RunningQuery; columns: readonly TableColumn[] }> {
-    const query = this.#options.queries.submit(this.#request(asked))
+    const query = this.#options.statements.submit(input(asked))
     const cancel = () => query.cancel('the client went away')
     call.signal.addEventListener('abort', cancel, { once: true })
     try {
@@ -163,25 +163,17 @@ class FlightSql {
     }
   }
 
-  #request({ session, sql }: Asked): QueryRequest {
-    return {
-      sql,
-      defaultCatalog: session.catalog,
-      defaultSchema: session.schema,
-      settings: Object.fromEntries(session.settings),
-      principal: session.principal,
-      sessionId: session.id,
-      clientInterface: 'ArrowFlightSQL',
-      enums: session.enums,
-      queryId: this.#options.newId() as QueryId,
-    }
+  async #describe(asked: Asked): Promise<readonly TableColumn[]> {
+    return (await this.#options.statements.describe(input(asked))).columns
   }
 }
 
-function preparedSql(session: Session, handle: Uint8Array): string {
-  const sql = session.prepared.get(Buffer.from(handle).toString())
-  if (sql === undefined) throw new QueryError('NOT_FOUND', 'unknown prepared statement')
-  return sql
+function input({ session, sql }: Asked): StatementInput {
+  return { session, sql, clientInterface: 'ArrowFlightSQL' }
+}
+
+function handleText(handle: Uint8Array): string {
+  return Buffer.from(handle).toString()
 }
 
 function flightInfo(flightDescriptor: FlightDescriptor, schema: Uint8Array, ticket: Uint8Array) {

@@ -3,11 +3,11 @@
 import type { Clock } from '../../proto/clock.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import { HttpStatus, type HttpExchange } from './http.ts'
-import type { LoggedQuery, Queries } from './ports.ts'
+import type { LoggedQuery, QueryLog } from './ports.ts'
 import { hasEnded, startedAtMs } from './query-times.ts'
 
 export interface HttpQueryLogOptions {
-  readonly queries: Queries
+  readonly queries: QueryLog
   readonly clock: Clock
   /** What the request said of it besides; undefined for queries of other faces. */
   readonly noteOf: (id: QueryId) => QueryNote | undefined
@@ -38,7 +38,7 @@ export async function deleteQuery(exchange: HttpExchange, { queries }: HttpQuery
   }
 }
 
-function find(exchange: HttpExchange, queries: Queries): LoggedQuery {
+function find(exchange: HttpExchange, queries: QueryLog): LoggedQuery {
   const id = exchange.parameters['id'] as QueryId
   const query = queries.get(id)
   if (query === null) throw new HttpStatus(404, `no query ${id}`)

@@ -27,19 +27,7 @@ export interface HttpQueryRequest {
   readonly requestedBy: string | null
 }
 
-/** A statement with limit and offset applied, and where the user's text begins in it. */
-export interface LimitedStatement {
-  readonly sql: string
-  readonly prefixLength: number
-}
-
-const WRAP_BEFORE = 'SELECT * FROM ('
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
-/** Past leading comments and parentheses: what gives rows and can stand in FROM. */
-const BLANK = /(?:\s|\(|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*/
-const SELECT_WORD = /(?:select|with|from|values|table|pivot|unpivot|describe|show|summarize)\b/
-const SELECT_LIKE = new RegExp(`^${BLANK.source}${SELECT_WORD.source}`, 'i')
-
 export function readQueryRequest(body: Buffer): HttpQueryRequest {
   const fields = new Fields(parse(body))
   const timezone = fields.text('timezone')
@@ -65,15 +53,6 @@ export function readQueryRequest(body: Buffer): HttpQueryRequest {
     visible: fields.flag('visible') ?? true,
     requestedBy: fields.text('requested_by') ?? null,
   }
-}
-
-/** A statement that gives no rows is left as it is. */
-export function limitStatement({ statement, limit, offset }: HttpQueryRequest): LimitedStatement {
-  if ((limit === null && offset === null) || !SELECT_LIKE.test(statement)) return { sql: statement, prefixLength: 0 }
-  const text = statement.replace(/[\s;]+$/, '')
-  const window = `${limit === null ? '' : ` LIMIT ${limit}`}${offset === null ? '' : ` OFFSET ${offset}`}`
-  // the parenthesis is on a line of its own, because the text may end in a comment
-  return { sql: `${WRAP_BEFORE}${text}\n)${window}`, prefixLength: WRAP_BEFORE.length }
 }
 
 function parse(body: Buffer): Record<string, unknown> {

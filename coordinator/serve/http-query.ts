@@ -1,5 +1,6 @@
 /**
- * POST /query: one statement, its rows streamed as they come.
+ * POST /query: a text of one statement or more, in the session that the request names or in one of its own; the rows of
+ * the last statement are streamed as they come.
  *
  * format default is NDJSON: a line of metadata as soon as the statement is accepted, a line of columns, a line a row.
  * Whatever fails after acceptance, even before the first byte was sent, is a line `{"error", "code", "position"}`
@@ -18,25 +19,27 @@ import { asQueryError, QueryError, unreachable } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { QueryId, SessionId } from '../../proto/ids.ts'
 import { timeZone, UTC } from '../../proto/time-zone.ts'
-import type { QueryRequest, RunningQuery } from '../running-query.ts'
+import type { RunningQuery } from '../running-query.ts'
+import type { Sessions } from '../session/sessions.ts'
+import type { StatementInput, Statements } from '../session/statements.ts'
 import { HttpStatus, type HttpExchange } from './http.ts'
-import { limitStatement, readQueryRequest, UnsupportedFormat, type HttpQueryRequest } from './http-query-request.ts'
+import { readQueryRequest, UnsupportedFormat, type HttpQueryRequest } from './http-query-request.ts'
 import type { QueryNote } from './http-query-log.ts'
-import type { Queries } from './ports.ts'
 import { rowText } from './row-text.ts'
 
 export interface HttpQueryOptions {
-  readonly queries: Queries
+  readonly sessions: Sessions
+  readonly statements: Statements
   readonly clock: Clock
   readonly newId: () => string
-  readonly defaultCatalog: string
-  readonly defaultSchema: string
   /** Names this coordinator to clients. */
   readonly workerSlug: string
 }
 
 /** DuckDB's name of the setting. */
 const TIME_ZONE_SETTING = 'TimeZone'
+/** Who does not say who it is. */
+const ANONYMOUS = 'anonymous'
 /** This npm client reads the line of columns as strings. */
 const STRING_COLUMNS_AGENT = /^altertable-lakehouse-js\/0\./
 
@@ -47,18 +50,17 @@ export async function postQuery(
   const startMs = options.clock.nowMs()
   const asked = await readAsked(exchange)
   if (asked === undefined) return
-  const { sql, prefixLength } = limitStatement(asked)
-  if (asked.queryId !== undefined && options.queries.get(asked.queryId) !== null) {
+  if (asked.queryId !== undefined && options.statements.get(asked.queryId) !== null) {
     throw new HttpStatus(409, `query ${asked.queryId} exists already`)
   }
-  const query = options.queries.submit(queryRequest(asked, sql, options))
+  const query = options.statements.submit(statementInput(asked, options))
   const { visible, requestedBy } = asked
   note(query.id, { visible, requestedBy, userAgent: exchange.header('user-agent') || null })
   const cancel = () => query.cancel('the client went away')
   if (exchange.gone.aborted) cancel()
   else exchange.gone.addEventListener('abort', cancel, { once: true })
   try {
-    const answer = new Answer(exchange, query, prefixLength)
+    const answer = new Answer(exchange, query)
     if (asked.format !== 'default') await answer.plain(asked.format)
     else await answer.lines(metadata(asked, query, options, startMs))
   } finally {
@@ -77,17 +79,13 @@ async function readAsked(exchange: HttpExchange): Promise<HttpQueryRequest | und
   }
 }
 
-function queryRequest(asked: HttpQueryRequest, sql: string, options: HttpQueryOptions): QueryRequest {
+function statementInput(asked: HttpQueryRequest, { sessions, newId }: HttpQueryOptions): StatementInput {
+  const { statement: sql, sessionId, queryId, catalog, schema, timezone, enums, limit, offset } = asked
+  const session = sessionId === undefined
+    ? sessions.once(newId() as SessionId, ANONYMOUS) : sessions.use(sessionId, ANONYMOUS)
   return {
-    sql,
-    defaultCatalog: asked.catalog ?? options.defaultCatalog,
-    defaultSchema: asked.schema ?? options.defaultSchema,
-    settings: asked.timezone === undefined ? {} : { [TIME_ZONE_SETTING]: asked.timezone },
-    principal: 'anonymous',
-    sessionId: asked.sessionId ?? options.newId() as SessionId,
-    clientInterface: 'HttpQuery',
-    enums: asked.enums,
-    queryId: asked.queryId ?? options.newId() as QueryId,
+    session, sql, clientInterface: 'HttpQuery', queryId, catalog, schema, enums, limit, offset,
+    settings: timezone === undefined ? {} : { [TIME_ZONE_SETTING]: timezone },
   }
 }
 
@@ -108,13 +106,10 @@ function metadata(asked: HttpQueryRequest, query: RunningQuery, options: HttpQue
 class Answer {
   readonly #exchange: HttpExchange
   readonly #query: RunningQuery
-  /** Characters that stand before the user's text in the statement that runs. */
-  readonly #prefixLength: number
 
-  constructor(exchange: HttpExchange, query: RunningQuery, prefixLength: number) {
+  constructor(exchange: HttpExchange, query: RunningQuery) {
     this.#exchange = exchange
     this.#query = query
-    this.#prefixLength = prefixLength
   }
 
   async lines(metadata: object): Promise<void> {
@@ -125,19 +120,15 @@ class Answer {
       await this.#exchange.write(`${JSON.stringify(this.#columnsLine(columns))}\n`)
       await this.#send(this.#rows(columns, 'arrays'))
     } catch (thrown) {
-      const { code, message, position } = this.#shifted(thrown)
+      const { code, message, position } = asQueryError(thrown)
       await this.#exchange.write(`${JSON.stringify({ error: message, code, position })}\n`)
     }
     this.#exchange.end()
   }
 
   async plain(format: 'csv' | 'jsonl' | 'arrow'): Promise<void> {
-    try {
-      const columns = await this.#query.columns
-      await this.#send(this.#pieces(format, columns), contentType(format))
-    } catch (thrown) {
-      throw this.#shifted(thrown)
-    }
+    const columns = await this.#query.columns
+    await this.#send(this.#pieces(format, columns), contentType(format))
     this.#exchange.end()
   }
 
@@ -170,14 +161,6 @@ class Answer {
   #columnsLine(columns: readonly TableColumn[]): readonly unknown[] {
     if (STRING_COLUMNS_AGENT.test(this.#exchange.header('user-agent'))) return columns.map(({ name }) => name)
     return columns.map(({ name, type }) => ({ name, type }))
-  }
-
-  /** With its position in the text that the user sent. */
-  #shifted(thrown: unknown): QueryError {
-    const error = asQueryError(thrown)
-    if (error.position === undefined || this.#prefixLength === 0) return error
-    const position = Math.max(0, error.position - this.#prefixLength)
-    return new QueryError(error.code, error.message, { cause: error, position })
   }
 }
 

@@ -10,7 +10,7 @@ const MAX_NOTES = 1_000
 
 export function queryRoutes(options: HttpQueryOptions): Route[] {
   const notes = new Map<QueryId, QueryNote>()
-  const log = { queries: options.queries, clock: options.clock, noteOf: (id: QueryId) => notes.get(id) }
+  const log = { queries: options.statements, clock: options.clock, noteOf: (id: QueryId) => notes.get(id) }
   const note = (id: QueryId, value: QueryNote): void => {
     notes.set(id, value)
     const [oldest] = notes.keys()

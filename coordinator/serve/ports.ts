@@ -3,7 +3,7 @@
 import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
-import type { QueryRequest, RunningQuery } from '../running-query.ts'
+import type { RunningQuery } from '../running-query.ts'
 
 /** A query as the log knows it. */
 export interface LoggedQuery extends RunningQuery {
@@ -13,9 +13,7 @@ export interface LoggedQuery extends RunningQuery {
   }
 }
 
-export interface Queries {
-  /** Accepts a statement, or throws the QueryError that refuses it. */
-  submit(request: QueryRequest): LoggedQuery
+export interface QueryLog {
   /** Running, or among the last that ended. */
   get(id: QueryId): LoggedQuery | null
 }

@@ -101,8 +101,8 @@ const attempts: readonly (readonly [sql: string, code: string])[] = [
   ["FROM query_table(['rows', 'small'])", P],
   ["SELECT json_serialize_plan('SELECT 1')", P],
   ["FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))", P],
-  [`SELECT 1; COPY (SELECT 1) TO '${out}'`, U],
-  [`EXPLAIN ANALYZE COPY (SELECT 1) TO '${out}'`, U],
+  [`SELECT 1; COPY (SELECT 1) TO '${out}'`, P],
+  [`EXPLAIN ANALYZE COPY (SELECT 1) TO '${out}'`, P],
   ["CALL pragma_version()", P],
 ]
 

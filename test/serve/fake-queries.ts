@@ -2,7 +2,7 @@
 
 import { tableToIPC, type Table } from 'apache-arrow'
 import type { TableColumn } from '../../catalog/table.ts'
-import type { LoggedQuery, Queries } from '../../coordinator/serve/ports.ts'
+import type { LoggedQuery, QueryLog } from '../../coordinator/serve/ports.ts'
 import type { QueryRequest, QueryState, TaskReport } from '../../coordinator/running-query.ts'
 import { readStream } from '../../proto/arrow-stream.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
@@ -105,13 +105,19 @@ export class FakeQuery implements LoggedQuery {
   }
 }
 
-export class FakeQueries implements Queries {
+export class FakeQueries implements QueryLog {
   readonly submitted: FakeQuery[] = []
+  /** Of every statement from now on. */
+  refusal: QueryError | null = null
   readonly #script: (request: QueryRequest) => Promise<Script> | Script
 
   /** Rejecting is an error of planning; throwing refuses the statement. */
   constructor(script: (request: QueryRequest) => Promise<Script> | Script) {
     this.#script = script
+  }
+
+  checkRoom(): void {
+    if (this.refusal !== null) throw this.refusal
   }
 
   submit(request: QueryRequest): FakeQuery {

@@ -6,8 +6,6 @@ import {
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { tableFromIPC, type Table as ArrowTable } from 'apache-arrow'
-import type { TableColumn } from '../../catalog/table.ts'
-import type { QueryRequest } from '../../coordinator/running-query.ts'
 import type { CatalogLister } from '../../coordinator/serve/ports.ts'
 import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
@@ -18,7 +16,8 @@ import {
 } from '../../proto/gen/flight_pb.js'
 import { GrpcServer } from '../../proto/grpc-server.ts'
 import { serviceDefinition } from '../../proto/grpc.ts'
-import type { Queries } from '../../coordinator/serve/ports.ts'
+import type { FakeQueries } from './fake-queries.ts'
+import { fakeStatements } from './fake-statements.ts'
 
 export const emptyCatalog: CatalogLister = { list: () => new Map(), tables: async () => [] }
 
@@ -27,7 +26,7 @@ interface Teardown {
 }
 
 export interface FlightServerOptions {
-  readonly queries: Queries
+  readonly queries: FakeQueries
   readonly catalog?: CatalogLister
   readonly clock?: Clock
 }
@@ -35,20 +34,14 @@ export interface FlightServerOptions {
 export async function startFlight(t: Teardown, options: FlightServerOptions): Promise<number> {
   const { queries, catalog = emptyCatalog, clock = systemClock } = options
   let ids = 0
+  const newId = (): string => `id-${++ids}`
   const server = new GrpcServer({ authenticate: () => undefined })
   server.addService(FlightService, flightSqlHandlers({
-    queries, catalog, clock, version: '0.1.0', describe: request => describe(queries, request),
-    newId: () => `id-${++ids}`, key: new Uint8Array(32),
-    defaultCatalog: 'lake', defaultSchema: 'main',
+    ...fakeStatements(t, queries, clock, newId), catalog, clock, version: '0.1.0', newId, key: new Uint8Array(32),
   }))
   const port = await server.listen('127.0.0.1', 0)
   t.teardown(() => server.close())
   return port
-}
-
-/** By the service's own words for it, without reading. */
-async function describe(queries: Queries, request: QueryRequest): Promise<readonly TableColumn[]> {
-  return queries.submit({ ...request, sql: `describe ${request.sql}` }).columns
 }
 
 const definition = serviceDefinition(FlightService)

@@ -116,10 +116,10 @@ t.test('a result that nobody reads is dropped after a minute', async t => {
   const queries = new FakeQueries(() => twoRows)
   const client = new FlightClient(t, await startFlight(t, { queries, clock }))
   const info = await client.getFlightInfo(statement('x'))
-  t.strictSame(timers.map(({ delayMs }) => delayMs), [60_000])
+  const [unread] = timers.filter(({ delayMs }) => delayMs === 60_000)
   t.notOk(queries.last.released)
   wallMs += 60_000
-  timers[0]?.callback()
+  unread?.callback()
   t.ok(queries.last.released)
   const late = client.doGet(info.endpoint[0]?.ticket?.ticket ?? new Uint8Array(0))
   await t.rejects((async () => { for await (const _ of late) continue })(), { code: 5 })

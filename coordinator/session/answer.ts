@@ -1,0 +1,33 @@
+/** Answers that the coordinator gives itself, without an executor: of statements about the session, and small texts. */
+
+import type { TableColumn } from '../../catalog/table.ts'
+import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
+import { smallTableMessages } from '../../proto/arrow-table.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
+
+export interface Answer {
+  readonly columns: readonly TableColumn[]
+  frames(): AsyncIterable<RawFlightData>
+}
+
+/** What DuckDB answers to SET, USE, BEGIN and their like: no rows. */
+export const done: Answer = noRows([{ name: 'Success', type: 'BOOLEAN' }])
+
+export function noRows(columns: readonly TableColumn[]): Answer {
+  return {
+    columns,
+    async *frames() {
+      yield { dataHeader: arrowSchemaMessage(columns, 'text'), dataBody: new Uint8Array(0) }
+    },
+  }
+}
+
+/** Columns of text. */
+export function texts(names: readonly string[], rows: readonly (readonly (string | null)[])[]): Answer {
+  return {
+    columns: names.map(name => ({ name, type: 'VARCHAR' })),
+    frames: () => smallTableMessages(names.map((name, i) => ({
+      name, kind: 'utf8' as const, nullable: true, values: rows.map(row => row[i] ?? null),
+    }))),
+  }
+}

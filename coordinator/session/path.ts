@@ -1,0 +1,46 @@
+/** Where USE leads: DuckDB takes one name for a schema of the current catalog, or else for a catalog. */
+
+import type { CatalogNames } from '../../catalog/catalog.ts'
+import { QueryError } from '../../proto/errors.ts'
+import type { Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
+
+/** Of every catalog. */
+const MAIN = 'main'
+
+export interface Place {
+  readonly catalog: string
+  readonly schema: string
+}
+
+/** null: back to the defaults. Throws TABLE_NOT_FOUND where there is nothing of that name. */
+export function pathIn(
+  path: readonly string[] | null, session: Session,
+  { sessions, catalogs }: { readonly sessions: Sessions; readonly catalogs: () => CatalogNames },
+): Place {
+  if (path === null) return sessions.defaults
+  const names = catalogs()
+  const [first = '', second] = path
+  if (second !== undefined) {
+    const catalog = named(first, names.keys())
+    const schema = catalog === undefined ? undefined : schemaIn(second, catalog, names)
+    if (catalog !== undefined && schema !== undefined) return { catalog, schema }
+  } else {
+    const schema = schemaIn(first, session.catalog, names)
+    if (schema !== undefined) return { catalog: session.catalog, schema }
+    const catalog = named(first, names.keys())
+    if (catalog !== undefined) return { catalog, schema: MAIN }
+  }
+  const text = path.join('.')
+  throw new QueryError('TABLE_NOT_FOUND', `Catalog Error: SET schema: No catalog + schema named "${text}" found.`)
+}
+
+function schemaIn(schema: string, catalog: string, names: CatalogNames): string | undefined {
+  const own = named(catalog, names.keys())
+  return named(schema, [MAIN, ...(own === undefined ? [] : names.get(own)?.keys() ?? [])])
+}
+
+/** DuckDB's names do not differ by case. */
+function named(name: string, among: Iterable<string>): string | undefined {
+  return [...among].find(one => one.toLowerCase() === name.toLowerCase())
+}

@@ -1,0 +1,235 @@
+/**
+ * Statements of sessions: what a client's text asks for, done where it belongs. Every door comes through here.
+ *
+ *   reads tables                       the queries of the cluster
+ *   is about the session               here: USE, SET, RESET, PREPARE, EXECUTE, DEALLOCATE, BEGIN, COMMIT, ROLLBACK
+ *   EXPLAIN                            the planner, by the port `explain`
+ *
+ * A text that holds a statement which may not run is refused before any of it has run.
+ */
+
+import type { CatalogNames } from '../../catalog/catalog.ts'
+import type { TableColumn } from '../../catalog/table.ts'
+import type { Statement } from '../../planner/statement-list.ts'
+import type { EnumForm } from '../../proto/arrow-schema.ts'
+import type { Clock } from '../../proto/clock.ts'
+import { QueryError, unreachable } from '../../proto/errors.ts'
+import type { QueryId } from '../../proto/ids.ts'
+import { withArguments } from '../../proto/sql-parameters.ts'
+import type { ClientInterface, QueryRequest, RunningQuery } from '../running-query.ts'
+import { done, type Answer } from './answer.ts'
+import { Script, type Step } from './script.ts'
+import { keepPrepared, nextTransaction, preparedText, type Session } from './session.ts'
+import type { Sessions } from './sessions.ts'
+import { pathIn } from './path.ts'
+
+/** One text of a client. What is given besides counts for this text alone. */
+export interface StatementInput {
+  readonly session: Session
+  readonly sql: string
+  readonly clientInterface: ClientInterface
+  readonly enums?: EnumForm | undefined
+  /** The client's own id for it. */
+  readonly queryId?: QueryId | undefined
+  readonly catalog?: string | undefined
+  readonly schema?: string | undefined
+  readonly settings?: Readonly<Record<string, string>> | undefined
+  /** Of the last statement's rows; null: all. A statement that gives no rows is left as it is. */
+  readonly limit?: number | null | undefined
+  readonly offset?: number | null | undefined
+}
+
+/** What a text is, without running it. */
+export interface Description {
+  readonly columns: readonly TableColumn[]
+  /** It changes something: clients run it for its effect. */
+  readonly isUpdate: boolean
+}
+
+export interface ExplainAsked {
+  readonly analyze: boolean
+  /** As the statement has it; empty: the usual one. */
+  readonly format: string
+}
+
+export interface StatementsOptions {
+  readonly sessions: Sessions
+  readonly clock: Clock
+  readonly newId: () => string
+  readonly queries: {
+    /** Throws QUERY_QUEUE_FULL. */
+    checkRoom(): void
+    submit(request: QueryRequest): RunningQuery
+    get(id: QueryId): RunningQuery | null
+  }
+  /** The statements of a text; rejects with SYNTAX_ERROR. */
+  readonly statementsIn: (sql: string) => Promise<readonly Statement[]>
+  readonly catalogs: () => CatalogNames
+  /** The columns of a statement that reads; it does not run. */
+  readonly describe: (request: QueryRequest) => Promise<readonly TableColumn[]>
+  readonly explain: (request: QueryRequest, asked: ExplainAsked) => Promise<RunningQuery | Answer>
+}
+
+/** Texts that have ended and are not in the log of queries, because the coordinator answered them: the last ones. */
+const MAX_ENDED = 1_000
+const WRAP_BEFORE = 'SELECT * FROM ('
+
+export class Statements {
+  readonly #options: StatementsOptions
+  /** Running ones, and the last that ended; oldest first. */
+  readonly #scripts = new Map<QueryId, Script>()
+
+  constructor(options: StatementsOptions) {
+    this.#options = options
+  }
+
+  /** Accepts a text and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit. */
+  submit(input: StatementInput): RunningQuery {
+    const { sessions, clock, newId, queries } = this.#options
+    const { session } = input
+    const id = input.queryId ?? newId() as QueryId
+    if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
+    queries.checkRoom()
+    sessions.touch(session)
+    session.running++
+    const script = new Script({
+      id, clock, request: this.#request(input, input.sql, id),
+      steps: () => this.#steps(input, id),
+      onRelease: () => {
+        session.running--
+        sessions.touch(session)
+        if (!session.isKept) sessions.end(session)
+      },
+    })
+    this.#scripts.set(id, script)
+    this.#forget()
+    return script
+  }
+
+  /** Running, or among the last that ended. */
+  get(id: QueryId): RunningQuery | null {
+    return this.#scripts.get(id) ?? this.#options.queries.get(id)
+  }
+
+  /** What the text would give; nothing runs. */
+  async describe(input: StatementInput): Promise<Description> {
+    const statements = await this.#read(input)
+    const last = statements.at(-1)
+    if (last === undefined) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
+    if (last.kind !== 'query') return { columns: [], isUpdate: last.kind !== 'explain' && last.kind !== 'execute' }
+    const request = this.#request(input, last.text)
+    return { columns: await this.#options.describe(request), isUpdate: false }
+  }
+
+  /** As the statement does it; a transaction of a client that says so by other means. */
+  transaction(session: Session, action: 'begin' | 'commit' | 'rollback'): Promise<void> {
+    session.transaction = nextTransaction(session.transaction, action)
+    return Promise.resolve()
+  }
+
+  /** Rejects with what may not run. */
+  async #read({ sql, session }: StatementInput): Promise<readonly Statement[]> {
+    const statements = await this.#options.statementsIn(sql)
+    const count = statements.length
+    for (const [i, statement] of statements.entries()) {
+      if (statement.kind !== 'refused') continue
+      const { code, message, start } = statement
+      const position = statement.position === undefined ? undefined : statement.position + start
+      throw new QueryError(code, count > 1 ? `statement ${i + 1} of ${count}: ${message}` : message, { position })
+    }
+    if (!session.isKept && endsOpen(statements)) {
+      throw new QueryError('TRANSACTION_ERROR', 'a transaction outside a session ends with its request: no COMMIT')
+    }
+    return statements
+  }
+
+  async #steps(input: StatementInput, id: QueryId): Promise<readonly Step[]> {
+    const statements = await this.#read(input)
+    return statements.map((statement, i): Step => {
+      const isLast = i === statements.length - 1
+      const { sql, before } = isLast ? limited(statement, input) : { sql: statement.text, before: 0 }
+      return {
+        offset: statement.start - before,
+        run: () => this.#run({ ...statement, text: sql }, input, isLast ? id : this.#options.newId() as QueryId),
+      }
+    })
+  }
+
+  async #run(statement: Statement, input: StatementInput, id: QueryId): Promise<RunningQuery | Answer> {
+    const { session } = input
+    switch (statement.kind) {
+      case 'query': return this.#options.queries.submit(this.#request(input, statement.text, id))
+      case 'set':
+        if (statement.value === null) session.settings.delete(statement.name)
+        else session.settings.set(statement.name, statement.value)
+        return done
+      case 'use': {
+        const place = pathIn(statement.path, session, this.#options)
+        Object.assign(session, place)
+        return done
+      }
+      case 'transaction':
+        await this.transaction(session, statement.action)
+        return done
+      case 'prepare':
+        keepPrepared(session, statement.name, statement.inner)
+        return done
+      case 'execute': return this.#execute(statement, input, id)
+      case 'deallocate':
+        preparedText(session, statement.name)
+        session.prepared.delete(statement.name)
+        return done
+      case 'explain': {
+        const { inner, analyze, format } = statement
+        return this.#options.explain(this.#request(input, inner, id), { analyze, format })
+      }
+      case 'change': throw new QueryError('UNSUPPORTED_STATEMENT', `${statement.word} is not supported`)
+      case 'refused': throw new QueryError(statement.code, statement.message)
+      default: return unreachable(statement)
+    }
+  }
+
+  /** The prepared text with the arguments in the places of its parameters. */
+  async #execute(
+    { name, arguments: values }: Extract<Statement, { kind: 'execute' }>, input: StatementInput, id: QueryId,
+  ): Promise<RunningQuery | Answer> {
+    const sql = withArguments(preparedText(input.session, name), values)
+    const [inner, ...more] = await this.#read({ ...input, sql })
+    if (inner === undefined || more.length > 0) {
+      throw new QueryError('UNSUPPORTED_STATEMENT', `the prepared statement "${name}" is not one statement`)
+    }
+    if (inner.kind === 'execute') throw new QueryError('UNSUPPORTED_STATEMENT', 'EXECUTE of an EXECUTE')
+    return this.#run(inner, input, id)
+  }
+
+  #request(input: StatementInput, sql: string, queryId?: QueryId): QueryRequest {
+    const { session, clientInterface, settings, enums, catalog, schema } = input
+    return {
+      sql, clientInterface, principal: session.principal, sessionId: session.id,
+      defaultCatalog: catalog ?? session.catalog, defaultSchema: schema ?? session.schema,
+      settings: { ...Object.fromEntries(session.settings), ...settings }, enums: enums ?? session.enums,
+      ...(queryId === undefined ? {} : { queryId }),
+    }
+  }
+
+  /** Ended ones beyond the limit, oldest first. */
+  #forget(): void {
+    for (const [id, script] of this.#scripts) {
+      if (this.#scripts.size <= MAX_ENDED) return
+      if (['finished', 'failed', 'cancelled'].includes(script.state())) this.#scripts.delete(id)
+    }
+  }
+}
+
+function endsOpen(statements: readonly Statement[]): boolean {
+  const last = statements.findLast(({ kind }) => kind === 'transaction')
+  return last?.kind === 'transaction' && last.action === 'begin'
+}
+
+/** With limit and offset applied; `before`: characters that stand before the user's text. */
+function limited({ kind, text }: Statement, { limit, offset }: StatementInput): { sql: string; before: number } {
+  const [most, from] = [limit ?? null, offset ?? null]
+  if (kind !== 'query' || (most === null && from === null)) return { sql: text, before: 0 }
+  const window = `${most === null ? '' : ` LIMIT ${most}`}${from === null ? '' : ` OFFSET ${from}`}`
+  return { sql: `${WRAP_BEFORE}${text}\n)${window}`, before: WRAP_BEFORE.length }
+}

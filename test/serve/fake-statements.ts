@@ -1,0 +1,31 @@
+/** Statements of sessions over a query service by hand: every statement reads, but those that begin with `set`. */
+
+import { Sessions } from '../../coordinator/session/sessions.ts'
+import { Statements } from '../../coordinator/session/statements.ts'
+import type { Clock } from '../../proto/clock.ts'
+import { splitStatements } from '../../proto/sql-tokens.ts'
+import type { FakeQueries } from './fake-queries.ts'
+
+interface Teardown {
+  teardown(callback: () => void): void
+}
+
+export interface FakeStatements {
+  readonly sessions: Sessions
+  readonly statements: Statements
+}
+
+export function fakeStatements(t: Teardown, queries: FakeQueries, clock: Clock, newId: () => string): FakeStatements {
+  const sessions = new Sessions({ clock, defaults: { catalog: 'lake', schema: 'main' } })
+  t.teardown(() => sessions.closeAll())
+  const statements = new Statements({
+    sessions, clock, newId, queries, catalogs: () => new Map(),
+    statementsIn: async text => splitStatements(text).map(statement => statement.text.startsWith('set ')
+      ? { ...statement, kind: 'set', name: 'x', value: 'y' }
+      : { ...statement, kind: 'query', names: [], metadata: false }),
+    // by the service's own words for it, without reading
+    describe: request => queries.submit({ ...request, sql: `describe ${request.sql}` }).columns,
+    explain: async request => queries.submit(request),
+  })
+  return { sessions, statements }
+}
