@@ -95,6 +95,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   }
   const queries = new QueryService({
     ...ports, clock, newQueryId: () => newId() as QueryId, limits: { holdBytes: launch.config.resultHoldBytes },
+    groups: launch.config.resourceGroups,
     connect: info => new GrpcExecutorChannel(info, caller, clock),
     onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
     onFatal: options.onFatal,

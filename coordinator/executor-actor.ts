@@ -7,8 +7,8 @@
  *                     3 heartbeats missed      refused, or 1 s over
  *                           └───────▶ lost ◀─────────┘      lost ──Hello──▶ alive, as another member
  *
- * The fleet is told of each `alive` and `lost`; what a lost member ran is the queries' to place again. At most
- * OUTSTANDING_PER_SLOT tasks a slot are under way, the rest waits here, queries taking turns. A query's release is
+ * The fleet is told of each `alive` and `lost`; what a lost member ran is the queries' to place again. Of each query at
+ * most OUTSTANDING_PER_SLOT tasks a slot are under way, the rest waits here, queries taking turns. A query's release is
  * repeated until the executor has confirmed it, or has left the cluster.
  */
 

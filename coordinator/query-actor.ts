@@ -18,16 +18,15 @@ import type { QueryLimits } from './query-limits.ts'
 import { advance, isEnded, type QueryEvent } from './query.ts'
 import type { RelayEvent, ResultRelay } from './result-relay.ts'
 import { taskId } from '../proto/ids.ts'
-import { StageActor, type StageReport } from './stage-actor.ts'
-import { StageBoard } from './stage-board.ts'
-import { byCache, partitionCountFor, stageTasks } from './stage-plans.ts'
+import type { ResourceGroup } from '../proto/resource-group.ts'
+import type { StageReport } from './stage-actor.ts'
+import type { StageBoard } from './stage-board.ts'
+import { byCache } from './stage-plans.ts'
+import { spawnStages } from './stage-spawn.ts'
 import type { TaskBoard } from './task-board.ts'
-import type { QueryWork } from './task-definition.ts'
 
 /** Between looks at what no message tells: executors to be asked again, readers that have gone quiet. */
 const LOOK_MS = 250
-/** News of tasks that wait for one stage: each task gives at most four, and they are read at once. */
-const STAGE_MAILBOX = 65_536
 /** ExecutorInfo.State of cluster.proto. */
 const STATE_DRAINING = 2
 
@@ -47,7 +46,11 @@ export interface QueryActorOptions {
   readonly ports: PlanPorts
   readonly fleet: Address<FleetMessage>
   readonly admission: Address<AdmissionMessage>
+  /** Whose query it is. */
+  readonly group: ResourceGroup
   readonly limits: QueryLimits
+  /** It waits no more. */
+  readonly onAdmitted: () => void
   readonly handle: QueryHandle
   readonly relay: ResultRelay
   readonly tasks: TaskBoard
@@ -60,6 +63,7 @@ export class QueryActor implements Actor<QueryMessage> {
   #members: readonly Member[] = []
   #work: PlannedWork | null = null
   #memoryBytes = 0
+  #observedBytes = 0
   #crew = new Crew(0)
   #board: StageBoard | null = null
   #brokenAttempt = -1
@@ -114,6 +118,7 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'failed': return this.#fail(message.cause, context)
       case 'task-report':
         this.#options.tasks.add(message.report)
+        this.#tellMemory()
         return this.#publish()
       case 'result-running': return this.#resultRunning(message, context)
       case 'relay-outgrown': return this.#relayOutgrown(message.attempt, context)
@@ -146,9 +151,10 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason }, context)
     const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
     this.#memoryBytes = memoryEstimate(planned, work.inputBytes, memories, learner)
-    const memoryBytes = this.#memoryBytes * (this.#isSingle() ? 1 : Math.max(1, memories.length))
     if (this.#self === null) return
-    const claim = { query: handle.id, principal: handle.request.principal, memoryBytes }
+    const { group, handle: { id, request: { principal: user } } } = this.#options
+    const slots = this.#isSingle() ? 1 : Math.max(1, memories.length)
+    const claim = { query: id, user, group, memoryBytes: this.#memoryBytes * slots, slots }
     admission.send({ kind: 'ask', claim, waitMs: limits.queueMs, reply: this.#self })
   }
 
@@ -160,6 +166,7 @@ export class QueryActor implements Actor<QueryMessage> {
 
   #admitted(context: Context<QueryMessage>): void {
     this.#apply({ kind: 'admitted' }, context)
+    this.#options.onAdmitted()
     this.#crew = new Crew(this.#isSingle() ? 1 : Infinity)
     this.#aloneSinceMs = context.nowMs()
     this.#askCrew(context)
@@ -226,6 +233,15 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#crew.tellAll({ kind: 'free-memory', query })
   }
 
+  /** What was guessed too low takes from what others may claim, as soon as it is seen. */
+  #tellMemory(): void {
+    const { admission, tasks, handle: { id: query } } = this.#options
+    const memoryBytes = tasks.peakBytes
+    if (memoryBytes <= this.#observedBytes || this.#memoryFreed) return
+    this.#observedBytes = memoryBytes
+    admission.send({ kind: 'observed', query, memoryBytes })
+  }
+
   #askIfStarted(context: Context<QueryMessage>): void {
     const { state } = this.#options.handle.query.life
     if (state === 'reserving' || state === 'running') this.#askCrew(context)
@@ -241,28 +257,12 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #begin(context: Context<QueryMessage>): void {
-    const { handle, universe, limits, learner } = this.#options
-    const query = this.#self
-    const planned = this.#work
-    if (planned === null || query === null) return
+    const { handle, universe, group, limits: { maxPartitions }, learner } = this.#options
+    const [planned, owner, members] = [this.#work, this.#self, this.#crew.ready]
+    if (planned === null || owner === null) return
     this.#apply({ kind: 'reserved' }, context)
-    const rooms = this.#crew.ready.map(({ id, info }) => ({ id, slots: Math.max(1, info.slots) }))
-    const partitionCount = partitionCountFor(rooms, limits.maxPartitions)
-    const { planned: { sqlKind, columns, fragments, tablesRead }, tables } = planned
-    const work: QueryWork = {
-      query: handle.id, request: handle.request, sqlKind, columns, fragments, tables, tablesRead, partitionCount,
-      memoryBytes: this.#memoryBytes,
-    }
-    this.#board = new StageBoard(fragments.map(fragment => {
-      const tasks = stageTasks(fragment, planned, rooms, partitionCount)
-      const actor = new StageActor({ work, fragment, tasks, query, learner })
-      const address = universe.spawn(`stage ${handle.id}.${fragment.id}`, actor, {
-        capacity: STAGE_MAILBOX, heir: cause => { query.send({ kind: 'failed', cause }) },
-      })
-      actor.begin(address)
-      return { fragment, actor: address, partitions: tasks.length }
-    }))
-    this.#board.crew(this.#crew.ready)
+    const query = { query: handle.id, request: handle.request, group, memoryBytes: this.#memoryBytes }
+    this.#board = spawnStages({ universe, planned, query, members, maxPartitions, learner, owner })
     this.#board.startReady()
   }
 

@@ -1,12 +1,13 @@
 /** Bounds of queries, with their defaults; configuration may change them. */
 
 import { RESULT_HOLD_BYTES } from '../proto/config.ts'
+import { DEFAULT_GROUP, type ResourceGroup } from '../proto/resource-group.ts'
 import { MAX_PARTITIONS } from './stage-plans.ts'
 
 export interface QueryLimits {
   /** From acceptance to the last row; null: none. */
   readonly deadlineMs: number | null
-  /** How long a query waits for memory that others hold. */
+  /** How long a query waits for memory and slots that others hold. */
   readonly queueMs: number
   /** How long a query waits while no executor can work for it. */
   readonly executorWaitMs: number
@@ -22,12 +23,22 @@ export interface QueryLimits {
 }
 
 export const defaultLimits: QueryLimits = {
-  deadlineMs: null,
-  queueMs: 60_000,
+  deadlineMs: DEFAULT_GROUP.statementTimeoutMs,
+  queueMs: DEFAULT_GROUP.queueTimeoutMs,
   executorWaitMs: 20_000,
-  keepResultMs: 10 * 60_000,
+  keepResultMs: DEFAULT_GROUP.idleTimeoutMs,
   holdBytes: RESULT_HOLD_BYTES,
   maxPartitions: MAX_PARTITIONS,
   maxQueries: 1_000,
   maxEnded: 1_000,
+}
+
+/** `limits` for a query of the group. */
+export function limitsOf(group: ResourceGroup, limits: QueryLimits): QueryLimits {
+  return {
+    ...limits,
+    deadlineMs: group.statementTimeoutMs ?? limits.deadlineMs,
+    queueMs: group.queueTimeoutMs,
+    keepResultMs: group.idleTimeoutMs,
+  }
 }

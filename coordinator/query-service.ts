@@ -7,6 +7,7 @@ import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import type { QueryId } from '../proto/ids.ts'
+import { DEFAULT_GROUP, groupOf, type ResourceGroup } from '../proto/resource-group.ts'
 import type { Address } from './actor/actor.ts'
 import { Universe } from './actor/universe.ts'
 import { AdmissionActor, type AdmissionMessage } from './admission-actor.ts'
@@ -16,7 +17,8 @@ import type { PlanPorts } from './plan-query.ts'
 import { MemoryLearner } from './memory-learner.ts'
 import { QueryActor, type QueryMessage } from './query-actor.ts'
 import { QueryHandle } from './query-handle.ts'
-import { defaultLimits, type QueryLimits } from './query-limits.ts'
+import { Intake } from './intake.ts'
+import { defaultLimits, limitsOf, type QueryLimits } from './query-limits.ts'
 import { accepted } from './query.ts'
 import { ResultRelay } from './result-relay.ts'
 import type { QueryRequest, RunningQuery } from './running-query.ts'
@@ -27,6 +29,9 @@ const MAX_ENDED_TASKS = 100_000
 /** Reports of tasks that wait for one query: they come in bursts and are read at once. */
 const QUERY_MAILBOX = 65_536
 
+/** Some of a thousand queries will have ended by then. */
+const HOUSE_FULL_RETRY_MS = 2_000
+
 /** Without a session's own, answers must not depend on where the coordinator or an executor stands. */
 const TIME_ZONE = 'TimeZone'
 const DEFAULT_TIME_ZONE = 'UTC'
@@ -36,6 +41,8 @@ export interface QueryServiceOptions extends PlanPorts {
   readonly connect: (info: ExecutorInfo) => ExecutorChannel
   readonly newQueryId: () => QueryId
   readonly limits?: Partial<QueryLimits>
+  /** The last one is the default group; absent: there is no other. */
+  readonly groups?: readonly ResourceGroup[]
   /** An actor crashed: our own fault, to be logged. `fatal`: nothing can be scheduled any more. */
   readonly onCrash: (actor: string, reason: unknown) => void
   readonly onFatal: (cause: QueryError) => void
@@ -53,6 +60,7 @@ export class QueryService {
   /** Oldest first. */
   readonly #ended = new Map<QueryId, QueryHandle>()
   readonly #learner = new MemoryLearner()
+  readonly #intake = new Intake()
   #endedTasks = 0
   #executors: readonly ExecutorView[] = []
 
@@ -77,7 +85,10 @@ export class QueryService {
     const { clock, newQueryId } = this.#options
     const id = request.queryId ?? newQueryId()
     if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
-    this.checkRoom()
+    this.checkRoom(request.principal)
+    const group = this.#groupOf(request.principal)
+    const limits = limitsOf(group, this.#limits)
+    this.#intake.enter(id, request.principal, group)
     let address: Address<QueryMessage> | null = null
     const tell = (message: QueryMessage): void => { address?.send(message) }
     const relay = new ResultRelay({ clock, holdBytes: this.#limits.holdBytes, tell })
@@ -91,7 +102,8 @@ export class QueryService {
     })
     const actor = new QueryActor({
       universe: this.#universe, ports: this.#options, fleet: this.#fleet, admission: this.#admission,
-      limits: this.#limits, handle, relay, tasks, learner: this.#learner,
+      group, limits, onAdmitted: () => this.#intake.admitted(id, clock.nowMs()),
+      handle, relay, tasks, learner: this.#learner,
     })
     this.#running.set(id, handle)
     address = this.#universe.spawn(`query ${id}`, actor, {
@@ -102,9 +114,16 @@ export class QueryService {
   }
 
   /** Throws QUERY_QUEUE_FULL if no other would be accepted now. */
-  checkRoom(): void {
-    if (this.#running.size < this.#limits.maxQueries) return
-    throw new QueryError('QUERY_QUEUE_FULL', `${this.#running.size} queries run or wait already`)
+  checkRoom(principal: string): void {
+    if (this.#running.size >= this.#limits.maxQueries) {
+      const retryAfterMs = HOUSE_FULL_RETRY_MS
+      throw new QueryError('QUERY_QUEUE_FULL', `${this.#running.size} queries run or wait already`, { retryAfterMs })
+    }
+    this.#intake.check(principal, this.#groupOf(principal))
+  }
+
+  #groupOf(principal: string): ResourceGroup {
+    return groupOf(this.#options.groups ?? [DEFAULT_GROUP], principal)
   }
 
   /** Those that run, and the last that ended: newest first. */
@@ -147,11 +166,14 @@ export class QueryService {
   #fleetChanged(executors: readonly ExecutorView[]): void {
     this.#executors = executors
     const alive = executors.filter(({ state }) => state === 'active')
-    this.#admission.send({ kind: 'memory', bytes: alive.reduce((sum, { info }) => sum + Number(info.memoryBytes), 0) })
+    const memoryBytes = alive.reduce((sum, { info }) => sum + Number(info.memoryBytes), 0)
+    const slots = alive.reduce((sum, { info }) => sum + info.slots, 0)
+    this.#admission.send({ kind: 'budget', memoryBytes, slots })
   }
 
   #remember(handle: QueryHandle): void {
     this.#running.delete(handle.id)
+    this.#intake.left(handle.id)
     this.#ended.set(handle.id, handle)
     this.#endedTasks += handle.taskCount
     for (const [id, oldest] of this.#ended) {

@@ -12,6 +12,9 @@ export interface TaskTotals {
 
 export class TaskBoard {
   readonly #reports = new Map<string, TaskReport>()
+  /** The most that one task took at a time, by executor. */
+  readonly #peaks = new Map<string, number>()
+  #peakBytes = 0
   #runningShare = 0
 
   /** The latest report of an attempt counts. */
@@ -19,6 +22,15 @@ export class TaskBoard {
     const key = `${report.stage}.${report.partition}.${report.attempt}`
     this.#runningShare += shareOf(report) - shareOf(this.#reports.get(key))
     this.#reports.set(key, report)
+    const before = this.#peaks.get(report.executor) ?? 0
+    if (report.peakBytes <= before) return
+    this.#peaks.set(report.executor, report.peakBytes)
+    this.#peakBytes += report.peakBytes - before
+  }
+
+  /** Memory of all executors together that the query was seen to take. */
+  get peakBytes(): number {
+    return this.#peakBytes
   }
 
   /** What is done of the tasks that run, each from 0 to 1. */

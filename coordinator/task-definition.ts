@@ -8,6 +8,7 @@ import type { FileFormat, Table, TableColumn } from '../catalog/table.ts'
 import { inputName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
 import { taskId, type QueryId } from '../proto/ids.ts'
+import type { ResourceGroup } from '../proto/resource-group.ts'
 import type { ExchangeFileInit, InputInit, ScanInit, SplitInit, TaskDefinitionInit } from '../proto/task.ts'
 import type { MemberKey } from './member.ts'
 import type { ScanSplit } from './place.ts'
@@ -32,6 +33,8 @@ export interface QueryWork {
   /** Partitions of a hash exchange. */
   readonly partitionCount: number
   readonly memoryBytes: number
+  /** Whose slots it uses. */
+  readonly group: Pick<ResourceGroup, 'name' | 'weight'>
 }
 
 /** The output of one attempt that counts. */
@@ -84,6 +87,8 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     defaultSchema: work.request.defaultSchema,
     principal: work.request.principal,
     memoryBytes: BigInt(place.memoryBytes),
+    resourceGroup: work.group.name,
+    weight: work.group.weight,
   }
 }
 

@@ -1,4 +1,8 @@
-/** The tasks of one executor: a bounded number under way, the others waiting, queries taking turns. */
+/**
+ * The tasks of one executor: of each query a bounded number under way, the others waiting, queries taking turns. Which
+ * of those under way has a slot, the executor decides, for it hears of all coordinators' tasks: so every query has some
+ * there, however many another one has.
+ */
 
 import type { QueryId, TaskId } from '../proto/ids.ts'
 import type { TaskDefinitionInit } from '../proto/task.ts'
@@ -11,15 +15,19 @@ export interface QueuedTask {
   readonly owner: TaskOwner
 }
 
+/** Of all queries; each is a few kilobytes on the executor. */
+const MAX_UNDER_WAY = 2_000
+
 export class TaskQueue {
-  readonly #limit: number
+  readonly #limitOfOne: number
   /** By query, in the order of their turns. */
   readonly #waiting = new Map<QueryId, QueuedTask[]>()
   /** Launched and not ended; null: nobody wants to hear of it any more, but it still takes room. */
   readonly #underWay = new Map<TaskId, { readonly query: QueryId; owner: TaskOwner | null }>()
+  readonly #countOf = new Map<QueryId, number>()
 
-  constructor(limit: number) {
-    this.#limit = Math.max(1, limit)
+  constructor(limitOfOne: number) {
+    this.#limitOfOne = Math.max(1, limitOfOne)
   }
 
   add(task: QueuedTask): void {
@@ -31,16 +39,31 @@ export class TaskQueue {
   /** Those that are to be launched now; they count as under way from here on. */
   start(): QueuedTask[] {
     const started: QueuedTask[] = []
-    while (this.#underWay.size < this.#limit) {
-      const [query, own] = this.#waiting.entries().next().value ?? []
-      const task = own?.shift()
-      if (query === undefined || own === undefined || task === undefined) break
-      this.#waiting.delete(query)
-      if (own.length > 0) this.#waiting.set(query, own)
-      this.#underWay.set(task.id, { query, owner: task.owner })
-      started.push(task)
+    for (let next = this.#next(); next !== null; next = this.#next()) {
+      this.#underWay.set(next.id, { query: next.query, owner: next.owner })
+      this.#count(next.query, 1)
+      started.push(next)
     }
     return started
+  }
+
+  /** Of the first query in turn that may have another one under way; its next turn is the last. */
+  #next(): QueuedTask | null {
+    if (this.#underWay.size >= MAX_UNDER_WAY) return null
+    for (const [query, own] of this.#waiting) {
+      if ((this.#countOf.get(query) ?? 0) >= this.#limitOfOne) continue
+      const task = own.shift()
+      this.#waiting.delete(query)
+      if (own.length > 0) this.#waiting.set(query, own)
+      if (task !== undefined) return task
+    }
+    return null
+  }
+
+  #count(query: QueryId, change: 1 | -1): void {
+    const count = (this.#countOf.get(query) ?? 0) + change
+    if (count > 0) this.#countOf.set(query, count)
+    else this.#countOf.delete(query)
   }
 
   ownerOf(id: TaskId): TaskOwner | null {
@@ -49,9 +72,11 @@ export class TaskQueue {
 
   /** It has ended; answers who wants to know. */
   remove(id: TaskId): TaskOwner | null {
-    const owner = this.ownerOf(id)
+    const entry = this.#underWay.get(id)
+    if (entry === undefined) return null
     this.#underWay.delete(id)
-    return owner
+    this.#count(entry.query, -1)
+    return entry.owner
   }
 
   /** Nobody wants it any more. True if it is under way and has to be cancelled. */
@@ -68,11 +93,13 @@ export class TaskQueue {
 
   drop(query: QueryId): void {
     this.#waiting.delete(query)
+    this.#countOf.delete(query)
     for (const [id, entry] of this.#underWay) if (entry.query === query) this.#underWay.delete(id)
   }
 
   clear(): void {
     this.#waiting.clear()
     this.#underWay.clear()
+    this.#countOf.clear()
   }
 }

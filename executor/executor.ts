@@ -89,7 +89,9 @@ export class Executor {
     }
     const spool = definition.output.case === 'result' ? this.#options.newSpool(taskId) : undefined
     const controller = new AbortController()
+    const { resourceGroup: group, weight, principal: user } = definition
     const unqueue = this.#options.queue.push(
+      { group, weight: Math.max(1, weight), user, query: queryId },
       () => this.#run(query, definition, spool, controller.signal),
       () => this.#options.runner.prefetch(definition, controller.signal))
     if (spool !== undefined) query.addSpool(taskId, spool)
@@ -124,8 +126,9 @@ export class Executor {
     this.#remember(queryId)
     if (query === undefined) return
     this.#queries.delete(queryId)
-    const { exchangeFiles, instances, reservations, log } = this.#options
+    const { exchangeFiles, instances, queue, reservations, log } = this.#options
     await query.end(new QueryError('CANCELLED', reason))
+    queue.forget(queryId)
     reservations.free(queryId)
     await instances.releaseQuery(queryId)
     await exchangeFiles.removeQuery(queryId)

@@ -11,6 +11,9 @@ export interface MemoryShares {
   readonly leaseBytes: number
 }
 
+/** Of the memory: what queries that want more than that themselves leave to those that want less. */
+const SMALL_SHARE = 1 / 8
+
 interface Booking {
   readonly byteCount: number
   readonly leased: boolean
@@ -35,7 +38,10 @@ export class Reservations {
     const leased = wantedBytes > leaseBytes
     const byteCount = leased ? Math.min(wantedBytes, leasableBytes) : wantedBytes
     const others = [...this.#byQuery.values()]
+    const isLarge = byteCount > totalBytes * SMALL_SHARE
+    const large = others.filter(other => other.byteCount > totalBytes * SMALL_SHARE)
     check(byteCount, sum(others), totalBytes)
+    if (isLarge && large.length > 0) check(byteCount, sum(large), totalBytes * (1 - SMALL_SHARE))
     if (leased) check(byteCount, sum(others.filter(other => other.leased)), leasableBytes)
     this.#byQuery.set(queryId, { byteCount, leased })
   }

@@ -117,7 +117,7 @@ async function openParts(
     clock, log, exchangeFiles, instances, runner,
     closeFiles: () => files.close(),
     files, reads,
-    queue: new TaskQueue(launch.slots),
+    queue: new TaskQueue(launch.slots, clock),
     reservations: new Reservations({
       totalBytes: instances.totalBytes, leasableBytes: instances.leasableBytes, leaseBytes: LEASE_BYTES,
     }),

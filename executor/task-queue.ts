@@ -1,60 +1,200 @@
 /**
- * Runs tasks in the order in which they came, so many at once as there are slots, and prepares as many of those that
- * come next. Bounded.
+ * Which waiting task runs next. As many run at once as there are slots, in the order of fair shares; the tasks of one
+ * query in the order in which they came. Tasks cannot be interrupted for others, so a few run above the slots, where
+ * the system shares the processors between them:
+ *
+ *   a young query (it has used less than a second here) with none running runs one at once;
+ *   any query with none running that has waited for a second runs one.
+ *
+ * So a small query waits for nobody, and one that never ends takes a slot from nobody for longer than a second. Those
+ * that come next are prepared. Bounded.
  */
 
+import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
+import type { QueryId } from '../proto/ids.ts'
+import { FairShare, type Share } from './fair-share.ts'
 
 /** Far above what one coordinator sends ahead; a task definition is a few kilobytes. */
 const MAX_WAITING = 10_000
+/** Slot time on this executor up to which a query is young. */
+export const YOUNG_MS = 1_000
+/** How long a query with nothing running waits for a slot before it gets one besides. */
+export const STARVED_MS = 1_000
+/** Of young queries above the slots, and of starved ones: each takes a thread and what memory it has booked. */
+const EXTRA = 4
+/** Young ones that grew old meanwhile count too. */
+export const MOST_ABOVE_SLOTS = 3 * EXTRA
 
 interface Entry {
+  readonly query: QueryQueue
   readonly run: () => Promise<void>
   readonly prepare: () => void
   isPrepared: boolean
 }
 
+interface QueryQueue {
+  readonly share: Share
+  readonly waiting: Set<Entry>
+  /** When each running one began. */
+  readonly startsMs: Set<{ readonly atMs: number }>
+  /** Since when it waits with nothing running; null: it does not. */
+  idleSinceMs: number | null
+  usedMs: number
+  isOver: boolean
+}
+
 export class TaskQueue {
   readonly #slots: number
-  readonly #waiting = new Set<Entry>()
+  readonly #clock: Clock
+  readonly #fair = new FairShare()
+  readonly #queries = new Map<QueryId, QueryQueue>()
+  #waiting = 0
   #running = 0
+  #cancelLook: (() => void) | null = null
 
-  constructor(slots: number) {
+  constructor(slots: number, clock: Clock) {
     this.#slots = slots
+    this.#clock = clock
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  get waiting(): number {
+    return this.#waiting
   }
 
   /**
    * `run` must not reject. `prepare` is called at most once, if it has to wait. The returned function takes it out if
    * it has not begun; false: it has.
    */
-  push(run: () => Promise<void>, prepare: () => void = () => undefined): () => boolean {
-    if (this.#waiting.size >= MAX_WAITING) throw new QueryError('EXECUTOR_FULL', `${MAX_WAITING} tasks are waiting`)
-    const entry = { run, prepare, isPrepared: false }
-    this.#waiting.add(entry)
+  push(share: Share, run: () => Promise<void>, prepare: () => void = () => undefined): () => boolean {
+    if (this.#waiting >= MAX_WAITING) throw new QueryError('EXECUTOR_FULL', `${MAX_WAITING} tasks are waiting`)
+    const nowMs = this.#clock.nowMs()
+    const query = this.#query(share)
+    const entry = { query, run, prepare, isPrepared: false }
+    if (query.startsMs.size === 0) query.idleSinceMs ??= nowMs
+    query.waiting.add(entry)
+    this.#waiting++
+    this.#fair.arrived(query.share, nowMs)
     queueMicrotask(() => this.#fill())
-    return () => this.#waiting.delete(entry)
+    return () => this.#takeOut(entry)
+  }
+
+  /** The query is over: what it has used is forgotten. */
+  forget(id: QueryId): void {
+    const query = this.#queries.get(id)
+    if (query === undefined) return
+    query.isOver = true
+    this.#forgetIfDone(query)
+  }
+
+  #forgetIfDone({ isOver, waiting, startsMs, share }: QueryQueue): void {
+    if (isOver && waiting.size === 0 && startsMs.size === 0) this.#queries.delete(share.query)
+  }
+
+  #query(share: Share): QueryQueue {
+    const known = this.#queries.get(share.query)
+    if (known !== undefined) return known
+    const query: QueryQueue = {
+      share, waiting: new Set(), startsMs: new Set(), idleSinceMs: null, usedMs: 0, isOver: false,
+    }
+    this.#queries.set(share.query, query)
+    return query
+  }
+
+  #takeOut(entry: Entry): boolean {
+    const { query } = entry
+    if (!query.waiting.delete(entry)) return false
+    this.#waiting--
+    if (query.waiting.size === 0) query.idleSinceMs = null
+    this.#fair.left(query.share, null, this.#clock.nowMs())
+    return true
   }
 
   #fill(): void {
-    for (const entry of this.#waiting) {
-      if (this.#running >= this.#slots) break
-      this.#waiting.delete(entry)
-      this.#running++
-      void entry.run().finally(() => {
-        this.#running--
-        this.#fill()
-      })
-    }
+    for (let next = this.#next(); next !== null; next = this.#next()) this.#start(next)
     this.#prepareNext()
+    this.#lookLater()
+  }
+
+  #start(query: QueryQueue): void {
+    const [entry] = query.waiting
+    if (entry === undefined) return
+    const start = { atMs: this.#clock.nowMs() }
+    query.waiting.delete(entry)
+    query.startsMs.add(start)
+    query.idleSinceMs = null
+    this.#waiting--
+    this.#running++
+    this.#fair.began(query.share, start.atMs)
+    void entry.run().finally(() => {
+      const nowMs = this.#clock.nowMs()
+      query.startsMs.delete(start)
+      query.usedMs += nowMs - start.atMs
+      if (query.startsMs.size === 0 && query.waiting.size > 0) query.idleSinceMs = nowMs
+      this.#running--
+      this.#fair.left(query.share, start.atMs, nowMs)
+      this.#forgetIfDone(query)
+      this.#fill()
+    })
+  }
+
+  #next(): QueryQueue | null {
+    const nowMs = this.#clock.nowMs()
+    const order = this.#inOrder(nowMs)
+    if (this.#running < this.#slots) return order[0] ?? null
+    if (this.#running >= this.#slots + MOST_ABOVE_SLOTS) return null
+    const young = this.#runningYoung(nowMs)
+    const mayYoung = young < EXTRA
+    const mayStarved = this.#running - young < this.#slots + EXTRA
+    return order.find(query => query.startsMs.size === 0
+      && ((mayYoung && isYoung(query, nowMs)) || (mayStarved && isStarved(query, nowMs)))) ?? null
+  }
+
+  /** Queries that wait, whose turn it is first. */
+  #inOrder(nowMs: number): QueryQueue[] {
+    const waiting = [...this.#queries.values()].filter(query => query.waiting.size > 0)
+    if (waiting.length < 2) return waiting
+    const byShare = new Map(waiting.map(query => [query.share, query]))
+    return this.#fair.order([...byShare.keys()], nowMs).flatMap(share => byShare.get(share) ?? [])
+  }
+
+  #runningYoung(nowMs: number): number {
+    return [...this.#queries.values()].filter(query => isYoung(query, nowMs))
+      .reduce((sum, { startsMs }) => sum + startsMs.size, 0)
   }
 
   #prepareNext(): void {
     let next = 0
-    for (const entry of this.#waiting) {
-      if (next++ >= this.#slots) return
-      if (entry.isPrepared) continue
-      entry.isPrepared = true
-      entry.prepare()
+    for (const { waiting } of this.#inOrder(this.#clock.nowMs())) {
+      for (const entry of waiting) {
+        if (next++ >= this.#slots) return
+        if (entry.isPrepared) continue
+        entry.isPrepared = true
+        entry.prepare()
+      }
     }
   }
+
+  /** What starves is nobody's news. */
+  #lookLater(): void {
+    if (this.#waiting === 0 || this.#cancelLook !== null) return
+    this.#cancelLook = this.#clock.after(STARVED_MS / 4, () => {
+      this.#cancelLook = null
+      this.#fill()
+    })
+  }
+}
+
+function isYoung({ usedMs, startsMs }: QueryQueue, nowMs: number): boolean {
+  let used = usedMs
+  for (const { atMs } of startsMs) used += nowMs - atMs
+  return used < YOUNG_MS
+}
+
+function isStarved({ idleSinceMs }: QueryQueue, nowMs: number): boolean {
+  return idleSinceMs !== null && nowMs - idleSinceMs >= STARVED_MS
 }

@@ -5,6 +5,7 @@
 
 import { z } from 'zod'
 import { bucketSchema } from './config-bucket.ts'
+import { groupsSchema } from './config-groups.ts'
 import { parseSize } from './sizes.ts'
 
 /** Names of buckets: they become parts of cache keys and log lines. */
@@ -75,6 +76,7 @@ export const configSchema = z.strictObject({
     labels: z.record(name, text).default({}),
   }).prefault({}),
   result_hold_bytes: size.optional(),
+  resource_groups: groupsSchema(duration),
   listen: z.strictObject({
     http: door.default('127.0.0.1:4280'),
     flight: door.default('127.0.0.1:4281'),

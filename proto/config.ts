@@ -9,7 +9,9 @@ import { parseDocument } from 'yaml'
 import type { core } from 'zod'
 import { type BucketConfig, bucketConfig, bucketContradictions } from './config-bucket.ts'
 import { type ConfigFile, configSchema } from './config-schema.ts'
+import { groupContradictions, resourceGroups } from './config-groups.ts'
 import { QueryError } from './errors.ts'
+import type { ResourceGroup } from './resource-group.ts'
 import type { Machine } from './machine.ts'
 
 /** Paths are absolute. */
@@ -22,6 +24,8 @@ export interface Config {
   readonly node: NodeConfig
   /** Of a result, before its first row goes out: until then a lost executor costs time alone. */
   readonly resultHoldBytes: number
+  /** In the order in which users are looked up; the default group is the last. */
+  readonly resourceGroups: readonly ResourceGroup[]
   readonly listen: ListenConfig
 }
 
@@ -165,6 +169,7 @@ function contradictions(file: ConfigFile): string[] {
     wrong.push(...twins(Object.keys(catalog.tables), `catalogs.${name}.tables`))
   }
   wrong.push(...twins(Object.keys(file.catalogs), 'catalogs'))
+  wrong.push(...groupContradictions(file.resource_groups))
   const names = Object.keys(file.catalogs)
   if (file.default_catalog === undefined && names.length > 1) {
     wrong.push(`default_catalog: is missing: one of ${names.join(', ')}`)
@@ -209,6 +214,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
       labels,
     },
     resultHoldBytes: file.result_hold_bytes ?? RESULT_HOLD_BYTES,
+    resourceGroups: resourceGroups(file.resource_groups),
     listen: { http: file.listen.http, flight: file.listen.flight, admin: file.listen.admin },
   }
 }

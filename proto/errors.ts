@@ -56,17 +56,21 @@ export type ErrorCode = keyof typeof classes
 export interface QueryErrorOptions extends ErrorOptions {
   /** Where in the statement's text, in characters from 0; absent if the error has no place. */
   readonly position?: number | undefined
+  /** When to send the statement again at the earliest; absent: nothing is known. */
+  readonly retryAfterMs?: number | undefined
 }
 
 export class QueryError extends Error {
   override readonly name = 'QueryError'
   readonly code: ErrorCode
   readonly position: number | undefined
+  readonly retryAfterMs: number | undefined
 
   constructor(code: ErrorCode, message: string, options?: QueryErrorOptions) {
     super(message, options)
     this.code = code
     this.position = options?.position
+    this.retryAfterMs = options?.retryAfterMs
   }
 
   get class(): ErrorClass {

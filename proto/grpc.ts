@@ -4,15 +4,21 @@
  */
 
 import type { IncomingHttpHeaders } from 'node:http2'
-import { fromBinary, toBinary, type DescMessage, type DescService, type Message } from '@bufbuild/protobuf'
+import { create, fromBinary, toBinary, type DescMessage, type DescService, type Message } from '@bufbuild/protobuf'
+import { anyPack, durationFromMs } from '@bufbuild/protobuf/wkt'
 import { Metadata, status, type MethodDefinition, type ServiceDefinition, type ServiceError } from '@grpc/grpc-js'
 import { asQueryError, errorCode, QueryError, type ErrorCode } from './errors.ts'
 import { decodeFlightData, encodeFlightData } from './flight-data.ts'
 import { FlightDataSchema, type FlightData } from './gen/flight_pb.js'
+import { RetryInfoSchema, StatusSchema } from './gen/rpc_status_pb.js'
 
 /** Trailers that carry a QueryError's code and position between our own processes; other clients ignore them. */
 const CODE_TRAILER = 'skein-code'
 const POSITION_TRAILER = 'skein-position'
+/** gRPC's own (proposal A6): a client that repeats calls by itself waits so many milliseconds. */
+const RETRY_TRAILER = 'grpc-retry-pushback-ms'
+/** gRPC's richer status: a google.rpc.Status with details. */
+const DETAILS_TRAILER = 'grpc-status-details-bin'
 
 /** A method of a generated service, as a type to match against. */
 export interface Method<Kind, Input extends DescMessage, Output extends DescMessage> {
@@ -53,22 +59,35 @@ export function toStatus(thrown: unknown): { code: status; details: string; meta
   const metadata = new Metadata()
   metadata.set(CODE_TRAILER, error.code)
   if (error.position !== undefined) metadata.set(POSITION_TRAILER, String(error.position))
+  if (error.retryAfterMs !== undefined) {
+    metadata.set(RETRY_TRAILER, String(Math.ceil(error.retryAfterMs)))
+    metadata.set(DETAILS_TRAILER, retryDetails(error.class.grpc, error.message, error.retryAfterMs))
+  }
   return { code: error.class.grpc, details: error.message, metadata }
+}
+
+function retryDetails(code: number, message: string, retryAfterMs: number): Buffer {
+  const retryDelay = durationFromMs(Math.ceil(retryAfterMs))
+  const retry = anyPack(RetryInfoSchema, create(RetryInfoSchema, { retryDelay }))
+  return Buffer.from(toBinary(StatusSchema, create(StatusSchema, { code, message, details: [retry] })))
 }
 
 /** The same as trailers of a bare HTTP/2 stream. */
 export function toTrailers(thrown: unknown): Record<string, string> {
   const { code, details, metadata } = toStatus(thrown)
-  const more = Object.entries(metadata.getMap()).map(([name, value]) => [name, String(value)])
+  const more = Object.entries(metadata.getMap()).map(([name, value]) =>
+    [name, typeof value === 'string' ? value : value.toString('base64')])
   return { 'grpc-status': String(code), 'grpc-message': percentEncoded(details), ...Object.fromEntries(more) }
 }
 
 /** What such trailers mean. */
 export function fromTrailers(trailers: IncomingHttpHeaders): QueryError {
   const text = (name: string): string => String(trailers[name] ?? '')
-  const position = trailers[POSITION_TRAILER] === undefined ? {} : { position: Number(text(POSITION_TRAILER)) }
+  const number = (name: string): number | undefined => trailers[name] === undefined ? undefined : Number(text(name))
   const code = errorCode(text(CODE_TRAILER)) ?? transportCode(Number(text('grpc-status')))
-  return new QueryError(code, percentDecoded(text('grpc-message')), position)
+  return new QueryError(code, percentDecoded(text('grpc-message')), {
+    position: number(POSITION_TRAILER), retryAfterMs: number(RETRY_TRAILER),
+  })
 }
 
 /** As gRPC wants it: what is not printable ASCII, and the percent sign. Of more, other clients show the codes. */
@@ -87,9 +106,13 @@ function percentDecoded(text: string): string {
 /** What a failed call of ours means: the QueryError that was sent, or the transport's own failure. */
 export function fromStatus(error: ServiceError): QueryError {
   const sent = errorCode(String(error.metadata?.get(CODE_TRAILER)[0] ?? ''))
-  const position = error.metadata?.get(POSITION_TRAILER)[0]
-  const options = { cause: error, ...(position === undefined ? {} : { position: Number(position) }) }
-  return new QueryError(sent ?? transportCode(error.code), error.details || error.message, options)
+  const number = (name: string): number | undefined => {
+    const value = error.metadata?.get(name)[0]
+    return value === undefined ? undefined : Number(value)
+  }
+  return new QueryError(sent ?? transportCode(error.code), error.details || error.message, {
+    cause: error, position: number(POSITION_TRAILER), retryAfterMs: number(RETRY_TRAILER),
+  })
 }
 
 function transportCode(code: status): ErrorCode {

@@ -22,6 +22,7 @@ import { timeZone, UTC } from '../../proto/time-zone.ts'
 import type { RunningQuery } from '../running-query.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { StatementInput, Statements } from '../session/statements.ts'
+import { basicUser } from './basic-user.ts'
 import { HttpStatus, type HttpExchange } from './http.ts'
 import { readQueryRequest, UnsupportedFormat, type HttpQueryRequest } from './http-query-request.ts'
 import type { QueryNote } from './http-query-log.ts'
@@ -53,7 +54,7 @@ export async function postQuery(
   if (asked.queryId !== undefined && options.statements.get(asked.queryId) !== null) {
     throw new HttpStatus(409, `query ${asked.queryId} exists already`)
   }
-  const query = options.statements.submit(statementInput(asked, options))
+  const query = options.statements.submit(statementInput(asked, userOf(exchange), options))
   const { visible, requestedBy } = asked
   note(query.id, { visible, requestedBy, userAgent: exchange.header('user-agent') || null })
   const cancel = () => query.cancel('the client went away')
@@ -79,10 +80,17 @@ async function readAsked(exchange: HttpExchange): Promise<HttpQueryRequest | und
   }
 }
 
-function statementInput(asked: HttpQueryRequest, { sessions, newId }: HttpQueryOptions): StatementInput {
+/** Nobody proves who he is: there are no users yet. */
+function userOf(exchange: HttpExchange): string {
+  return basicUser(exchange.header('authorization')) ?? ANONYMOUS
+}
+
+function statementInput(
+  asked: HttpQueryRequest, user: string, { sessions, newId }: HttpQueryOptions,
+): StatementInput {
   const { statement: sql, sessionId, queryId, catalog, schema, timezone, enums, limit, offset } = asked
   const session = sessionId === undefined
-    ? sessions.once(newId() as SessionId, ANONYMOUS) : sessions.use(sessionId, ANONYMOUS)
+    ? sessions.once(newId() as SessionId, user) : sessions.use(sessionId, user)
   return {
     session, sql, clientInterface: 'HttpQuery', queryId, catalog, schema, enums, limit, offset,
     settings: timezone === undefined ? {} : { [TIME_ZONE_SETTING]: timezone },
@@ -120,8 +128,9 @@ class Answer {
       await this.#exchange.write(`${JSON.stringify(this.#columnsLine(columns))}\n`)
       await this.#send(this.#rows(columns, 'arrays'))
     } catch (thrown) {
-      const { code, message, position } = asQueryError(thrown)
-      await this.#exchange.write(`${JSON.stringify({ error: message, code, position })}\n`)
+      const { code, message, position, retryAfterMs } = asQueryError(thrown)
+      const line = { error: message, code, position, retry_after_ms: retryAfterMs }
+      await this.#exchange.write(`${JSON.stringify(line)}\n`)
     }
     this.#exchange.end()
   }

@@ -12,6 +12,8 @@ import { asQueryError, QueryError } from '../../proto/errors.ts'
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 /** One a client that waits for rows; each costs a socket and a few KiB. */
 const MAX_CONNECTIONS = 10_000
+/** Said to a client that may try again, when the error does not know better. */
+const DEFAULT_RETRY_MS = 1_000
 /** Longest x-request-id that is taken over from a client. */
 const MAX_REQUEST_ID = 128
 
@@ -212,7 +214,8 @@ function headerOf(request: IncomingMessage, name: string): string {
 
 function sendError(response: ServerResponse, error: QueryError, status: number): void {
   const { code, message, position } = error
-  if (error.class.retryable) response.setHeader('retry-after', '1')
+  const { retryAfterMs = DEFAULT_RETRY_MS } = error
+  if (error.class.retryable) response.setHeader('retry-after', String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
   send(response, status, 'application/json', JSON.stringify({ error: { code, message, position } }))
 }
 

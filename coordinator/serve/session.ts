@@ -9,6 +9,7 @@ import { QueryError } from '../../proto/errors.ts'
 import type { SessionId } from '../../proto/ids.ts'
 import type { NameDefaults, Session } from '../session/session.ts'
 import type { Sessions } from '../session/sessions.ts'
+import { basicUser } from './basic-user.ts'
 import type { Signer } from './signed-text.ts'
 
 const TOKEN_LIFE_MS = 7 * 24 * 3_600_000
@@ -64,11 +65,4 @@ export class FlightLogin {
     const [id, principal] = JSON.parse(content) as [SessionId, string]
     return { id, principal }
   }
-}
-
-function basicUser(authorization: string): string | undefined {
-  const encoded = /^Basic (.+)$/i.exec(authorization)?.[1]
-  if (encoded === undefined) return undefined
-  const decoded = Buffer.from(encoded, 'base64').toString()
-  return decoded.split(':')[0] || undefined
 }

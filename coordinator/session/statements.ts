@@ -58,7 +58,7 @@ export interface StatementsOptions {
   readonly newId: () => string
   readonly queries: {
     /** Throws QUERY_QUEUE_FULL. */
-    checkRoom(): void
+    checkRoom(principal: string): void
     submit(request: QueryRequest): RunningQuery
     get(id: QueryId): RunningQuery | null
   }
@@ -89,7 +89,7 @@ export class Statements {
     const { session } = input
     const id = input.queryId ?? newId() as QueryId
     if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
-    queries.checkRoom()
+    queries.checkRoom(session.principal)
     sessions.touch(session)
     session.running++
     const script = new Script({

@@ -450,6 +450,18 @@ export declare type TaskDefinition = Message<"skein.executor.v1.TaskDefinition">
    * @generated from field: uint64 memory_bytes = 17;
    */
   memoryBytes: bigint;
+
+  /**
+   * Whose share of the slots it counts for, besides `principal`: the resource group, and its weight (0: 1).
+   *
+   * @generated from field: string resource_group = 30;
+   */
+  resourceGroup: string;
+
+  /**
+   * @generated from field: uint32 weight = 31;
+   */
+  weight: number;
 };
 
 /**

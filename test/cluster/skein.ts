@@ -46,6 +46,8 @@ export interface AskOptions {
   readonly fields?: Readonly<Record<string, unknown>>
   /** Cuts the connection. */
   readonly signal?: AbortSignal
+  /** Who asks; without it nobody is named. */
+  readonly user?: string
 }
 
 const READY_WITHIN_MS = 60_000
@@ -100,9 +102,10 @@ export class Skein {
   }
 
   /** Runs one statement by POST /query; rejects only if the connection breaks. */
-  async query(sql: string, { fields, signal }: AskOptions = {}): Promise<SkeinOutcome> {
+  async query(sql: string, { fields, signal, user }: AskOptions = {}): Promise<SkeinOutcome> {
     const queryId = randomUUID()
-    const response = await this.request('POST', '/query', { statement: sql, query_id: queryId, ...fields }, signal)
+    const body = { statement: sql, query_id: queryId, ...fields }
+    const response = await this.request('POST', '/query', body, signal, user)
     const lines: string[] = []
     for await (const line of createInterface({ input: response, crlfDelay: Infinity })) lines.push(line)
     const failure = failureIn(lines, response.statusCode ?? 0)
@@ -127,10 +130,13 @@ export class Skein {
     return JSON.parse(text) as Report
   }
 
-  request(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
+  request(
+    method: string, path: string, body?: object, signal?: AbortSignal, user?: string,
+  ): Promise<IncomingMessage> {
+    const headers = { 'content-type': 'application/json', ...(user === undefined ? {} : basic(user)) }
     return new Promise((resolve, reject) => {
       const request = httpRequest(new URL(path, this.doors.http), {
-        method, headers: { 'content-type': 'application/json' }, ...(signal === undefined ? {} : { signal }),
+        method, headers, ...(signal === undefined ? {} : { signal }),
       }, resolve)
       request.on('error', reject)
       request.end(body === undefined ? undefined : JSON.stringify(body))
@@ -159,6 +165,10 @@ export class Skein {
       throw new Error(`it ended with ${this.#process.exitCode ?? this.#process.signalCode}\n${this.errors}`)
     }
   }
+}
+
+function basic(user: string): { readonly authorization: string } {
+  return { authorization: `Basic ${Buffer.from(`${user}:`).toString('base64')}` }
 }
 
 const children = new Set<ChildProcess>()

@@ -116,17 +116,17 @@ t.test('another process at the address is not the executor', async t => {
   t.strictSame(reports, [])
 })
 
-t.test('two tasks a slot are under way, queries take turns with the rest', async t => {
+t.test('of each query two tasks a slot are under way, the rest follows as they end', async t => {
   const { simulation, calls, streams, launch } = watched()
   await simulation.run(0)
   streams[0]?.event(hello)
   for (const [query, partition] of [['a', 0], ['a', 1], ['a', 2], ['a', 3], ['b', 0]] as const) launch(query, partition)
   await simulation.run(0)
-  t.strictSame(calls, ['launch a.0.0.0', 'launch a.0.1.0'])
+  t.strictSame(calls, ['launch a.0.0.0', 'launch a.0.1.0', 'launch b.0.0.0'])
   streams[0]?.event(ended('a.0.0.0'))
   streams[0]?.event(ended('a.0.1.0'))
   await simulation.run(0)
-  t.strictSame(calls.slice(2).sort(), ['launch a.0.2.0', 'launch b.0.0.0'])
+  t.strictSame(calls.slice(3).sort(), ['launch a.0.2.0', 'launch a.0.3.0'])
 })
 
 t.test('a refused launch is told with its reason, a status to whoever launched', async t => {

@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { loadConfig, parseConfig } from '../../proto/config.ts'
+import { DEFAULT_GROUP, groupOf } from '../../proto/resource-group.ts'
 import type { Machine } from '../../proto/machine.ts'
 import { parseSize } from '../../proto/sizes.ts'
 
@@ -41,6 +42,9 @@ catalogs:
 default_catalog: more
 node: { threads: "\${N}", memory: 16GB, spill: 1.5 GiB, cache: 512MB, labels: { site: a } }
 result_hold_bytes: 4MiB
+resource_groups:
+  default: { max_running_per_user: 2 }
+  bi: { weight: 4, users: [ann, "dash-*"], max_running: 9, statement_timeout: 5m, queue_timeout: 10s }
 listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
 `), {
     dataDir: '/etc/data',
@@ -58,6 +62,13 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
     defaultCatalog: 'more',
     node: { threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6, labels: { site: 'a' } },
     resultHoldBytes: 4 * 2 ** 20,
+    resourceGroups: [
+      {
+        ...DEFAULT_GROUP, name: 'bi', weight: 4, users: ['ann', 'dash-*'], maxRunning: 9, statementTimeoutMs: 300_000,
+        queueTimeoutMs: 10_000,
+      },
+      { ...DEFAULT_GROUP, maxRunningPerUser: 2 },
+    ],
     listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283' },
   })
 })
@@ -127,4 +138,31 @@ t.test('sizes have units of 1000 and of 1024', async t => {
   const texts = ['16GB', '1.5 GiB', '7', '7b', '1 kb', '0.5KiB', '', 'GB', '-1GB', '1PB', '1e3', '9999999TB']
   t.strictSame(texts.map(parseSize),
     [16e9, 1.5 * 2 ** 30, 7, 7, 1000, 512, undefined, undefined, undefined, undefined, undefined, undefined])
+})
+
+t.test('a user belongs to the first group that names him, else to the default group', async t => {
+  const { resourceGroups } = parse(`
+resource_groups: { default: {}, bi: { users: [ann, "dash-*"] }, etl: { users: ["*"] }, last: { users: [bob] } }`)
+  t.strictSame(['ann', 'anna', 'dash-7', 'bob'].map(user => groupOf(resourceGroups, user).name),
+    ['bi', 'etl', 'bi', 'etl'])
+  t.equal(groupOf(parse('').resourceGroups, 'ann').name, 'default')
+})
+
+t.test('what is wrong with a resource group is named', async t => {
+  t.strictSame(problems(`
+resource_groups:
+  default: { users: [ann] }
+  empty: { weight: 0 }
+  odd: { users: ["a*b"], max_running: 1.5, statement_timeout: soon, more: 1 }`), [
+    'skein.yaml: resource_groups.empty.weight: must be 1 or more',
+    'skein.yaml: resource_groups.odd.users.0: a * may stand at the end only',
+    'skein.yaml: resource_groups.odd.max_running: must be a whole number',
+    "skein.yaml: resource_groups.odd.statement_timeout: 'soon' is not a time such as 500ms, 30s, 5m or 1h",
+    'skein.yaml: resource_groups.odd.more: no such key',
+  ])
+  t.strictSame(problems('resource_groups: { default: { users: [a] }, x: {}, y: { users: [b, b] } }'), [
+    'skein.yaml: resource_groups.default.users: all others belong to it',
+    'skein.yaml: resource_groups.x.users: nobody belongs to it',
+    "skein.yaml: resource_groups.y.users: 'b' belongs to y already",
+  ])
 })

@@ -8,9 +8,10 @@ import type { QueryId, SessionId } from '../../proto/ids.ts'
 import { delay } from '../../proto/clock.ts'
 import type { Table } from '../../catalog/table.ts'
 import type { PlannedQuery } from '../../planner/planned-query.ts'
+import type { ResourceGroup } from '../../proto/resource-group.ts'
 import { QueryService } from '../../coordinator/query-service.ts'
 import type { QueryRequest, RunningQuery } from '../../coordinator/running-query.ts'
-import { FakeExecutor, failures, rowsOf, type World } from './fake-executor.ts'
+import { ENDLESS, FakeExecutor, failures, rowsOf, type World } from './fake-executor.ts'
 import { Network, NetworkChannel, type Faults } from './network.ts'
 import { answer, isMoved, randomQuery, type Row } from './program.ts'
 import { Simulation } from './simulation.ts'
@@ -32,6 +33,15 @@ export interface ClusterOptions {
   readonly executors: number
   readonly faults: Faults
   readonly holdBytes: number
+  /** Of each executor; absent: 1 to 2. */
+  readonly slots?: number
+  readonly groups?: readonly ResourceGroup[]
+}
+
+export interface Submit {
+  /** Waits so long for each frame. */
+  readonly slowMs?: number
+  readonly user?: string
 }
 
 export class SimulatedCluster {
@@ -48,10 +58,12 @@ export class SimulatedCluster {
   readonly #plans = new Map<string, PlannedQuery>()
   #incarnations = 0
   #queries = 0
+  readonly #slots: number | null
 
   constructor(seed: number, options: ClusterOptions) {
     const simulation = new Simulation(seed, EARLY_CHANCE)
     this.simulation = simulation
+    this.#slots = options.slots ?? null
     this.network = new Network(simulation, options.faults)
     const made = Array.from({ length: 3 }, (_, i) => makeTable(simulation, i))
     this.#tables = made.map(({ table }) => table)
@@ -77,6 +89,7 @@ export class SimulatedCluster {
       thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 },
       connect: info => new NetworkChannel(this.network, this.#process(info.id)),
       newQueryId: () => `q${++this.#queries}` as QueryId,
+      ...(options.groups === undefined ? {} : { groups: options.groups }),
       limits: { deadlineMs: DEADLINE_MS, holdBytes: options.holdBytes, maxPartitions: 5 },
       onCrash: (_actor, reason) => { simulation.crashes.push(reason) },
       onFatal: cause => { simulation.crashes.push(cause) },
@@ -94,7 +107,8 @@ export class SimulatedCluster {
   }
 
   start(id: string): void {
-    const executor = new FakeExecutor(this.#world, id, `i${++this.#incarnations}`, 1 + this.simulation.draw(0, 2))
+    const slots = this.#slots ?? 1 + this.simulation.draw(0, 2)
+    const executor = new FakeExecutor(this.#world, id, `i${++this.#incarnations}`, slots)
     this.#executors.set(id, executor)
     this.service.executorJoined(executor.info)
   }
@@ -125,12 +139,17 @@ export class SimulatedCluster {
     return executor
   }
 
+  randomQuery(): PlannedQuery {
+    return randomQuery(this.simulation, this.#tables.length)
+  }
+
   /** Sends a random query, or `planned`, and reads it to its end. */
-  submit(planned = randomQuery(this.simulation, this.#tables.length), slowMs = 0): RunningQuery {
+  submit(planned = this.randomQuery(), slow: number | Submit = 0): RunningQuery {
+    const { slowMs = 0, user = 'ann' } = typeof slow === 'number' ? { slowMs: slow } : slow
     const sql = `plan ${this.#plans.size}`
     const fragments = planned.fragments.map(fragment => ({ ...fragment, sql: textOf(planned, fragment.id) }))
     this.#plans.set(sql, { ...planned, fragments })
-    const query = this.service.submit(requestOf(sql))
+    const query = this.service.submit({ ...requestOf(sql), principal: user })
     void this.#read(query, planned, slowMs)
     return query
   }
@@ -158,7 +177,7 @@ export class SimulatedCluster {
 function textOf({ fragments }: PlannedQuery, id: number): string {
   const fragment = fragments[id]
   if (fragment === undefined) return 'fail'
-  if (fragment.sql in failures) return fragment.sql
+  if (fragment.sql in failures || fragment.sql === ENDLESS) return fragment.sql
   const kinds = fragment.inputs.map(input => isMoved(input) ? 'moved' : 'copied').join(',')
   const count = fragment.tasks === 'one' ? 'single' : 'several'
   return `moved=${kinds} ${count} ${fragment.orderSensitive ? 'sensitive' : 'stable'}`

@@ -14,6 +14,7 @@ import {
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { ExecutorId, QueryId, TaskId } from '../../proto/ids.ts'
 import type { TaskDefinitionInit } from '../../proto/task.ts'
+import { TaskQueue } from '../../executor/task-queue.ts'
 import { compute, type Row } from './program.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -22,6 +23,8 @@ type StatusState = Extract<EventInit, { case: 'status' }>['value']['state']
 
 interface Task {
   readonly definition: TaskDefinition
+  /** Gives its slot back, or its place in the queue. */
+  leave: () => void
   state: 'queued' | 'running' | 'ended'
   status: StatusState
 }
@@ -52,6 +55,9 @@ export interface World {
 
 type Failed = Pick<MessageInitShape<typeof TaskStatus_FailedSchema>, 'lostExecutors' | 'position'>
 
+/** A task with such an SQL text runs until it is cancelled or released. */
+export const ENDLESS = 'endless'
+
 /** What a task with such an SQL text ends with. */
 export const failures: Readonly<Record<string, readonly [ErrorCode, string, Failed?]>> = {
   fail: ['EXECUTION_ERROR', 'Conversion Error: no number', { position: 5 }],
@@ -70,6 +76,9 @@ export class FakeExecutor {
   readonly #files = new Map<string, { readonly query: string; readonly rows: readonly Row[] }>()
   readonly #spools = new Map<string, Spool>()
   readonly #watchers = new Set<Watcher>()
+  readonly #queue: TaskQueue
+  /** Slot time that ended tasks have used, by resource group. */
+  readonly usedMs = new Map<string, number>()
   #alive = true
   /** Exchange files that went before their query. */
   removedFiles = 0
@@ -77,6 +86,7 @@ export class FakeExecutor {
   constructor(world: World, id: string, incarnation: string, slots: number) {
     this.#world = world
     this.info = executorInfo({ id, incarnation, address: `${id}:1`, slots, memoryBytes: 1n << 30n, state: 1 })
+    this.#queue = new TaskQueue(slots, world.simulation.clock)
     world.byFolder.set(this.#folder, this)
     this.#beat()
   }
@@ -121,12 +131,16 @@ export class FakeExecutor {
     this.#released.add(query)
     this.#reserved.delete(query)
     this.#booked.delete(query)
-    for (const [id, { definition }] of this.#tasks) if (definition.queryId === query) this.#tasks.delete(id)
+    for (const [id, task] of this.#tasks) {
+      if (task.definition.queryId !== query) continue
+      this.#tasks.delete(id)
+      task.leave()
+    }
+    this.#queue.forget(query)
     for (const [path, file] of this.#files) if (file.query === query) this.#files.delete(path)
     const spool = this.#spools.get(query)
     if (spool?.ended === 'no') spool.ended = new QueryError('CANCELLED', 'released')
     this.#spools.delete(query)
-    this.#start()
   }
 
   removeOutputs(query: QueryId, tasks: readonly TaskId[]): void {
@@ -157,8 +171,14 @@ export class FakeExecutor {
     if (this.#tasks.has(definition.taskId)) return
     const { queryId, attempt, output } = definition
     if (output.case === 'result') this.#spools.set(queryId, { attempt, frames: [frameOf([])], ended: 'no' })
-    this.#tasks.set(definition.taskId, { definition, state: 'queued', status: { case: 'queued', value: {} } })
-    this.#start()
+    const task: Task = {
+      definition, state: 'queued', status: { case: 'queued', value: {} }, leave: () => undefined,
+    }
+    this.#tasks.set(definition.taskId, task)
+    const { resourceGroup: group, weight, principal: user } = definition
+    const share = { group, weight: Math.max(1, weight), user, query: queryId as QueryId }
+    const unqueue = this.#queue.push(share, () => this.#run(task))
+    task.leave = () => { unqueue() }
   }
 
   cancel(id: TaskId): void {
@@ -209,16 +229,23 @@ export class FakeExecutor {
     return create(TaskEventSchema, { event: { case: 'status', value } })
   }
 
-  #start(): void {
+  /** Resolves when its slot is free again. */
+  #run(task: Task): Promise<void> {
     const { simulation, maxRunMs } = this.#world
-    const tasks = [...this.#tasks.values()]
-    const free = this.info.slots - tasks.filter(({ state }) => state === 'running').length
-    for (const task of tasks.filter(({ state }) => state === 'queued').slice(0, Math.max(0, free))) {
-      task.state = 'running'
-      this.#become(task, { case: 'running', value: {} })
-      // reads its inputs, then works, then writes
-      simulation.clock.after(simulation.draw(1, maxRunMs / 2), () => this.#readInputs(task))
-    }
+    const { clock } = simulation
+    const startedMs = clock.nowMs()
+    const group = task.definition.resourceGroup
+    task.state = 'running'
+    this.#become(task, { case: 'running', value: {} })
+    // reads its inputs, then works, then writes
+    const isEndless = task.definition.sql === ENDLESS
+    if (!isEndless) clock.after(simulation.draw(1, maxRunMs / 2), () => this.#readInputs(task))
+    return new Promise(resolve => {
+      task.leave = () => {
+        this.usedMs.set(group, (this.usedMs.get(group) ?? 0) + clock.nowMs() - startedMs)
+        resolve()
+      }
+    })
   }
 
   #become(task: Task, status: StatusState): void {
@@ -238,7 +265,7 @@ export class FakeExecutor {
       spool.ended = new QueryError(code, message)
     }
     this.#become(task, { case: 'failed', value: { code, message, ...more } })
-    this.#start()
+    task.leave()
   }
 
   #readInputs(task: Task): void {
@@ -309,7 +336,7 @@ export class FakeExecutor {
     const isSent = output.case === 'result' && this.#world.simulation.chance(0.5)
     const result = isSent ? this.#spools.get(queryId)?.frames ?? [] : []
     this.#become(task, { case: 'succeeded', value: { files: written, result: [...result] } })
-    this.#start()
+    task.leave()
   }
 }
 
