@@ -14,6 +14,7 @@ import {
   allowedTableFunctions, isDeniedScalarFunction, readableSettings, statementFunctions, volatileFunctions,
 } from './functions.ts'
 import type { PlannerTable } from './planned-query.ts'
+import { EMPTY_TABLES } from './planning-tables.ts'
 import type { Mention, Syntax } from './syntax.ts'
 
 export interface Authority {
@@ -116,16 +117,15 @@ function denied(what: string): never {
   throw new QueryError('PERMISSION_DENIED', `${what} is not allowed`)
 }
 
-/** The tables whose skeleton the scan reads: two, if a table has two names. */
+/** The tables that the scan reads, which are named by their skeletons: two, if a table has two names. */
 function scanned(node: Tree, tables: readonly PlannerTable[]): readonly number[] {
   const name = text(node['name'])
   if (allowedTableFunctions.has(name)) return []
-  // FROM 'file.parquet' is bound as parquet_scan; our views say read_parquet
-  if (name !== 'read_parquet') denied(`the function ${name}`)
-  const files = isTree(node['function_data']) ? node['function_data']['files'] : undefined
-  if (!Array.isArray(files) || files.length !== 1) denied('reading files')
-  const found = tables.flatMap((table, i) => table.skeletonPath === files[0] ? [i] : [])
-  // the view of an earlier request, or a path
+  if (name !== 'seq_scan') denied(`the function ${name}`)
+  const { catalog, table: scanned } = isTree(node['function_data']) ? node['function_data'] : {}
+  const found = catalog === EMPTY_TABLES
+    ? tables.flatMap((table, i) => table.skeletonPath === scanned ? [i] : []) : []
+  // the view of an earlier request, or a table that DuckDB has of itself
   if (found.length === 0) denied('reading what is no table of a catalog')
   return found
 }

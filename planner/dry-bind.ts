@@ -26,8 +26,8 @@ export async function bindFragments(
   const readWhole = new Set(drafts.flatMap(draft => draft.inputs).flatMap(({ fragment, kind }) =>
     kind === 'all' ? [fragment] : []))
   const relations = [
-    ...drafts.flatMap(draft => draft.scans.map(({ id, table }) =>
-      scanRelation(`scan${id}`, tables[table]?.columns ?? []))),
+    ...drafts.flatMap(draft => draft.scans.map(({ id, table, columns }) =>
+      scanRelation(`scan${id}`, columnsRead(tables[table]?.columns ?? [], columns)))),
     ...written.flatMap(({ draft, columns }) => exchangeRelations(draft, columns, readWhole.has(draft.id))),
   ]
   const head = relations.length === 0 ? '' : `WITH ${relations.join(', ')} `
@@ -60,14 +60,18 @@ function normal(type: string): string {
   return typeText(parseDuckType(type))
 }
 
-/** An empty relation with the columns of a table. */
+/** Those that the fragment names; one if it only counts. */
+function columnsRead(columns: readonly TableColumn[], positions: readonly number[]): readonly TableColumn[] {
+  return positions.length === 0 ? columns.slice(0, 1) : columns.filter((_, i) => positions.includes(i))
+}
+
+/** An empty relation with columns of a table. */
 function scanRelation(name: string, columns: readonly TableColumn[]): string {
   const list = columns.map(column => `CAST(NULL AS ${column.type}) AS ${quoteName(column.name)}`).join(', ')
   return `${name} AS (SELECT ${list} WHERE FALSE)`
 }
 
-/** What the readers of a fragment see, bound once for all of them; its hash keys are bound too. */
-/** By the names that its readers have for it. */
+/** What the readers of a fragment see, by the names that they have for it; its hash keys are bound too. */
 function exchangeRelations(
   { id, sql, output }: FragmentDraft, columns: readonly ExchangeColumn[], isReadWhole: boolean,
 ): readonly string[] {

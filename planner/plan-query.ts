@@ -28,12 +28,12 @@ import type { Plan } from './plan.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
 import type { PlanningDatabase, PlanningSession } from './planning-database.ts'
 import { readStatement } from './statement.ts'
-import { NOT_SELECT, readSyntax, type Syntax } from './syntax.ts'
+import { NOT_SELECT, type Syntax } from './syntax.ts'
 import { Unsupported } from './unsupported.ts'
 
 /** Every table that the text may mean. A text that may not run has none: planning it tells why. */
 export async function namesIn(database: PlanningDatabase, sql: string): Promise<readonly NamedTable[]> {
-  const syntax = readSyntax(await database.parse(sql), sql)
+  const syntax = await database.syntax(sql)
   if (syntax === NOT_SELECT) return []
   const names = syntax.tables.map(({ catalog, schema, name }) => ({ catalog, schema, table: name }))
   return [...new Map(names.map(name => [JSON.stringify(name), name])).values()]
@@ -44,7 +44,7 @@ export async function planQuery(
 ): Promise<PlannedQuery> {
   const { sql, tables } = request
   const session = await database.enter(request)
-  const syntax = await readStatement(sql, database.parse).catch(async (thrown: unknown) => {
+  const syntax = await readStatement(sql, text => database.syntax(text)).catch(async (thrown: unknown) => {
     throw await withLine(session, sql, thrown)
   })
   screen(syntax, tables, sql)
@@ -75,6 +75,8 @@ async function planReading(
   } catch (thrown) {
     if (!(thrown instanceof Unsupported) && !isUnknownType(thrown)) throw thrown
     database.note(thrown.cause)
+    // what is sure to fail does so now; most of it are constants that cannot be folded
+    await session.prepare(request.sql).catch((error: unknown) => { throw fromDuckdb(error, request.sql) })
     const fragments = [originalFragment(request, authority.tables, columns)]
     return { ...planned, fragments, sqlKind: 'original', wholeReason: thrown.message }
   }

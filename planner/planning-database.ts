@@ -1,8 +1,13 @@
 /**
- * The DuckDB that a planner thread thinks with: its tables are views over skeletons, which have footers and no rows, so
- * it can bind and optimise every statement and must run none. One request at a time.
+ * The DuckDB that a planner thread thinks with. It binds and optimises every statement and must run none. One request
+ * at a time. There are two instances, of the same names:
  *
- * Its optimizer leaves out what would make the plan hard to write as SQL again, and what the executors do better for
+ *   binder      its tables are empty: what a statement means, its columns, what it reads, whether a fragment binds
+ *   optimizer   its tables are skeletons, which have footers and no rows: the plan and its estimates
+ *
+ * because opening skeletons is most of what a binding costs, and three in five need none. The binder optimises nothing.
+ *
+ * The optimizer leaves out what would make the plan hard to write as SQL again, and what the executors do better for
  * themselves. `column_lifetime` is left out for a fault: with it DuckDB 1.5.6 cannot serialise some of its own plans
  * ("inequal num bindings/types"). `statistics_propagation` has to stay, or others cannot be serialised.
  */
@@ -10,9 +15,10 @@
 import { quoteName } from '../proto/sql-text.ts'
 import { Database, type BoundStatement, type Connection, type TextFunction } from './duckdb.ts'
 import type { PlannerTable, PlanRequest } from './planned-query.ts'
-import { PlanningTables } from './planning-tables.ts'
+import { emptyTables, PlanningTables, skeletons, type Stand } from './planning-tables.ts'
 import { sessionSetting, settingStatements } from './session-settings.ts'
 import type { PlainPlan } from './statement-list.ts'
+import { type NOT_SELECT, readSyntax, type Syntax } from './syntax.ts'
 
 /** Of DuckDB's buffers. What it folds into constants is outside of it; the parent process bounds that. */
 const MEMORY_LIMIT = '512MB'
@@ -32,44 +38,56 @@ export interface PlanningSession {
   readonly optimizedPlan: TextFunction
   /** The optimised plan's shape with estimated rows. */
   explain(sql: string): Promise<string>
+  /** Does not optimise: constants are not folded, so their errors are not found. */
   bind(sql: string): Promise<BoundStatement>
+  /** As executors will prepare it: rejects with DuckDB's message if that is sure to fail. */
+  prepare(sql: string): Promise<void>
 }
 
 interface OpenSession extends PlanningSession {
   readonly key: string
-  readonly connection: Connection
+  readonly connections: readonly Connection[]
+}
+
+/** One of the two instances. */
+interface Half {
+  readonly database: Database
+  readonly tables: PlanningTables
 }
 
 export class PlanningDatabase {
-  readonly #database: Database
-  readonly #tables: PlanningTables
+  readonly #binder: Half
+  readonly #optimizer: Half
+  /** In the binder's empty home database. */
   readonly #home: Connection
   readonly #plan: TextFunction
-  /** The syntax tree of a text as JSON; binds nothing. */
-  readonly parse: TextFunction
+  readonly #parse: TextFunction
+  /** Of the last text: its names are asked for, and then its plan. */
+  #parsed: { readonly sql: string; readonly syntax: Syntax | typeof NOT_SELECT } | null = null
   #session: OpenSession | null = null
   #isFaulty = false
 
-  /** `home` is in the empty home database: it makes and drops the views. */
-  private constructor(database: Database, home: Connection, parse: TextFunction, plan: TextFunction) {
-    this.#database = database
+  private constructor(binder: Half, optimizer: Half, home: Connection, parse: TextFunction, plan: TextFunction) {
+    this.#binder = binder
+    this.#optimizer = optimizer
     this.#home = home
+    this.#parse = parse
     this.#plan = plan
-    this.#tables = new PlanningTables(sql => home.run(sql))
-    this.parse = parse
   }
 
   static async open(skeletonDirectory: string): Promise<PlanningDatabase> {
-    const database = await Database.open({ directories: [skeletonDirectory], files: [] }, {
+    const binder = await Database.open({ directories: [], files: [] }, { memory_limit: MEMORY_LIMIT })
+    const optimizer = await Database.open({ directories: [skeletonDirectory], files: [] }, {
       memory_limit: MEMORY_LIMIT,
       disabled_optimizers: DISABLED_OPTIMIZERS.join(','),
       parquet_metadata_cache: 'true',
     })
-    const home = await database.connect()
+    const home = await binder.connect()
     const parse = await home.textFunction(
       'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)')
     const plan = await home.textFunction('SELECT json_serialize_plan($1::VARCHAR, skip_null := true)')
-    return new PlanningDatabase(database, home, parse, plan)
+    return new PlanningDatabase(
+      await half(binder, emptyTables), await half(optimizer, skeletons), home, parse, plan)
   }
 
   /** How many statements the parser sees. */
@@ -86,7 +104,7 @@ export class PlanningDatabase {
   /** Rejects if DuckDB does not take the value. `sql` sets the session setting `name` and nothing else. */
   async trySetting(sql: string, name: string): Promise<void> {
     sessionSetting(name)
-    const connection = await this.#database.connect()
+    const connection = await this.#binder.database.connect()
     try {
       await connection.run(sql)
     } finally {
@@ -94,38 +112,50 @@ export class PlanningDatabase {
     }
   }
 
+  /** Binds nothing. Rejects with the parser's message and place. */
+  async syntax(sql: string): Promise<Syntax | typeof NOT_SELECT> {
+    if (this.#parsed?.sql !== sql) this.#parsed = { sql, syntax: readSyntax(await this.#parse(sql), sql) }
+    return this.#parsed.syntax
+  }
+
   /** Makes the request's tables and defaults; the session is good until the next call. */
   async enter(request: PlanRequest): Promise<PlanningSession> {
     const { tables, defaultCatalog, defaultSchema, settings } = request
-    if (this.#tables.isCrowded(tables)) return this.enterAlone(request)
-    await this.#tables.use(tables, defaultCatalog, defaultSchema)
+    if (this.#binder.tables.isCrowded(tables)) return this.enterAlone(request)
+    for (const { tables: own } of [this.#binder, this.#optimizer]) {
+      await own.use(tables, defaultCatalog, defaultSchema)
+    }
     const key = JSON.stringify([defaultCatalog, defaultSchema, Object.entries(settings)])
     if (this.#session?.key === key) return this.#session
     this.#closeSession()
-    const connection = await this.#database.connect()
-    await connection.run([
-      `SET explain_output = 'optimized_only'`, ...settingStatements(settings),
-      `USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`,
-    ].join('; '))
+    const connect = async ({ database }: Half, setting: string): Promise<Connection> => {
+      const connection = await database.connect()
+      const use = `USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`
+      await connection.run([setting, ...settingStatements(settings), use].join('; '))
+      return connection
+    }
+    const binder = await connect(this.#binder, 'PRAGMA disable_optimizer')
+    const optimizer = await connect(this.#optimizer, `SET explain_output = 'optimized_only'`)
     this.#session = {
-      key, connection,
-      boundPlan: await connection.textFunction('SELECT json_serialize_plan($1::VARCHAR)'),
-      optimizedPlan: await connection.textFunction('SELECT json_serialize_plan($1::VARCHAR, optimize := true)'),
-      explain: async sql => String((await connection.rows(`EXPLAIN (FORMAT json) ${sql}`))[0]?.[1]),
-      bind: sql => connection.bind(sql),
+      key, connections: [binder, optimizer],
+      boundPlan: await binder.textFunction('SELECT json_serialize_plan($1::VARCHAR)'),
+      optimizedPlan: await optimizer.textFunction('SELECT json_serialize_plan($1::VARCHAR, optimize := true)'),
+      explain: async sql => String((await optimizer.rows(`EXPLAIN (FORMAT json) ${sql}`))[0]?.[1]),
+      bind: sql => binder.bind(sql),
+      prepare: async sql => { await optimizer.bind(sql) },
     }
     return this.#session
   }
 
   /** True if a name of the text may have been bound to a table that the request does not have. */
   seesOthers(tables: readonly PlannerTable[]): boolean {
-    return this.#tables.holdsOthers(tables)
+    return this.#binder.tables.holdsOthers(tables)
   }
 
   /** As `enter`, with no table but those of the request. */
   async enterAlone(request: PlanRequest): Promise<PlanningSession> {
     this.#closeSession()
-    await this.#tables.reset()
+    for (const { tables } of [this.#binder, this.#optimizer]) await tables.reset()
     return this.enter(request)
   }
 
@@ -140,11 +170,18 @@ export class PlanningDatabase {
   }
 
   close(): void {
-    this.#database.close()
+    this.#binder.database.close()
+    this.#optimizer.database.close()
   }
 
   #closeSession(): void {
-    this.#session?.connection.close()
+    for (const connection of this.#session?.connections ?? []) connection.close()
     this.#session = null
   }
+}
+
+/** Its views are made and dropped by a connection that is in the empty home database. */
+async function half(database: Database, stand: Stand): Promise<Half> {
+  const home = await database.connect()
+  return { database, tables: new PlanningTables(stand, sql => home.run(sql)) }
 }

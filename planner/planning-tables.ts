@@ -1,6 +1,6 @@
 /**
- * The tables of a planning instance: one view a table, over its skeleton. Views stay from one request to the next and
- * are made again when the table's version changes; making one binds it, half a millisecond.
+ * The tables of a planning instance: one view a table, over what stands for its data. Views stay from one request to
+ * the next and are made again when the table's version changes; making one binds it, half a millisecond.
  *
  * So views of earlier requests are visible too. A statement that reached one is planned again after `reset`, which
  * leaves the tables of the request alone; the same goes for a statement that fails to bind, so that no message can
@@ -16,17 +16,56 @@ import type { PlannerTable } from './planned-query.ts'
 /** Views kept at most; then only those of the request at hand. */
 const MAX_VIEWS = 512
 
-/** Databases that every instance has. */
-const reserved: ReadonlySet<string> = new Set(['system', 'temp', HOME_DATABASE])
+/** The database of the empty tables. */
+export const EMPTY_TABLES = 'skein tables'
+
+/** Databases that an instance has. */
+const reserved: ReadonlySet<string> = new Set(['system', 'temp', HOME_DATABASE, EMPTY_TABLES])
+
+/** What the views of an instance read. */
+export interface Stand {
+  /** Statements that come before a table's view; its schema is there. */
+  before(table: PlannerTable): readonly string[]
+  /** A relation with the columns of the table. */
+  relation(table: PlannerTable): string
+  /** Statements that forget all that `before` made. */
+  forget(): readonly string[]
+}
+
+/** A file with its footers and no rows: what estimates come from. Opening it is most of what a binding costs. */
+export const skeletons: Stand = {
+  before: () => [],
+  relation: ({ skeletonPath }) => skeleton(skeletonPath),
+  forget: () => [],
+}
+
+
+/** A table of no rows: binds in a fraction of the time, and tells nothing about the data. */
+export const emptyTables: Stand = {
+  before: table => [
+    `ATTACH IF NOT EXISTS ':memory:' AS ${quoteName(EMPTY_TABLES)}`,
+    `CREATE OR REPLACE TABLE ${emptyTable(table)} (${
+      table.columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ')})`,
+  ],
+  relation: emptyTable,
+  forget: () => [`DETACH DATABASE IF EXISTS ${quoteName(EMPTY_TABLES)}`],
+}
+
+/** Named by the skeleton, which is the table's identity; a path is no name that a statement may mention. */
+function emptyTable({ skeletonPath }: PlannerTable): string {
+  return `${quoteName(EMPTY_TABLES)}.main.${quoteName(skeletonPath)}`
+}
 
 export class PlanningTables {
   readonly #run: (sql: string) => Promise<void>
+  readonly #stand: Stand
   /** Skeleton path by version, by qualified name. */
   readonly #views = new Map<string, string>()
   readonly #schemas = new Set<string>()
   readonly #catalogs = new Map<string, string>()
 
-  constructor(run: (sql: string) => Promise<void>) {
+  constructor(stand: Stand, run: (sql: string) => Promise<void>) {
+    this.#stand = stand
     this.#run = run
   }
 
@@ -46,13 +85,15 @@ export class PlanningTables {
     const statements: string[] = []
     this.#schema(defaultCatalog, defaultSchema, statements)
     const made: [string, string][] = []
-    for (const { name, version, skeletonPath } of tables) {
+    for (const table of tables) {
+      const { name, version, skeletonPath } = table
       const key = keyOf(name)
       const state = `${version}\n${skeletonPath}`
       if (this.#views.get(key) === state) continue
       this.#schema(name.catalog, name.schema, statements)
       const view = [name.catalog, name.schema, name.table].map(quoteName).join('.')
-      statements.push(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${skeleton(skeletonPath)}`)
+      statements.push(...this.#stand.before(table))
+      statements.push(`CREATE OR REPLACE VIEW ${view} AS SELECT * FROM ${this.#stand.relation(table)}`)
       made.push([key, state])
     }
     if (statements.length === 0) return
@@ -73,6 +114,7 @@ export class PlanningTables {
     this.#schemas.clear()
     this.#catalogs.clear()
     for (const catalog of attached) await this.#run(`DETACH DATABASE IF EXISTS ${quoteName(catalog)}`)
+    for (const statement of this.#stand.forget()) await this.#run(statement)
   }
 
   #schema(catalog: string, schema: string, statements: string[]): void {

@@ -17,7 +17,7 @@ import type { PlanningDatabase } from './planning-database.ts'
 import { sessionSetting } from './session-settings.ts'
 import { readExecute, readExplain, readPrepare, rewritePragma } from './statement-forms.ts'
 import { checkText, firstWords, refusal, refuseQuery } from './statement.ts'
-import { NOT_SELECT, readSyntax } from './syntax.ts'
+import { NOT_SELECT } from './syntax.ts'
 
 export type StatementKind =
   /** It reads. `metadata`: the catalog itself (SHOW TABLES, information_schema, …), rather than tables. */
@@ -84,7 +84,7 @@ async function inWholeText(
 }
 
 async function kindOfOne(database: PlanningDatabase, text: string): Promise<StatementKind> {
-  const syntax = readSyntax(await database.parse(text), text)
+  const syntax = await database.syntax(text)
   if (syntax !== NOT_SELECT) {
     if (syntax.statementCount !== 1) throw notOne(syntax.statementCount)
     const names = syntax.tables.map(({ catalog, schema, name }) => ({ catalog, schema, table: name }))

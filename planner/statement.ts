@@ -4,7 +4,7 @@
  */
 
 import { QueryError } from '../proto/errors.ts'
-import { NOT_SELECT, readSyntax, type Syntax } from './syntax.ts'
+import { NOT_SELECT, type Syntax } from './syntax.ts'
 
 /** Longer texts are refused: parsing and binding cost memory in proportion. */
 const MAX_SQL_CHARACTERS = 4 * 1024 * 1024
@@ -26,9 +26,11 @@ export function checkText(sql: string): void {
 }
 
 /** Resolves to what the text mentions if it is one reading statement, else rejects with a typed error. */
-export async function readStatement(sql: string, parse: (sql: string) => Promise<string>): Promise<Syntax> {
+export async function readStatement(
+  sql: string, parse: (sql: string) => Promise<Syntax | typeof NOT_SELECT>,
+): Promise<Syntax> {
   checkText(sql)
-  const syntax = readSyntax(await parse(sql), sql)
+  const syntax = await parse(sql)
   if (syntax === NOT_SELECT) throw refusal(sql)
   if (syntax.statementCount === 0) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
   if (syntax.statementCount > 1) throw severalStatements(syntax.statementCount)

@@ -173,15 +173,26 @@ t.test('the bound plan alone is refused too, whatever the syntax tree has let th
     }
   }
   t.equal(await bound('SELECT id, sum(price) FROM orders GROUP BY id'), 'allowed')
-  t.equal(await bound(`FROM '${orders.skeletonPath}'`), P)
-  t.equal(await bound(`FROM query('FROM ''${orders.skeletonPath}''')`), P)
-  t.equal(await bound(`FROM read_parquet('${secret.skeletonPath}')`), P)
-  t.equal(await bound(`FROM read_parquet(['${orders.skeletonPath}', '${secret.skeletonPath}'])`), P)
-  t.equal(await bound(`FROM read_text('${orders.skeletonPath}')`), P)
   t.equal(await bound('FROM duckdb_views'), P)
   t.equal(await bound(`SELECT list_transform([1], lambda x: json_serialize_plan('SELECT ' || x))`), P)
-  t.equal(await bound(`FROM read_text('/etc/passwd')`), 'does not bind')
-  t.equal(await bound(`FROM read_csv('/etc/passwd')`), 'does not bind')
+  // where statements are bound no file is to be had at all, not even a skeleton
+  for (const path of [orders.skeletonPath, secret.skeletonPath, '/etc/passwd']) {
+    t.equal(await bound(`FROM '${path}'`), 'does not bind')
+    t.equal(await bound(`FROM query('FROM ''${path}''')`), 'does not bind')
+    t.equal(await bound(`FROM read_parquet('${path}')`), 'does not bind')
+    t.equal(await bound(`FROM read_parquet(['${orders.skeletonPath}', '${path}'])`), 'does not bind')
+    t.equal(await bound(`FROM read_text('${path}')`), 'does not bind')
+    t.equal(await bound(`FROM read_csv('${path}')`), 'does not bind')
+  }
+})
+
+t.test('the tables that stand for others when statements are bound are nobody\'s to read', async t => {
+  await planQuery(database, requestOf('FROM secret', tables), pruneNothing(tables))
+  const named = (path: string): string => `FROM "skein tables".main."${path}"`
+  t.equal(await outcome(named(secret.skeletonPath)), P)
+  t.equal(await outcome(`FROM query('${named(secret.skeletonPath)}')`), P)
+  t.equal(await outcome('FROM "skein tables".main.orders'), 'TABLE_NOT_FOUND')
+  t.equal(await outcome(`SHOW TABLES FROM "skein tables"`), U)
 })
 
 t.test('statements that only read are let through', async t => {
