@@ -5,7 +5,7 @@
 
 import { QueryError, unreachable } from '../proto/errors.ts'
 import { AdminService, type Executor, type Query } from '../proto/gen/admin_pb.js'
-import { GrpcChannel } from '../proto/grpc-channel.ts'
+import type { GrpcChannel } from '../proto/grpc-channel.ts'
 import { cacheCommand, cacheRows, cacheUsage, type CacheCommand } from './cache-admin.ts'
 import { formatTable } from './table.ts'
 
@@ -50,9 +50,8 @@ function usage(): QueryError {
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
 }
 
-/** The text to print. `address` is host:port. */
-export async function admin(command: AdminCommand, address: string, json: boolean): Promise<string> {
-  const channel = new GrpcChannel(address)
+/** The text to print. Ends the channel. */
+export async function admin(command: AdminCommand, channel: GrpcChannel, json: boolean): Promise<string> {
   const service = channel.service(AdminService)
   const options = { deadlineMs: DEADLINE_MS }
   try {
@@ -80,7 +79,8 @@ export async function admin(command: AdminCommand, address: string, json: boolea
     }
   } catch (error) {
     if (!(error instanceof QueryError) || error.code !== 'UNAVAILABLE' || command.kind === 'bucket-test') throw error
-    throw new QueryError('UNAVAILABLE', `no answer from grpc://${address}`, { cause: error }) // gRPC's text is long
+    // gRPC's own text is long
+    throw new QueryError('UNAVAILABLE', `no answer from grpc://${channel.address}`, { cause: error })
   } finally {
     channel.close()
   }

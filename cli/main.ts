@@ -5,18 +5,22 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { QueryError, asQueryError } from '../proto/errors.ts'
 import { systemClock } from '../proto/clock.ts'
+import { GrpcChannel } from '../proto/grpc-channel.ts'
 import { admin, adminCommand } from './admin.ts'
 import { formatOf } from './answer.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
 import type { ClusterOptions } from './cluster.ts'
 import { demo } from './demo.ts'
 import { explain, query, type Statement, type Where } from './query.ts'
+import { operatorChannel } from './operator-channel.ts'
+import { coordinator, executor, type RoleOptions } from './role.ts'
 import { openConfig } from './settings.ts'
 import { start, type StartPorts } from './start.ts'
 
 const HELP = `skein: one SQL query over several executors
 
   skein start    [--config F] [--executors N]                        one box, stays up
+  skein coordinator --config F     skein executor --config F         the processes of a cluster on several hosts
   skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow] SQL | -
   skein explain  [--url http://…] [--config F] [--executors N] [--format table|json] SQL | -
   skein demo     makes sample data, runs queries on it, shows how they were spread
@@ -29,6 +33,8 @@ Without --url, query and explain start a private cluster, run the statement, and
 `
 
 const SECRET_BYTES = 32
+/** Commands that take options only. */
+const wordless: ReadonlySet<string> = new Set(['start', 'coordinator', 'executor', 'demo'])
 
 /** Ctrl-C, SIGTERM, or nobody reads any more: every command then ends in order. */
 const stop = new AbortController()
@@ -37,12 +43,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 async function main(): Promise<void> {
   const words = parseArguments(process.argv.slice(2), process.env)
   const [extra] = words.words
-  if ((words.command === 'start' || words.command === 'demo') && extra !== undefined) {
+  if (wordless.has(words.command) && extra !== undefined) {
     throw new QueryError('INVALID_REQUEST', `${words.command} takes no '${extra}'; see skein help`)
   }
   if (words.help || words.command === 'help') return write(HELP)
   switch (words.command) {
     case 'start': return start(await clusterOptions(words), startPorts())
+    case 'coordinator': return coordinator(await roleOptions(words), startPorts())
+    case 'executor': return executor(await roleOptions(words), startPorts())
     case 'query': return query(await statement(words), formatOf(words.format))
     case 'explain': return explain(await statement(words), words.format === 'json')
     case 'demo': return demo({
@@ -51,7 +59,7 @@ async function main(): Promise<void> {
     })
     case 'admin': {
       const command = adminCommand(words.words)
-      return write(await admin(command, await adminAddress(words), words.format === 'json'))
+      return write(await admin(command, await adminChannel(words), words.format === 'json'))
     }
     default: throw new QueryError('INVALID_REQUEST', `no command '${words.command}'; see skein help`)
   }
@@ -79,10 +87,22 @@ async function clusterOptions(words: Arguments): Promise<ClusterOptions> {
   }
 }
 
-async function adminAddress(words: Arguments): Promise<string> {
-  if (words.url === undefined) return (await openConfig(words.config, process.env)).listen.admin
-  if (/^grpc:\/\/[^/]+$/.test(words.url)) return words.url.slice('grpc://'.length)
-  throw new QueryError('INVALID_REQUEST', `--url of admin takes a grpc:// address, not '${words.url}'`)
+async function roleOptions({ config, wholeBytes, broadcastRows }: Arguments): Promise<RoleOptions> {
+  return {
+    config: await openConfig(config, process.env), clock: systemClock, wholeBytes, broadcastRows,
+    onNotice: line => { process.stderr.write(`${line}\n`) },
+  }
+}
+
+/** --url says where; whether with TLS, and who we are, the configuration. */
+async function adminChannel({ url, config: file }: Arguments): Promise<GrpcChannel> {
+  const [, named] = /^grpc(?:\+tls)?:\/\/([^/]+)$/.exec(url ?? '') ?? []
+  if (url !== undefined && named === undefined) {
+    throw new QueryError('INVALID_REQUEST', `--url of admin takes a grpc:// address, not '${url}'`)
+  }
+  if (named !== undefined && file === undefined && url?.startsWith('grpc://') === true) return new GrpcChannel(named)
+  const config = await openConfig(file, process.env)
+  return operatorChannel(named ?? config.listen.admin, config, systemClock)
 }
 
 /** The SQL of the command line; `-` or nothing: standard input. */

@@ -6,7 +6,7 @@
 import type { Config } from '../proto/config.ts'
 import { QueryError } from '../proto/errors.ts'
 import { lockFolder } from '../proto/folder-lock.ts'
-import { Cluster, type ClusterOptions } from './cluster.ts'
+import { Cluster, type ClusterOptions, type CoordinatorReady } from './cluster.ts'
 
 export interface StartPorts {
   readonly print: (line: string) => void
@@ -20,7 +20,7 @@ export async function start(options: ClusterOptions & { readonly config: Config 
   try {
     const cluster = await startUnlessStopped(options, ports.stopped)
     if (cluster === undefined) return
-    for (const line of doorLines(cluster)) ports.print(line)
+    for (const line of coordinatorDoors(cluster.doors, options.config)) ports.print(line)
     ports.print('ready')
     const how = await Promise.race([ports.stopped, cluster.failed])
     await cluster.stop()
@@ -40,6 +40,10 @@ async function startUnlessStopped(options: ClusterOptions, stopped: Promise<void
   return undefined
 }
 
-function doorLines({ doors }: Cluster): string[] {
-  return [`http http://${doors.http}`, `flight grpc://${doors.flight}`, `admin grpc://${doors.admin}`]
+export function coordinatorDoors(doors: CoordinatorReady, { tls, clientTls }: Config): string[] {
+  const [client, operator] = [clientTls !== null, tls !== null]
+  return [
+    `http ${client ? 'https' : 'http'}://${doors.http}`, `flight ${client ? 'grpc+tls' : 'grpc'}://${doors.flight}`,
+    `admin ${operator ? 'grpc+tls' : 'grpc'}://${doors.admin}`,
+  ]
 }

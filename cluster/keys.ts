@@ -7,6 +7,15 @@ export const MEMBERS = 'members/'
 /** CoordinatorInfo of every coordinator, each under its lease. */
 export const COORDINATORS = 'coordinators/'
 
+/** The cluster's secret, sealed. */
+export const SECRET = 'secret'
+/** Who does what only one may do; one key an office. */
+export const ELECTIONS = 'elections/'
+
+export function electionKey(office: string): string {
+  return `${ELECTIONS}${office}`
+}
+
 export function memberKey(executor: ExecutorId): string {
   return `${MEMBERS}${executor}`
 }

@@ -3,22 +3,30 @@
  * Everything that is made here is closed here, in the opposite order.
  */
 
+import { hkdfSync } from 'node:crypto'
 import { join } from 'node:path'
 import { openStores } from '../cache/bucket-stores.ts'
 import { openCatalog } from '../catalog/catalog.ts'
 import { BUCKET_SCHEMA } from '../catalog/definitions.ts'
-import { EmbeddedStore } from '../cluster/embedded-store.ts'
+import { coordinatorKey } from '../cluster/keys.ts'
 import { MembershipView, type MembershipEvent } from '../cluster/membership.ts'
+import { openStore } from '../cluster/open-store.ts'
+import { Registration } from '../cluster/registration.ts'
+import type { MetadataStore } from '../cluster/store.ts'
 import { addStoreService } from '../cluster/store-server.ts'
 import { Planner } from '../planner/planner.ts'
 import type { PlanThresholds } from '../planner/planned-query.ts'
 import type { Clock } from '../proto/clock.ts'
+import type { TlsFiles } from '../proto/config.ts'
 import { unreachable, type QueryError } from '../proto/errors.ts'
-import { bearerGuard } from '../proto/bearer.ts'
-import { GrpcServer } from '../proto/grpc-server.ts'
+import { encodeCoordinatorInfo } from '../proto/cluster-values.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
 import type { CoordinatorLaunch, Ready } from '../proto/launch.ts'
-import { openDoors, type Doors } from './doors.ts'
+import { nodeServer, type NodeAuth } from '../proto/node-auth.ts'
+import { packageVersion } from '../proto/package-version.ts'
+import { stableId } from '../proto/stable-id.ts'
+import { readTls, type Tls } from '../proto/tls.ts'
+import { openDoors, splitAddress, type Doors } from './doors.ts'
 import { ExecutorCaches } from './executor-caches.ts'
 import { explain, explanationText, type Explanation } from './explain.ts'
 import { faces, type FaceOptions } from './faces.ts'
@@ -36,6 +44,8 @@ import { Sessions } from './session/sessions.ts'
 import { Statements } from './session/statements.ts'
 
 const LOCALHOST = '127.0.0.1'
+/** As long as the digest that it keys (SHA-256); a longer one is no safer. */
+const KEY_BYTES = 32
 
 export interface CoordinatorOptions {
   readonly launch: CoordinatorLaunch
@@ -46,8 +56,8 @@ export interface CoordinatorOptions {
   readonly newId: () => string
   /** Uniform in [0, 1). */
   readonly random: () => number
-  /** Signs what clients bring back; as random as the ids. */
-  readonly key: Uint8Array
+  /** Bytes that nobody can guess. */
+  readonly randomBytes: (byteCount: number) => Uint8Array
   /** Exact; executors of another one are not used. */
   readonly duckdbVersion: string
   readonly onFatal: (cause: QueryError) => void
@@ -72,13 +82,17 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 }
 
 async function start(options: CoordinatorOptions, onStop: (close: () => void | Promise<void>) => void): Promise<Ready> {
-  const { launch, clock, log, newId } = options
-  const store = await EmbeddedStore.open(join(launch.dataDir, 'store', 'journal'), clock)
+  const { launch, clock, log, newId, randomBytes } = options
+  const { config } = launch
+  const tlsOf = (what: 'tls' | 'client_tls', files: TlsFiles | null): Tls | null =>
+    files === null ? null : readTls(what, files, clock.wallMs())
+  const [tls, clientTls] = [tlsOf('tls', config.tls), tlsOf('client_tls', config.clientTls)]
+  const journal = join(launch.dataDir, 'store', 'journal')
+  const { store, secret } = await openStore(launch.store, { clock, journal, newId, randomBytes })
   onStop(() => store.close())
-  const inner = new GrpcServer({ authenticate: bearerGuard(launch.secret) })
-  addStoreService(inner, store)
-  onStop(() => inner.close())
-  const storePort = await inner.listen(LOCALHOST, 0)
+  const auth: NodeAuth = { secret, tls }
+  const isEmbedded = launch.store.kind === 'embedded'
+  const storeAddress = isEmbedded ? await serveStore(store, { secret, tls: null }, onStop) : undefined
 
   const skeletonFolder = join(launch.dataDir, 'skeletons')
   const planner = new Planner({ skeletonDirectory: skeletonFolder, clock })
@@ -90,15 +104,16 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
     describe: files => planner.describeFiles({ ...files, options: {} }),
   })
   const ports = planPorts(planner, catalog, thresholds(launch))
-  const caller = {
-    coordinator: newId() as CoordinatorId, incarnation: newId() as Incarnation, secret: launch.secret,
-  }
+  const id = await stableId(join(launch.dataDir, 'id'), newId()) as CoordinatorId
+  const caller = { coordinator: id, incarnation: newId() as Incarnation, auth }
+  const late: { registration?: Registration } = {}
   const queries = new QueryService({
     ...ports, clock, newQueryId: () => newId() as QueryId, limits: { holdBytes: launch.config.resultHoldBytes },
     groups: launch.config.resourceGroups,
     connect: info => new GrpcExecutorChannel(info, caller, clock),
     onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
     onFatal: options.onFatal,
+    checkMembership: () => late.registration?.check(),
   })
   onStop(() => queries.close('the coordinator stops'))
   const members = new MembershipView({
@@ -109,12 +124,46 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
 
   const sessions = new Sessions({ clock, defaults: nameDefaults(launch) })
   onStop(() => sessions.closeAll())
-  const doors = await open(options, { catalog, stores, queries, ports, planner, sessions })
+  const doors = await open(options, { catalog, stores, queries, ports, planner, sessions, auth, clientTls })
   onStop(() => doors.close())
+  late.registration = await register(options, store, caller, doors)
+  onStop(() => late.registration?.stop())
   return {
-    ready: true, role: 'coordinator', pid: options.processId, storeAddress: `${LOCALHOST}:${storePort}`,
+    ready: true, role: 'coordinator', pid: options.processId, ...(storeAddress === undefined ? {} : { storeAddress }),
     http: doors.http, flight: doors.flight, admin: doors.admin,
   }
+}
+
+async function serveStore(
+  store: MetadataStore, auth: NodeAuth, onStop: (close: () => void) => void,
+): Promise<string> {
+  const server = nodeServer(auth)
+  addStoreService(server, store)
+  onStop(() => server.close())
+  return `${LOCALHOST}:${await server.listen(LOCALHOST, 0)}`
+}
+
+function register(
+  { clock, log, launch: { config }, processId, duckdbVersion, onFatal }: CoordinatorOptions, store: MetadataStore,
+  { coordinator: id, incarnation }: { readonly coordinator: CoordinatorId; readonly incarnation: Incarnation },
+  doors: Doors,
+): Promise<Registration> {
+  const { advertise, labels } = config.node
+  const outside = (address: string): string =>
+    advertise === null ? address : `${splitAddress(advertise).host}:${splitAddress(address).port}`
+  const value = encodeCoordinatorInfo({
+    id, incarnation, processId, http: outside(doors.http), flight: outside(doors.flight), admin: outside(doors.admin),
+    skeinVersion: packageVersion(), duckdbVersion, labels: { ...labels },
+  })
+  return Registration.start({
+    store, clock, key: coordinatorKey(id), name: `coordinator ${id}`, graceMs: config.storeGraceMs, value: () => value,
+    onLost: () => log.warn({ id }, 'lease lost: registering anew'),
+    onUsurped: onFatal,
+    onReach: reason => {
+      if (reason === null) log.info({}, 'the store answers again')
+      else log.warn({ reason: reason.message }, 'no keepalive')
+    },
+  })
 }
 
 function thresholds({ wholeBytes, broadcastRows }: CoordinatorLaunch): PlanThresholds {
@@ -146,14 +195,16 @@ function membershipChanged(queries: QueryService, log: Log, event: MembershipEve
 interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries' | 'sessions'> {
   readonly ports: PlanPorts
   readonly planner: Planner
+  readonly auth: NodeAuth
+  readonly clientTls: Tls | null
 }
 
 function nameDefaults({ config }: CoordinatorLaunch): NameDefaults {
   return { catalog: config.defaultCatalog, schema: BUCKET_SCHEMA }
 }
 
-function open(options: CoordinatorOptions, { ports, planner, ...parts }: Parts): Promise<Doors> {
-  const { launch, clock, log, newId, key } = options
+function open(options: CoordinatorOptions, { ports, planner, auth, clientTls, ...parts }: Parts): Promise<Doors> {
+  const { launch, clock, log, newId } = options
   const { queries, sessions, catalog } = parts
   const isRemote = (bucket: string): boolean => launch.config.buckets[bucket]?.provider !== 'local'
   const defaults = nameDefaults(launch)
@@ -169,16 +220,17 @@ function open(options: CoordinatorOptions, { ports, planner, ...parts }: Parts):
     ]),
   })
   const handlers = faces({
-    ...parts, clock, statements, key, newId, workerSlug: 'coordinator', defaults,
+    ...parts, clock, statements, newId, workerSlug: 'coordinator', defaults,
+    key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
     cacheAdmin: {
-      caches: new ExecutorCaches(() => active(queries).map(({ info }) => info), launch.secret),
+      caches: new ExecutorCaches(() => active(queries).map(({ info }) => info), auth),
       tables: { find: async name => (await catalog.resolve([name], defaults))[0], seen: () => catalog.seen() },
       ground: () => ({ rooms: rooms(queries), wholeBytes: thresholds(launch).wholeBytes }),
     },
     explain: explained,
   })
   return openDoors(handlers, {
-    listen: launch.config.listen, newId,
+    listen: launch.config.listen, newId, tls: auth.tls, clientTls,
     onFault: (error, requestId) => log.error({ requestId, err: error }, 'a request failed by our own fault'),
   })
 }

@@ -3,6 +3,8 @@
 import { QueryError } from '../proto/errors.ts'
 import type { ListenConfig } from '../proto/config.ts'
 import { GrpcServer } from '../proto/grpc-server.ts'
+import { operatorGuard } from '../proto/node-auth.ts'
+import type { Tls } from '../proto/tls.ts'
 import { HttpServer, type Route } from './serve/http.ts'
 
 export interface DoorHandlers {
@@ -13,6 +15,10 @@ export interface DoorHandlers {
 
 export interface DoorOptions {
   readonly listen: ListenConfig
+  /** Of the nodes: operators show a certificate of its CA. null: the port of operators is for this box alone. */
+  readonly tls: Tls | null
+  /** Of the doors of clients. */
+  readonly clientTls: Tls | null
   readonly newId: () => string
   readonly onFault: (error: QueryError, requestId: string) => void
 }
@@ -26,10 +32,18 @@ export interface Doors {
 }
 
 /** Rejects with INVALID_CONFIG, and nothing is left open, if an address cannot be bound. */
-export async function openDoors(handlers: DoorHandlers, { listen, newId, onFault }: DoorOptions): Promise<Doors> {
-  const http = new HttpServer({ routes: handlers.httpRoutes, newId, onFault })
-  const flight = new GrpcServer({ authenticate: () => undefined })
-  const admin = new GrpcServer({ authenticate: () => undefined })
+export async function openDoors(handlers: DoorHandlers, options: DoorOptions): Promise<Doors> {
+  const { listen, newId, onFault, tls, clientTls } = options
+  if (tls === null && !isLoopback(splitAddress(listen.admin).host)) {
+    throw new QueryError('INVALID_CONFIG', `listen.admin: ${listen.admin} is open to other hosts: it needs 'tls'`)
+  }
+  const http = new HttpServer({ routes: handlers.httpRoutes, newId, onFault, tls: clientTls })
+  const flight = new GrpcServer({
+    authenticate: () => undefined, ...(clientTls === null ? {} : { tls: { ...clientTls, clients: 'any' } }),
+  })
+  const admin = new GrpcServer({
+    authenticate: operatorGuard(tls), ...(tls === null ? {} : { tls: { ...tls, clients: 'known' } }),
+  })
   const close = (): void => {
     http.close()
     flight.close()
@@ -53,6 +67,10 @@ export async function openDoors(handlers: DoorHandlers, { listen, newId, onFault
 async function bind(address: string, server: HttpServer | GrpcServer): Promise<string> {
   const { host, port } = splitAddress(address)
   return `${host}:${await server.listen(host, port)}`
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
 }
 
 export function splitAddress(address: string): { host: string; port: number } {

@@ -6,7 +6,8 @@
 import type { FileKey } from '../cache/key.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { CacheService, type CachedFile, type CacheState, type WarmCacheResponse } from '../proto/gen/cache_pb.js'
-import { GrpcChannel, type ServiceClient } from '../proto/grpc-channel.ts'
+import type { ServiceClient } from '../proto/grpc-channel.ts'
+import { nodeChannel, type NodeAuth } from '../proto/node-auth.ts'
 
 /** An executor answers from memory, or removes files. */
 const DEADLINE_MS = 8_000
@@ -41,12 +42,12 @@ type Service = ServiceClient<typeof CacheService>
 
 export class ExecutorCaches {
   readonly #executors: () => readonly ExecutorInfo[]
-  readonly #secret: string
+  readonly #auth: NodeAuth
 
   /** `executors`: those that can be reached now. */
-  constructor(executors: () => readonly ExecutorInfo[], secret: string) {
+  constructor(executors: () => readonly ExecutorInfo[], auth: NodeAuth) {
     this.#executors = executors
-    this.#secret = secret
+    this.#auth = auth
   }
 
   list(): Promise<ExecutorCache[]> {
@@ -101,7 +102,7 @@ export class ExecutorCaches {
 
   async #at<T>(executor: string, call: (cache: Service) => Promise<T>): Promise<T> {
     const address = this.#executors().find(({ id }) => id === executor)?.address ?? ''
-    const channel = new GrpcChannel(address, { authorization: `Bearer ${this.#secret}` })
+    const channel = nodeChannel(address, this.#auth)
     try {
       return await call(channel.service(CacheService))
     } finally {

@@ -4,9 +4,10 @@ import type { Clock } from '../proto/clock.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { ExecutorService, type TaskEvent } from '../proto/gen/executor_pb.js'
 import { QueryError } from '../proto/errors.ts'
-import { GrpcChannel, type ServiceClient } from '../proto/grpc-channel.ts'
+import type { GrpcChannel, ServiceClient } from '../proto/grpc-channel.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { CoordinatorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
+import { nodeChannel, type NodeAuth } from '../proto/node-auth.ts'
 import type { TaskDefinitionInit } from '../proto/task.ts'
 import { ControlChannel } from './control-channel.ts'
 import type { ExecutorChannel } from './executor-channel.ts'
@@ -14,8 +15,7 @@ import type { ExecutorChannel } from './executor-channel.ts'
 export interface Caller {
   readonly coordinator: CoordinatorId
   readonly incarnation: Incarnation
-  /** The cluster's. */
-  readonly secret: string
+  readonly auth: NodeAuth
 }
 
 export class GrpcExecutorChannel implements ExecutorChannel {
@@ -28,7 +28,7 @@ export class GrpcExecutorChannel implements ExecutorChannel {
   constructor(info: ExecutorInfo, caller: Caller, clock: Clock) {
     this.address = info.address
     this.#caller = caller
-    this.#channel = new GrpcChannel(info.address, { authorization: `Bearer ${caller.secret}` })
+    this.#channel = nodeChannel(info.address, caller.auth)
     this.#service = this.#channel.service(ExecutorService)
     this.#calls = new ControlChannel(requests => this.#service.control(requests), clock)
   }

@@ -10,16 +10,13 @@ import type { CoordinatorLaunch } from '../proto/launch.ts'
 import { runChild } from '../proto/parent.ts'
 import { startCoordinator } from './coordinator.ts'
 
-/** As long as the digest that it keys (SHA-256); a longer one is no safer. */
-const KEY_BYTES = 32
-
 runChild<CoordinatorLaunch>(systemClock, async launch => {
   mkdirSync(launch.dataDir, { recursive: true, mode: 0o700 })
   const dest = join(launch.dataDir, 'coordinator.log')
   const log = pino({ base: { role: 'coordinator' } }, destination({ dest, sync: true }))
   const coordinator = await startCoordinator({
     launch, clock: systemClock, log, processId: process.pid, duckdbVersion: installedDuckdb(),
-    newId: randomUUID, random: Math.random, key: randomBytes(KEY_BYTES),
+    newId: randomUUID, random: Math.random, randomBytes,
     onFatal: cause => {
       log.fatal({ err: cause }, 'nothing can be scheduled any more')
       process.exit(1)

@@ -40,6 +40,8 @@ export interface QueryServiceOptions extends PlanPorts {
   readonly clock: Clock
   readonly connect: (info: ExecutorInfo) => ExecutorChannel
   readonly newQueryId: () => QueryId
+  /** Throws UNAVAILABLE while this coordinator may take no new query. Absent: it always may. */
+  readonly checkMembership?: () => void
   readonly limits?: Partial<QueryLimits>
   /** The last one is the default group; absent: there is no other. */
   readonly groups?: readonly ResourceGroup[]
@@ -79,10 +81,12 @@ export class QueryService {
   }
 
   /**
-   * Accepts a statement and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit.
+   * Accepts a statement and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit,
+   * UNAVAILABLE when the cluster's store has been away for too long.
    */
   submit(request: QueryRequest): RunningQuery {
-    const { clock, newQueryId } = this.#options
+    const { clock, newQueryId, checkMembership } = this.#options
+    checkMembership?.()
     const id = request.queryId ?? newQueryId()
     if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
     this.checkRoom(request.principal)

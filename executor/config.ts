@@ -1,10 +1,9 @@
 /** The launch parameters of an executor, checked, and the folders below its data directory. */
 
-import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BucketConfig } from '../proto/config-bucket.ts'
 import { QueryError } from '../proto/errors.ts'
-import type { ExecutorId } from '../proto/ids.ts'
 import type { ExecutorLaunch } from '../proto/launch.ts'
 
 export interface Address {
@@ -21,8 +20,6 @@ export interface ExecutorFolders {
   readonly log: string
 }
 
-const ID = /^[A-Za-z0-9-]{1,64}$/
-
 /** INVALID_CONFIG names what is wrong. */
 export function checkLaunch(launch: ExecutorLaunch): void {
   const { threads, slots, memoryBytes, spillBytes, cacheBytes } = launch
@@ -30,7 +27,7 @@ export function checkLaunch(launch: ExecutorLaunch): void {
     if (Number.isSafeInteger(value) && value > 0) continue
     throw invalid(`${name} must be a whole number above 0, not ${String(value)}`)
   }
-  if (launch.secret === '') throw invalid('the cluster secret is empty')
+  if (launch.store.kind !== 'etcd' && launch.store.secret === '') throw invalid('the cluster secret is empty')
 }
 
 /** `host:port`, also `[::1]:port`. */
@@ -53,16 +50,6 @@ export async function openFolders(dataDir: string): Promise<ExecutorFolders> {
     cache: join(root, 'cache'),
     log: join(root, 'executor.log'),
   }
-}
-
-/** The stable id in `file`; `fresh` is kept there if it has none. */
-export async function stableId(file: string, fresh: string): Promise<ExecutorId> {
-  const kept = await readFile(file, 'utf8').then(text => text.trim(), () => undefined)
-  if (kept !== undefined && ID.test(kept)) return kept as ExecutorId
-  const written = `${file}.new`
-  await writeFile(written, `${fresh}\n`)
-  await rename(written, file) // never half an id
-  return fresh as ExecutorId
 }
 
 /** The buckets with the folders of local ones absolute and free of links, as file paths will be. */

@@ -150,11 +150,21 @@ export class Executor {
     return this.#watchers.open(coordinator, incarnation, statuses, signal)
   }
 
+  /** Nobody counts on this executor any more: cancels and removes what it has, and begins anew. */
+  async drop(reason: string): Promise<void> {
+    await this.#releaseAll(reason)
+    this.#watchers.endStreams()
+  }
+
   /** Cancels and removes everything. */
   async stop(): Promise<void> {
     this.#watchers.close()
     this.#watch.stop()
-    await Promise.all([...this.#queries.keys()].map(id => this.release(id, 'the executor stops')))
+    await this.#releaseAll('the executor stops')
+  }
+
+  async #releaseAll(reason: string): Promise<void> {
+    await Promise.all([...this.#queries.keys()].map(id => this.release(id, reason)))
   }
 
   async #run(

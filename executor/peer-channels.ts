@@ -1,7 +1,8 @@
 /** Connections to other executors, one each, kept for the next file. */
 
 import { ExecutorService } from '../proto/gen/executor_pb.js'
-import { GrpcChannel, type ServiceClient } from '../proto/grpc-channel.ts'
+import type { GrpcChannel, ServiceClient } from '../proto/grpc-channel.ts'
+import { nodeChannel, type NodeAuth } from '../proto/node-auth.ts'
 
 /** Executors come and go under new addresses; beyond this the connection used least lately is closed. */
 const MAX_CHANNELS = 256
@@ -15,12 +16,12 @@ interface Peer {
 }
 
 export class PeerChannels {
-  readonly #secret: string
+  readonly #auth: NodeAuth
   /** By address, the one used last at the end. */
   readonly #peers = new Map<string, Peer>()
 
-  constructor(secret: string) {
-    this.#secret = secret
+  constructor(auth: NodeAuth) {
+    this.#auth = auth
   }
 
   to(address: string): ServiceClient<typeof ExecutorService> {
@@ -41,7 +42,7 @@ export class PeerChannels {
       oldest[1].channel.close()
       this.#peers.delete(oldest[0])
     }
-    const channel = new GrpcChannel(address, { authorization: `Bearer ${this.#secret}` }, WINDOW_BYTES)
+    const channel = nodeChannel(address, this.#auth, WINDOW_BYTES)
     return { channel, service: channel.service(ExecutorService) }
   }
 }

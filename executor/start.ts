@@ -2,21 +2,25 @@
 
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { RemoteStore } from '../cluster/remote-store.ts'
-import type { MetadataStore } from '../cluster/store.ts'
+import { memberKey } from '../cluster/keys.ts'
+import { openStore } from '../cluster/open-store.ts'
+import { Registration } from '../cluster/registration.ts'
+import type { Entry } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
-import { executorInfo } from '../proto/cluster-values.ts'
+import { decodeExecutorInfo, encodeExecutorInfo, executorInfo, WIRE_VERSION } from '../proto/cluster-values.ts'
+import type { QueryError } from '../proto/errors.ts'
 import { ExecutorInfo_State as MemberState, type ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { CacheService } from '../proto/gen/cache_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
-import { GrpcChannel } from '../proto/grpc-channel.ts'
-import { GrpcServer } from '../proto/grpc-server.ts'
-import type { Incarnation } from '../proto/ids.ts'
+import type { ExecutorId, Incarnation } from '../proto/ids.ts'
 import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
+import { nodeChannel, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
+import { stableId } from '../proto/stable-id.ts'
+import { readTls } from '../proto/tls.ts'
 import { BodyPool } from './body-pool.ts'
 import { openBucketFiles } from './bucket-files.ts'
 import { cacheHandlers } from './cache-service.ts'
-import { checkLaunch, openFolders, parseAddress, stableId, type ExecutorFolders } from './config.ts'
+import { checkLaunch, openFolders, parseAddress, type ExecutorFolders } from './config.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
@@ -24,15 +28,16 @@ import { InstanceSet, LEASE_BYTES } from './instance-set.ts'
 import { duckdbVersion } from './instances.ts'
 import { openLog, type Log } from './log.ts'
 import { PeerChannels } from './peer-channels.ts'
-import { Registration } from './registration.ts'
 import { Reservations } from './reservations.ts'
 import { ResultSpool } from './result-spool.ts'
-import { executorHandlers, requireSecret, type Identity } from './service.ts'
+import { executorHandlers, type Identity } from './service.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TableReads } from './table-reads.ts'
 import { TaskRunner } from './task-runner.ts'
 
+/** An executor that lives answers at once. */
+const IDENTIFY_MS = 1_000
 /** Of results in memory, over all queries: the rest is on disk. */
 const SPOOL_MEMORY_BYTES = 256 * 1024 * 1024
 
@@ -44,6 +49,10 @@ export interface StartOptions {
   readonly random: () => number
   readonly version: string
   readonly logLevel: string
+  /** Bytes that nobody can guess. */
+  readonly randomBytes: (byteCount: number) => Uint8Array
+  /** This process has no place in the cluster any more, and has to end. */
+  readonly onFatal: (cause: QueryError) => void
 }
 
 export interface StartedExecutor {
@@ -54,14 +63,19 @@ export interface StartedExecutor {
 
 export async function startExecutor(launch: ExecutorLaunch, options: StartOptions): Promise<StartedExecutor> {
   checkLaunch(launch)
+  const { clock, randomId } = options
   const listen = parseAddress(launch.listen)
   const folders = await openFolders(launch.dataDir)
   const log = openLog(folders.log, options.logLevel)
-  const id = await stableId(folders.idFile, options.randomId())
-  const incarnation = options.randomId() as Incarnation
-  const peers = new PeerChannels(launch.secret)
-  const parts = await openParts(launch, options, folders, log, incarnation, peers)
-  const server = new GrpcServer({ authenticate: requireSecret(launch.secret) })
+  const id = await stableId(folders.idFile, randomId()) as ExecutorId
+  const tls = launch.tls === undefined ? null : readTls('tls', launch.tls, clock.wallMs())
+  const { store, secret } = await openStore(launch.store, {
+    clock, journal: '', newId: randomId, randomBytes: options.randomBytes,
+  })
+  const auth: NodeAuth = { secret, tls }
+  const peers = new PeerChannels(auth)
+  const parts = await openParts(launch, options, folders, log, randomId(), peers)
+  const server = nodeServer(auth)
   const late: { registration?: Registration; identity?: Identity } = {}
   const executor = new Executor({ ...parts, checkMembership: () => late.registration?.check() })
   server.addService(ExecutorService, executorHandlers(executor, parts.exchangeFiles, () => {
@@ -69,13 +83,31 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     return late.identity
   }))
   server.addService(CacheService, cacheHandlers(parts.files, parts.reads))
-  const address = `${listen.host}:${await server.listen(listen.host, listen.port)}`
-  late.identity = identityOf({ id, incarnation, address, files: parts.exchangeFiles })
-  const channel = new GrpcChannel(launch.storeAddress, { authorization: `Bearer ${launch.secret}` })
-  const store: MetadataStore = new RemoteStore(channel)
-  const info = infoOf(launch, options.version, late.identity, address)
-  late.registration = await Registration.start({ store, clock: options.clock, log, info })
-  log.info({ id, incarnation, address, pid: process.pid }, 'executor ready')
+  const bound = await server.listen(listen.host, listen.port)
+  const address = advertised(launch, bound)
+  const begin = (): Identity =>
+    identityOf({ id, incarnation: randomId() as Incarnation, address, files: parts.exchangeFiles })
+  late.identity = begin()
+  const now = (): Identity => late.identity ?? begin()
+  late.registration = await Registration.start({
+    store, clock, key: memberKey(id), name: `executor ${id}`, graceMs: launch.storeGraceMs,
+    value: () => encodeExecutorInfo(infoOf(launch, options.version, now(), address)),
+    isAlive: earlier => isAnother(earlier, now(), auth),
+    onLost: async () => {
+      log.warn({ id }, 'lease lost: dropping what it held, registering anew')
+      late.identity = begin()
+      await executor.drop('the executor has lost its lease')
+    },
+    onUsurped: cause => {
+      log.error({ id, reason: cause.message }, 'this executor has no place any more')
+      options.onFatal(cause)
+    },
+    onReach: reason => {
+      if (reason === null) log.info({}, 'the store answers again')
+      else log.warn({ reason: reason.message }, 'no keepalive')
+    },
+  })
+  log.info({ id, incarnation: now().incarnation, address, pid: process.pid }, 'executor ready')
   return {
     ready: { ready: true, role: 'executor', id, address, pid: process.pid },
     stop: async () => {
@@ -92,15 +124,36 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   }
 }
 
+/** host:port for others. */
+function advertised({ listen, advertise = listen }: ExecutorLaunch, bound: number): string {
+  const { host, port } = parseAddress(advertise)
+  return `${host}:${port === 0 ? bound : port}`
+}
+
+/** Does another process than this one answer for an earlier entry? */
+async function isAnother(earlier: Entry, own: Identity, auth: NodeAuth): Promise<boolean> {
+  const info = decodeExecutorInfo(earlier.value)
+  if (info === null || info.incarnation === own.incarnation) return false
+  const channel = nodeChannel(info.address, auth)
+  try {
+    const hello = await channel.service(ExecutorService).identify({}, { deadlineMs: IDENTIFY_MS })
+    return hello.executorId === info.id && hello.incarnation === info.incarnation
+  } catch {
+    return false // nobody answers there, or somebody else
+  } finally {
+    channel.close()
+  }
+}
+
 async function openParts(
-  launch: ExecutorLaunch, options: StartOptions, folders: ExecutorFolders, log: Log, incarnation: Incarnation,
+  launch: ExecutorLaunch, options: StartOptions, folders: ExecutorFolders, log: Log, markerToken: string,
   peers: PeerChannels,
 ) {
   const { clock } = options
   const files = await openBucketFiles(launch, options, folders)
   const { memoryBytes, spillBytes, threads } = launch
   const disk = new ByteBudget(spillBytes)
-  const exchangeFiles = await ExchangeFiles.open(folders.exchange, incarnation, disk)
+  const exchangeFiles = await ExchangeFiles.open(folders.exchange, markerToken, disk)
   await rm(folders.spools, { recursive: true, force: true })
   const instances = await InstanceSet.open({
     clock, directories: [...files.directories, exchangeFiles.root], spillFolder: folders.spill,
@@ -129,7 +182,7 @@ function infoOf(launch: ExecutorLaunch, version: string, { id, incarnation }: Id
   return executorInfo({
     id, incarnation, address, processId: process.pid, slots: launch.slots, memoryBytes: BigInt(launch.memoryBytes),
     cacheBytes: BigInt(launch.cacheBytes), skeinVersion: version, duckdbVersion, state: MemberState.ACTIVE,
-    labels: { ...launch.labels },
+    labels: { ...launch.labels }, wireVersion: WIRE_VERSION,
   })
 }
 

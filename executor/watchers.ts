@@ -59,6 +59,11 @@ export class Watchers {
     }
   }
 
+  /** Whoever watches has to come again, and hears who this is now. */
+  endStreams(): void {
+    for (const { streams } of this.#watched.values()) for (const stream of streams) stream.end()
+  }
+
   close(): void {
     for (const { cancelOrphan } of this.#watched.values()) cancelOrphan()
     this.#watched.clear()
@@ -88,6 +93,7 @@ class WatchStream {
   readonly #signal: AbortSignal
   readonly #pending = new Map<TaskId, TaskStatusInit>()
   #wake: () => void = () => undefined
+  #ended = false
 
   constructor(clock: Clock, signal: AbortSignal) {
     this.#clock = clock
@@ -100,8 +106,13 @@ class WatchStream {
     this.#wake()
   }
 
+  end(): void {
+    this.#ended = true
+    this.#wake()
+  }
+
   async *events(): AsyncGenerator<TaskEventInit> {
-    while (!this.#signal.aborted) {
+    while (!this.#signal.aborted && !this.#ended) {
       const [next] = this.#pending.values()
       if (next !== undefined) {
         this.#pending.delete(next.taskId)

@@ -3,7 +3,12 @@
  */
 
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf'
-import { ExecutorInfoSchema, type ExecutorInfo } from './gen/cluster_pb.js'
+import {
+  CoordinatorInfoSchema, ExecutorInfoSchema, type CoordinatorInfo, type ExecutorInfo,
+} from './gen/cluster_pb.js'
+
+/** Grows with every change of executor.proto that an older process would not understand. */
+export const WIRE_VERSION = 1
 
 export type ExecutorInfoInit = Omit<MessageInitShape<typeof ExecutorInfoSchema>, '$typeName' | '$unknown'>
 
@@ -19,6 +24,21 @@ export function decodeExecutorInfo(bytes: Uint8Array): ExecutorInfo | null {
   try {
     const info = fromBinary(ExecutorInfoSchema, bytes)
     return info.id === '' || info.incarnation === '' || info.address === '' ? null : info
+  } catch {
+    return null
+  }
+}
+
+export type CoordinatorInfoInit = Omit<MessageInitShape<typeof CoordinatorInfoSchema>, '$typeName' | '$unknown'>
+
+export function encodeCoordinatorInfo(init: CoordinatorInfoInit): Uint8Array {
+  return toBinary(CoordinatorInfoSchema, create(CoordinatorInfoSchema, init))
+}
+
+export function decodeCoordinatorInfo(bytes: Uint8Array): CoordinatorInfo | null {
+  try {
+    const info = fromBinary(CoordinatorInfoSchema, bytes)
+    return info.id === '' || info.incarnation === '' ? null : info
   } catch {
     return null
   }

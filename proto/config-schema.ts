@@ -50,6 +50,9 @@ const duration = z.string('must be a time such as 30s').transform((value, contex
 })
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
+const etcdUrl = z.string().regex(/^https?:\/\/[^/\s]+:\d{1,5}$/, 'must be http://host:port or https://host:port')
+const tlsFiles = z.strictObject({ cert: text, key: text, ca: text })
+
 /** A key of the design that this version does not serve: any value is refused, with that reason. */
 const notServed = z.unknown().refine(value => value === undefined, 'not served by this version').optional()
 
@@ -68,7 +71,7 @@ export const configSchema = z.strictObject({
   catalogs: z.record(catalogName, catalog).default({}),
   default_catalog: text.optional(),
   node: z.strictObject({
-    advertise: notServed,
+    advertise: door.optional(),
     threads: count.optional(),
     memory: size.optional(),
     spill: size.optional(),
@@ -82,10 +85,17 @@ export const configSchema = z.strictObject({
     flight: door.default('127.0.0.1:4281'),
     postgres: notServed,
     admin: door.default('127.0.0.1:4283'),
+    node: door.optional(),
   }).prefault({}),
-  store: notServed,
-  tls: notServed,
-  client_tls: notServed,
+  store: z.strictObject({
+    etcd: z.array(etcdUrl, 'must be a list of addresses').min(1, 'must name one address at least'),
+    tls: tlsFiles.optional(),
+    prefix: text.default('skein/'),
+  }).optional(),
+  store_grace: duration.default(60_000),
+  secret_key_file: text.optional(),
+  tls: tlsFiles.optional(),
+  client_tls: tlsFiles.extend({ ca: text.optional() }).optional(),
 })
 
 export type ConfigFile = z.output<typeof configSchema>

@@ -27,6 +27,30 @@ export interface Config {
   /** In the order in which users are looked up; the default group is the last. */
   readonly resourceGroups: readonly ResourceGroup[]
   readonly listen: ListenConfig
+  /** null: one box, the store is embedded. */
+  readonly store: EtcdConfig | null
+  /** How long new queries are taken while the store is away. */
+  readonly storeGraceMs: number
+  /** Seals what the store holds that is secret. */
+  readonly secretKeyFile: string | null
+  /** Between nodes, and for operators. */
+  readonly tls: TlsFiles | null
+  /** For the doors of clients. */
+  readonly clientTls: TlsFiles | null
+}
+
+export interface EtcdConfig {
+  readonly hosts: readonly string[]
+  readonly tls: TlsFiles | null
+  /** Before every key. */
+  readonly prefix: string
+}
+
+/** Paths of PEM files. */
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+  readonly ca: string
 }
 
 export interface CatalogConfig {
@@ -47,6 +71,8 @@ export interface NodeConfig {
   readonly spillBytes: number
   readonly cacheBytes: number
   readonly labels: Readonly<Record<string, string>>
+  /** host:port at which the other nodes reach this one; null: one box. Port 0: the one that it listens on. */
+  readonly advertise: string | null
 }
 
 /** host:port of each door; port 0 takes any free one. */
@@ -54,6 +80,8 @@ export interface ListenConfig {
   readonly http: string
   readonly flight: string
   readonly admin: string
+  /** An executor's own port; null: the one that it advertises. */
+  readonly node: string | null
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -211,12 +239,29 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
       memoryBytes: memory ?? Math.floor(machine.memoryBytes * MEMORY_SHARE),
       spillBytes: spill ?? Math.floor(machine.freeDiskBytes(dataDir) * SPILL_SHARE),
       cacheBytes: cache ?? Math.floor(machine.freeDiskBytes(dataDir) * CACHE_SHARE),
-      labels,
+      labels, advertise: file.node.advertise ?? null,
     },
     resultHoldBytes: file.result_hold_bytes ?? RESULT_HOLD_BYTES,
     resourceGroups: resourceGroups(file.resource_groups),
-    listen: { http: file.listen.http, flight: file.listen.flight, admin: file.listen.admin },
+    listen: {
+      http: file.listen.http, flight: file.listen.flight, admin: file.listen.admin, node: file.listen.node ?? null,
+    },
+    store: file.store === undefined ? null
+      : { hosts: file.store.etcd, tls: tlsFiles(file.store.tls, folder), prefix: file.store.prefix },
+    storeGraceMs: file.store_grace,
+    secretKeyFile: file.secret_key_file === undefined ? null : resolve(folder, file.secret_key_file),
+    tls: tlsFiles(file.tls, folder),
+    clientTls: tlsFiles(file.client_tls, folder),
   }
+}
+
+/** A server whose clients show no certificate needs no CA but its own. */
+function tlsFiles(
+  files: { readonly cert: string; readonly key: string; readonly ca?: string | undefined } | undefined, folder: string,
+): TlsFiles | null {
+  if (files === undefined) return null
+  const { cert, key, ca = cert } = files
+  return { cert: resolve(folder, cert), key: resolve(folder, key), ca: resolve(folder, ca) }
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> {

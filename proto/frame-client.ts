@@ -9,6 +9,7 @@ import {
 } from 'node:http2'
 import { QueryError } from './errors.ts'
 import { fromTrailers } from './grpc.ts'
+import { NODE_NAME, type Tls } from './tls.ts'
 import { FrameSplitter, prefixed, type WireFrame } from './wire-frame.ts'
 
 /** What a paused stream may pile up: 1 MiB carries 1 GB/s at 1 ms round trip. */
@@ -22,11 +23,13 @@ const MAX_MESSAGE_BYTES = 128 * 1024 * 1024
 export class FrameClient {
   readonly #address: string
   readonly #headers: Readonly<Record<string, string>>
+  readonly #tls: Tls | null
   #session: ClientHttp2Session | null = null
 
   /** `address` is host:port; `headers` go with every call. */
-  constructor(address: string, headers: Readonly<Record<string, string>>) {
+  constructor(address: string, headers: Readonly<Record<string, string>>, tls: Tls | null = null) {
     this.#address = address
+    this.#tls = tls
     this.#headers = headers
   }
 
@@ -65,7 +68,9 @@ export class FrameClient {
   #connected(): ClientHttp2Session {
     const known = this.#session
     if (known !== null && !known.closed && !known.destroyed) return known
-    const session = connect(`http://${this.#address}`, {
+    const tls = this.#tls
+    const session = connect(`${tls === null ? 'http' : 'https'}://${this.#address}`, {
+      ...(tls === null ? {} : { ...tls, servername: NODE_NAME }),
       settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false }, maxSessionMemory: MAX_SESSION_MEMORY_MB,
     })
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES))

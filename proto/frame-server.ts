@@ -5,12 +5,14 @@
  */
 
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { TLSSocket } from 'node:tls'
 import { systemClock } from './clock.ts'
 import { Departure, GONE } from './departure.ts'
 import { asQueryError, QueryError } from './errors.ts'
 import type { RawFlightData } from './flight-data.ts'
 import { toTrailers } from './grpc.ts'
 import type { Call } from './grpc-server.ts'
+import { peerOf } from './tls.ts'
 import { FrameSplitter, piecesOf } from './wire-frame.ts'
 
 /** Tickets and names. */
@@ -34,6 +36,13 @@ export async function serveFrames(
   } catch (thrown) {
     answer.fail(thrown)
   }
+}
+
+/** None if TLS did not ask for one, did not accept it, or there is no TLS. */
+function certificateOf(stream: ServerHttp2Stream): ReturnType<TLSSocket['getPeerCertificate']> | undefined {
+  const socket = stream.session?.socket
+  if (socket === undefined || !('authorized' in socket) || !socket.authorized) return undefined
+  return socket.getPeerCertificate()
 }
 
 class FrameAnswer {
@@ -63,6 +72,7 @@ class FrameAnswer {
       signal: controller.signal,
       setHeader: (name, value) => { this.#headers[name] = value },
       peer: `${stream.session?.socket.remoteAddress ?? ''}:${stream.session?.socket.remotePort ?? ''}`,
+      peerIdentity: () => peerOf(certificateOf(stream)),
     }
     const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(this.call.header('grpc-timeout') ?? '') ?? []
     if (count === undefined) return

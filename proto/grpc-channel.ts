@@ -8,13 +8,15 @@
 import { create, toBinary, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf'
 import type { GenService, GenServiceMethods } from '@bufbuild/protobuf/codegenv2'
 import {
-  Client, credentials, Metadata, type ClientDuplexStream, type ClientReadableStream, type MethodDefinition,
+  Client, credentials, Metadata, type ChannelCredentials, type ClientDuplexStream, type ClientReadableStream,
+  type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js'
 import { systemClock } from './clock.ts'
 import type { RawFlightData } from './flight-data.ts'
 import { FrameClient } from './frame-client.ts'
 import { fromStatus, serviceDefinition, type Method } from './grpc.ts'
+import { NODE_NAME, type Tls } from './tls.ts'
 
 /** Bytes a stream may have under way before its reader takes them: 1 MiB serves 1 GB/s at 1 ms round trip. */
 const STREAM_WINDOW_BYTES = 1024 * 1024
@@ -50,15 +52,22 @@ type Caller<M> = M extends Method<'unary', infer I, infer O>
 export type ServiceClient<S extends AnyService> = { readonly [K in keyof S['method']]: Caller<S['method'][K]> }
 
 export class GrpcChannel {
+  /** host:port of the server. */
+  readonly address: string
   readonly #client: Client
   readonly #headers: Readonly<Record<string, string>>
   readonly #frames: FrameClient
 
-  /** `address` is host:port; `headers` go with every call. */
-  constructor(address: string, headers: Readonly<Record<string, string>> = {}, windowBytes = STREAM_WINDOW_BYTES) {
+  /** `address` is host:port; `headers` go with every call; `tls` is for a node of the cluster on the other side. */
+  constructor(
+    address: string, headers: Readonly<Record<string, string>> = {}, windowBytes = STREAM_WINDOW_BYTES,
+    tls: Tls | null = null,
+  ) {
+    this.address = address
     this.#headers = headers
-    this.#frames = new FrameClient(address, headers)
-    this.#client = new Client(address, credentials.createInsecure(), {
+    this.#frames = new FrameClient(address, headers, tls)
+    this.#client = new Client(address, credentialsOf(tls), {
+      ...(tls === null ? {} : { 'grpc.ssl_target_name_override': NODE_NAME }),
       'grpc.max_receive_message_length': -1,
       'grpc.max_send_message_length': -1,
       'grpc-node.flow_control_window': windowBytes,
@@ -177,6 +186,10 @@ async function sendAll(
     }
   }
   call.end()
+}
+
+function credentialsOf(tls: Tls | null): ChannelCredentials {
+  return tls === null ? credentials.createInsecure() : credentials.createSsl(tls.ca, tls.key, tls.cert)
 }
 
 function deadlineOf(options: CallOptions): { deadline?: number } {

@@ -22,6 +22,7 @@ import { serveFrames, type FrameHandler } from './frame-server.ts'
 import type { RawFlightData } from './flight-data.ts'
 import { FlightDataSchema } from './gen/flight_pb.js'
 import { serviceDefinition, toStatus, type Method } from './grpc.ts'
+import { peerOf, type Peer, type Tls } from './tls.ts'
 
 // it would write to standard error, beside our own line, what it says in its errors too
 setLogVerbosity(logVerbosity.NONE)
@@ -40,6 +41,8 @@ export interface Call {
   setHeader(name: string, value: string): void
   /** host:port of the other side. */
   readonly peer: string
+  /** Who the other side has proved to be by its certificate; null: it showed none. */
+  peerIdentity(): Peer | null
 }
 
 /** Any of the generated services. */
@@ -65,6 +68,13 @@ export type ServiceHandlers<S extends AnyService> = { readonly [K in keyof S['me
 export interface GrpcServerOptions {
   /** Throws UNAUTHENTICATED for a caller it does not know; asked before every handler. */
   readonly authenticate: (call: Call) => void
+  /** Absent: plain text. */
+  readonly tls?: ServerTls
+}
+
+export interface ServerTls extends Tls {
+  /** `known`: clients must show a certificate of the CA. `any`: they need none. */
+  readonly clients: 'known' | 'any'
 }
 
 export class GrpcServer {
@@ -99,7 +109,7 @@ export class GrpcServer {
   /** Resolves to the port; `port` 0 takes any free one. Rejects with INVALID_CONFIG if the address cannot be bound. */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      this.#server.bindAsync(`${host}:${port}`, credentialsOf(this.#options.tls), (error, bound) => {
         if (error === null) {
           this.#takeFrames()
           return resolve(bound)
@@ -159,6 +169,12 @@ export class GrpcServer {
   }
 }
 
+function credentialsOf(tls: ServerTls | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure()
+  const { ca, cert, key, clients } = tls
+  return ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], clients === 'known')
+}
+
 /** Why a call's signal is aborted; the default reason is an error with a stack. */
 const CANCELLED = 'cancelled'
 
@@ -193,6 +209,7 @@ function asCall(wire: AnyCall): Call {
       wire.sendMetadata(metadata)
     },
     peer: wire.getPeer(),
+    peerIdentity: () => peerOf(wire.getAuthContext().sslPeerCertificate),
   }
 }
 

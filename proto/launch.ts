@@ -5,7 +5,7 @@
  */
 
 import type { BucketConfig } from './config-bucket.ts'
-import type { Config } from './config.ts'
+import type { Config, EtcdConfig, TlsFiles } from './config.ts'
 
 export interface ExecutorLaunch {
   readonly role: 'executor'
@@ -13,9 +13,12 @@ export interface ExecutorLaunch {
   readonly dataDir: string
   /** host:port to serve on; port 0 takes any free one. */
   readonly listen: string
-  readonly secret: string
-  /** host:port of the coordinator's metadata store. */
-  readonly storeAddress: string
+  /** host:port to tell others; port 0: the one that it listens on. Absent: as `listen`. */
+  readonly advertise?: string
+  readonly store: StoreLaunch
+  readonly storeGraceMs: number
+  /** Absent: all on one box. */
+  readonly tls?: TlsFiles
   readonly buckets: Readonly<Record<string, BucketConfig>>
   readonly threads: number
   /** Tasks at once. */
@@ -29,12 +32,20 @@ export interface ExecutorLaunch {
 export interface CoordinatorLaunch {
   readonly role: 'coordinator'
   readonly dataDir: string
-  readonly secret: string
+  readonly store: StoreLaunch
   readonly config: Config
   /** From SKEIN_WHOLE_BYTES and SKEIN_BROADCAST_ROWS; absent: the defaults. */
   readonly wholeBytes?: number
   readonly broadcastRows?: number
 }
+
+/** Where the metadata store is, and how the cluster's secret is come by. */
+export type StoreLaunch =
+  /** In the coordinator itself, which serves it to the executors of this box. */
+  | { readonly kind: 'embedded'; readonly secret: string }
+  /** host:port of that coordinator. */
+  | { readonly kind: 'remote'; readonly secret: string; readonly address: string }
+  | { readonly kind: 'etcd'; readonly secretKeyFile: string; readonly etcd: EtcdConfig }
 
 export type Ready =
   | {
@@ -42,7 +53,9 @@ export type Ready =
     readonly id: string; readonly address: string
   }
   | {
-    readonly ready: true; readonly role: 'coordinator'; readonly pid: number; readonly storeAddress: string
+    readonly ready: true; readonly role: 'coordinator'; readonly pid: number
+    /** Of an embedded store. */
+    readonly storeAddress?: string
     readonly http: string; readonly flight: string; readonly admin: string
   }
   | { readonly ready: false; readonly code: string; readonly message: string }

@@ -142,7 +142,8 @@ async function serve(folder: string): Promise<Ports> {
   const grpc = new GrpcServer({ authenticate: () => undefined })
   const none = (): never => { throw new Error('not served here') }
   grpc.addService(ExecutorService, {
-    control: none, watchTasks: none, fetchResult: none, fetchExchange: request => serveExchange(files, request),
+    identify: none, control: none, watchTasks: none, fetchResult: none,
+    fetchExchange: request => serveExchange(files, request),
   })
   const tcp = createServer(socket => { void pipeline(createReadStream(files.pathOf(QUERY, FILE)), socket) })
   await new Promise<void>(resolve => { tcp.listen(0, '127.0.0.1', resolve) })
@@ -152,7 +153,7 @@ async function serve(folder: string): Promise<Ports> {
 /** A task of its own each time, which gives back what it has fetched. */
 async function openReader(folder: string): Promise<(request: FetchRequest) => Promise<number>> {
   const files = await ExchangeFiles.open(folder, 'the disk of this host', new ByteBudget(Infinity))
-  const peers = new PeerChannels('')
+  const peers = new PeerChannels({ secret: '', tls: null })
   const reader = new ExchangeReader(files, ({ address, queryId, path, offset }, signal) =>
     peers.to(address).fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), systemClock)
   let partition = 0

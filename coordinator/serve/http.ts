@@ -6,7 +6,9 @@
  */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
+import type { Tls } from '../../proto/tls.ts'
 
 /** A request is SQL text; longer ones are not written by people. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -27,6 +29,8 @@ export interface Route {
 export interface HttpOptions {
   readonly routes: readonly Route[]
   readonly newId: () => string
+  /** Absent: plain text. */
+  readonly tls?: Tls | null
   /** Is told of faults of our own (INTERNAL). */
   readonly onFault: (error: QueryError, requestId: string) => void
 }
@@ -37,7 +41,9 @@ export class HttpServer {
 
   constructor(options: HttpOptions) {
     this.#options = options
-    this.#server = createServer((request, response) => { void this.#serve(request, response) })
+    const serve = (request: IncomingMessage, response: ServerResponse): void => { void this.#serve(request, response) }
+    const { tls = null } = options
+    this.#server = tls === null ? createServer(serve) : createTlsServer({ cert: tls.cert, key: tls.key }, serve)
     this.#server.maxConnections = MAX_CONNECTIONS
   }
 

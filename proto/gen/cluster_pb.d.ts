@@ -410,6 +410,13 @@ export declare type ExecutorInfo = Message<"skein.cluster.v1.ExecutorInfo"> & {
    * @generated from field: map<string, string> labels = 11;
    */
   labels: { [key: string]: string };
+
+  /**
+   * Of the calls between coordinators and executors; only equal ones work together.
+   *
+   * @generated from field: uint32 wire_version = 12;
+   */
+  wireVersion: number;
 };
 
 /**
@@ -463,6 +470,38 @@ export declare type CoordinatorInfo = Message<"skein.cluster.v1.CoordinatorInfo"
    * @generated from field: uint32 process_id = 3;
    */
   processId: number;
+
+  /**
+   * host:port of its doors, as other hosts reach them.
+   *
+   * @generated from field: string http = 4;
+   */
+  http: string;
+
+  /**
+   * @generated from field: string flight = 5;
+   */
+  flight: string;
+
+  /**
+   * @generated from field: string admin = 6;
+   */
+  admin: string;
+
+  /**
+   * @generated from field: string skein_version = 7;
+   */
+  skeinVersion: string;
+
+  /**
+   * @generated from field: string duckdb_version = 8;
+   */
+  duckdbVersion: string;
+
+  /**
+   * @generated from field: map<string, string> labels = 9;
+   */
+  labels: { [key: string]: string };
 };
 
 /**
@@ -473,7 +512,8 @@ export declare const CoordinatorInfoSchema: GenMessage<CoordinatorInfo>;
 
 /**
  * The metadata store of a one-box cluster, which lives in the coordinator, as its executors see it: etcd's model in
- * small. Every call carries the cluster's secret as `authorization: Bearer <secret>`.
+ * small. Every call carries the cluster's secret as `authorization: Bearer <secret>`. In a cluster of several hosts the
+ * store is etcd, and nobody serves this.
  *
  * @generated from service skein.cluster.v1.StoreService
  */

@@ -252,6 +252,18 @@ export declare type ControlFailure = Message<"skein.executor.v1.ControlFailure">
 export declare const ControlFailureSchema: GenMessage<ControlFailure>;
 
 /**
+ * @generated from message skein.executor.v1.IdentifyRequest
+ */
+export declare type IdentifyRequest = Message<"skein.executor.v1.IdentifyRequest"> & {
+};
+
+/**
+ * Describes the message skein.executor.v1.IdentifyRequest.
+ * Use `create(IdentifyRequestSchema)` to create a new message.
+ */
+export declare const IdentifyRequestSchema: GenMessage<IdentifyRequest>;
+
+/**
  * @generated from message skein.executor.v1.WatchTasksRequest
  */
 export declare type WatchTasksRequest = Message<"skein.executor.v1.WatchTasksRequest"> & {
@@ -1209,6 +1221,16 @@ export declare const FileFormatSchema: GenEnum<FileFormat>;
  * @generated from service skein.executor.v1.ExecutorService
  */
 export declare const ExecutorService: GenService<{
+  /**
+   * Who answers here.
+   *
+   * @generated from rpc skein.executor.v1.ExecutorService.Identify
+   */
+  identify: {
+    methodKind: "unary";
+    input: typeof IdentifyRequestSchema;
+    output: typeof HelloSchema;
+  },
   /**
    * The small calls of a coordinator, over one stream for as long as it lives: a call of its own for each would cost
    * both sides ten times the CPU. Every request is answered by the reply of its id; replies come in any order. A

@@ -8,7 +8,7 @@ import { delay, systemClock } from '../../proto/clock.ts'
 import { EtcdServers, haveEtcd } from '../etcd-server.ts'
 import { TcpProxy } from '../tcp-proxy.ts'
 import { storeContract } from './store-contract.ts'
-import { until } from './until.ts'
+import { until as untilHolds } from './watch.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const have = haveEtcd(t)
@@ -157,6 +157,9 @@ if (have) {
     t.comment(`longest swap ${Math.round(longestMs)} ms, watch broken ${breaks.length} times`)
   })
 }
+
+const until = (holds: () => boolean | Promise<boolean>, withinMs = 15_000): Promise<number> =>
+  untilHolds('it is so', withinMs, holds)
 
 const key = (i: number): string => `p/${String(i).padStart(4, '0')}`
 

@@ -1,17 +1,17 @@
-/** Who is there: joining, changing, leaving, and the fence of one's own clock. */
+/** Who is there, as everybody sees it: joining, changing, leaving, and who does not fit. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { EmbeddedStore } from '../../cluster/embedded-store.ts'
-import { MembershipView, Registration } from '../../cluster/membership.ts'
-import type { MetadataStore } from '../../cluster/store.ts'
-import { executorInfo } from '../../proto/cluster-values.ts'
+import { MembershipView } from '../../cluster/membership.ts'
+import { encodeExecutorInfo, executorInfo, WIRE_VERSION, type ExecutorInfoInit } from '../../proto/cluster-values.ts'
 import { Simulation } from '../sim/simulation.ts'
 
-const info = (id: string, incarnation: string, duckdbVersion = 'v1.5.0') =>
-  executorInfo({ id, incarnation, address: `${id}:1`, slots: 2, duckdbVersion })
+const info = (id: string, incarnation: string, more: ExecutorInfoInit = {}) => encodeExecutorInfo(executorInfo({
+  id, incarnation, address: `${id}:1`, slots: 2, duckdbVersion: 'v1.5.0', wireVersion: WIRE_VERSION, ...more,
+}))
 
 async function cluster(t: Test) {
   const path = await mkdtemp(join(tmpdir(), 'skein-members-'))
@@ -28,59 +28,29 @@ async function cluster(t: Test) {
     await store.close()
     await rm(path, { recursive: true })
   })
-  /** Lets time go by in steps in which the journal keeps up. */
-  const pass = async (ms: number): Promise<void> => {
-    for (let passed = 0; passed < ms; passed += 500) {
-      await simulation.run(500)
-      await store.grantLease(60_000)
-    }
+  /** Writes the entry of an executor, whatever it was. */
+  const put = async (id: string, value: Uint8Array | null): Promise<void> => {
+    const { revision = 0n } = await store.get(`members/${id}`) ?? {}
+    await store.compareAndSwap(`members/${id}`, revision, value)
   }
-  return { simulation, store, events, view, pass }
+  return { events, view, put }
 }
 
-const quiet = { onLost: () => undefined }
-
 t.test('members join, change, start anew and leave', async t => {
-  const { store, simulation: { clock }, events, view } = await cluster(t)
-  const first = await Registration.register({ store, clock, info: info('e1', 'a'), ...quiet })
-  await first.update({ ...info('e1', 'a'), state: 2 })
-  const second = await Registration.register({ store, clock, info: info('e1', 'b'), ...quiet })
+  const { put, events, view } = await cluster(t)
+  await put('e1', info('e1', 'a'))
+  await put('e1', info('e1', 'a', { state: 2 }))
+  await put('e1', info('e1', 'b'))
   t.strictSame(view.members().map(({ incarnation }) => incarnation), ['b'])
-  await first.close()
-  t.equal(view.members().length, 1, 'the end of an older start takes nothing from the newer one')
-  await second.close()
+  await put('e1', null)
   t.strictSame(events, ['joined e1/a', 'changed e1/a', 'left e1/a', 'joined e1/b', 'left e1/b'])
 })
 
-t.test('an executor with another DuckDB is refused, once', async t => {
-  const { store, simulation: { clock }, events, view } = await cluster(t)
-  await Registration.register({ store, clock, info: info('e1', 'a', 'v1.4.0'), ...quiet })
-  await Registration.register({ store, clock, info: info('e2', 'a'), ...quiet })
-  t.strictSame(events, ['refused e1/a', 'joined e2/a'])
+t.test('an executor with another DuckDB, or other calls, is refused, once', async t => {
+  const { put, events, view } = await cluster(t)
+  await put('e1', info('e1', 'a', { duckdbVersion: 'v1.4.0' }))
+  await put('e2', info('e2', 'a'))
+  await put('e3', info('e3', 'a', { wireVersion: WIRE_VERSION + 1 }))
+  t.strictSame(events, ['refused e1/a', 'joined e2/a', 'refused e3/a'])
   t.strictSame(view.members().map(({ id }) => id), ['e2'])
-})
-
-t.test('a registration is kept alive, and fences itself before the others see it go', async t => {
-  const { store, simulation: { clock }, events, pass } = await cluster(t)
-  let away = false
-  const flaky: MetadataStore = new Proxy(store, {
-    get: (target, name: Exclude<keyof MetadataStore, 'compact'>) => name === 'keepAlive' && away
-      ? () => Promise.reject(new Error('away')) : target[name].bind(target),
-  })
-  let lost = 0
-  const registration = await Registration.register(
-    { store: flaky, clock, info: info('e1', 'a'), onLost: () => { lost++ } },
-  )
-  await pass(60_000)
-  t.equal(registration.fenced(), false)
-  away = true
-  await pass(8_000)
-  t.equal(registration.fenced(), true)
-  t.strictSame(events, ['joined e1/a'], 'the lease still runs')
-  await pass(5_000)
-  t.strictSame(events, ['joined e1/a', 'left e1/a'])
-  away = false
-  await pass(5_000)
-  t.equal(lost, 1)
-  t.equal(registration.fenced(), true, 'for ever')
 })

@@ -24,7 +24,7 @@ export interface SkeinOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-export type Doors = Readonly<Partial<Record<'http' | 'flight' | 'postgres' | 'admin', string>>>
+export type Doors = Readonly<Partial<Record<'http' | 'flight' | 'postgres' | 'admin' | 'executor', string>>>
 
 export type SkeinOutcome = {
   readonly kind: 'rows'
@@ -74,14 +74,25 @@ export class Skein {
   }
 
   /** Resolves at the line `ready`; rejects with what the process wrote to standard error. */
-  static async start({ folder, executors, config, environment }: SkeinOptions): Promise<Skein> {
+  static start({ executors, ...options }: SkeinOptions): Promise<Skein> {
+    return Skein.#launch('start', ['--executors', String(executors)], options)
+  }
+
+  /** One process of a cluster whose store the configuration names. */
+  static role(role: 'coordinator' | 'executor', options: Omit<SkeinOptions, 'executors'>): Promise<Skein> {
+    return Skein.#launch(role, [], options)
+  }
+
+  static async #launch(
+    command: string, more: readonly string[], { folder, config, environment }: Omit<SkeinOptions, 'executors'>,
+  ): Promise<Skein> {
     await mkdir(folder, { recursive: true })
     const file = join(folder, 'skein.yaml')
     const listen = { http: '127.0.0.1:0', flight: '127.0.0.1:0', admin: '127.0.0.1:0' }
     const content = { data_dir: join(folder, 'data'), listen, ...config }
     await writeFile(file, JSON.stringify(content, null, 2)) // JSON is YAML
     const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
-    const child = spawn(process.execPath, [main, 'start', '--config', file, '--executors', String(executors)], {
+    const child = spawn(process.execPath, [main, command, '--config', file, ...more], {
       stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment },
     })
     dieWithUs(child)
@@ -148,6 +159,12 @@ export class Skein {
     return descendants(this.pid)
   }
 
+  /** SIGKILL to it and all below it, as when its host dies. */
+  async kill(): Promise<void> {
+    for (const pid of [this.pid, ...this.processes()]) process.kill(pid, 'SIGKILL')
+    await this.ended
+  }
+
   /** SIGTERM; rejects if it takes too long, fails, or leaves a process behind. */
   async stop(): Promise<void> {
     const tree = [this.pid, ...this.processes()]
@@ -195,7 +212,7 @@ async function readDoors(child: ChildProcess): Promise<Doors> {
   try {
     for await (const line of lines) {
       if (line === 'ready') return doors
-      const [, door, address] = /^(http|flight|postgres|admin) (\S+)$/.exec(line) ?? []
+      const [, door, address] = /^(http|flight|postgres|admin|executor) (\S+)$/.exec(line) ?? []
       if (door === undefined) throw new Error(`not a door: ${line}`)
       doors[door] = address
     }

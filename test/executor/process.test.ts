@@ -194,7 +194,7 @@ t.test('a wrong start is one line and exit code 1', async t => {
   const { address: storeAddress } = await startStore(t, folder)
   const wrong = [
     [{ listen: 'nonsense' }, 'INVALID_CONFIG'], [{ threads: 0 }, 'INVALID_CONFIG'],
-    [{ storeAddress: '127.0.0.1:1' }, 'UNAVAILABLE'],
+    [{ store: { kind: 'remote', secret: 's', address: '127.0.0.1:1' } }, 'UNAVAILABLE'],
     [{ buckets: { lake: { provider: 'local', path: join(folder, 'none') } } }, 'INVALID_CONFIG'],
   ] as const
   for (const [more, code] of wrong) {

@@ -60,7 +60,10 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
       },
     },
     defaultCatalog: 'more',
-    node: { threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6, labels: { site: 'a' } },
+    node: {
+      threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6, labels: { site: 'a' },
+      advertise: null,
+    },
     resultHoldBytes: 4 * 2 ** 20,
     resourceGroups: [
       {
@@ -69,15 +72,18 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
       },
       { ...DEFAULT_GROUP, maxRunningPerUser: 2 },
     ],
-    listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283' },
+    listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283', node: null },
+    store: null, storeGraceMs: 60_000, secretKeyFile: null, tls: null, clientTls: null,
   })
 })
 
 t.test('what is left out comes from the machine or has a default', async t => {
   const { dataDir, defaultCatalog, node, listen, resultHoldBytes } = parse(small)
   t.strictSame([dataDir, defaultCatalog, resultHoldBytes], ['/etc/skein/skein-data', 'tpch', 32 * 2 ** 20])
-  t.strictSame(node, { threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, labels: {} })
-  t.strictSame(listen, { http: '127.0.0.1:4280', flight: '127.0.0.1:4281', admin: '127.0.0.1:4283' })
+  t.strictSame(
+    node, { threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, labels: {}, advertise: null },
+  )
+  t.strictSame(listen, { http: '127.0.0.1:4280', flight: '127.0.0.1:4281', admin: '127.0.0.1:4283', node: null })
   t.match(parse(''), { buckets: {}, catalogs: {}, defaultCatalog: 'memory' })
 })
 
@@ -114,13 +120,35 @@ t.test('each wrong key gives one line', async t => {
 })
 
 t.test('what this version does not serve is refused with that reason', async t => {
-  const text = small +
-    'store: { etcd: [x] }\ntls: { cert: x }\nclient_tls: {}\nlisten: { postgres: "a:1" }\nnode: { advertise: "a:1" }'
-  t.strictSame(problems(text).sort(), [
-    'client_tls: not served by this version',
-    'listen.postgres: not served by this version', 'node.advertise: not served by this version',
-    'store: not served by this version', 'tls: not served by this version',
-  ].map(line => `skein.yaml: ${line}`))
+  t.strictSame(problems(small + 'listen: { postgres: "a:1" }'), [
+    'skein.yaml: listen.postgres: not served by this version',
+  ])
+})
+
+t.test('a cluster on several hosts: store, certificates, addresses', async t => {
+  t.match(parse(`${small}
+store: { etcd: ["https://a:2379", "https://b:2379"], tls: { cert: c.pem, key: /k.pem, ca: ../ca.pem }, prefix: x/ }
+store_grace: 5m
+secret_key_file: secret.key
+tls: { cert: n.pem, key: n.key, ca: ca.pem }
+client_tls: { cert: d.pem, key: d.key }
+node: { advertise: "10.0.0.5:4290" }
+listen: { node: "0.0.0.0:4290" }
+`), {
+    store: {
+      hosts: ['https://a:2379', 'https://b:2379'], prefix: 'x/',
+      tls: { cert: '/etc/skein/c.pem', key: '/k.pem', ca: '/etc/ca.pem' },
+    },
+    storeGraceMs: 300_000, secretKeyFile: '/etc/skein/secret.key',
+    tls: { cert: '/etc/skein/n.pem', key: '/etc/skein/n.key', ca: '/etc/skein/ca.pem' },
+    clientTls: { cert: '/etc/skein/d.pem', key: '/etc/skein/d.key' },
+    node: { advertise: '10.0.0.5:4290' }, listen: { node: '0.0.0.0:4290' },
+  })
+  t.strictSame(problems(small + 'store: { etcd: [x] }\ntls: { cert: x }\nnode: { advertise: a }').sort(), [
+    'skein.yaml: node.advertise: \'a\' is not host:port, with a port from 0 to 65535',
+    'skein.yaml: store.etcd.0: must be http://host:port or https://host:port',
+    'skein.yaml: tls.ca: is missing', 'skein.yaml: tls.key: is missing',
+  ])
 })
 
 t.test('a file is read with paths from its own folder', async t => {

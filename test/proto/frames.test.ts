@@ -19,7 +19,7 @@ async function served(t: Test, serve: Serve, authenticate: (call: Call) => void 
   const server = new GrpcServer({ authenticate })
   const refused = (): never => { throw new QueryError('NOT_FOUND', 'not here') }
   server.addService(ExecutorService, {
-    fetchResult: serve, watchTasks: refused, fetchExchange: refused, control: refused,
+    fetchResult: serve, watchTasks: refused, fetchExchange: refused, control: refused, identify: refused,
   })
   const port = await server.listen('127.0.0.1', 0)
   const channel = new GrpcChannel(`127.0.0.1:${port}`, { authorization: 'Bearer me' })

@@ -1,0 +1,76 @@
+/**
+ * A child process that is started again when it dies, with its folder, so that it comes back with its id and what it
+ * kept; with a pause that grows with each death in a row.
+ */
+
+import type { ChildProcess } from 'node:child_process'
+import { delay, type Clock } from '../proto/clock.ts'
+import { asQueryError } from '../proto/errors.ts'
+import type { CoordinatorLaunch, ExecutorLaunch } from '../proto/launch.ts'
+import { Child } from './child.ts'
+
+/** Pause before one that died is started again; doubled with each death in a row, up to the second. */
+const RESTART_MS = 200
+const RESTART_MAX_MS = 10_000
+/** One that lived so long died of something new. */
+const HEALTHY_MS = 60_000
+
+export interface KeptChildOptions {
+  readonly launch: CoordinatorLaunch | ExecutorLaunch
+  /** How it is called in notices. */
+  readonly name: string
+  readonly clock: Clock
+  readonly onNotice: (line: string) => void
+}
+
+export class KeptChild {
+  readonly #options: KeptChildOptions
+  #child: Child | null = null
+  #starting: ChildProcess | null = null
+  #stopping = false
+
+  constructor(options: KeptChildOptions) {
+    this.#options = options
+  }
+
+  /** The running process; null while there is none. */
+  get child(): Child | null {
+    return this.#child
+  }
+
+  /** Resolves when it is ready for the first time; rejects if it does not get there. */
+  async start(): Promise<Child> {
+    try {
+      const { launch, clock } = this.#options
+      this.#child = await Child.start(launch, clock, process => { this.#starting = process })
+      return this.#child
+    } finally {
+      this.#starting = null
+    }
+  }
+
+  /** From now on it is started again; resolves when it is told to stop. */
+  async keep(): Promise<void> {
+    const { clock, name, onNotice } = this.#options
+    let pauseMs = RESTART_MS
+    while (!this.#stopping) {
+      const startedMs = clock.nowMs()
+      const how = this.#child === null ? 'no process' : await this.#child.ended
+      if (this.#stopping) return
+      pauseMs = clock.nowMs() - startedMs > HEALTHY_MS ? RESTART_MS : Math.min(pauseMs * 2, RESTART_MAX_MS)
+      onNotice(`${name} ended (${how}); starting it again`)
+      this.#child = null
+      await delay(clock, pauseMs)
+      if (this.#stopping) return
+      await this.start().catch((reason: unknown) => {
+        if (!this.#stopping) onNotice(`${name} did not start: ${asQueryError(reason).message}`)
+      })
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#starting?.kill('SIGKILL')
+    await this.#child?.stop()
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * A cluster as on several hosts: coordinators and executors as commands of their own, each with its own folder and
+ * configuration, over a real etcd. What one host is can be killed, and started again on its folder.
+ */
+
+import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Skein } from './skein.ts'
+
+export interface HostsOptions {
+  readonly folder: string
+  /** Addresses of etcd, or all that the configuration may say of the store. */
+  readonly store: Readonly<Record<string, unknown>>
+  readonly coordinators: number
+  readonly executors: number
+  readonly config: Readonly<Record<string, unknown>>
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+type Role = 'coordinator' | 'executor'
+
+export class Hosts {
+  readonly coordinators: Skein[] = []
+  readonly executors: Skein[] = []
+  readonly #options: HostsOptions
+
+  private constructor(options: HostsOptions) {
+    this.#options = options
+  }
+
+  static async start(options: HostsOptions): Promise<Hosts> {
+    const { folder } = options
+    await mkdir(folder, { recursive: true })
+    await writeFile(join(folder, 'secret.key'), randomBytes(32).toString('hex'), { flag: 'wx' }).catch(() => undefined)
+    const hosts = new Hosts(options)
+    try {
+      await Promise.all([
+        ...Array.from({ length: options.coordinators }, (_, i) => hosts.restart('coordinator', i)),
+        ...Array.from({ length: options.executors }, (_, i) => hosts.restart('executor', i)),
+      ])
+    } catch (error) {
+      await hosts.stop().catch(() => undefined) // the first error is the one to tell
+      throw error
+    }
+    return hosts
+  }
+
+  /** Starts it, on the folder of the one that was there before. */
+  async restart(role: Role, index: number): Promise<Skein> {
+    const one = await Skein.role(role, this.hostOptions(role, index))
+    this.#of(role)[index] = one
+    return one
+  }
+
+  hostOptions(role: Role, index: number) {
+    const { folder, store, config, environment } = this.#options
+    return {
+      folder: join(folder, `${role}-${index + 1}`), ...(environment === undefined ? {} : { environment }),
+      config: {
+        store, secret_key_file: join(folder, 'secret.key'), ...config,
+        node: { advertise: '127.0.0.1:0', threads: 1, memory: '500MB', ...config['node'] as object },
+      },
+    }
+  }
+
+  coordinator(index: number): Skein {
+    const one = this.coordinators[index]
+    if (one === undefined) throw new Error(`no coordinator ${index}`)
+    return one
+  }
+
+  executor(index: number): Skein {
+    const one = this.executors[index]
+    if (one === undefined) throw new Error(`no executor ${index}`)
+    return one
+  }
+
+  /** All that run, in order; rejects if one leaves something behind. */
+  async stop(): Promise<void> {
+    const all = [...this.coordinators.splice(0), ...this.executors.splice(0)]
+    const outcomes = await Promise.allSettled(all.map(one => one.stop()))
+    const failed = outcomes.flatMap(outcome => outcome.status === 'rejected' ? [String(outcome.reason)] : [])
+    if (failed.length > 0) throw new Error(failed.join('\n'))
+  }
+
+  #of(role: Role): Skein[] {
+    return role === 'coordinator' ? this.coordinators : this.executors
+  }
+}
