@@ -21,6 +21,7 @@ import { BodyPool } from './body-pool.ts'
 import { openBucketFiles } from './bucket-files.ts'
 import { cacheHandlers } from './cache-service.ts'
 import { checkLaunch, openFolders, parseAddress, type ExecutorFolders } from './config.ts'
+import { CpuShare, processCpuMs } from './cpu-share.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
@@ -164,6 +165,7 @@ async function openParts(
   const reads = new TableReads()
   const runner = new TaskRunner({
     clock, instances, exchangeFiles, exchangeReader, files: files.source, pool: new BodyPool(), reads,
+    cpu: new CpuShare(processCpuMs),
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
   return {

@@ -67,7 +67,8 @@ export function distribute(plan: Plan, context: CutContext): Plan {
     isVolatile: operator => isVolatile(operator, context.volatileFunctions),
     nextIdentity: () => identity++,
   }
-  const { plan: placed } = gather(place(plan, { ctes: new Map(), delim: null }, walk))
+  const root = place(plan, { ctes: new Map(), delim: null }, walk)
+  const { plan: placed } = gather(root, 'the result is read from one task')
   return simplify(narrowExchanges(placed, context.tableTypes))
 }
 
@@ -76,8 +77,9 @@ function place(plan: Plan, scope: Scope, walk: Walk): Placed {
   if (isLocal(plan, walk.context, new Set(), false)) {
     return { plan, spread: anyOperator(plan, isOnce) ? SINGLE : COPIED }
   }
-  const placed = operator(plan, walk.isVolatile(plan) ? input => gather(place(input, scope, walk))
-    : input => place(input, scope, walk), scope, walk)
+  const input = (below: Plan): Placed => place(below, scope, walk)
+  const once = (below: Plan): Placed => gather(input(below), 'a volatile function: computed once')
+  const placed = operator(plan, walk.isVolatile(plan) ? once : input, scope, walk)
   return placed.spread.kind === 'copied' && isOnce(plan) ? { ...placed, spread: SINGLE } : placed
 }
 

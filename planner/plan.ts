@@ -124,6 +124,8 @@ export interface Exchange extends Base {
   readonly shared: number | null
   /** own: a task reads the part that is meant for it. all: it reads what all tasks wrote, whatever `to` is. */
   readonly reads: 'own' | 'all'
+  /** Why the rows move, and move so: a clause for people. */
+  readonly why: string
 }
 
 export type Partitioning =
