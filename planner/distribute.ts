@@ -17,6 +17,7 @@ import { cutDelimSource } from './cut/delim-join.ts'
 import { cutDistinct } from './cut/distinct.ts'
 import { columnOf } from './cut/expressions.ts'
 import { cutCrossProduct, cutJoin } from './cut/join.ts'
+import { nameStructs } from './cut/named-structs.ts'
 import { narrowExchanges } from './cut/narrow.ts'
 import { anyOperator } from './cut/operator.ts'
 import { cutScan, isSplitTable } from './cut/scan.ts'
@@ -69,7 +70,7 @@ export function distribute(plan: Plan, context: CutContext): Plan {
   }
   const root = place(plan, { ctes: new Map(), delim: null }, walk)
   const { plan: placed } = gather(root, 'the result is read from one task')
-  return simplify(narrowExchanges(placed, context.tableTypes))
+  return simplify(nameStructs(narrowExchanges(placed, context.tableTypes), context.tableTypes))
 }
 
 function place(plan: Plan, scope: Scope, walk: Walk): Placed {
@@ -123,6 +124,11 @@ function operator(plan: Plan, input: (plan: Plan) => Placed, scope: Scope, walk:
     case 'Unnest': {
       const below = input(plan.input)
       return { plan: { ...plan, input: below.plan }, spread: below.spread }
+    }
+    case 'Lateral': {
+      const below = input(plan.input)
+      const spread = renamed(below.spread, [...plan.columns.map(() => null), ...plan.kept])
+      return { plan: { ...plan, input: below.plan }, spread }
     }
     case 'Values': {
       const below = input(plan.input)
