@@ -1,6 +1,6 @@
 /**
- * The tables that generated statements read, filled by chance from a seed: how many rows, how often NULL, how many keys,
- * over how many files. The columns are those that generated.ts names. A seed repeats its rows.
+ * The tables that generated statements read, filled by chance from a seed: how many rows, how often NULL, how many
+ * keys, over how many files. The columns are those that generated.ts names. A seed repeats its rows.
  */
 
 export interface ChanceTables {
