@@ -74,7 +74,13 @@ class Writer {
       }
       case 'OneRow': return { text: 'One row', names: ['1'] }
       case 'Empty': return { text: 'No rows', names: plan.types.map((_, i) => `c${i}`) }
-      case 'TableFunction': return { text: `${plan.name}(${texts(plan.args, [])})`, names: [plan.name] }
+      case 'TableFunction':
+        return { text: `${plan.name}(${texts(plan.args, [])})`, names: plan.columns.map(() => plan.name) }
+      case 'Lateral': {
+        const below = this.visit(plan.input, depth)
+        const text = `For each row ${plan.name}(${texts(plan.args, below)})${plan.ordinality ? ' with ordinality' : ''}`
+        return { text, names: [...plan.columns.map(() => plan.name), ...select(below, plan.kept)] }
+      }
       case 'Values': {
         this.#silently(plan.input, depth)
         const count = plan.rowExpressions.length
