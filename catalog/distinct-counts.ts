@@ -4,14 +4,12 @@
  * most the square root of the number of row groups either way. For choosing plans only.
  */
 
-import type { ColumnSource } from './parquet-table.ts'
+import { columnSources } from './parquet-table.ts'
 import type { HiveLayout } from './hive.ts'
 import type { ParquetFiles } from './parquet-files.ts'
 
-export function distinctCounts(
-  sources: readonly ColumnSource[], joined: ParquetFiles, hive: HiveLayout,
-): (number | null)[] {
-  return sources.map(source => source.from === 'path'
+export function distinctCounts(joined: ParquetFiles, hive: HiveLayout): (number | null)[] {
+  return columnSources(joined.columns, hive).map(source => source.from === 'path'
     ? new Set(hive.values.map(values => values[source.key])).size
     : ofColumn(joined, source.position))
 }

@@ -27,14 +27,14 @@ export class FooterCache {
     this.#files = files
   }
 
-  /** In the order of `files`, which are in `store`; rejects with the first failure. */
-  async read(store: ObjectStore, files: readonly FileKey[]): Promise<Footer[]> {
+  /** In the order of `files`; rejects with the first failure. */
+  async read(storeOf: (bucket: string) => ObjectStore, files: readonly FileKey[]): Promise<Footer[]> {
     const footers: Footer[] = []
     let next = 0
     const readers = Array.from({ length: Math.min(MAX_PARALLEL_READS, files.length) }, async () => {
       for (let i = next++; i < files.length; i = next++) {
         const file = files[i]
-        if (file !== undefined) footers[i] = await this.#one(store, file)
+        if (file !== undefined) footers[i] = await this.#one(storeOf(file.bucket), file)
       }
     })
     try {

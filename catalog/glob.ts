@@ -9,6 +9,8 @@ import { QueryError } from '../proto/errors.ts'
 export interface Glob {
   /** The folder (`a/b/`, or nothing) that every match is in. */
   readonly folder: string
+  /** The one key that it means, if it has no sign that means another; else null. */
+  readonly only: string | null
   /** Of a key: whether it matches. Of a folder, ending in `/`: whether a match may be inside. */
   wants(path: string): boolean
 }
@@ -29,6 +31,7 @@ export function parseGlob(pattern: string): Glob {
   const matchers = paths.map(path => path.map(segment => segment === '**' ? anyFolders : segmentMatcher(segment)))
   return {
     folder: commonFolder(paths),
+    only: alternatives.length === 1 && !/[*?[\\{]/.test(pattern) ? pattern : null,
     wants(path) {
       const isFolder = path.endsWith('/')
       const names = (isFolder ? path.slice(0, -1) : path).split('/')

@@ -6,12 +6,13 @@
 import type { FileKey } from '../cache/key.ts'
 import { compareStats } from '../cache/statistics.ts'
 import { QueryError } from '../proto/errors.ts'
-import { type HiveType, hiveType } from './hive-types.ts'
+import { hiveType } from './hive-types.ts'
+import type { ReaderOptions } from './reader-options.ts'
 
 export interface HiveLayout {
   readonly keys: readonly string[]
   /** By position of the key; over the values of all files, so no part of them can make DuckDB choose another. */
-  readonly types: readonly HiveType[]
+  readonly types: readonly string[]
   /** By file, by position of the key. */
   readonly values: readonly (readonly (string | null)[])[]
 }
@@ -20,19 +21,26 @@ export interface HiveLayout {
 const DEFAULT_PARTITION = '__HIVE_DEFAULT_PARTITION__'
 const NULL_VALUE = 'null'
 
-/** `files` are of one table. */
-export function hiveLayout(files: readonly FileKey[]): HiveLayout {
+export type HiveOptions = Pick<ReaderOptions, 'hivePartitioning' | 'hiveTypes' | 'hiveAutocast'>
+
+/** `files` are of one table. FILE_CORRUPT if they have to have the same keys and have not. */
+export function hiveLayout(files: readonly FileKey[], options: HiveOptions): HiveLayout {
+  const none: HiveLayout = { keys: [], types: [], values: files.map(() => []) }
   const [first] = files
-  const keys = first === undefined ? [] : [...partition(first.key).keys()].sort((a, b) => compareStats(a, b) ?? 0)
-  const raw = files.map(file => {
+  if (first === undefined || options.hivePartitioning === false) return none
+  const keys = [...partition(first.key).keys()].sort((a, b) => compareStats(a, b) ?? 0)
+  const raw: (string | null)[][] = []
+  for (const file of files) {
     const found = partition(file.key)
     if (found.size !== keys.length || keys.some(key => !found.has(key))) {
+      if (options.hivePartitioning === null) return none
       throw new QueryError('FILE_CORRUPT', `'${file.key}' in bucket ${file.bucket} has the Hive keys ` +
-        `[${[...found.keys()].join(', ')}], but '${first?.key}' has [${keys.join(', ')}]`)
+        `[${[...found.keys()].join(', ')}], but '${first.key}' has [${keys.join(', ')}]`)
     }
-    return keys.map(key => found.get(key) ?? null)
-  })
-  const types = keys.map((_, i) => hiveType(raw.map(values => values[i] ?? null)))
+    raw.push(keys.map(key => found.get(key) ?? null))
+  }
+  const types = keys.map((key, i) => options.hiveTypes[key.toLowerCase()]
+    ?? (options.hiveAutocast ? hiveType(raw.map(values => values[i] ?? null)) : 'VARCHAR'))
   return { keys, types, values: raw.map(values => values.map((value, i) => decode(value, types[i]))) }
 }
 
@@ -48,7 +56,7 @@ function partition(key: string): Map<string, string | null> {
 }
 
 /** `%20` is a space, in texts only: DuckDB reads the other types from the path as it is. */
-function decode(value: string | null, type: HiveType | undefined): string | null {
+function decode(value: string | null, type: string | undefined): string | null {
   if (value === null || type !== 'VARCHAR' || !value.includes('%')) return value
   const bytes = value.replaceAll(/(?:%[0-9a-fA-F]{2})+/g, run => {
     return Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8')

@@ -6,9 +6,9 @@
 import type { FileKey } from '../cache/key.ts'
 import type { StatKind } from '../cache/statistics.ts'
 import type { HiveLayout } from './hive.ts'
-import { type HiveType, hiveStat } from './hive-types.ts'
+import { hiveStat } from './hive-types.ts'
 import { type ParquetFiles, columnStatistics } from './parquet-files.ts'
-import { type SkeletonColumn, declaredColumn, fileColumn } from './skeleton.ts'
+import { type SkeletonColumn, declaredColumn } from './skeleton.ts'
 import type { ColumnChunk, DataFile, RowGroup, TableColumn } from './table.ts'
 import { type ColumnStatistics, mergeStatistics } from './table-statistics.ts'
 
@@ -17,8 +17,8 @@ export type ColumnSource =
   | { readonly from: 'path'; readonly key: number }
 
 /** Columns of the files, then Hive keys; a key that is also a column of the files takes its place, as in DuckDB. */
-export function columnSources({ schema }: ParquetFiles, hive: HiveLayout): readonly ColumnSource[] {
-  const sources: ColumnSource[] = schema.columns.map((column, position) => {
+export function columnSources(columns: readonly TableColumn[], hive: HiveLayout): readonly ColumnSource[] {
+  const sources: ColumnSource[] = columns.map((column, position) => {
     const key = hive.keys.findIndex(key => key.toLowerCase() === column.name.toLowerCase())
     return key === -1 ? { from: 'file', position } : { from: 'path', key }
   })
@@ -26,18 +26,27 @@ export function columnSources({ schema }: ParquetFiles, hive: HiveLayout): reado
   return [...sources, ...hive.keys.flatMap((_, key) => replaced.has(key) ? [] : [{ from: 'path', key } as const])]
 }
 
-export function skeletonColumns(joined: ParquetFiles, hive: HiveLayout): SkeletonColumn[] {
-  return columnSources(joined, hive).map(source => {
-    if (source.from === 'file') {
-      return fileColumn(joined.schema, source.position, columnStatistics(joined, source.position))
+/** The table's columns, with those of their skeleton. */
+export function skeletonColumns(
+  joined: ParquetFiles, hive: HiveLayout,
+): readonly { readonly column: TableColumn; readonly skeleton: SkeletonColumn }[] {
+  return columnSources(joined.columns, hive).map(source => {
+    if (source.from === 'path') {
+      const name = hive.keys[source.key] ?? ''
+      const type = hive.types[source.key] ?? 'VARCHAR'
+      const statistics = hiveStatistics(joined, hive, source.key)
+      return { column: { name, type }, skeleton: declaredColumn(name, type, statistics, hiveStatKinds[type] ?? null) }
     }
-    const name = hive.keys[source.key] ?? ''
-    const type = hive.types[source.key] ?? 'VARCHAR'
-    return declaredColumn(name, type, hiveStatistics(joined, hive, source.key), hiveStatKinds[type])
+    const column = joined.columns[source.position]
+    if (column === undefined) throw new Error(`no column ${source.position}`)
+    const { name, type, elements, as } = column
+    const statistics = columnStatistics(joined, source.position)
+    const skeleton = elements === null ? declaredColumn(name, type) : { elements, statistics, as }
+    return { column: { name, type }, skeleton }
   })
 }
 
-const hiveStatKinds: Readonly<Record<HiveType, StatKind>> = {
+const hiveStatKinds: Readonly<Partial<Record<string, StatKind>>> = {
   BIGINT: { kind: 'integer', bytes: 8, signed: true, unit: 1n },
   DATE: { kind: 'integer', bytes: 4, signed: true, unit: 1n },
   TIMESTAMP: { kind: 'integer', bytes: 8, signed: true, unit: 1n },
@@ -55,23 +64,19 @@ function hiveStatistics({ files }: ParquetFiles, hive: HiveLayout, key: number):
   }))
 }
 
-/** Statistics of a column are kept only if DuckDB gave it the type that they were read as. */
-export function dataFiles(
-  files: readonly FileKey[], joined: ParquetFiles, hive: HiveLayout, columns: readonly TableColumn[],
-): DataFile[] {
-  const isHive = new Set(hive.keys.map(key => key.toLowerCase()))
-  const trusted = joined.schema.columns.map((column, i) =>
-    column.statistics?.type === columns[i]?.type && !isHive.has(column.name.toLowerCase()))
-  const known = joined.schema.columns.every((column, i) => column.statistics === null || trusted[i] === true)
-  const trust = (chunk: ColumnChunk, i: number): ColumnChunk => {
-    const { offset, sizeBytes } = chunk
-    return trusted[i] === true ? chunk : { offset, sizeBytes, min: null, max: null, nullCount: null }
-  }
+export function dataFiles(files: readonly FileKey[], joined: ParquetFiles, hive: HiveLayout): DataFile[] {
+  const isHive = joined.columns.map(({ name }) => hive.keys.some(key => key.toLowerCase() === name.toLowerCase()))
+  const known = !isHive.includes(true)
   return files.map((file, i) => {
-    const { rowCount, rowGroups } = joined.files[i] ?? { rowCount: 0, rowGroups: [] }
-    const groups: readonly RowGroup[] = known
-      ? rowGroups
-      : rowGroups.map(group => ({ rowCount: group.rowCount, columns: group.columns.map(trust) }))
-    return { file, hiveValues: hive.values[i] ?? [], rowGroups: groups, rowCount }
+    const { rowCount, rowGroups, shape } = joined.files[i] ?? { rowCount: 0, rowGroups: [], shape: 0 }
+    const groups: readonly RowGroup[] = known ? rowGroups : rowGroups.map(group => ({
+      rowCount: group.rowCount, columns: group.columns.map((chunk, i) => isHive[i] === true ? unknown(chunk) : chunk),
+    }))
+    return { file, shape, hiveValues: hive.values[i] ?? [], rowGroups: groups, rowCount }
   })
+}
+
+/** The values come from the path. */
+function unknown({ offset, sizeBytes }: ColumnChunk): ColumnChunk {
+  return { offset, sizeBytes, min: null, max: null, nullCount: null }
 }

@@ -12,11 +12,11 @@ const LINE_FEED = 0x0a
 
 /** For each file; at least one row if it has a byte. */
 export async function estimateRows(
-  store: ObjectStore, files: readonly FileKey[], format: 'csv' | 'json', columnCount: number,
+  storeOf: (bucket: string) => ObjectStore, files: readonly FileKey[], format: 'csv' | 'json', columnCount: number,
 ): Promise<number[]> {
   const guess = Math.max(1, columnCount) * COLUMN_BYTES[format]
   const plain = files.find(file => file.sizeBytes > 0 && !isCompressed(file.key))
-  const bytesPerRow = (plain === undefined ? undefined : await lineBytes(store, plain)) ?? guess
+  const bytesPerRow = (plain === undefined ? undefined : await lineBytes(storeOf(plain.bucket), plain)) ?? guess
   return files.map(({ key, sizeBytes }) =>
     Math.ceil(sizeBytes * (isCompressed(key) ? COMPRESSION : 1) / bytesPerRow))
 }

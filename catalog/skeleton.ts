@@ -33,11 +33,11 @@ export interface Skeleton {
   readonly footer: Pick<FooterSchema, 'elements' | 'keyValues' | 'createdBy'> | null
 }
 
-/** A column of a Parquet file, as it stands there. */
-export function fileColumn(schema: FooterSchema, position: number, statistics: ColumnStatistics): SkeletonColumn {
-  const column = schema.columns[position]
-  if (column === undefined) throw new Error(`no column ${position}`)
-  return { elements: schema.elements.slice(...column.elements), statistics, as: column.statistics?.as ?? null }
+/** The columns of a schema alone, for DuckDB to say what they are. */
+export function schemaSkeleton(schema: FooterSchema): Uint8Array {
+  const columns = schema.columns.map(({ elements }): SkeletonColumn =>
+    ({ elements: schema.elements.slice(...elements), statistics: unknownStatistics, as: null }))
+  return skeletonBytes({ columns, rowCount: 0, rowCountIs: 'exact', footer: schema })
 }
 
 /** A column that no Parquet file has. `as`: how its statistics are written, if it has any. */

@@ -7,31 +7,39 @@ import { createHash } from 'node:crypto'
 import type { FileKey } from '../cache/key.ts'
 import type { ObjectStore } from '../cache/object-store.ts'
 import { QueryError } from '../proto/errors.ts'
-import { type TableDefinition, qualifiedName } from './definitions.ts'
+import type { DescribedExample } from './column-shapes.ts'
+import type { TableDefinition } from './definitions.ts'
+import { distinctCounts } from './distinct-counts.ts'
 import type { FooterFiles } from './footer-files.ts'
 import { FooterCache } from './footers.ts'
 import { type HiveLayout, hiveLayout } from './hive.ts'
-import { distinctCounts } from './distinct-counts.ts'
 import { listFiles } from './listing.ts'
+import { ParquetDescriber } from './parquet-describer.ts'
 import { joinFooters } from './parquet-files.ts'
-import { columnSources, dataFiles, skeletonColumns } from './parquet-table.ts'
+import { dataFiles, skeletonColumns } from './parquet-table.ts'
 import { estimateRows } from './row-estimate.ts'
 import type { SkeletonFiles } from './skeleton-files.ts'
 import { skeletonType } from './skeleton-schema.ts'
-import { declaredColumn, skeletonBytes } from './skeleton.ts'
+import { type SkeletonColumn, declaredColumn, skeletonBytes } from './skeleton.ts'
 import type { Table, TableColumn } from './table.ts'
-import { withSamples } from './text-samples.ts'
+import { TextDescriber } from './text-describer.ts'
 
 /** Asks DuckDB what the columns of local files are, without Hive keys of their paths. */
 export type DescribeFiles = (request: DescribeRequest) => Promise<FileDescription>
 
 export interface DescribeRequest {
   readonly format: 'parquet' | 'csv' | 'json'
-  readonly paths: string[]
+  readonly paths: readonly string[]
+  /** Of the reader: SQL literals by name. */
+  readonly options: Readonly<Record<string, string>>
+  /** True: CSV files are looked at one by one, for the names of their columns alone. */
+  readonly each: boolean
 }
 
 export interface FileDescription {
   readonly columns: readonly TableColumn[]
+  /** Each of the files by itself: of Parquet, and where that was asked for. */
+  readonly examples: readonly DescribedExample[]
   /** Options with which read_csv or read_json reads every file of the table as it read these: SQL literals by name. */
   readonly readOptions: Readonly<Record<string, string>>
 }
@@ -43,21 +51,20 @@ export interface LoaderPorts {
   readonly describe: DescribeFiles
 }
 
-/** Then all are forgotten: it only costs a question to DuckDB. */
-const MAX_SHAPES = 1000
 /** A change in how skeletons or versions are made; old files are then not used again. */
-const SKELETON_FORMAT = 1
-/** DuckDB looks at so many files of its own accord: 10 of CSV, 32 of JSON. */
-const FILES_TO_DESCRIBE = { csv: 10, json: 32 } as const
+const SKELETON_FORMAT = 2
 
 export class TableLoader {
   readonly #ports: LoaderPorts
   readonly #footers: FooterCache
-  readonly #shapes = new Map<string, readonly TableColumn[]>()
+  readonly #parquet: ParquetDescriber
+  readonly #text: TextDescriber
 
   constructor(ports: LoaderPorts) {
     this.#ports = ports
     this.#footers = new FooterCache(ports.footers)
+    this.#parquet = new ParquetDescriber(ports.describe)
+    this.#text = new TextDescriber(ports.describe)
   }
 
   /**
@@ -74,70 +81,57 @@ export class TableLoader {
   }
 
   async #loadOnce(definition: TableDefinition, before: Table | undefined): Promise<Table> {
-    const store = this.#ports.stores.get(definition.bucket)
-    if (store === undefined) {
-      throw new QueryError('INVALID_CONFIG',
-        `table ${qualifiedName(definition.name)}: no bucket named '${definition.bucket}'`)
+    const { stores } = this.#ports
+    const storeOf = (bucket: string): ObjectStore => {
+      const store = stores.get(bucket)
+      if (store !== undefined) return store
+      throw new QueryError('INVALID_CONFIG', `${definition.label}: no bucket named '${bucket}'`)
     }
-    const files = await listFiles(store, definition)
+    const files = await listFiles(storeOf, definition)
     const version = versionOf(definition, files)
     if (before?.version === version) return before
-    const source = { definition, store, files, version, hive: hiveLayout(files) }
-    return definition.format === 'parquet' ? this.#parquet(source) : this.#text(source, definition.format)
+    const source = { definition, storeOf, files, version, hive: hiveLayout(files, definition.options) }
+    const { format } = definition
+    const table = format === 'parquet' ? await this.#loadParquet(source) : await this.#loadText(source, format)
+    twoNames(definition, table)
+    return table
   }
 
-  async #parquet({ definition, store, files, version, hive }: TableSource): Promise<Table> {
-    const joined = joinFooters(await this.#footers.read(store, files))
-    const { schema, rowCount } = joined
+  async #loadParquet({ definition, storeOf, files, version, hive }: TableSource): Promise<Table> {
+    const footers = await this.#footers.read(storeOf, files)
+    const { described, shapes } = await this.#parquet.describe(definition, files, footers, hive)
+    const joined = joinFooters(footers, described, shapes)
+    const made = withFilename(definition, skeletonColumns(joined, hive), described.columns.length)
     const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
-      columns: skeletonColumns(joined, hive), rowCount, rowCountIs: 'exact', footer: schema,
+      columns: made.map(({ skeleton }) => skeleton), rowCount: joined.rowCount, rowCountIs: 'exact',
+      footer: joined.schema,
     }))
-    const columns = await this.#boundColumns(JSON.stringify([schema.fingerprint, hive.keys, hive.types]), skeletonPath)
-    const sources = columnSources(joined, hive)
-    if (columns.length !== sources.length) {
-      throw new Error(`${skeletonPath} binds to ${columns.length} of ${sources.length} columns`)
-    }
     return {
       ...common(definition, version, files, hive),
-      columns, rowCount, skeletonPath, readOptions: {}, distinctCounts: distinctCounts(sources, joined, hive),
-      files: dataFiles(files, joined, hive, columns),
+      columns: made.map(({ column }) => column), shapes, rowCount: joined.rowCount, skeletonPath, readOptions: {},
+      distinctCounts: distinctCounts(joined, hive), files: dataFiles(files, joined, hive),
     }
   }
 
-  /** What DuckDB makes of the skeleton; the same for the same `shape`. */
-  async #boundColumns(shape: string, skeletonPath: string): Promise<readonly TableColumn[]> {
-    const known = this.#shapes.get(shape)
-    if (known !== undefined) return known
-    const { columns } = await this.#ports.describe({ format: 'parquet', paths: [skeletonPath] })
-    if (this.#shapes.size >= MAX_SHAPES) this.#shapes.clear()
-    this.#shapes.set(shape, columns)
-    return columns
-  }
-
-  async #text({ definition, store, files, version, hive }: TableSource, format: 'csv' | 'json'): Promise<Table> {
-    const described = await this.#describeText(store, files, format)
-    const columns = withHiveKeys(described.columns, hive)
-    const estimates = await estimateRows(store, files, format, columns.length)
+  async #loadText({ definition, storeOf, files, version, hive }: TableSource, format: 'csv' | 'json'): Promise<Table> {
+    const described = await this.#text.describe(definition, storeOf, files, hive)
+    const all = withHiveKeys(described.columns, hive)
+      .map(column => ({ column, skeleton: declaredColumn(column.name, column.type) }))
+    const made = withFilename(definition, all, described.columns.length)
+    const estimates = await estimateRows(storeOf, files, format, made.length)
     const rowCount = estimates.reduce((sum, rows) => sum + rows, 0)
     const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
-      columns: columns.map(({ name, type }) => declaredColumn(name, type)),
-      rowCount, rowCountIs: 'estimated', footer: null,
+      columns: made.map(({ skeleton }) => skeleton), rowCount, rowCountIs: 'estimated', footer: null,
     }))
     return {
-      ...common(definition, version, files, hive),
-      columns, rowCount, skeletonPath, readOptions: described.readOptions, distinctCounts: columns.map(() => null),
+      ...common(definition, version, files, hive), shapes: described.shapes,
+      columns: made.map(({ column }) => column), rowCount, skeletonPath, readOptions: described.readOptions,
+      distinctCounts: made.map(() => null),
       files: files.map((file, i) => ({
-        file, hiveValues: hive.values[i] ?? [], rowGroups: [], rowCount: estimates[i] ?? 0,
+        file, shape: described.shapeOf[i] ?? 0, hiveValues: hive.values[i] ?? [], rowGroups: [],
+        rowCount: estimates[i] ?? 0,
       })),
     }
-  }
-
-  async #describeText(
-    store: ObjectStore, files: readonly FileKey[], format: 'csv' | 'json',
-  ): Promise<FileDescription> {
-    const filled = files.filter(file => file.sizeBytes > 0)
-    const sample = (filled.length > 0 ? filled : files).slice(0, FILES_TO_DESCRIBE[format])
-    return withSamples(store, sample, paths => this.#ports.describe({ format, paths }))
   }
 
   #skeleton({ name }: TableDefinition, version: string, make: () => Uint8Array): Promise<string> {
@@ -147,16 +141,22 @@ export class TableLoader {
 
 interface TableSource {
   readonly definition: TableDefinition
-  readonly store: ObjectStore
+  readonly storeOf: (bucket: string) => ObjectStore
   readonly files: readonly FileKey[]
   readonly version: string
   readonly hive: HiveLayout
 }
 
+interface MadeColumn {
+  readonly column: TableColumn
+  readonly skeleton: SkeletonColumn
+}
+
 /** Tables of the same files have versions of their own: a skeleton's path tells which table it is of. */
-function versionOf({ name, format }: TableDefinition, files: readonly FileKey[]): string {
+function versionOf({ name, format, options, prefixes }: TableDefinition, files: readonly FileKey[]): string {
   const { catalog, schema, table } = name
-  const hash = createHash('sha256').update(JSON.stringify([SKELETON_FORMAT, catalog, schema, table, format]))
+  const definition = JSON.stringify([SKELETON_FORMAT, catalog, schema, table, format, options, prefixes])
+  const hash = createHash('sha256').update(definition)
   for (const { bucket, key, etag } of files) hash.update(`${bucket}\0${key}\0${etag}\0`)
   return hash.digest('hex')
 }
@@ -172,6 +172,28 @@ function withHiveKeys(described: readonly TableColumn[], hive: HiveLayout): Tabl
   return [...columns, ...keys.values()]
 }
 
-function common({ name, format }: TableDefinition, version: string, files: readonly FileKey[], hive: HiveLayout) {
-  return { name, version, format, hiveKeys: hive.keys, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0) }
+/** Behind the columns of the files, before the Hive keys, as in DuckDB. */
+function withFilename(
+  { options }: TableDefinition, columns: readonly MadeColumn[], ofFiles: number,
+): readonly MadeColumn[] {
+  const { filename } = options
+  if (filename === null) return columns
+  const made = { column: { name: filename, type: 'VARCHAR' }, skeleton: declaredColumn(filename, 'VARCHAR') }
+  return [...columns.slice(0, ofFiles), made, ...columns.slice(ofFiles)]
+}
+
+function twoNames({ label, options }: TableDefinition, { columns }: Table): void {
+  const { filename } = options
+  const found = columns.filter(({ name }) => filename !== null && name.toLowerCase() === filename.toLowerCase())
+  if (found.length < 2) return
+  throw new QueryError('BIND_ERROR', `${label}: option filename adds the column '${filename}', which its files have`)
+}
+
+function common(
+  { name, format, options, prefixes }: TableDefinition, version: string, files: readonly FileKey[], hive: HiveLayout,
+) {
+  return {
+    name, version, format, hiveKeys: hive.keys, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    filename: options.filename === null ? null : { column: options.filename, prefixes },
+  }
 }

@@ -27,8 +27,12 @@ export interface Table {
   readonly format: FileFormat
   /** Hive keys last, as DuckDB appends them. */
   readonly columns: readonly TableColumn[]
+  /** What its files are like. Empty: every file has all of the columns, found by their names. */
+  readonly shapes: readonly FileShape[]
   /** Which of the columns are `key=value` directories of the path. */
   readonly hiveKeys: readonly string[]
+  /** A column with the name of each row's file: what stands before the key, by bucket. Null: there is none. */
+  readonly filename: { readonly column: string; readonly prefixes: Readonly<Record<string, string>> } | null
   /** Options of read_csv or read_json: SQL literals by name, so that every executor reads as the catalog did. */
   readonly readOptions: Readonly<Record<string, string>>
   readonly files: readonly DataFile[]
@@ -41,8 +45,18 @@ export interface Table {
   readonly distinctCounts: readonly (number | null)[]
 }
 
+/** Files with the same columns, which may not be the table's. */
+export interface FileShape {
+  /** What a file has, in its order, where its reader goes by position (CSV); empty: it is read by name. */
+  readonly columns: readonly TableColumn[]
+  /** Table columns by position that are not read from it: NULL, or the text of the error that reading one is. */
+  readonly instead: Readonly<Record<number, string | null>>
+}
+
 export interface DataFile {
   readonly file: FileKey
+  /** Position in Table.shapes, if that has any. */
+  readonly shape: number
   /** Texts of the Hive keys of its path, in the order of Table.hiveKeys; null is the default partition. */
   readonly hiveValues: readonly (string | null)[]
   /** Of Parquet: its row groups in order. Of CSV and JSON: empty. */

@@ -17,22 +17,36 @@ import { isCompressed } from './row-estimate.ts'
 const SAMPLE_BYTES = 16 * 1024 * 1024
 const LINE_FEED = 0x0a
 
+/** What `look` says of a path is said of the file's key instead. */
 export async function withSamples<T>(
-  store: ObjectStore, files: readonly FileKey[], look: (paths: string[]) => Promise<T>,
+  storeOf: (bucket: string) => ObjectStore, files: readonly FileKey[], look: (paths: string[]) => Promise<T>,
 ): Promise<T> {
-  if (store instanceof LocalStore) {
-    return look(await Promise.all(files.map(file => store.localPath(file.key, file.etag))))
-  }
-  const folder = await mkdtemp(join(tmpdir(), 'skein-samples-'))
+  const made: { folder?: string } = {}
+  const paths: string[] = []
   try {
-    return await look(await Promise.all(files.map(async (file, i) => {
-      const path = join(folder, `${i}-${basename(file.key)}`) // its ending tells how it is compressed
+    for (const [i, file] of files.entries()) {
+      const store = storeOf(file.bucket)
+      if (store instanceof LocalStore) {
+        paths.push(await store.localPath(file.key, file.etag))
+        continue
+      }
+      made.folder ??= await mkdtemp(join(tmpdir(), 'skein-samples-'))
+      const path = join(made.folder, `${i}-${basename(file.key)}`) // its ending tells how it is compressed
       await writeFile(path, await sample(store, file), { mode: 0o600 })
-      return path
-    })))
+      paths.push(path)
+    }
+    return await look(paths)
+  } catch (error) {
+    throw error instanceof QueryError ? withKeys(error, paths, files) : error
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    if (made.folder !== undefined) await rm(made.folder, { recursive: true, force: true })
   }
+}
+
+function withKeys(error: QueryError, paths: readonly string[], files: readonly FileKey[]): QueryError {
+  const message = paths.reduce((text, path, i) =>
+    text.replaceAll(path, `${files[i]?.bucket}/${files[i]?.key}`), error.message)
+  return message === error.message ? error : new QueryError(error.code, message, { cause: error })
 }
 
 async function sample(store: ObjectStore, file: FileKey): Promise<Uint8Array> {

@@ -98,7 +98,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   onStop(() => { for (const bucket of stores.values()) bucket.close() })
   const catalog = openCatalog({
     config: launch.config, stores, skeletonFolder, footerFolder: join(launch.dataDir, 'footers'), clock,
-    describe: files => planner.describeFiles({ ...files, options: {} }),
+    describe: files => planner.describeFiles(files),
   })
   const ports = planPorts(planner, catalog, thresholds(launch))
   const id = await stableId(join(launch.dataDir, 'id'), newId()) as CoordinatorId

@@ -15,6 +15,8 @@ const MAX_RANGES_PER_FILE = 64
 
 export interface Split {
   readonly file: FileKey
+  /** As DataFile.shape. */
+  readonly shape: number
   /** Rows [fromRow, toRow); toRow 0: all of the file. */
   readonly fromRow: number
   readonly toRow: number
@@ -63,7 +65,7 @@ function bytesOf(group: RowGroup, columns: readonly number[]): number {
 function whole({ file, fromRow, groups, sizeBytes }: Span): Split {
   const rows = groups.reduce((total, group) => total + group.rowCount, 0)
   const all = rows === 0 || rows === file.rowCount
-  return { file: file.file, fromRow: all ? 0 : fromRow, toRow: all ? 0 : fromRow + rows, sizeBytes }
+  return { file: file.file, shape: file.shape, fromRow: all ? 0 : fromRow, toRow: all ? 0 : fromRow + rows, sizeBytes }
 }
 
 /** At most `count` ranges of about the same bytes. */
@@ -78,7 +80,7 @@ function ranges(span: Span, count: number): Split[] {
     sizeBytes += group.sizeBytes
     const full = doneBytes + sizeBytes >= (result.length + 1) * span.sizeBytes / count
     if (!full && i < span.groups.length - 1) return
-    result.push({ file: span.file.file, fromRow, toRow, sizeBytes })
+    result.push({ file: span.file.file, shape: span.file.shape, fromRow, toRow, sizeBytes })
     doneBytes += sizeBytes
     sizeBytes = 0
     fromRow = toRow

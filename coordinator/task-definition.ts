@@ -4,7 +4,7 @@
  */
 
 import type { FileKey } from '../cache/key.ts'
-import type { FileFormat, Table, TableColumn } from '../catalog/table.ts'
+import type { DataFile, FileFormat, Table, TableColumn } from '../catalog/table.ts'
 import { inputName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
 import { taskId, type QueryId } from '../proto/ids.ts'
@@ -98,7 +98,8 @@ function scans(work: QueryWork, { fragment, splits, isPassing }: TaskPlace): Sca
     if (table === undefined) return []
     // what every task reads is in every cache
     const passes = (file: FileKey): boolean => scan.reads === 'split' && isPassing(file)
-    const own = splits.filter(item => item.scan === scan.id).map(({ split }) => splitInit(split, passes(split.file)))
+    const own = splits.filter(item => item.scan === scan.id)
+      .map(({ split }) => splitInit(table, split, passes(split.file)))
     const { catalog, schema, table: name } = table.name
     const named = { name: `scan${scan.id}`, catalog, schema, table: name }
     return [{ ...named, ...tableInit(table), touched: [...scan.columns], splits: own }]
@@ -109,23 +110,33 @@ function scans(work: QueryWork, { fragment, splits, isPassing }: TaskPlace): Sca
 function namedScan(table: Table | undefined): ScanInit[] {
   if (table === undefined) return []
   const { catalog, schema, table: name } = table.name
-  const whole = (file: FileKey): Split => ({ file, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes })
-  const splits = table.files.map(({ file }) => splitInit(whole(file), false))
+  const whole = ({ file, shape }: DataFile): Split => ({ file, shape, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes })
+  const splits = table.files.map(file => splitInit(table, whole(file), false))
   const touched = table.columns.map((_, i) => i)
   return [{ name: '', catalog, schema, table: name, ...tableInit(table), touched, splits }]
 }
 
-function tableInit(table: Table): Pick<ScanInit, 'format' | 'columns' | 'hiveKeys' | 'options'> {
+type TableInit = Pick<
+  ScanInit, 'format' | 'columns' | 'hiveKeys' | 'options' | 'shapes' | 'filenameColumn'
+>
+
+function tableInit(table: Table): TableInit {
   return {
     format: formats[table.format],
     columns: table.columns.map(({ name, type }) => ({ name, type })),
     hiveKeys: [...table.hiveKeys],
     options: { ...table.readOptions },
+    shapes: table.shapes.map(({ columns, instead }) => ({
+      columns: columns.map(({ name, type }) => ({ name, type })),
+      instead: Object.fromEntries(Object.entries(instead).map(([position, text]) => [position, text ?? ''])),
+    })),
+    filenameColumn: table.filename?.column ?? '',
   }
 }
 
-function splitInit({ file, fromRow, toRow }: Split, passing: boolean): SplitInit {
-  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), passing }
+function splitInit({ filename }: Table, { file, shape, fromRow, toRow }: Split, passing: boolean): SplitInit {
+  const name = filename === null ? '' : `${filename.prefixes[file.bucket] ?? ''}${file.key}`
+  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), passing, shape, filename: name }
 }
 
 function fileInit({ bucket, key, etag, sizeBytes }: FileKey): NonNullable<SplitInit['file']> {

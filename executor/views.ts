@@ -6,7 +6,7 @@
  */
 
 import { QueryError } from '../proto/errors.ts'
-import { FileFormat, type Input, type Scan, type Split } from '../proto/gen/executor_pb.js'
+import { FileFormat, type Column, type FileShape, type Input, type Scan } from '../proto/gen/executor_pb.js'
 import { quoteName, quoteText, quoteTexts } from '../proto/sql-text.ts'
 
 /** The relation `scan<k>` of emitted SQL. `paths` are the local files of `scan.splits`, in their order. */
@@ -36,48 +36,72 @@ export function catalogs(scans: readonly Scan[], defaultCatalog: string, default
 
 /** The relation ex<k> over what another stage wrote. Columns in the files are w0.., in the relation c0... */
 export function inputRelation(input: Input, paths: readonly string[]): string {
-  const columns = input.columns.map(({ type }, i) => ({ from: `w${i}`, name: `c${i}`, type }))
+  const value = (i: number): string => paths.length === 0 ? 'NULL' : quoteName(`w${i}`)
+  const columns = input.columns.map(({ type }, i) => ({ value: value(i), name: `c${i}`, type }))
   const source = paths.length === 0 ? null : `read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`
   return `${quoteName(input.name)} AS NOT MATERIALIZED (${select(columns, source)})`
 }
 
 function scanSelect(scan: Scan, paths: readonly string[]): string {
-  const columns = scan.columns.map(({ name, type }) => ({ from: name, name, type }))
-  if (scan.splits.length === 0) return select(columns, null)
-  const selects = runs(scan.splits, paths).map(run => select(columns, source(scan, run.paths, run.rows), run.rows))
+  if (scan.splits.length === 0) return select(scan.columns.map(column => ({ ...column, value: 'NULL' })), null)
+  const selects = runs(scan, paths).map(run => select(runColumns(scan, run), source(scan, run), run.rows))
   return selects.join('\nUNION ALL\n')
 }
 
 interface Rows { readonly from: bigint; readonly to: bigint }
 
+/** What one call of a reader reads. */
 interface FileRun {
   readonly paths: string[]
+  /** What the scan's filename column has. */
+  readonly filename: string
+  readonly shape: FileShape | undefined
   /** Which rows of its one file; undefined: all rows of all files. */
   readonly rows?: Rows
 }
 
-/** Neighbouring whole files are read by one call; a range of a file by one of its own. Keeps the order of splits. */
-function runs(splits: readonly Split[], paths: readonly string[]): FileRun[] {
+/** Calls of readers in one relation; beyond, files of one shape are read together, whatever their order. */
+const MAX_RUNS = 64
+
+/** Neighbouring whole files of one shape are read by one call; a range of a file by one of its own, in their order. */
+function runs(scan: Scan, paths: readonly string[]): FileRun[] {
   const result: FileRun[] = []
-  splits.forEach((split, i) => {
+  scan.splits.forEach((split, i) => {
     const path = paths[i]
     if (path === undefined) throw new Error(`split ${i} has no local file`)
-    const last = result.at(-1)
-    if (split.toRow !== 0n) result.push({ paths: [path], rows: { from: split.fromRow, to: split.toRow } })
-    else if (last !== undefined && last.rows === undefined) last.paths.push(path)
-    else result.push({ paths: [path] })
+    const run = { paths: [path], filename: split.filename, shape: scan.shapes[split.shape] }
+    if (split.toRow !== 0n) {
+      result.push({ ...run, rows: { from: split.fromRow, to: split.toRow } })
+      return
+    }
+    const last = result.length < MAX_RUNS ? result.at(-1) : result.find(one => isJoined(one, run))
+    if (last !== undefined && isJoined(last, run)) last.paths.push(path)
+    else result.push(run)
   })
   return result
 }
 
-function source(scan: Scan, paths: readonly string[], rows?: Rows): string {
+function isJoined(one: FileRun, other: FileRun): boolean {
+  return one.rows === undefined && one.shape === other.shape && one.filename === other.filename
+}
+
+function runColumns(scan: Scan, { filename, shape }: FileRun): ViewColumn[] {
+  return scan.columns.map(({ name, type }, i) => {
+    const text = shape?.instead[i]
+    if (scan.filenameColumn !== '' && name === scan.filenameColumn) return { value: quoteText(filename), name, type }
+    if (text === undefined) return { value: quoteName(name), name, type }
+    return { value: text === '' ? 'NULL' : `error(${quoteText(text)})`, name, type }
+  })
+}
+
+function source(scan: Scan, { paths, rows, shape }: FileRun): string {
   const options = new Map<string, string>(hiveOptions(scan))
   switch (scan.format) {
     case FileFormat.PARQUET:
       if (rows !== undefined) options.set('file_row_number', 'true')
       return call('read_parquet', paths, options)
-    case FileFormat.CSV: return call('read_csv', paths, textOptions(scan, options))
-    case FileFormat.JSON: return call('read_json', paths, textOptions(scan, options))
+    case FileFormat.CSV: return call('read_csv', paths, textOptions(scan, options, shape))
+    case FileFormat.JSON: return call('read_json', paths, textOptions(scan, options, shape))
     default: throw new QueryError('INTERNAL', `task with an unknown file format ${scan.format}`)
   }
 }
@@ -91,15 +115,19 @@ function hiveOptions(scan: Scan): [string, string][] {
 }
 
 /** The catalog's options, and its columns unless it gives them itself: no executor looks at a file to guess them. */
-function textOptions(scan: Scan, options: Map<string, string>): Map<string, string> {
-  const own = scan.columns.filter(({ name }) => !scan.hiveKeys.includes(name))
-  const struct = own.map(({ name, type }) => `${quoteName(name)}: ${quoteText(type)}`).join(', ')
-  options.set('columns', `{${struct}}`)
+function textOptions(scan: Scan, options: Map<string, string>, shape: FileShape | undefined): Map<string, string> {
+  const own = scan.columns.filter(({ name }) => !scan.hiveKeys.includes(name) && name !== scan.filenameColumn)
+  options.set('columns', columnList(own))
   for (const [name, value] of Object.entries(scan.options)) {
     if (!/^[a-z_]+$/.test(name)) throw new QueryError('INTERNAL', `option ${name} of table ${scan.table} is not a name`)
     options.set(name, value)
   }
+  if (shape !== undefined && shape.columns.length > 0) options.set('columns', columnList(shape.columns))
   return options
+}
+
+function columnList(columns: readonly Column[]): string {
+  return `{${columns.map(({ name, type }) => `${quoteName(name)}: ${quoteText(type)}`).join(', ')}}`
 }
 
 function call(reader: string, paths: readonly string[], options: ReadonlyMap<string, string>): string {
@@ -107,13 +135,11 @@ function call(reader: string, paths: readonly string[], options: ReadonlyMap<str
   return `${reader}(${[quoteTexts(paths), ...named].join(', ')})`
 }
 
-interface ViewColumn { readonly from: string; readonly name: string; readonly type: string }
+/** `value` is SQL. */
+interface ViewColumn { readonly value: string; readonly name: string; readonly type: string }
 
 function select(columns: readonly ViewColumn[], from: string | null, rows?: Rows): string {
-  const list = columns.map(column => {
-    const value = from === null ? 'NULL' : quoteName(column.from)
-    return `CAST(${value} AS ${column.type}) AS ${quoteName(column.name)}`
-  })
+  const list = columns.map(({ value, name, type }) => `CAST(${value} AS ${type}) AS ${quoteName(name)}`)
   if (from === null) return `SELECT ${list.join(', ')} WHERE false`
   const range = rows === undefined ? '' : ` WHERE file_row_number >= ${rows.from} AND file_row_number < ${rows.to}`
   return `SELECT ${list.join(', ')} FROM ${from}${range}`

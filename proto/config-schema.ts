@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { bucketSchema } from './config-bucket.ts'
 import { groupsSchema } from './config-groups.ts'
+import { tableSchema } from './config-table.ts'
 import { parseSize } from './sizes.ts'
 
 /** Names of buckets: they become parts of cache keys and log lines. */
@@ -62,7 +63,7 @@ const catalog = z.strictObject({
   file_format: z.enum(['parquet', 'csv', 'json'], 'must be parquet, csv or json').default('parquet'),
   assume_immutable: flag.default(false),
   listing_ttl: duration.optional(),
-  tables: z.record(name, text),
+  tables: z.record(name, tableSchema),
 })
 
 export const configSchema = z.strictObject({

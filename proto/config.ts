@@ -10,6 +10,7 @@ import type { core } from 'zod'
 import { type BucketConfig, bucketConfig, bucketContradictions } from './config-bucket.ts'
 import { type ConfigFile, configSchema } from './config-schema.ts'
 import { groupContradictions, resourceGroups } from './config-groups.ts'
+import { type TableConfig, tableConfig, tableContradictions } from './config-table.ts'
 import { QueryError } from './errors.ts'
 import type { ResourceGroup } from './resource-group.ts'
 import type { Machine } from './machine.ts'
@@ -56,12 +57,10 @@ export interface TlsFiles {
 export interface CatalogConfig {
   readonly type: 'bucket_tables'
   readonly bucket: string
-  readonly fileFormat: 'parquet' | 'csv' | 'json'
   readonly assumeImmutable: boolean
   /** How long a list of its files counts as the present, in milliseconds. */
   readonly listingTtlMs: number
-  /** Table name to a glob inside the bucket. */
-  readonly tables: Readonly<Record<string, string>>
+  readonly tables: Readonly<Record<string, TableConfig>>
 }
 
 /** Of all executors of one `skein start` together; each has a default from the machine. */
@@ -194,6 +193,10 @@ function contradictions(file: ConfigFile): string[] {
     if (!Object.hasOwn(file.buckets, catalog.bucket)) {
       wrong.push(`catalogs.${name}.bucket: no bucket named '${catalog.bucket}'`)
     }
+    for (const [table, definition] of Object.entries(catalog.tables)) {
+      const problems = tableContradictions(definition, catalog.file_format)
+      wrong.push(...problems.map(problem => `catalogs.${name}.tables.${table}.${problem}`))
+    }
     wrong.push(...twins(Object.keys(catalog.tables), `catalogs.${name}.tables`))
   }
   wrong.push(...twins(Object.keys(file.catalogs), 'catalogs'))
@@ -227,11 +230,10 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
     catalogs: mapValues(file.catalogs, catalog => ({
       type: catalog.type,
       bucket: catalog.bucket,
-      fileFormat: catalog.file_format,
       assumeImmutable: catalog.assume_immutable,
       listingTtlMs: catalog.listing_ttl
         ?? (file.buckets[catalog.bucket]?.provider === 'local' ? LOCAL_LISTING_TTL_MS : REMOTE_LISTING_TTL_MS),
-      tables: catalog.tables,
+      tables: mapValues(catalog.tables, table => tableConfig(table, catalog.file_format)),
     })),
     defaultCatalog: file.default_catalog ?? Object.keys(file.catalogs)[0] ?? 'memory',
     node: {

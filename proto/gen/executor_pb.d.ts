@@ -593,6 +593,20 @@ export declare type Scan = Message<"skein.executor.v1.Scan"> & {
    * @generated from field: repeated uint32 touched = 10;
    */
   touched: number[];
+
+  /**
+   * What the files of `splits` are like. None: every file has all of `columns`, found by name.
+   *
+   * @generated from field: repeated skein.executor.v1.FileShape shapes = 11;
+   */
+  shapes: FileShape[];
+
+  /**
+   * The one of `columns` that holds for each row the name of its file, which its split tells. Empty: none.
+   *
+   * @generated from field: string filename_column = 12;
+   */
+  filenameColumn: string;
 };
 
 /**
@@ -602,8 +616,36 @@ export declare type Scan = Message<"skein.executor.v1.Scan"> & {
 export declare const ScanSchema: GenMessage<Scan>;
 
 /**
+ * Files with the same columns, which may not be those of the table.
+ *
+ * @generated from message skein.executor.v1.FileShape
+ */
+export declare type FileShape = Message<"skein.executor.v1.FileShape"> & {
+  /**
+   * What a file has, in its order, where a reader goes by position (CSV). None: it is read by name.
+   *
+   * @generated from field: repeated skein.executor.v1.Column columns = 1;
+   */
+  columns: Column[];
+
+  /**
+   * Columns of the table, by position, that are not read: NULL, or if there is a text an error that says it.
+   *
+   * @generated from field: map<uint32, string> instead = 2;
+   */
+  instead: { [key: number]: string };
+};
+
+/**
+ * Describes the message skein.executor.v1.FileShape.
+ * Use `create(FileShapeSchema)` to create a new message.
+ */
+export declare const FileShapeSchema: GenMessage<FileShape>;
+
+/**
  * A file, or a contiguous range of its rows aligned to row groups: [from_row, to_row). to_row 0: all of it.
  * passing: another executor has it in its cache, or should; what is fetched of it here is not kept.
+ * shape: a position in the scan's `shapes`, if it has any. filename: as the scan's filename column has it.
  *
  * @generated from message skein.executor.v1.Split
  */
@@ -627,6 +669,16 @@ export declare type Split = Message<"skein.executor.v1.Split"> & {
    * @generated from field: bool passing = 4;
    */
   passing: boolean;
+
+  /**
+   * @generated from field: uint32 shape = 5;
+   */
+  shape: number;
+
+  /**
+   * @generated from field: string filename = 6;
+   */
+  filename: string;
 };
 
 /**

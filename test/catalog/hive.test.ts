@@ -2,10 +2,12 @@
 
 import t from 'tap'
 import type { FileKey } from '../../cache/key.ts'
-import { hiveLayout } from '../../catalog/hive.ts'
+import { hiveLayout as layoutOf } from '../../catalog/hive.ts'
 import { hiveStat, hiveType } from '../../catalog/hive-types.ts'
 import { openLake } from './lake.ts'
 
+const hiveLayout = (files: readonly FileKey[]) =>
+  layoutOf(files, { hivePartitioning: true, hiveTypes: {}, hiveAutocast: true })
 const file = (key: string): FileKey => ({ bucket: 'lake', key, etag: 'e', sizeBytes: 1 })
 
 t.test('keys come in the order of their bytes, with their texts', async t => {
@@ -23,6 +25,16 @@ t.test('files with other keys than the first are named', async t => {
     code: 'FILE_CORRUPT', message: "'b=1/g' in bucket lake has the Hive keys [b], but 'a=1/f' has [a]",
   })
   t.throws(() => hiveLayout([file('a=1/f'), file('g')]), { code: 'FILE_CORRUPT' })
+})
+
+t.test('options leave keys out, and give them types', async t => {
+  const files = [file('a=1/b=x/f'), file('a=2/b=y/g')]
+  const options = { hivePartitioning: null, hiveTypes: {}, hiveAutocast: true }
+  t.strictSame(layoutOf(files, options).types, ['BIGINT', 'VARCHAR'])
+  t.strictSame(layoutOf([...files, file('c/h')], options), { keys: [], types: [], values: [[], [], []] })
+  t.strictSame(layoutOf(files, { ...options, hivePartitioning: false }).keys, [])
+  t.strictSame(layoutOf(files, { ...options, hiveTypes: { a: 'UTINYINT' } }).types, ['UTINYINT', 'VARCHAR'])
+  t.strictSame(layoutOf(files, { ...options, hiveAutocast: false }).types, ['VARCHAR', 'VARCHAR'])
 })
 
 t.test('the type of a key is what all its values are', async t => {

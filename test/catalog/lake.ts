@@ -8,9 +8,10 @@ import { LocalStore } from '../../cache/local-store.ts'
 import type { ObjectStore } from '../../cache/object-store.ts'
 import { type Catalog, openCatalog } from '../../catalog/catalog.ts'
 import type { Table } from '../../catalog/table.ts'
-import type { DescribeFiles } from '../../catalog/table-loader.ts'
+import { describeFiles } from '../../planner/describe-files.ts'
 import type { Clock } from '../../proto/clock.ts'
 import type { CatalogConfig } from '../../proto/config.ts'
+import type { TableConfig } from '../../proto/config-table.ts'
 
 export interface Lake {
   /** Of the bucket `lake`. */
@@ -27,9 +28,9 @@ export interface Lake {
   writeText(key: string, text: string): void
   rows(sql: string): Promise<unknown[][]>
   /** Over the folder, or over another store. */
-  catalog(tables: Readonly<Record<string, string>>, more?: Partial<CatalogConfig>, store?: ObjectStore): Catalog
+  catalog(tables: Readonly<Record<string, string>>, more?: Partial<LakeOptions>, store?: ObjectStore): Catalog
   /** The table `t` of that pattern, freshly loaded. */
-  table(glob: string, more?: Partial<CatalogConfig>): Promise<Table>
+  table(glob: string, more?: Partial<LakeOptions>): Promise<Table>
   close(): void
 }
 
@@ -56,12 +57,12 @@ export async function openLake(): Promise<Lake> {
     },
     rows: sql => rowsOf(connection, sql),
     catalog: (tables, more = {}, other = store) => openCatalog({
-      config: { catalogs: { c: { ...defaults, tables, ...more } } },
+      config: { catalogs: { c: catalogConfig(tables, more) } },
       stores: new Map([['lake', other]]), footerFolder: join(root, 'footers'),
       skeletonFolder: join(root, `skeletons${catalogs++ === 0 ? '' : catalogs}`),
       describe: request => {
         lake.described++
-        return describeBy(connection)(request)
+        return describeFiles(request)
       },
       clock: clockOf(lake),
     }),
@@ -79,9 +80,17 @@ export async function openLake(): Promise<Lake> {
   return lake
 }
 
-const defaults: CatalogConfig = {
-  type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: false, listingTtlMs: 1000,
-  tables: {},
+/** Of the catalog, and of each of its tables. */
+export type LakeOptions = Omit<CatalogConfig, 'tables'> & Omit<TableConfig, 'path'>
+
+function catalogConfig(tables: Readonly<Record<string, string>>, more: Partial<LakeOptions>): CatalogConfig {
+  const { fileFormat = 'parquet', unionByName = null, hivePartitioning = true, read = {}, ...catalog } = more
+  const all = Object.entries(tables).map(([name, path]): [string, TableConfig] =>
+    [name, { path, fileFormat, unionByName, hivePartitioning, read }])
+  return {
+    type: 'bucket_tables', bucket: 'lake', assumeImmutable: false, listingTtlMs: 1000, ...catalog,
+    tables: Object.fromEntries(all),
+  }
 }
 
 const clockOf = (lake: Lake): Clock => ({
@@ -89,16 +98,6 @@ const clockOf = (lake: Lake): Clock => ({
   wallMs: () => lake.nowMs,
   after: () => () => {},
 })
-
-const readers = { parquet: 'read_parquet', csv: 'read_csv', json: 'read_json' }
-
-function describeBy(connection: DuckDBConnection): DescribeFiles {
-  return async ({ format, paths }) => {
-    const list = paths.map(path => `'${path}'`).join(', ')
-    const rows = await rowsOf(connection, `DESCRIBE FROM ${readers[format]}([${list}], hive_partitioning = false)`)
-    return { columns: rows.map(([name, type]) => ({ name: String(name), type: String(type) })), readOptions: {} }
-  }
-}
 
 async function rowsOf(connection: DuckDBConnection, sql: string): Promise<unknown[][]> {
   return (await connection.runAndReadAll(sql)).getRowsJS()

@@ -102,10 +102,11 @@ const chunk = (min: StatValue | null, max: StatValue | null, nullCount: number |
 function tableOf(groups: readonly ColumnChunk[]): Table {
   return {
     name: { catalog: 'c', schema: 'main', table: 't' }, version: 'v', format: 'parquet', hiveKeys: [], readOptions: {},
+    shapes: [], filename: null,
     columns: [{ name: 'a', type: 'BIGINT' }, { name: 'b', type: 'BIGINT' }],
     rowCount: groups.length, sizeBytes: 1, skeletonPath: '/s', distinctCounts: [],
     files: [{
-      file: { bucket: 'b', key: 'k', etag: 'e', sizeBytes: 1 }, hiveValues: [], rowCount: groups.length,
+      file: { bucket: 'b', key: 'k', etag: 'e', sizeBytes: 1 }, shape: 0, hiveValues: [], rowCount: groups.length,
       rowGroups: groups.map(column => ({ rowCount: 1, columns: [column, column] })),
     }],
   }

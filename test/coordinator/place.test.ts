@@ -12,7 +12,9 @@ import { mulberry32 } from '../random.ts'
 const rooms = ['e1', 'e2', 'e3'].map(id => ({ id: id as ExecutorId, slots: 2 }))
 const ids = rooms.map(({ id }) => id)
 const split = (key: string, sizeBytes = 100): ScanSplit =>
-  ({ scan: 0, split: { file: { bucket: 'lake', key, etag: '1', sizeBytes }, fromRow: 0, toRow: 0, sizeBytes } })
+  ({ scan: 0, split: {
+    file: { bucket: 'lake', key, etag: '1', sizeBytes }, shape: 0, fromRow: 0, toRow: 0, sizeBytes,
+  } })
 
 t.test('every split is in one task, most with an owner, and no executor has more than its bound', async t => {
   const splits = Array.from({ length: 60 }, (_, i) => split(`f${i}`))

@@ -9,7 +9,8 @@ import { splits } from '../../coordinator/splits.ts'
 function file(key: string, groupCount: number, left = Array.from({ length: groupCount }, (_, i) => i)): PrunedFile {
   const chunk = (sizeBytes: number) => ({ offset: 0, sizeBytes, min: null, max: null, nullCount: null })
   const made: DataFile = {
-    file: { bucket: 'lake', key, etag: '1', sizeBytes: groupCount * 1200 }, hiveValues: [], rowCount: groupCount * 100,
+    file: { bucket: 'lake', key, etag: '1', sizeBytes: groupCount * 1200 }, shape: 0, hiveValues: [],
+    rowCount: groupCount * 100,
     rowGroups: Array.from({ length: groupCount }, () => ({ rowCount: 100, columns: [chunk(1000), chunk(100)] })),
   }
   return { file: made, rowGroups: left }

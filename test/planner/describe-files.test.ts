@@ -5,9 +5,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { describeFiles } from '../../planner/describe-files.ts'
+import { describeFiles as describe, type FilesToDescribe } from '../../planner/describe-files.ts'
 import { quoteText } from '../../proto/sql-text.ts'
 
+const describeFiles = (files: Omit<FilesToDescribe, 'each'>) => describe({ ...files, each: false })
 const folder = await mkdtemp(join(tmpdir(), 'skein-describe-'))
 const instance = await DuckDBInstance.create(':memory:')
 const connection = await instance.connect()

@@ -29,12 +29,14 @@ await generate({ scale: SCALE, folder: data, filesPerTable: { nation: 2 } })
 const planner = new Planner({ skeletonDirectory: join(folder, 'skeletons'), clock: systemClock })
 const catalog = openCatalog({
   config: { catalogs: { tpch: {
-    type: 'bucket_tables', bucket: 'lake', fileFormat: 'parquet', assumeImmutable: true, listingTtlMs: 0,
-    tables: Object.fromEntries(tableNames.map(name => [name, globOf(name)])),
+    type: 'bucket_tables', bucket: 'lake', assumeImmutable: true, listingTtlMs: 0,
+    tables: Object.fromEntries(tableNames.map(name => [name, {
+      path: globOf(name), fileFormat: 'parquet', unionByName: null, hivePartitioning: true, read: {},
+    }])),
   } } },
   stores: new Map([['lake', new LocalStore('lake', data)]]),
   skeletonFolder: join(folder, 'skeletons'), footerFolder: join(folder, 'footers'), clock: systemClock,
-  describe: files => planner.describeFiles({ ...files, options: {} }),
+  describe: files => planner.describeFiles(files),
 })
 const plain = await DuckDBInstance.create(':memory:')
 const oracle = await plain.connect()

@@ -24,6 +24,8 @@ buckets: { lake: { provider: local, path: ./lake } }
 catalogs: { tpch: { type: bucket_tables, bucket: lake, tables: { orders: "orders/*.parquet" } } }
 `
 
+const plain = { fileFormat: 'csv', unionByName: null, hivePartitioning: true, read: {} }
+
 t.test('a whole file becomes a configuration', async t => {
   t.strictSame(parse(`
 data_dir: ../data
@@ -37,7 +39,15 @@ catalogs:
     file_format: csv
     assume_immutable: true
     listing_ttl: 25h
-    tables: { lineitem: "tpch/lineitem/*.csv", "Odd name": a }
+    tables:
+      lineitem: "tpch/lineitem/*.csv"
+      "Odd name":
+        path: a
+        file_format: csv
+        union_by_name: false
+        csv:
+          { delimiter: ";", quote: "'", header: "true", null_text: [NA, ""], types: { "a b": "DECIMAL(9,2)" }, skip: 2 }
+      docs: { path: "\${WHERE}*", file_format: json, json: { format: array, columns: { a: "VARCHAR[]" } } }
   more: { type: bucket_tables, bucket: other, tables: {} }
 default_catalog: more
 node: { threads: "\${N}", memory: 16GB, spill: 1.5 GiB, cache: 512MB, labels: { site: a } }
@@ -51,11 +61,20 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
     buckets: { lake: { provider: 'local', path: '/etc/skein/lake' }, other: { provider: 'local', path: '/data/x3' } },
     catalogs: {
       tpch: {
-        type: 'bucket_tables', bucket: 'lake', fileFormat: 'csv', assumeImmutable: true, listingTtlMs: 90_000_000,
-        tables: { lineitem: 'tpch/lineitem/*.csv', 'Odd name': 'a' },
+        type: 'bucket_tables', bucket: 'lake', assumeImmutable: true, listingTtlMs: 90_000_000,
+        tables: {
+          lineitem: { ...plain, path: 'tpch/lineitem/*.csv' },
+          'Odd name': { ...plain, path: 'a', unionByName: false, read: {
+            delim: "';'", quote: "''''", header: 'true', skip: '2', nullstr: "['NA', '']",
+            types: `{"a b": 'DECIMAL(9,2)'}`,
+          } },
+          docs: {
+            ...plain, path: '/data*', fileFormat: 'json', read: { format: "'array'", columns: `{"a": 'VARCHAR[]'}` },
+          },
+        },
       },
       more: {
-        type: 'bucket_tables', bucket: 'other', fileFormat: 'parquet', assumeImmutable: false, listingTtlMs: 1000,
+        type: 'bucket_tables', bucket: 'other', assumeImmutable: false, listingTtlMs: 1000,
         tables: {},
       },
     },
@@ -76,6 +95,8 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
     store: null, storeGraceMs: 60_000, secretKeyFile: null, tls: null, clientTls: null,
   })
 })
+
+const orders = (definition: string): string => small.replace('"orders/*.parquet"', definition)
 
 t.test('what is left out comes from the machine or has a default', async t => {
   const { dataDir, defaultCatalog, node, listen, resultHoldBytes } = parse(small)
@@ -112,6 +133,27 @@ t.test('each wrong key gives one line', async t => {
       [`catalogs.tpch.tables.orders: differs from 'Orders' by case only`]],
     [small.replace('catalogs: {', 'catalogs: { x: { type: bucket_tables, bucket: lake, tables: {} },'),
       ['default_catalog: is missing: one of x, tpch']],
+    [orders('{ csv: { delimeter: "|" } }'), [
+      'catalogs.tpch.tables.orders.path: is missing', 'catalogs.tpch.tables.orders.csv.delimeter: no such key',
+    ]],
+    [orders('{ path: "", file_format: csv, csv: { quote: "ab", skip: -1, header: 7 } }'), [
+      'catalogs.tpch.tables.orders.path: must not be empty',
+      'catalogs.tpch.tables.orders.csv.quote: must be one character',
+      'catalogs.tpch.tables.orders.csv.header: must be true or false',
+      'catalogs.tpch.tables.orders.csv.skip: must not be below 0',
+    ]],
+    [orders('{ path: a, file_format: json, json: { columns: { a: INTEGRE }, format: xml } }'), [
+      'catalogs.tpch.tables.orders.json.format: must be newline_delimited, array or unstructured',
+      `catalogs.tpch.tables.orders.json.columns.a: 'INTEGRE' is not a type such as BIGINT, DECIMAL(9,2) or VARCHAR[]`,
+    ]],
+    [orders('{ path: a, csv: { header: true }, json: {} }'), [
+      'catalogs.tpch.tables.orders.csv: the files of the table are parquet',
+      'catalogs.tpch.tables.orders.json: the files of the table are parquet',
+    ]],
+    [orders('{ path: a, file_format: csv, csv: { columns: { a: INT }, types: { a: INT } } }'), [
+      'catalogs.tpch.tables.orders.csv.types: has no meaning beside columns, which has the type of every column',
+    ]],
+    [orders('7'), ['catalogs.tpch.tables.orders: must be a pattern of keys, or a mapping']],
     ['a: [1', ['line 1, column 6: Flow sequence in block collection must be sufficiently indented and end with a ]']],
     ['a: 1\na: 2', ['line 2, column 1: Map keys must be unique']],
     ['- 1', ['must be a mapping']],

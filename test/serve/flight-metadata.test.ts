@@ -17,6 +17,7 @@ import { FlightClient, packed, rowsOf, startFlight } from './flight-client.ts'
 const orders = {
   name: { catalog: 'lake', schema: 'main', table: 'orders' }, version: 'v1', format: 'parquet',
   columns: [{ name: 'id', type: 'BIGINT' }, { name: 'price', type: 'DECIMAL(18,2)' }], hiveKeys: [], readOptions: {},
+  shapes: [], filename: null,
   files: [], rowCount: 0, sizeBytes: 0, skeletonPath: '', distinctCounts: [],
 } satisfies Table
 

@@ -197,7 +197,8 @@ function makeTable(simulation: Simulation, index: number): { table: Table; files
     files.set(`t${index}/${i}`, Array.from({ length: simulation.draw(0, 6) }, () => simulation.draw(0, 1000)))
   }
   const dataFiles = [...files].map(([key, numbers]) => ({
-    file: { bucket: 'lake', key, etag: '1', sizeBytes: numbers.length * 8 }, hiveValues: [], rowCount: numbers.length,
+    file: { bucket: 'lake', key, etag: '1', sizeBytes: numbers.length * 8 }, shape: 0, hiveValues: [],
+    rowCount: numbers.length,
     rowGroups: numbers.map(
       () => ({ rowCount: 1, columns: [{ offset: 0, sizeBytes: 8, min: null, max: null, nullCount: 0 }] }),
     ),
@@ -205,7 +206,8 @@ function makeTable(simulation: Simulation, index: number): { table: Table; files
   const rowCount = dataFiles.reduce((sum, file) => sum + file.rowCount, 0)
   const table: Table = {
     name: { catalog: 'lake', schema: 'main', table: `t${index}` }, version: '1', format: 'parquet',
-    columns: [{ name: 'value', type: 'BIGINT' }], hiveKeys: [], readOptions: {}, files: dataFiles, rowCount,
+    columns: [{ name: 'value', type: 'BIGINT' }], hiveKeys: [], shapes: [], filename: null,
+    readOptions: {}, files: dataFiles, rowCount,
     sizeBytes: rowCount * 8, skeletonPath: '', distinctCounts: [],
   }
   return { table, files }

@@ -53,3 +53,36 @@ SELECT count(*) AS n FROM sales;
 -- the same file read three ways
 SELECT (SELECT count(*) FROM sales) AS a, (SELECT sum(quantity) FROM sales WHERE id < 100) AS b, (SELECT max(id)
   FROM sales) AS c;
+
+
+-- a CSV table with options of its own
+SELECT * FROM csvs.main.prices;
+
+-- a CSV table with options in a group
+SELECT day, count(*) AS n, sum(price) AS total, min(note) AS note FROM csvs.main.prices GROUP BY day;
+
+-- a compressed JSON array with columns of its own
+SELECT * FROM jsons.main.items;
+
+-- a compressed JSON array in a group
+SELECT at::DATE AS day, max(id) AS id, count(tags) AS n FROM jsons.main.items GROUP BY ALL;
+
+-- files of one table with other columns
+SELECT * FROM grown;
+
+-- an absent column is NULL in a filter and in a group
+-- spread
+SELECT added IS NULL AS absent, name, count(*) AS n, sum(id) AS ids FROM grown WHERE s.a IS NOT NULL OR id > 3
+  GROUP BY ALL;
+
+-- a widened column in a filter
+SELECT id, added FROM grown WHERE id > 40;
+
+-- widened columns in a join
+SELECT g.id, g.name, h.added, h.s.b AS b FROM grown g JOIN grown h ON g.id = h.id WHERE h.added < 2;
+
+-- the types of columns that were widened
+SELECT column_name, column_type FROM (DESCRIBE grown);
+
+-- statistics of files that differ
+SELECT min(id) AS low, max(id) AS high, min(added) AS a, max(added) AS b, count(name) AS n, count(*) AS rows FROM grown;

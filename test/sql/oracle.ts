@@ -16,6 +16,8 @@ export interface OracleTable {
   readonly glob: string
   /** DuckDB's table function. */
   readonly reader: string
+  /** Of it, as they stand behind its files. */
+  readonly options?: string
 }
 
 export class Oracle {
@@ -41,11 +43,11 @@ export class Oracle {
     for (const catalog of new Set([defaultCatalog, ...tables.map(table => table.catalog)])) {
       await connection.run(`ATTACH ':memory:' AS ${catalog}`)
     }
-    for (const { catalog, name, glob, reader } of tables) {
+    for (const { catalog, name, glob, reader, options = '' } of tables) {
       const found = await connection.runAndReadAll(`SELECT file FROM glob('${join(folder, glob)}') ORDER BY file`)
       const files = found.getRows().map(([file]) => `'${String(file)}'`)
       if (shuffled) files.reverse()
-      await connection.run(`CREATE VIEW ${catalog}.main.${name} AS FROM ${reader}([${files.join(', ')}])`)
+      await connection.run(`CREATE VIEW ${catalog}.main.${name} AS FROM ${reader}([${files.join(', ')}]${options})`)
     }
     await connection.run(`USE ${defaultCatalog}`)
     return new Oracle(instance, connection)

@@ -6,6 +6,7 @@
 import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { type OracleTable } from './oracle.ts'
 
 interface ParquetTable {
@@ -121,13 +122,53 @@ const EVENTS = Array.from({ length: 12 }, (_, i) => JSON.stringify({
   size: i % 5 === 2 ? null : i / 4, origin: { host: `h${i % 2}`, port: 8000 + i },
 })).join('\n')
 
-export const tables: readonly OracleTable[] = [
+interface CaseTable extends OracleTable {
+  /** In the configuration, besides its path. */
+  readonly definition?: Readonly<Record<string, unknown>>
+}
+
+/** A table whose columns changed from file to file. */
+const GROWN = [
+  `SELECT i::INTEGER AS id, 'n' || i % 5 AS name, {'a': i} AS s FROM range(40) t(i)`,
+  'SELECT i / 4 AS added, i * 3000000000 AS ID FROM range(30) t(i)',
+  `SELECT 'x' AS name, i::SMALLINT AS id, (i / 8)::FLOAT AS added, {'a': i, 'b': [i]} AS s FROM range(20) t(i)`,
+]
+
+const PRICES = Array.from({ length: 40 }, (_, i) =>
+  `${i}|${i % 9 === 4 ? '-' : `${i * 3},5`}|${10 + i % 20}.0${1 + i % 9}.2023|${i % 7 === 2 ? 'n/a' : `'a|b ${i}'`}\n`)
+
+const ITEMS = Array.from({ length: 15 }, (_, i) =>
+  ({ id: i * 7, at: `${10 + i}/02/2024 10:${20 + i}`, tags: i % 3 === 0 ? [i, 'x'] : { k: i }, more: 'unread' }))
+
+export const tables: readonly CaseTable[] = [
   ...Object.keys(parquetTables).map(name => ({
     catalog: 'lake', name, glob: `${name}/*.parquet`, reader: 'read_parquet',
   })),
   { catalog: 'lake', name: 'visits', glob: 'visits/*/*/*.parquet', reader: 'read_parquet' },
   { catalog: 'csvs', name: 'cities', glob: 'cities.csv', reader: 'read_csv' },
   { catalog: 'jsons', name: 'events', glob: 'events.json', reader: 'read_json' },
+  {
+    catalog: 'csvs', name: 'prices', glob: 'prices/*', reader: 'read_csv',
+    options: `, delim = '|', quote = '''', header = false, nullstr = ['-', 'n/a'], dateformat = '%d.%m.%Y',
+      decimal_separator = ',', columns = {'id': 'INTEGER', 'price': 'DECIMAL(9,2)', 'day': 'DATE', 'note': 'VARCHAR'}`,
+    definition: { csv: {
+      delimiter: '|', quote: "'", header: false, null_text: ['-', 'n/a'], date_format: '%d.%m.%Y',
+      decimal_separator: ',', columns: { id: 'INTEGER', price: 'DECIMAL(9,2)', day: 'DATE', note: 'VARCHAR' },
+    } },
+  },
+  {
+    catalog: 'jsons', name: 'items', glob: 'items.txt', reader: 'read_json',
+    options: `, format = 'array', compression = 'gzip', columns = {'id': 'UINTEGER', 'at': 'TIMESTAMP', 'tags': 'JSON'},
+      timestampformat = '%d/%m/%Y %H:%M'`,
+    definition: { json: {
+      format: 'array', compression: 'gzip', columns: { id: 'UINTEGER', at: 'TIMESTAMP', tags: 'JSON' },
+      timestamp_format: '%d/%m/%Y %H:%M',
+    } },
+  },
+  {
+    catalog: 'lake', name: 'grown', glob: 'grown/*.parquet', reader: 'read_parquet',
+    options: ', union_by_name = true',
+  },
 ]
 
 /** Small, so that one file can be several splits. */
@@ -143,9 +184,17 @@ export async function writeTables(folder: string): Promise<void> {
   }
   await connection.run(`COPY (${selectOf(visits)}) TO '${join(folder, 'visits')}'
     (FORMAT parquet, PARTITION_BY (region, year))`)
+  await mkdir(join(folder, 'grown'))
+  for (const [i, select] of GROWN.entries()) {
+    await connection.run(`COPY (${select}) TO '${join(folder, `grown/${i}.parquet`)}' (FORMAT parquet)`)
+  }
   instance.closeSync()
   await writeFile(join(folder, 'cities.csv'), CITIES)
   await writeFile(join(folder, 'events.json'), EVENTS)
+  await mkdir(join(folder, 'prices'))
+  await writeFile(join(folder, 'prices/a.txt'), PRICES.slice(0, 25).join(''))
+  await writeFile(join(folder, 'prices/b.txt'), PRICES.slice(25).join(''))
+  await writeFile(join(folder, 'items.txt'), gzipSync(JSON.stringify(ITEMS)))
 }
 
 async function writeFileOf(
@@ -164,7 +213,8 @@ function selectOf({ rows, columns }: ParquetTable): string {
 export function tablesConfig(folder: string): Record<string, unknown> {
   const catalog = (name: string, format: string): Record<string, unknown> => ({
     type: 'bucket_tables', bucket: 'files', file_format: format,
-    tables: Object.fromEntries(tables.filter(table => table.catalog === name).map(({ name, glob }) => [name, glob])),
+    tables: Object.fromEntries(tables.filter(table => table.catalog === name).map(({ name, glob, definition }) =>
+      [name, definition === undefined ? glob : { path: glob, ...definition }])),
   })
   return {
     buckets: { files: { provider: 'local', path: folder } },
