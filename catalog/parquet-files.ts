@@ -115,17 +115,16 @@ function parquetColumn(
     const elements = schema.elements.slice(...found.elements)
     return {
       ...column, as: found.statistics?.as ?? null,
-      elements: schemas.length === 1 ? elements : elements.map((each, i) => i === 0 ? optional(each) : each),
+      elements: schemas.length === 1 ? elements : elements.map((each, i) => i === 0 ? shared(each, column.name) : each),
     }
   }
   return { ...column, type: skeletonType(column.type), elements: null, as: null }
 }
 
-/** In another file it may be NULL. */
-function optional(element: ThriftValue): ThriftValue {
-  const { field_1, field_2, field_3, ...rest } = element
-  const kept = { ...(field_1 === undefined ? {} : { field_1 }), ...(field_2 === undefined ? {} : { field_2 }) }
-  return { ...kept, field_3: field_3 === REQUIRED ? OPTIONAL : field_3, ...rest }
+/** In another file it may be NULL, and its name be written otherwise. */
+function shared(element: ThriftValue, name: string): ThriftValue {
+  const { field_3 } = element
+  return { ...element, field_3: field_3 === REQUIRED ? OPTIONAL : field_3, field_4: name }
 }
 
 const REQUIRED = 0

@@ -128,7 +128,8 @@ async function describeEach(
 async function sniff(
   connection: Connection, file: string, options: Readonly<Record<string, string>>,
 ): Promise<Readonly<Record<string, string>>> {
-  const { union_by_name: _, ...sniffed } = options
+  // the sniffer refuses columns of other types than it would choose, which the reader takes
+  const { union_by_name: _union, columns: _columns, types: _types, ...sniffed } = options
   const [row] = await connection.rows(
     `SELECT Delimiter, Quote, Escape, Comment, SkipRows, HasHeader, DateFormat, TimestampFormat
      FROM sniff_csv(${[quoteText(file), ...named(sniffed)].join(', ')})`)

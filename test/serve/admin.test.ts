@@ -49,10 +49,10 @@ const state = create(CacheStateSchema, {
 })
 const table: Table = {
   name: { catalog: 'lake', schema: 'main', table: 'orders' }, version: 'v', format: 'parquet', hiveKeys: [],
-  columns: [{ name: 'id', type: 'BIGINT' }, { name: 'word', type: 'VARCHAR' }], readOptions: {}, rowCount: 20,
-  sizeBytes: 2e8, skeletonPath: '', distinctCounts: [],
+  columns: [{ name: 'id', type: 'BIGINT' }, { name: 'word', type: 'VARCHAR' }], shapes: [],
+  filename: null, readOptions: {}, rowCount: 20, sizeBytes: 2e8, skeletonPath: '', distinctCounts: [],
   files: ['a', 'b'].map(key => ({
-    file: { bucket: 'prod', key, etag: 'x', sizeBytes: 1e8 }, hiveValues: [], rowCount: 10,
+    file: { bucket: 'prod', key, etag: 'x', sizeBytes: 1e8 }, shape: 0, hiveValues: [], rowCount: 10,
     rowGroups: [{ rowCount: 10, columns: [4e7, 5e7].map(sizeBytes => (
       { offset: 0, sizeBytes, min: null, max: null, nullCount: null }
     )) }],

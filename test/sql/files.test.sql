@@ -65,10 +65,10 @@ SELECT day, count(*) AS n, sum(price) AS total, min(note) AS note FROM csvs.main
 SELECT * FROM jsons.main.items;
 
 -- a compressed JSON array in a group
-SELECT at::DATE AS day, max(id) AS id, count(tags) AS n FROM jsons.main.items GROUP BY ALL;
+SELECT seen::DATE AS day, max(id) AS id, count(tags) AS n FROM jsons.main.items GROUP BY ALL;
 
 -- files of one table with other columns
-SELECT * FROM grown;
+SELECT id, name, s, added FROM grown;
 
 -- an absent column is NULL in a filter and in a group
 -- spread

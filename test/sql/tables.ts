@@ -135,10 +135,10 @@ const GROWN = [
 ]
 
 const PRICES = Array.from({ length: 40 }, (_, i) =>
-  `${i}|${i % 9 === 4 ? '-' : `${i * 3},5`}|${10 + i % 20}.0${1 + i % 9}.2023|${i % 7 === 2 ? 'n/a' : `'a|b ${i}'`}\n`)
+  `${i}|${i % 9 === 4 ? '-' : `${i * 3},5`}|${10 + i % 18}.0${1 + i % 9}.2023|${i % 7 === 2 ? 'n/a' : `'a|b ${i}'`}\n`)
 
 const ITEMS = Array.from({ length: 15 }, (_, i) =>
-  ({ id: i * 7, at: `${10 + i}/02/2024 10:${20 + i}`, tags: i % 3 === 0 ? [i, 'x'] : { k: i }, more: 'unread' }))
+  ({ id: i * 7, seen: `${10 + i}/02/2024 10:${20 + i}`, tags: i % 3 === 0 ? [i, 'x'] : { k: i }, more: 'unread' }))
 
 export const tables: readonly CaseTable[] = [
   ...Object.keys(parquetTables).map(name => ({
@@ -158,10 +158,10 @@ export const tables: readonly CaseTable[] = [
   },
   {
     catalog: 'jsons', name: 'items', glob: 'items.txt', reader: 'read_json',
-    options: `, format = 'array', compression = 'gzip', columns = {'id': 'UINTEGER', 'at': 'TIMESTAMP', 'tags': 'JSON'},
-      timestampformat = '%d/%m/%Y %H:%M'`,
+    options: `, format = 'array', compression = 'gzip', timestampformat = '%d/%m/%Y %H:%M',
+      columns = {'id': 'UINTEGER', 'seen': 'TIMESTAMP', 'tags': 'JSON'}`,
     definition: { json: {
-      format: 'array', compression: 'gzip', columns: { id: 'UINTEGER', at: 'TIMESTAMP', tags: 'JSON' },
+      format: 'array', compression: 'gzip', columns: { id: 'UINTEGER', seen: 'TIMESTAMP', tags: 'JSON' },
       timestamp_format: '%d/%m/%Y %H:%M',
     } },
   },
