@@ -7,8 +7,7 @@
  *                               do not fit beside those being read waits for them; one that never can is refused
  *   restart, kill               what is on disk is taken over, and checked before its first use
  *
- * Memory holds the list of chunks and their checksums; hot bytes are in the system's page cache, which DuckDB reads
- * through: nothing is cached twice.
+ * Memory holds the list of chunks and their checksums; hot bytes are in the system's page cache: none are held twice.
  */
 
 import { QueryError } from '../proto/errors.ts'
@@ -219,20 +218,26 @@ export class ColumnCache {
   }
 
   /** How many bytes are here of what a task would read. Fetches nothing, and counts as no use. */
-  async here(wanted: WantedBytes): Promise<number> {
-    const mirror = await this.#folder.acquireKnown(wanted.file)
-    if (mirror === undefined) return 0
-    const chunks = this.#chunksOf(mirror, wanted).filter(({ checksum }) => checksum !== null)
-    await this.#folder.release(mirror)
-    return bytesOf(chunks)
+  here(wanted: WantedBytes): Promise<number> {
+    return this.#look(wanted.file, 0, mirror =>
+      bytesOf(this.#chunksOf(mirror, wanted).filter(({ checksum }) => checksum !== null)))
+  }
+
+  /** The columns of which something is here, in small letters; '' of a file that is no Parquet. Counts as no use. */
+  columnsOf(file: FileKey): Promise<readonly string[]> {
+    return this.#look<readonly string[]>(file, [], mirror => mirror.presentColumns())
+  }
+
+  async #look<T>(file: FileKey, none: T, see: (mirror: Mirror) => T): Promise<T> {
+    const mirror = await this.#folder.acquireKnown(file)
+    if (mirror === undefined) return none
+    try { return see(mirror) } finally { await this.#folder.release(mirror) }
   }
 
   /** The files of which something is here. */
   files(): CachedFile[] {
-    return this.#folder.mirrors().map(mirror => {
-      const chunks = mirror.present()
-      return { file: mirror.file, chunks: chunks.length, bytes: bytesOf(chunks) }
-    })
+    return this.#folder.mirrors().map(mirror =>
+      ({ file: mirror.file, chunks: mirror.present().length, bytes: bytesOf(mirror.present()) }))
   }
 
   /** Gives up what nobody reads, of the files that `which` names. */

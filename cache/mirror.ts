@@ -127,6 +127,12 @@ export class Mirror {
     return [...this.#chunks.values()].filter(({ checksum }) => checksum !== null)
   }
 
+  /** Columns of the chunks that are here. */
+  presentColumns(): string[] {
+    const { columns } = this.ready
+    return [...new Set(this.present().map(({ number }) => columns[number % columns.length] ?? ''))]
+  }
+
   chunk(number: number): Chunk {
     const known = this.#chunks.get(number)
     if (known !== undefined) return known

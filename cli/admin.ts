@@ -1,12 +1,14 @@
 /**
- * `skein admin executors | queries | kill ID | bucket test NAME | cache …`: what an operator sees and does, over the
- * admin gRPC API.
+ * `skein admin executors | queries | kill ID | drain ID | undrain ID | bucket test NAME | cache …`: what an operator
+ * sees and does, over the admin gRPC API.
  */
 
+import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import { AdminService, type Executor, type Query } from '../proto/gen/admin_pb.js'
 import type { GrpcChannel } from '../proto/grpc-channel.ts'
 import { cacheCommand, cacheRows, cacheUsage, type CacheCommand } from './cache-admin.ts'
+import { drainUsage, runDrain, type DrainCommand } from './drain-admin.ts'
 import { formatTable } from './table.ts'
 
 /** An admin call reads memory; one that takes longer has lost its server. */
@@ -18,9 +20,16 @@ const SQL_SHOWN = 60
 export type AdminCommand =
   | { readonly kind: 'executors' } | { readonly kind: 'queries' } | { readonly kind: 'kill'; readonly id: string }
   | { readonly kind: 'bucket-test'; readonly name: string }
+  | DrainCommand
   | CacheCommand
 
-export function adminCommand(words: readonly string[]): AdminCommand {
+/** What stands in the command line besides words. */
+export interface AdminFlags {
+  readonly now: boolean
+  readonly wait: boolean
+}
+
+export function adminCommand(words: readonly string[], { now, wait }: AdminFlags): AdminCommand {
   const [kind, id, ...rest] = words
   if (kind === 'bucket') return bucketCommand(id, rest)
   if (kind === 'cache') return cacheCommand(id, rest) ?? refuse()
@@ -32,6 +41,9 @@ export function adminCommand(words: readonly string[]): AdminCommand {
     case 'kill':
       if (id === undefined) throw usage()
       return { kind, id }
+    case 'drain': case 'undrain':
+      if (id === undefined) throw usage()
+      return { kind, id, now, wait }
     default: throw usage()
   }
 }
@@ -46,12 +58,14 @@ function refuse(): never {
 }
 
 function usage(): QueryError {
-  const words = ['executors', 'queries', 'kill ID', 'bucket test NAME', ...cacheUsage]
+  const words = ['executors', 'queries', 'kill ID', ...drainUsage, 'bucket test NAME', ...cacheUsage]
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
 }
 
 /** The text to print. Ends the channel. */
-export async function admin(command: AdminCommand, channel: GrpcChannel, json: boolean): Promise<string> {
+export async function admin(
+  command: AdminCommand, channel: GrpcChannel, json: boolean, clock: Clock,
+): Promise<string> {
   const service = channel.service(AdminService)
   const options = { deadlineMs: DEADLINE_MS }
   try {
@@ -67,6 +81,10 @@ export async function admin(command: AdminCommand, channel: GrpcChannel, json: b
       case 'kill':
         await service.killQuery({ id: command.id }, options)
         return json ? '[]\n' : `killed ${command.id}\n`
+      case 'drain': case 'undrain': {
+        const text = await runDrain(command, service, options, clock)
+        return json ? '[]\n' : text
+      }
       case 'bucket-test': {
         const { name } = command
         const { elapsedMs } = await service.testBucket({ name }, { deadlineMs: BUCKET_DEADLINE_MS })

@@ -16,7 +16,8 @@ export interface Arguments {
   readonly executors: number
   readonly scale: string | undefined
   readonly help: boolean
-  readonly analyze: boolean
+  readonly now: boolean
+  readonly wait: boolean
   readonly wholeBytes: number | undefined
   readonly broadcastRows: number | undefined
 }
@@ -28,7 +29,7 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
   return {
     command, words,
     config: values.config, url: values.url, format: values.format, scale: values.scale, help: values.help === true,
-    analyze: values.analyze === true,
+    now: values.now === true, wait: values.wait === true,
     executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
     wholeBytes: optional('SKEIN_WHOLE_BYTES', env),
     broadcastRows: optional('SKEIN_BROADCAST_ROWS', env),
@@ -42,7 +43,8 @@ function parse(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         config: { type: 'string' }, url: { type: 'string' }, format: { type: 'string' }, executors: { type: 'string' },
-        scale: { type: 'string' }, help: { type: 'boolean', short: 'h' }, analyze: { type: 'boolean' },
+        scale: { type: 'string' }, help: { type: 'boolean', short: 'h' },
+        now: { type: 'boolean' }, wait: { type: 'boolean' },
       },
     })
   } catch (error) {

@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { Clock } from '../proto/clock.ts'
+import { delay, type Clock } from '../proto/clock.ts'
 import { errorCode, QueryError } from '../proto/errors.ts'
 import type { CoordinatorLaunch, ExecutorLaunch, Ready } from '../proto/launch.ts'
 
@@ -55,6 +55,12 @@ export class Child {
     })])
     if (answer.ready) return new Child(child, answer, ended, clock)
     throw new QueryError(errorCode(answer.code) ?? 'INTERNAL', answer.message)
+  }
+
+  /** Tells it to take leave; resolves when it has ended, or after so long. */
+  async leave(withinMs: number): Promise<void> {
+    this.#process.kill('SIGTERM')
+    await Promise.race([this.ended, delay(this.#clock, withinMs)])
   }
 
   /** Ends its standard input, which stops it; kills it if that takes too long. */

@@ -125,8 +125,9 @@ function executorLaunch(options: ClusterOptions, index: number, store: StoreLaun
   const threads = Math.max(1, Math.floor(config.node.threads / executors))
   return {
     role: 'executor', dataDir: join(config.dataDir, `executor-${index + 1}`), listen: '127.0.0.1:0', store,
-    storeGraceMs: config.storeGraceMs, ...(config.tls === null ? {} : { tls: config.tls }),
-    buckets: config.buckets, threads, slots: threads, memoryBytes: share(config.node.memoryBytes),
+    storeGraceMs: config.storeGraceMs, drainMs: config.node.drainMs, buckets: config.buckets,
+    ...(config.tls === null ? {} : { tls: config.tls }),
+    threads, slots: threads, memoryBytes: share(config.node.memoryBytes),
     spillBytes: share(config.node.spillBytes), cacheBytes: share(config.node.cacheBytes), labels: config.node.labels,
   }
 }

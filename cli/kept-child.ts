@@ -68,6 +68,13 @@ export class KeptChild {
     }
   }
 
+  /** It finishes what it has, for so long at most. */
+  async leave(withinMs: number): Promise<void> {
+    this.#stopping = true
+    await this.#child?.leave(withinMs)
+    await this.stop()
+  }
+
   async stop(): Promise<void> {
     this.#stopping = true
     this.#starting?.kill('SIGKILL')

@@ -11,7 +11,7 @@ import { formatOf } from './answer.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
 import type { ClusterOptions } from './cluster.ts'
 import { demo } from './demo.ts'
-import { explain, explainFormatOf, query, type Statement, type Where } from './query.ts'
+import { explain, query, type Statement, type Where } from './query.ts'
 import { operatorChannel } from './operator-channel.ts'
 import { coordinator, executor, type RoleOptions } from './role.ts'
 import { openConfig } from './settings.ts'
@@ -22,9 +22,10 @@ const HELP = `skein: one SQL query over several executors
   skein start    [--config F] [--executors N]                        one box, stays up
   skein coordinator --config F     skein executor --config F         the processes of a cluster on several hosts
   skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow] SQL | -
-  skein explain  [--analyze] [--url http://…] [--config F] [--executors N] [--format text|json|mermaid] SQL | -
+  skein explain  [--url http://…] [--config F] [--executors N] [--format table|json] SQL | -
   skein demo     makes sample data, runs queries on it, shows how they were spread
-  skein admin    executors | queries | kill ID | bucket test NAME | cache status | cache tables
+  skein admin    executors | queries | kill ID | drain ID [--now] [--wait] | undrain ID
+                 | bucket test NAME | cache status | cache tables
                  | cache warm TABLE [COLUMN …] | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE
                  [--url grpc://…] [--format table|json]
 
@@ -52,14 +53,14 @@ async function main(): Promise<void> {
     case 'coordinator': return coordinator(await roleOptions(words), startPorts())
     case 'executor': return executor(await roleOptions(words), startPorts())
     case 'query': return query(await statement(words), formatOf(words.format))
-    case 'explain': return explain(await statement(words), explainFormatOf(words.format), words.analyze)
+    case 'explain': return explain(await statement(words), words.format === 'json')
     case 'demo': return demo({
       options: await clusterOptions(words), scale: words.scale, signal: stop.signal, newId: randomUUID, write,
       colors: process.stdout.isTTY,
     })
     case 'admin': {
-      const command = adminCommand(words.words)
-      return write(await admin(command, await adminChannel(words), words.format === 'json'))
+      const command = adminCommand(words.words, words)
+      return write(await admin(command, await adminChannel(words), words.format === 'json', systemClock))
     }
     default: throw new QueryError('INVALID_REQUEST', `no command '${words.command}'; see skein help`)
   }

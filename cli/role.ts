@@ -42,7 +42,7 @@ export async function executor(options: RoleOptions, ports: StartPorts): Promise
     ports.print('ready')
     void kept.keep()
     await ports.stopped
-    await kept.stop()
+    await kept.leave(options.config.node.drainMs)
   })
 }
 
@@ -69,7 +69,8 @@ function executorLaunch(config: Config, dataDir: string): ExecutorLaunch {
   if (advertise === null) throw new Error('checked before')
   return {
     role: 'executor', dataDir, listen: config.listen.node ?? advertise, advertise, store: storeOf(config),
-    storeGraceMs: config.storeGraceMs, ...(config.tls === null ? {} : { tls: config.tls }), buckets: config.buckets,
+    storeGraceMs: config.storeGraceMs, drainMs: config.node.drainMs, buckets: config.buckets,
+    ...(config.tls === null ? {} : { tls: config.tls }),
     threads, slots: threads, memoryBytes, spillBytes, cacheBytes, labels,
   }
 }

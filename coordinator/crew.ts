@@ -64,6 +64,18 @@ export class Crew {
     return chosen
   }
 
+  /** What is new about those that it knows; true if something is. */
+  update(members: readonly Member[]): boolean {
+    let isNew = false
+    for (const member of members) {
+      const entry = this.#entries.get(member.key)
+      if (entry === undefined || entry.member.info === member.info) continue
+      this.#entries.set(member.key, { ...entry, member })
+      isNew = true
+    }
+    return isNew
+  }
+
   agreed(key: MemberKey): void {
     const entry = this.#entries.get(key)
     if (entry?.state === 'asked') this.#entries.set(key, { ...entry, state: 'ready' })

@@ -73,11 +73,12 @@ export class ExecutorCaches {
     return answers.flatMap(answer => answer.status === 'fulfilled' ? [answer.value] : [])
   }
 
-  /** The files of which it has something. */
-  async files(executor: string): Promise<CachedFile[]> {
+  /** The files of which it has something; their columns only if asked for. */
+  async files(executor: string, withColumns = false): Promise<CachedFile[]> {
     return this.#at(executor, async cache => {
       const files: CachedFile[] = []
-      for await (const some of cache.listCachedFiles({}, { deadlineMs: DEADLINE_MS })) files.push(...some.files)
+      const all = cache.listCachedFiles({ withColumns }, { deadlineMs: DEADLINE_MS })
+      for await (const some of all) files.push(...some.files)
       return files
     })
   }

@@ -23,6 +23,8 @@ export interface ExecutorChannel {
   freeMemory(query: QueryId): Promise<void>
   /** The query is over there: nothing of it runs or is kept any more. Idempotent. */
   release(query: QueryId): Promise<void>
+  /** It takes no new query, or takes them again. Idempotent. */
+  setDraining(draining: boolean): Promise<void>
   /**
    * Opens the stream of task events: Hello first, then the last status of every task not released, then changes and
    * heartbeats. `onEnd` is called once if it breaks; the returned function ends it without that.

@@ -7,8 +7,10 @@ import { AdminService } from '../proto/gen/admin_pb.js'
 import { FlightService } from '../proto/gen/flight_pb.js'
 import { packageVersion } from '../proto/package-version.ts'
 import type { DoorHandlers } from './doors.ts'
+import type { Explanation } from './explain.ts'
 import type { NameDefaults } from './query-ports.ts'
 import type { QueryService } from './query-service.ts'
+import type { QueryRequest } from './running-query.ts'
 import type { Sessions } from './session/sessions.ts'
 import type { Statements } from './session/statements.ts'
 import { adminHandlers } from './serve/admin.ts'
@@ -25,6 +27,7 @@ export interface FaceOptions {
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
   readonly cacheAdmin: CacheAdminPorts
+  readonly moveCache: (executor: string) => Promise<number>
   readonly clock: Clock
   readonly defaults: NameDefaults
   readonly newId: () => string
@@ -32,6 +35,7 @@ export interface FaceOptions {
   readonly key: Uint8Array
   /** Names this coordinator to HTTP clients. */
   readonly workerSlug: string
+  readonly explain: (request: QueryRequest) => Promise<Explanation>
 }
 
 export function faces(options: FaceOptions): DoorHandlers {
@@ -45,7 +49,7 @@ export function faces(options: FaceOptions): DoorHandlers {
   return {
     httpRoutes: [
       ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
-      explainRoute({ queries: options.queries, newId, ...names }),
+      explainRoute({ explain: options.explain, newId, ...names }),
     ],
     flight: server => server.addService(FlightService, flight),
     admin: server => server.addService(AdminService, admin),

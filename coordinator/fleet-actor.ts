@@ -3,7 +3,7 @@
  * Queries subscribe, and hear of every change and of every loss.
  */
 
-import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
+import { ExecutorInfo_State as State, type ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
 import type { Universe } from './actor/universe.ts'
@@ -31,7 +31,7 @@ export type FleetNews =
 /** What people see; replaced with every change, never changed. */
 export interface ExecutorView {
   readonly info: ExecutorInfo
-  readonly state: 'connecting' | 'active' | 'draining' | 'lost'
+  readonly state: 'connecting' | 'active' | 'draining' | 'drained' | 'lost'
 }
 
 interface Entry {
@@ -45,7 +45,8 @@ interface Entry {
 export interface FleetOptions {
   readonly universe: Universe
   readonly connect: (info: ExecutorInfo) => ExecutorChannel
-  readonly publish: (executors: readonly ExecutorView[]) => void
+  /** `channels` of those that are heard. */
+  readonly publish: (executors: readonly ExecutorView[], channels: ReadonlyMap<string, ExecutorChannel>) => void
 }
 
 export class FleetActor implements Actor<FleetMessage> {
@@ -147,14 +148,13 @@ export class FleetActor implements Actor<FleetMessage> {
   #publish(): void {
     const members = this.#members()
     for (const to of this.#subscribers) to.send({ kind: 'fleet', members })
-    this.#options.publish([...this.#entries.values()].map(view))
+    const channels = new Map<string, ExecutorChannel>(members.map(({ id, channel }) => [id, channel]))
+    this.#options.publish([...this.#entries.values()].map(view), channels)
   }
 }
 
 function view({ info, member, wasAlive }: Entry): ExecutorView {
   if (member === null) return { info, state: wasAlive ? 'lost' : 'connecting' }
-  return { info, state: info.state === STATE_DRAINING ? 'draining' : 'active' }
+  const { state } = info
+  return { info, state: state === State.DRAINING ? 'draining' : state === State.DRAINED ? 'drained' : 'active' }
 }
-
-/** ExecutorInfo.State of cluster.proto. */
-const STATE_DRAINING = 2

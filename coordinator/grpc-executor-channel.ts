@@ -58,6 +58,10 @@ export class GrpcExecutorChannel implements ExecutorChannel {
     return this.#calls.call({ case: 'releaseQuery', value: { queryId: query } })
   }
 
+  setDraining(draining: boolean): Promise<void> {
+    return this.#calls.call({ case: 'setDraining', value: { draining } })
+  }
+
   watch(onEvent: (event: TaskEvent) => void, onEnd: (reason: unknown) => void): () => void {
     const controller = new AbortController()
     void this.#pump(controller.signal, onEvent, onEnd)

@@ -4,7 +4,7 @@
  * the first life stays given up.
  */
 
-import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
+import { ExecutorInfo_State as State, type ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
 import type { ExecutorId } from '../proto/ids.ts'
 import type { Address } from './actor/actor.ts'
@@ -29,4 +29,9 @@ export interface Member {
 
 export function memberKey(executor: ExecutorId, incarnation: string, life: number): MemberKey {
   return `${executor}/${incarnation}/${life}` as MemberKey
+}
+
+/** Takes what it has not begun yet. */
+export function takesWork({ info: { state } }: Pick<Member, 'info'>): boolean {
+  return state !== State.DRAINING && state !== State.DRAINED
 }

@@ -9,7 +9,7 @@ import type { Universe } from './actor/universe.ts'
 import type { AdmissionMessage, AdmissionNews } from './admission-actor.ts'
 import { Crew } from './crew.ts'
 import type { FleetMessage, FleetNews } from './fleet-actor.ts'
-import type { Member, MemberKey } from './member.ts'
+import { takesWork, type Member, type MemberKey } from './member.ts'
 import { memoryEstimate } from './memory-estimate.ts'
 import type { MemoryLearner } from './memory-learner.ts'
 import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
@@ -27,8 +27,6 @@ import type { TaskBoard } from './task-board.ts'
 
 /** Between looks at what no message tells: executors to be asked again, readers that have gone quiet. */
 const LOOK_MS = 250
-/** ExecutorInfo.State of cluster.proto. */
-const STATE_DRAINING = 2
 
 export type QueryMessage = StageReport | RelayEvent | FleetNews | AdmissionNews
   | { readonly kind: 'start' }
@@ -117,7 +115,7 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'stage-failed': return this.#stageFailed(message.cause, context)
       case 'failed': return this.#fail(message.cause, context)
       case 'task-report':
-        this.#options.tasks.add(message.report, context.nowMs())
+        this.#options.tasks.add(message.report)
         this.#tellMemory()
         return this.#publish()
       case 'result-running': return this.#resultRunning(message, context)
@@ -146,7 +144,7 @@ export class QueryActor implements Actor<QueryMessage> {
     const { planned } = work
     const planMs = context.nowMs() - handle.query.startedMs
     this.#work = work
-    handle.planned(planned.columns, work)
+    handle.planned(planned.columns)
     const { fragments, wholeReason } = planned
     this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason }, context)
     const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
@@ -175,7 +173,7 @@ export class QueryActor implements Actor<QueryMessage> {
   #askCrew(context: Context<QueryMessage>): void {
     const { handle } = this.#options
     if (this.#work === null) return
-    const active = this.#members.filter(({ info }) => info.state !== STATE_DRAINING)
+    const active = this.#members.filter(takesWork)
     for (const { key, channel } of this.#crew.ask(byCache(active, handle.id, this.#work), context.nowMs())) {
       context.pipe(channel.reserve(handle.id, this.#memoryBytes),
         () => ({ kind: 'reserved', key }), reason => ({ kind: 'not-reserved', key, cause: asQueryError(reason) }))
@@ -184,6 +182,7 @@ export class QueryActor implements Actor<QueryMessage> {
 
   #fleetChanged(members: readonly Member[], context: Context<QueryMessage>): void {
     this.#members = members
+    if (this.#crew.update(members)) this.#crewChanged(context)
     this.#askIfStarted(context)
   }
 

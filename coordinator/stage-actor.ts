@@ -13,7 +13,7 @@ import { errorCode, unreachable, type ErrorCode, type QueryError } from '../prot
 import { taskId, type ExecutorId } from '../proto/ids.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
 import type { TaskNews } from './executor-actor.ts'
-import type { Member, MemberKey } from './member.ts'
+import { takesWork, type Member, type MemberKey } from './member.ts'
 import { secondTryBytes } from './memory-estimate.ts'
 import type { MemoryLearner } from './memory-learner.ts'
 import { choose, isPassing, mostBytes, ownerOfPartition, type PlacedTask } from './place.ts'
@@ -151,7 +151,9 @@ export class StageActor implements Actor<StageMessage> {
     for (const { now } of this.#stage.partitions) {
       if (now.state === 'running') outstanding.set(now.member, (outstanding.get(now.member) ?? 0) + 1)
     }
-    const loaded = this.#members.map(({ key, id, info }) =>
+    const open = this.#members.filter(takesWork)
+    // one that drains goes on alone with what it has taken
+    const loaded = (open.length > 0 ? open : this.#members).map(({ key, id, info }) =>
       ({ key, id, slots: Math.max(1, info.slots), outstanding: outstanding.get(key) ?? 0 }))
     for (const { partition, member } of choose(waiting, loaded)) this.#launch(partition, member)
   }
@@ -299,8 +301,7 @@ export class StageActor implements Actor<StageMessage> {
       rows: Number(stats?.rowCount ?? 0), outputBytes: Number(stats?.outputBytes ?? 0),
       bytesFetched: Number(stats?.bytesFetched ?? 0), bytesCached: Number(stats?.bytesCached ?? 0),
       exchangeBytes: Number(stats?.exchangeBytes ?? 0), runMs: stats?.runMs ?? 0, progress: fraction,
-      peakBytes: Number(stats?.peakBytes ?? 0), spilled: stats?.spilled ?? false, cpuMs: stats?.cpuMs ?? 0,
-      queuedMs: stats?.queuedMs ?? 0,
+      peakBytes: Number(stats?.peakBytes ?? 0), spilled: stats?.spilled ?? false,
     }
     query.send({ kind: 'task-report', report })
   }

@@ -35,7 +35,7 @@ export function cacheHandlers(
         bytesCached: sum(opened.files.map(({ bytesCached }) => bytesCached)),
       }
     },
-    listCachedFiles: () => listFiles(cache),
+    listCachedFiles: ({ withColumns }) => listFiles(cache, withColumns),
   }
 }
 
@@ -46,12 +46,16 @@ function wantedBytes({ bucket, key, etag, sizeBytes, columns, allColumns, fromRo
   }
 }
 
-async function* listFiles(cache: ColumnCache | undefined) {
+async function* listFiles(cache: ColumnCache | undefined, withColumns: boolean) {
   const files = cache?.files() ?? []
   for (let at = 0; at < files.length; at += FILES_PER_MESSAGE) {
     const some = files.slice(at, at + FILES_PER_MESSAGE)
-    yield { files: some.map(({ file: { bucket, key, etag }, chunks, bytes }) =>
-      ({ bucket, key, etag, chunks, bytes: BigInt(bytes) })) }
+    yield {
+      files: await Promise.all(some.map(async ({ file, chunks, bytes }) => ({
+        bucket: file.bucket, key: file.key, etag: file.etag, sizeBytes: BigInt(file.sizeBytes), chunks,
+        bytes: BigInt(bytes), columns: withColumns ? [...await cache?.columnsOf(file) ?? []] : [],
+      }))),
+    }
   }
 }
 

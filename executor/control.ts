@@ -74,6 +74,9 @@ function done(executor: Executor, call: ControlRequest['call']): Promise<void> |
       return executor.removeOutputs(queryId as QueryId, taskIds as TaskId[])
     }
     case 'freeMemory': return executor.freeMemory(call.value.queryId as QueryId)
+    case 'setDraining':
+      executor.setDraining(call.value.draining)
+      return
     case 'releaseQuery': return executor.release(call.value.queryId as QueryId)
     default: throw new QueryError('INVALID_REQUEST', 'a call that this executor does not know')
   }

@@ -9,6 +9,7 @@ import { asQueryError, QueryError } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskDefinition } from '../proto/gen/executor_pb.js'
 import type { CoordinatorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
+import type { DutyKeeper } from './duty.ts'
 import { HeldQuery } from './held-query.ts'
 import type { ExchangeFiles } from './exchange-files.ts'
 import type { InstanceSet } from './instance-set.ts'
@@ -45,6 +46,7 @@ export interface ExecutorOptions {
   readonly newSpool: (taskId: TaskId) => ResultSpool
   /** Throws UNAVAILABLE when this executor may not take new work. */
   readonly checkMembership: () => void
+  readonly duty: DutyKeeper
 }
 
 export class Executor {
@@ -72,6 +74,7 @@ export class Executor {
   reserve(queryId: QueryId, coordinator: CoordinatorId, memoryBytes: number): void {
     this.#options.checkMembership()
     this.#checkNotReleased(queryId)
+    if (!this.#queries.has(queryId)) this.#options.duty.check()
     this.#options.reservations.book(queryId, memoryBytes)
     this.#query(queryId, coordinator)
   }
@@ -132,7 +135,14 @@ export class Executor {
     reservations.free(queryId)
     await instances.releaseQuery(queryId)
     await exchangeFiles.removeQuery(queryId)
+    this.#options.duty.held(this.#queries.size)
     log.debug({ query: queryId }, 'query released')
+  }
+
+  /** New queries are refused, or taken again. */
+  setDraining(draining: boolean): void {
+    if (draining) this.#options.duty.drain()
+    else this.#options.duty.undrain()
   }
 
   /** The frames of the query's result, as this attempt made it; null: the last one. */
@@ -213,6 +223,7 @@ export class Executor {
     if (known !== undefined) return known
     const query = new HeldQuery(queryId, coordinator)
     this.#queries.set(queryId, query)
+    this.#options.duty.held(this.#queries.size)
     return query
   }
 

@@ -8,20 +8,21 @@ import { Registration } from '../cluster/registration.ts'
 import type { Entry } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { decodeExecutorInfo, encodeExecutorInfo, executorInfo, WIRE_VERSION } from '../proto/cluster-values.ts'
-import type { QueryError } from '../proto/errors.ts'
-import { ExecutorInfo_State as MemberState, type ExecutorInfo } from '../proto/gen/cluster_pb.js'
+import { asQueryError, type QueryError } from '../proto/errors.ts'
+import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { CacheService } from '../proto/gen/cache_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
 import type { ExecutorId, Incarnation } from '../proto/ids.ts'
 import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { nodeChannel, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
+import type { Leave } from '../proto/parent.ts'
 import { stableId } from '../proto/stable-id.ts'
 import { readTls } from '../proto/tls.ts'
 import { BodyPool } from './body-pool.ts'
 import { openBucketFiles } from './bucket-files.ts'
 import { cacheHandlers } from './cache-service.ts'
 import { checkLaunch, openFolders, parseAddress, type ExecutorFolders } from './config.ts'
-import { CpuShare, processCpuMs } from './cpu-share.ts'
+import { DutyKeeper, memberState, type Duty } from './duty.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
@@ -58,6 +59,7 @@ export interface StartOptions {
 
 export interface StartedExecutor {
   readonly ready: Ready & { readonly ready: true }
+  readonly leave: Leave
   /** Cancels everything, takes the executor out of the cluster and removes its work folders. */
   readonly stop: () => Promise<void>
 }
@@ -78,7 +80,13 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   const parts = await openParts(launch, options, folders, log, randomId(), peers)
   const server = nodeServer(auth)
   const late: { registration?: Registration; identity?: Identity } = {}
-  const executor = new Executor({ ...parts, checkMembership: () => late.registration?.check() })
+  const duty = new DutyKeeper(next => {
+    log.info({ id }, `the executor is ${next}`)
+    late.registration?.update().catch((reason: unknown) => {
+      log.warn({ reason: asQueryError(reason).message }, 'the store does not know yet')
+    })
+  })
+  const executor = new Executor({ ...parts, duty, checkMembership: () => late.registration?.check() })
   server.addService(ExecutorService, executorHandlers(executor, parts.exchangeFiles, () => {
     if (late.identity === undefined) throw new Error('a call before the executor listens')
     return late.identity
@@ -92,7 +100,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   const now = (): Identity => late.identity ?? begin()
   late.registration = await Registration.start({
     store, clock, key: memberKey(id), name: `executor ${id}`, graceMs: launch.storeGraceMs,
-    value: () => encodeExecutorInfo(infoOf(launch, options.version, now(), address)),
+    value: () => encodeExecutorInfo(infoOf(launch, options.version, now(), address, duty.duty)),
     isAlive: earlier => isAnother(earlier, now(), auth),
     onLost: async () => {
       log.warn({ id }, 'lease lost: dropping what it held, registering anew')
@@ -111,6 +119,13 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   log.info({ id, incarnation: now().incarnation, address, pid: process.pid }, 'executor ready')
   return {
     ready: { ready: true, role: 'executor', id, address, pid: process.pid },
+    leave: {
+      withinMs: launch.drainMs,
+      drained: () => {
+        duty.drain()
+        return duty.whenDrained()
+      },
+    },
     stop: async () => {
       await late.registration?.stop()
       await executor.stop()
@@ -165,7 +180,6 @@ async function openParts(
   const reads = new TableReads()
   const runner = new TaskRunner({
     clock, instances, exchangeFiles, exchangeReader, files: files.source, pool: new BodyPool(), reads,
-    cpu: new CpuShare(processCpuMs),
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
   return {
@@ -180,10 +194,12 @@ async function openParts(
   }
 }
 
-function infoOf(launch: ExecutorLaunch, version: string, { id, incarnation }: Identity, address: string): ExecutorInfo {
+function infoOf(
+  launch: ExecutorLaunch, version: string, { id, incarnation }: Identity, address: string, duty: Duty,
+): ExecutorInfo {
   return executorInfo({
     id, incarnation, address, processId: process.pid, slots: launch.slots, memoryBytes: BigInt(launch.memoryBytes),
-    cacheBytes: BigInt(launch.cacheBytes), skeinVersion: version, duckdbVersion, state: MemberState.ACTIVE,
+    cacheBytes: BigInt(launch.cacheBytes), skeinVersion: version, duckdbVersion, state: memberState(duty),
     labels: { ...launch.labels }, wireVersion: WIRE_VERSION,
   })
 }

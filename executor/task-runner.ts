@@ -11,7 +11,6 @@ import {
 } from '../proto/gen/executor_pb.js'
 import type { QueryId, TaskId } from '../proto/ids.ts'
 import type { BodyPool } from './body-pool.ts'
-import type { CpuShare } from './cpu-share.ts'
 import { DuckError, isFatal, taskError } from './duck-error.ts'
 import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
 import { InputLost, type ExchangeReader } from './exchange-reader.ts'
@@ -38,7 +37,6 @@ export interface TaskRunnerOptions {
   readonly files: FilePort
   readonly pool: BodyPool
   readonly reads: TableReads
-  readonly cpu: CpuShare
 }
 
 export type TaskOutcome = Extract<TaskEvent, { kind: 'succeeded' | 'failed' }>
@@ -80,8 +78,7 @@ export class TaskRunner {
 
   /** Never rejects. `spool` is there for a task that makes the result; it is complete when the task has succeeded. */
   async run(task: TaskDefinition, spool: ResultSpool | undefined, signal: AbortSignal): Promise<TaskOutcome> {
-    const { clock, cpu } = this.#options
-    const endCpu = cpu.begin()
+    const { clock } = this.#options
     const place = { ...task, queryId: task.queryId as QueryId }
     const read: string[] = []
     let scanned: ScanFiles | undefined
@@ -93,7 +90,7 @@ export class TaskRunner {
       const output = await this.#onConnection(task, inputs, spool, signal)
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
       spool?.complete()
-      const stats = { ...output.stats, ...inputs.stats, cpuMs: endCpu() }
+      const stats = { ...output.stats, ...inputs.stats }
       return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, stats }
     } catch (error) {
       if (isFatal(error)) this.#options.instances.replaceShared()
@@ -102,7 +99,6 @@ export class TaskRunner {
       spool?.fail(cause)
       return { kind: 'failed', cause, lostExecutors: error instanceof InputLost ? error.executors : [] }
     } finally {
-      endCpu()
       await this.#options.exchangeReader.release(place).catch(() => undefined) // goes with the query
       await scanned?.release().catch(() => undefined) // what is left of a file goes at the next start
     }

@@ -66,6 +66,9 @@ const catalog = z.strictObject({
   tables: z.record(name, tableSchema),
 })
 
+/** SIGTERM ends a process within 10 s, unless the configuration allows more. */
+const DRAIN_MS = 3_000
+
 export const configSchema = z.strictObject({
   data_dir: text.default('./skein-data'),
   buckets: z.record(bucketName, bucketSchema).default({}),
@@ -77,6 +80,7 @@ export const configSchema = z.strictObject({
     memory: size.optional(),
     spill: size.optional(),
     cache: size.optional(),
+    drain_timeout: duration.default(DRAIN_MS),
     labels: z.record(name, text).default({}),
   }).prefault({}),
   result_hold_bytes: size.optional(),

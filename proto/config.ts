@@ -69,6 +69,8 @@ export interface NodeConfig {
   readonly memoryBytes: number
   readonly spillBytes: number
   readonly cacheBytes: number
+  /** After SIGTERM: how long an executor goes on for the queries that it has. */
+  readonly drainMs: number
   readonly labels: Readonly<Record<string, string>>
   /** host:port at which the other nodes reach this one; null: one box. Port 0: the one that it listens on. */
   readonly advertise: string | null
@@ -223,7 +225,7 @@ function twins(names: readonly string[], path: string): string[] {
 
 function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
   const dataDir = resolve(folder, file.data_dir)
-  const { threads, memory, spill, cache, labels } = file.node
+  const { threads, memory, spill, cache, drain_timeout: drainMs, labels } = file.node
   return {
     dataDir,
     buckets: mapValues(file.buckets, bucket => bucketConfig(bucket, folder)),
@@ -241,7 +243,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
       memoryBytes: memory ?? Math.floor(machine.memoryBytes * MEMORY_SHARE),
       spillBytes: spill ?? Math.floor(machine.freeDiskBytes(dataDir) * SPILL_SHARE),
       cacheBytes: cache ?? Math.floor(machine.freeDiskBytes(dataDir) * CACHE_SHARE),
-      labels, advertise: file.node.advertise ?? null,
+      drainMs, labels, advertise: file.node.advertise ?? null,
     },
     resultHoldBytes: file.result_hold_bytes ?? RESULT_HOLD_BYTES,
     resourceGroups: resourceGroups(file.resource_groups),

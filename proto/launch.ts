@@ -17,6 +17,8 @@ export interface ExecutorLaunch {
   readonly advertise?: string
   readonly store: StoreLaunch
   readonly storeGraceMs: number
+  /** After SIGTERM: how long it goes on for the queries that it has. */
+  readonly drainMs: number
   /** Absent: all on one box. */
   readonly tls?: TlsFiles
   readonly buckets: Readonly<Record<string, BucketConfig>>

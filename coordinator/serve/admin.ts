@@ -20,10 +20,12 @@ export interface AdminPorts {
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, Pick<ObjectStore, 'check'>>
   readonly cacheAdmin: CacheAdminPorts
+  /** Brings what the executor has in its cache to those that own it next; how many files. */
+  readonly moveCache: (executor: string) => Promise<number>
 }
 
 export function adminHandlers(
-  { queries, clock, stores, cacheAdmin }: AdminPorts,
+  { queries, clock, stores, cacheAdmin, moveCache }: AdminPorts,
 ): ServiceHandlers<typeof AdminService> {
   return {
     listExecutors: () => {
@@ -31,6 +33,15 @@ export function adminHandlers(
       return { executors: queries.executors().map(view => executor(view, running.get(view.info.id) ?? 0)) }
     },
     listQueries: () => ({ queries: queries.list().slice(0, MAX_QUERIES).map(each => query(each, clock)) }),
+    drainExecutor: async ({ id, now }) => {
+      const filesMoved = now ? 0 : await moveCache(id)
+      await queries.setDraining(id, true)
+      return { filesMoved }
+    },
+    undrainExecutor: async ({ id }) => {
+      await queries.setDraining(id, false)
+      return {}
+    },
     killQuery: ({ id }) => {
       if (!queries.kill(id as QueryId)) throw new QueryError('NOT_FOUND', `no query ${id} is running`)
       return {}

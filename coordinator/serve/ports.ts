@@ -24,6 +24,8 @@ export interface QueryAdmin {
   /** False if no such query is running. */
   kill(id: QueryId): boolean
   executors(): readonly ExecutorView[]
+  /** NOT_FOUND for an executor that is not heard. */
+  setDraining(executor: string, draining: boolean): Promise<void>
 }
 
 export interface CatalogLister {

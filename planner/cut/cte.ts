@@ -20,10 +20,9 @@ const SIMPLE_OPERATORS = 4
 export function cutShared(placed: Placed, readers: number, identity: number, context: CutContext): Placed {
   if (readers <= 1 || (placed.spread.kind === 'copied' && isSimple(placed.plan))) return placed
   if (isApart(placed) && !isCheapToShare(placed.plan, context)) {
-    const kept = exchange(placed.plan, { kind: 'keep' }, `read ${readers} times, and large`, identity)
-    return { plan: kept, spread: placed.spread }
+    return { plan: exchange(placed.plan, { kind: 'keep' }, identity), spread: placed.spread }
   }
-  return { plan: exchange(placed.plan, { kind: 'broadcast' }, `read ${readers} times`, identity), spread: COPIED }
+  return { plan: exchange(placed.plan, { kind: 'broadcast' }, identity), spread: COPIED }
 }
 
 function isSimple(plan: Plan): boolean {

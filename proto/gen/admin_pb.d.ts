@@ -12,6 +12,71 @@ import type { CacheState } from "./cache_pb.js";
 export declare const file_admin: GenFile;
 
 /**
+ * @generated from message skein.admin.v1.DrainExecutorRequest
+ */
+export declare type DrainExecutorRequest = Message<"skein.admin.v1.DrainExecutorRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: bool now = 2;
+   */
+  now: boolean;
+};
+
+/**
+ * Describes the message skein.admin.v1.DrainExecutorRequest.
+ * Use `create(DrainExecutorRequestSchema)` to create a new message.
+ */
+export declare const DrainExecutorRequestSchema: GenMessage<DrainExecutorRequest>;
+
+/**
+ * @generated from message skein.admin.v1.DrainExecutorResponse
+ */
+export declare type DrainExecutorResponse = Message<"skein.admin.v1.DrainExecutorResponse"> & {
+  /**
+   * @generated from field: uint32 files_moved = 1;
+   */
+  filesMoved: number;
+};
+
+/**
+ * Describes the message skein.admin.v1.DrainExecutorResponse.
+ * Use `create(DrainExecutorResponseSchema)` to create a new message.
+ */
+export declare const DrainExecutorResponseSchema: GenMessage<DrainExecutorResponse>;
+
+/**
+ * @generated from message skein.admin.v1.UndrainExecutorRequest
+ */
+export declare type UndrainExecutorRequest = Message<"skein.admin.v1.UndrainExecutorRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.UndrainExecutorRequest.
+ * Use `create(UndrainExecutorRequestSchema)` to create a new message.
+ */
+export declare const UndrainExecutorRequestSchema: GenMessage<UndrainExecutorRequest>;
+
+/**
+ * @generated from message skein.admin.v1.UndrainExecutorResponse
+ */
+export declare type UndrainExecutorResponse = Message<"skein.admin.v1.UndrainExecutorResponse"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.UndrainExecutorResponse.
+ * Use `create(UndrainExecutorResponseSchema)` to create a new message.
+ */
+export declare const UndrainExecutorResponseSchema: GenMessage<UndrainExecutorResponse>;
+
+/**
  * @generated from message skein.admin.v1.ListExecutorsRequest
  */
 export declare type ListExecutorsRequest = Message<"skein.admin.v1.ListExecutorsRequest"> & {
@@ -59,7 +124,7 @@ export declare type Executor = Message<"skein.admin.v1.Executor"> & {
   pid: number;
 
   /**
-   * joining, active, draining or lost.
+   * joining, active, draining, drained or lost.
    *
    * @generated from field: string state = 4;
    */
@@ -504,6 +569,26 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListQueriesRequestSchema;
     output: typeof ListQueriesResponseSchema;
+  },
+  /**
+   * The executor takes no new query; what it has goes on, and what it keeps is served until nobody needs it. Answered
+   * once it has heard; its state tells when it is drained. Unless `now`, what it has in its cache is brought to the
+   * executors that own the files next before. NOT_FOUND for one that is not heard.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.DrainExecutor
+   */
+  drainExecutor: {
+    methodKind: "unary";
+    input: typeof DrainExecutorRequestSchema;
+    output: typeof DrainExecutorResponseSchema;
+  },
+  /**
+   * @generated from rpc skein.admin.v1.AdminService.UndrainExecutor
+   */
+  undrainExecutor: {
+    methodKind: "unary";
+    input: typeof UndrainExecutorRequestSchema;
+    output: typeof UndrainExecutorResponseSchema;
   },
   /**
    * NOT_FOUND for a query that is not running.

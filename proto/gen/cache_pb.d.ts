@@ -183,9 +183,15 @@ export declare type WarmCacheResponse = Message<"skein.cache.v1.WarmCacheRespons
 export declare const WarmCacheResponseSchema: GenMessage<WarmCacheResponse>;
 
 /**
+ * with_columns: looks into each file for its columns, which takes a read of its footer.
+ *
  * @generated from message skein.cache.v1.ListCachedFilesRequest
  */
 export declare type ListCachedFilesRequest = Message<"skein.cache.v1.ListCachedFilesRequest"> & {
+  /**
+   * @generated from field: bool with_columns = 1;
+   */
+  withColumns: boolean;
 };
 
 /**
@@ -238,6 +244,18 @@ export declare type CachedFile = Message<"skein.cache.v1.CachedFile"> & {
    * @generated from field: uint64 bytes = 5;
    */
   bytes: bigint;
+
+  /**
+   * @generated from field: uint64 size_bytes = 6;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * Of which a chunk is here, in small letters; one without a name: no Parquet. Only if asked for.
+   *
+   * @generated from field: repeated string columns = 7;
+   */
+  columns: string[];
 };
 
 /**

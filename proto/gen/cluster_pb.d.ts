@@ -426,6 +426,8 @@ export declare type ExecutorInfo = Message<"skein.cluster.v1.ExecutorInfo"> & {
 export declare const ExecutorInfoSchema: GenMessage<ExecutorInfo>;
 
 /**
+ * DRAINING: it takes no new query and goes on with those that it has; DRAINED: it has none.
+ *
  * @generated from enum skein.cluster.v1.ExecutorInfo.State
  */
 export enum ExecutorInfo_State {
@@ -443,6 +445,11 @@ export enum ExecutorInfo_State {
    * @generated from enum value: STATE_DRAINING = 2;
    */
   DRAINING = 2,
+
+  /**
+   * @generated from enum value: STATE_DRAINED = 3;
+   */
+  DRAINED = 3,
 }
 
 /**

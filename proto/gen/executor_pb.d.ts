@@ -61,6 +61,12 @@ export declare type ControlRequest = Message<"skein.executor.v1.ControlRequest">
      */
     value: FreeMemory;
     case: "freeMemory";
+  } | {
+    /**
+     * @generated from field: skein.executor.v1.SetDraining set_draining = 20;
+     */
+    value: SetDraining;
+    case: "setDraining";
   } | { case: undefined; value?: undefined };
 };
 
@@ -204,6 +210,24 @@ export declare type ReleaseQuery = Message<"skein.executor.v1.ReleaseQuery"> & {
  * Use `create(ReleaseQuerySchema)` to create a new message.
  */
 export declare const ReleaseQuerySchema: GenMessage<ReleaseQuery>;
+
+/**
+ * No new query from here on, or new ones again; what it has goes on. The cluster sees it in the executor's entry.
+ *
+ * @generated from message skein.executor.v1.SetDraining
+ */
+export declare type SetDraining = Message<"skein.executor.v1.SetDraining"> & {
+  /**
+   * @generated from field: bool draining = 1;
+   */
+  draining: boolean;
+};
+
+/**
+ * Describes the message skein.executor.v1.SetDraining.
+ * Use `create(SetDrainingSchema)` to create a new message.
+ */
+export declare const SetDrainingSchema: GenMessage<SetDraining>;
 
 /**
  * @generated from message skein.executor.v1.ControlReply
@@ -1228,13 +1252,6 @@ export declare type TaskStats = Message<"skein.executor.v1.TaskStats"> & {
    * @generated from field: bool spilled = 9;
    */
   spilled: boolean;
-
-  /**
-   * Its share of the CPU time of its process.
-   *
-   * @generated from field: double cpu_ms = 10;
-   */
-  cpuMs: number;
 };
 
 /**

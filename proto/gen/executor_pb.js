@@ -9,7 +9,7 @@ import { file_flight } from "./flight_pb.js";
  * Describes the file executor.proto.
  */
 export const file_executor = /*@__PURE__*/
-  fileDesc("Cg5leGVjdXRvci5wcm90bxIRc2tlaW4uZXhlY3V0b3IudjEi6wIKDkNvbnRyb2xSZXF1ZXN0EgoKAmlkGAEgASgNEi0KB3Jlc2VydmUYAiABKAsyGi5za2Vpbi5leGVjdXRvci52MS5SZXNlcnZlSAASNAoLbGF1bmNoX3Rhc2sYAyABKAsyHS5za2Vpbi5leGVjdXRvci52MS5MYXVuY2hUYXNrSAASNAoLY2FuY2VsX3Rhc2sYBCABKAsyHS5za2Vpbi5leGVjdXRvci52MS5DYW5jZWxUYXNrSAASOAoNcmVsZWFzZV9xdWVyeRgFIAEoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLlJlbGVhc2VRdWVyeUgAEjoKDnJlbW92ZV9vdXRwdXRzGAYgASgLMiAuc2tlaW4uZXhlY3V0b3IudjEuUmVtb3ZlT3V0cHV0c0gAEjQKC2ZyZWVfbWVtb3J5GAcgASgLMh0uc2tlaW4uZXhlY3V0b3IudjEuRnJlZU1lbW9yeUgAQgYKBGNhbGwiSQoHUmVzZXJ2ZRIQCghxdWVyeV9pZBgBIAEoCRIWCg5jb29yZGluYXRvcl9pZBgCIAEoCRIUCgxtZW1vcnlfYnl0ZXMYAyABKAQiVQoKTGF1bmNoVGFzaxIWCg5jb29yZGluYXRvcl9pZBgBIAEoCRIvCgR0YXNrGAIgASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuVGFza0RlZmluaXRpb24iHQoKQ2FuY2VsVGFzaxIPCgd0YXNrX2lkGAEgASgJIjMKDVJlbW92ZU91dHB1dHMSEAoIcXVlcnlfaWQYASABKAkSEAoIdGFza19pZHMYAiADKAkiHgoKRnJlZU1lbW9yeRIQCghxdWVyeV9pZBgBIAEoCSI2CgxSZWxlYXNlUXVlcnkSEAoIcXVlcnlfaWQYASABKAkSFAoMa2VlcF90YXNrX2lkGAIgASgJIk4KDENvbnRyb2xSZXBseRIKCgJpZBgBIAEoDRIyCgdmYWlsdXJlGAIgASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuQ29udHJvbEZhaWx1cmUiLwoOQ29udHJvbEZhaWx1cmUSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIhEKD0lkZW50aWZ5UmVxdWVzdCJAChFXYXRjaFRhc2tzUmVxdWVzdBIWCg5jb29yZGluYXRvcl9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCSJGChRGZXRjaEV4Y2hhbmdlUmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRIMCgRwYXRoGAIgASgJEg4KBm9mZnNldBgDIAEoBCIlChVGZXRjaEV4Y2hhbmdlUmVzcG9uc2USDAoEZGF0YRgBIAEoDCJLChJGZXRjaFJlc3VsdFJlcXVlc3QSEAoIcXVlcnlfaWQYASABKAkSEgoKZnJvbV9mcmFtZRgCIAEoBBIPCgd0YXNrX2lkGAMgASgJItYFCg5UYXNrRGVmaW5pdGlvbhIPCgd0YXNrX2lkGAEgASgJEhAKCHF1ZXJ5X2lkGAIgASgJEg0KBXN0YWdlGAMgASgNEhEKCXBhcnRpdGlvbhgEIAEoDRIPCgdhdHRlbXB0GAUgASgNEgsKA3NxbBgGIAEoCRI7CghzcWxfa2luZBgHIAEoDjIpLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tEZWZpbml0aW9uLlNxbEtpbmQSJgoFc2NhbnMYCCADKAsyFy5za2Vpbi5leGVjdXRvci52MS5TY2FuEigKBmlucHV0cxgJIAMoCzIYLnNrZWluLmV4ZWN1dG9yLnYxLklucHV0EjUKCGV4Y2hhbmdlGAogASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VPdXRwdXRIABIxCgZyZXN1bHQYCyABKAsyHy5za2Vpbi5leGVjdXRvci52MS5SZXN1bHRPdXRwdXRIABIWCg5wcmVzZXJ2ZV9vcmRlchgMIAEoCBJBCghzZXR0aW5ncxgNIAMoCzIvLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tEZWZpbml0aW9uLlNldHRpbmdzRW50cnkSFwoPZGVmYXVsdF9jYXRhbG9nGA4gASgJEhYKDmRlZmF1bHRfc2NoZW1hGA8gASgJEhEKCXByaW5jaXBhbBgQIAEoCRIUCgxtZW1vcnlfYnl0ZXMYESABKAQSFgoOcmVzb3VyY2VfZ3JvdXAYHiABKAkSDgoGd2VpZ2h0GB8gASgNGi8KDVNldHRpbmdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJQCgdTcWxLaW5kEhgKFFNRTF9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQU1FMX0tJTkRfRU1JVFRFRBABEhUKEVNRTF9LSU5EX09SSUdJTkFMEAJCCAoGb3V0cHV0IiQKBkNvbHVtbhIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkimwMKBFNjYW4SDAoEbmFtZRgBIAEoCRIPCgdjYXRhbG9nGAIgASgJEg4KBnNjaGVtYRgDIAEoCRINCgV0YWJsZRgEIAEoCRItCgZmb3JtYXQYBSABKA4yHS5za2Vpbi5leGVjdXRvci52MS5GaWxlRm9ybWF0EioKB2NvbHVtbnMYBiADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4SEQoJaGl2ZV9rZXlzGAcgAygJEjUKB29wdGlvbnMYCCADKAsyJC5za2Vpbi5leGVjdXRvci52MS5TY2FuLk9wdGlvbnNFbnRyeRIoCgZzcGxpdHMYCSADKAsyGC5za2Vpbi5leGVjdXRvci52MS5TcGxpdBIPCgd0b3VjaGVkGAogAygNEiwKBnNoYXBlcxgLIAMoCzIcLnNrZWluLmV4ZWN1dG9yLnYxLkZpbGVTaGFwZRIXCg9maWxlbmFtZV9jb2x1bW4YDCABKAkaLgoMT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiowEKCUZpbGVTaGFwZRIqCgdjb2x1bW5zGAEgAygLMhkuc2tlaW4uZXhlY3V0b3IudjEuQ29sdW1uEjoKB2luc3RlYWQYAiADKAsyKS5za2Vpbi5leGVjdXRvci52MS5GaWxlU2hhcGUuSW5zdGVhZEVudHJ5Gi4KDEluc3RlYWRFbnRyeRILCgNrZXkYASABKA0SDQoFdmFsdWUYAiABKAk6AjgBIoUBCgVTcGxpdBIoCgRmaWxlGAEgASgLMhouc2tlaW4uZXhlY3V0b3IudjEuRmlsZUtleRIQCghmcm9tX3JvdxgCIAEoBBIOCgZ0b19yb3cYAyABKAQSDwoHcGFzc2luZxgEIAEoCBINCgVzaGFwZRgFIAEoDRIQCghmaWxlbmFtZRgGIAEoCSJICgdGaWxlS2V5Eg4KBmJ1Y2tldBgBIAEoCRILCgNrZXkYAiABKAkSDAoEZXRhZxgDIAEoCRISCgpzaXplX2J5dGVzGAQgASgEInkKBUlucHV0EgwKBG5hbWUYASABKAkSMgoHY29sdW1ucxgCIAMoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlQ29sdW1uEi4KBWZpbGVzGAMgAygLMh8uc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VGaWxlIjEKDkV4Y2hhbmdlQ29sdW1uEgwKBHR5cGUYASABKAkSEQoJd2lyZV90eXBlGAIgASgJInYKDEV4Y2hhbmdlRmlsZRIxCgZzb3VyY2UYASABKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZVNvdXJjZRIMCgRwYXRoGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEQoJcm93X2NvdW50GAQgASgEInEKDkV4Y2hhbmdlU291cmNlEhMKC2V4ZWN1dG9yX2lkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSDgoGZm9sZGVyGAMgASgJEhMKC21hcmtlcl9wYXRoGAQgASgJEhQKDG1hcmtlcl90b2tlbhgFIAEoCSJwCg5FeGNoYW5nZU91dHB1dBIyCgdjb2x1bW5zGAEgAygLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VDb2x1bW4SEQoJaGFzaF9rZXlzGAIgAygJEhcKD3BhcnRpdGlvbl9jb3VudBgDIAEoDSJnCgxSZXN1bHRPdXRwdXQSKgoHY29sdW1ucxgBIAMoCzIZLnNrZWluLmV4ZWN1dG9yLnYxLkNvbHVtbhIZChFlbnVtX2RpY3Rpb25hcmllcxgCIAEoCBIQCghtYXhfcm93cxgDIAEoBCKjAQoJVGFza0V2ZW50EikKBWhlbGxvGAEgASgLMhguc2tlaW4uZXhlY3V0b3IudjEuSGVsbG9IABIxCgloZWFydGJlYXQYAiABKAsyHC5za2Vpbi5leGVjdXRvci52MS5IZWFydGJlYXRIABIvCgZzdGF0dXMYAyABKAsyHS5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzSABCBwoFZXZlbnQiZAoFSGVsbG8SEwoLZXhlY3V0b3JfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkSMQoGc291cmNlGAMgASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VTb3VyY2UiCwoJSGVhcnRiZWF0IrQECgpUYXNrU3RhdHVzEg8KB3Rhc2tfaWQYASABKAkSNgoGcXVldWVkGAIgASgLMiQuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1cy5RdWV1ZWRIABI4CgdydW5uaW5nGAMgASgLMiUuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1cy5SdW5uaW5nSAASPAoJc3VjY2VlZGVkGAQgASgLMicuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1cy5TdWNjZWVkZWRIABI2CgZmYWlsZWQYBSABKAsyJC5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzLkZhaWxlZEgAGggKBlF1ZXVlZBobCgdSdW5uaW5nEhAKCGZyYWN0aW9uGAEgASgBGpcBCglTdWNjZWVkZWQSLQoFZmlsZXMYASADKAsyHi5za2Vpbi5leGVjdXRvci52MS5Xcml0dGVuRmlsZRIrCgVzdGF0cxgCIAEoCzIcLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0cxIuCgZyZXN1bHQYAyADKAsyHi5za2Vpbi5leGVjdXRvci52MS5SZXN1bHRGcmFtZRpjCgZGYWlsZWQSDAoEY29kZRgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEhYKDmxvc3RfZXhlY3V0b3JzGAMgAygJEhUKCHBvc2l0aW9uGAQgASgNSACIAQFCCwoJX3Bvc2l0aW9uQgcKBXN0YXRlIjUKC1Jlc3VsdEZyYW1lEhMKC2RhdGFfaGVhZGVyGAEgASgMEhEKCWRhdGFfYm9keRgCIAEoDCJVCgtXcml0dGVuRmlsZRIRCglwYXJ0aXRpb24YASABKA0SDAoEcGF0aBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEEhEKCXJvd19jb3VudBgEIAEoBCLRAQoJVGFza1N0YXRzEhEKCXJvd19jb3VudBgBIAEoBBIUCgxvdXRwdXRfYnl0ZXMYAiABKAQSFQoNYnl0ZXNfZmV0Y2hlZBgDIAEoBBIUCgxieXRlc19jYWNoZWQYBCABKAQSFgoOZXhjaGFuZ2VfYnl0ZXMYBSABKAQSEQoJcXVldWVkX21zGAYgASgBEg4KBnJ1bl9tcxgHIAEoARISCgpwZWFrX2J5dGVzGAggASgEEg8KB3NwaWxsZWQYCSABKAgSDgoGY3B1X21zGAogASgBKm0KCkZpbGVGb3JtYXQSGwoXRklMRV9GT1JNQVRfVU5TUEVDSUZJRUQQABIXChNGSUxFX0ZPUk1BVF9QQVJRVUVUEAESEwoPRklMRV9GT1JNQVRfQ1NWEAISFAoQRklMRV9GT1JNQVRfSlNPThADMsMDCg9FeGVjdXRvclNlcnZpY2USSAoISWRlbnRpZnkSIi5za2Vpbi5leGVjdXRvci52MS5JZGVudGlmeVJlcXVlc3QaGC5za2Vpbi5leGVjdXRvci52MS5IZWxsbxJRCgdDb250cm9sEiEuc2tlaW4uZXhlY3V0b3IudjEuQ29udHJvbFJlcXVlc3QaHy5za2Vpbi5leGVjdXRvci52MS5Db250cm9sUmVwbHkoATABElIKCldhdGNoVGFza3MSJC5za2Vpbi5leGVjdXRvci52MS5XYXRjaFRhc2tzUmVxdWVzdBocLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tFdmVudDABEmQKDUZldGNoRXhjaGFuZ2USJy5za2Vpbi5leGVjdXRvci52MS5GZXRjaEV4Y2hhbmdlUmVxdWVzdBooLnNrZWluLmV4ZWN1dG9yLnYxLkZldGNoRXhjaGFuZ2VSZXNwb25zZTABElkKC0ZldGNoUmVzdWx0EiUuc2tlaW4uZXhlY3V0b3IudjEuRmV0Y2hSZXN1bHRSZXF1ZXN0GiEuYXJyb3cuZmxpZ2h0LnByb3RvY29sLkZsaWdodERhdGEwAWIGcHJvdG8z", [file_flight]);
+  fileDesc("Cg5leGVjdXRvci5wcm90bxIRc2tlaW4uZXhlY3V0b3IudjEiowMKDkNvbnRyb2xSZXF1ZXN0EgoKAmlkGAEgASgNEi0KB3Jlc2VydmUYAiABKAsyGi5za2Vpbi5leGVjdXRvci52MS5SZXNlcnZlSAASNAoLbGF1bmNoX3Rhc2sYAyABKAsyHS5za2Vpbi5leGVjdXRvci52MS5MYXVuY2hUYXNrSAASNAoLY2FuY2VsX3Rhc2sYBCABKAsyHS5za2Vpbi5leGVjdXRvci52MS5DYW5jZWxUYXNrSAASOAoNcmVsZWFzZV9xdWVyeRgFIAEoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLlJlbGVhc2VRdWVyeUgAEjoKDnJlbW92ZV9vdXRwdXRzGAYgASgLMiAuc2tlaW4uZXhlY3V0b3IudjEuUmVtb3ZlT3V0cHV0c0gAEjQKC2ZyZWVfbWVtb3J5GAcgASgLMh0uc2tlaW4uZXhlY3V0b3IudjEuRnJlZU1lbW9yeUgAEjYKDHNldF9kcmFpbmluZxgUIAEoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLlNldERyYWluaW5nSABCBgoEY2FsbCJJCgdSZXNlcnZlEhAKCHF1ZXJ5X2lkGAEgASgJEhYKDmNvb3JkaW5hdG9yX2lkGAIgASgJEhQKDG1lbW9yeV9ieXRlcxgDIAEoBCJVCgpMYXVuY2hUYXNrEhYKDmNvb3JkaW5hdG9yX2lkGAEgASgJEi8KBHRhc2sYAiABKAsyIS5za2Vpbi5leGVjdXRvci52MS5UYXNrRGVmaW5pdGlvbiIdCgpDYW5jZWxUYXNrEg8KB3Rhc2tfaWQYASABKAkiMwoNUmVtb3ZlT3V0cHV0cxIQCghxdWVyeV9pZBgBIAEoCRIQCgh0YXNrX2lkcxgCIAMoCSIeCgpGcmVlTWVtb3J5EhAKCHF1ZXJ5X2lkGAEgASgJIjYKDFJlbGVhc2VRdWVyeRIQCghxdWVyeV9pZBgBIAEoCRIUCgxrZWVwX3Rhc2tfaWQYAiABKAkiHwoLU2V0RHJhaW5pbmcSEAoIZHJhaW5pbmcYASABKAgiTgoMQ29udHJvbFJlcGx5EgoKAmlkGAEgASgNEjIKB2ZhaWx1cmUYAiABKAsyIS5za2Vpbi5leGVjdXRvci52MS5Db250cm9sRmFpbHVyZSIvCg5Db250cm9sRmFpbHVyZRIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiEQoPSWRlbnRpZnlSZXF1ZXN0IkAKEVdhdGNoVGFza3NSZXF1ZXN0EhYKDmNvb3JkaW5hdG9yX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJIkYKFEZldGNoRXhjaGFuZ2VSZXF1ZXN0EhAKCHF1ZXJ5X2lkGAEgASgJEgwKBHBhdGgYAiABKAkSDgoGb2Zmc2V0GAMgASgEIiUKFUZldGNoRXhjaGFuZ2VSZXNwb25zZRIMCgRkYXRhGAEgASgMIksKEkZldGNoUmVzdWx0UmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRISCgpmcm9tX2ZyYW1lGAIgASgEEg8KB3Rhc2tfaWQYAyABKAki1gUKDlRhc2tEZWZpbml0aW9uEg8KB3Rhc2tfaWQYASABKAkSEAoIcXVlcnlfaWQYAiABKAkSDQoFc3RhZ2UYAyABKA0SEQoJcGFydGl0aW9uGAQgASgNEg8KB2F0dGVtcHQYBSABKA0SCwoDc3FsGAYgASgJEjsKCHNxbF9raW5kGAcgASgOMikuc2tlaW4uZXhlY3V0b3IudjEuVGFza0RlZmluaXRpb24uU3FsS2luZBImCgVzY2FucxgIIAMoCzIXLnNrZWluLmV4ZWN1dG9yLnYxLlNjYW4SKAoGaW5wdXRzGAkgAygLMhguc2tlaW4uZXhlY3V0b3IudjEuSW5wdXQSNQoIZXhjaGFuZ2UYCiABKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZU91dHB1dEgAEjEKBnJlc3VsdBgLIAEoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLlJlc3VsdE91dHB1dEgAEhYKDnByZXNlcnZlX29yZGVyGAwgASgIEkEKCHNldHRpbmdzGA0gAygLMi8uc2tlaW4uZXhlY3V0b3IudjEuVGFza0RlZmluaXRpb24uU2V0dGluZ3NFbnRyeRIXCg9kZWZhdWx0X2NhdGFsb2cYDiABKAkSFgoOZGVmYXVsdF9zY2hlbWEYDyABKAkSEQoJcHJpbmNpcGFsGBAgASgJEhQKDG1lbW9yeV9ieXRlcxgRIAEoBBIWCg5yZXNvdXJjZV9ncm91cBgeIAEoCRIOCgZ3ZWlnaHQYHyABKA0aLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlAKB1NxbEtpbmQSGAoUU1FMX0tJTkRfVU5TUEVDSUZJRUQQABIUChBTUUxfS0lORF9FTUlUVEVEEAESFQoRU1FMX0tJTkRfT1JJR0lOQUwQAkIICgZvdXRwdXQiJAoGQ29sdW1uEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCSKbAwoEU2NhbhIMCgRuYW1lGAEgASgJEg8KB2NhdGFsb2cYAiABKAkSDgoGc2NoZW1hGAMgASgJEg0KBXRhYmxlGAQgASgJEi0KBmZvcm1hdBgFIAEoDjIdLnNrZWluLmV4ZWN1dG9yLnYxLkZpbGVGb3JtYXQSKgoHY29sdW1ucxgGIAMoCzIZLnNrZWluLmV4ZWN1dG9yLnYxLkNvbHVtbhIRCgloaXZlX2tleXMYByADKAkSNQoHb3B0aW9ucxgIIAMoCzIkLnNrZWluLmV4ZWN1dG9yLnYxLlNjYW4uT3B0aW9uc0VudHJ5EigKBnNwbGl0cxgJIAMoCzIYLnNrZWluLmV4ZWN1dG9yLnYxLlNwbGl0Eg8KB3RvdWNoZWQYCiADKA0SLAoGc2hhcGVzGAsgAygLMhwuc2tlaW4uZXhlY3V0b3IudjEuRmlsZVNoYXBlEhcKD2ZpbGVuYW1lX2NvbHVtbhgMIAEoCRouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKjAQoJRmlsZVNoYXBlEioKB2NvbHVtbnMYASADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4SOgoHaW5zdGVhZBgCIAMoCzIpLnNrZWluLmV4ZWN1dG9yLnYxLkZpbGVTaGFwZS5JbnN0ZWFkRW50cnkaLgoMSW5zdGVhZEVudHJ5EgsKA2tleRgBIAEoDRINCgV2YWx1ZRgCIAEoCToCOAEihQEKBVNwbGl0EigKBGZpbGUYASABKAsyGi5za2Vpbi5leGVjdXRvci52MS5GaWxlS2V5EhAKCGZyb21fcm93GAIgASgEEg4KBnRvX3JvdxgDIAEoBBIPCgdwYXNzaW5nGAQgASgIEg0KBXNoYXBlGAUgASgNEhAKCGZpbGVuYW1lGAYgASgJIkgKB0ZpbGVLZXkSDgoGYnVja2V0GAEgASgJEgsKA2tleRgCIAEoCRIMCgRldGFnGAMgASgJEhIKCnNpemVfYnl0ZXMYBCABKAQieQoFSW5wdXQSDAoEbmFtZRgBIAEoCRIyCgdjb2x1bW5zGAIgAygLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VDb2x1bW4SLgoFZmlsZXMYAyADKAsyHy5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZUZpbGUiMQoORXhjaGFuZ2VDb2x1bW4SDAoEdHlwZRgBIAEoCRIRCgl3aXJlX3R5cGUYAiABKAkidgoMRXhjaGFuZ2VGaWxlEjEKBnNvdXJjZRgBIAEoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlU291cmNlEgwKBHBhdGgYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBBIRCglyb3dfY291bnQYBCABKAQicQoORXhjaGFuZ2VTb3VyY2USEwoLZXhlY3V0b3JfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIOCgZmb2xkZXIYAyABKAkSEwoLbWFya2VyX3BhdGgYBCABKAkSFAoMbWFya2VyX3Rva2VuGAUgASgJInAKDkV4Y2hhbmdlT3V0cHV0EjIKB2NvbHVtbnMYASADKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZUNvbHVtbhIRCgloYXNoX2tleXMYAiADKAkSFwoPcGFydGl0aW9uX2NvdW50GAMgASgNImcKDFJlc3VsdE91dHB1dBIqCgdjb2x1bW5zGAEgAygLMhkuc2tlaW4uZXhlY3V0b3IudjEuQ29sdW1uEhkKEWVudW1fZGljdGlvbmFyaWVzGAIgASgIEhAKCG1heF9yb3dzGAMgASgEIqMBCglUYXNrRXZlbnQSKQoFaGVsbG8YASABKAsyGC5za2Vpbi5leGVjdXRvci52MS5IZWxsb0gAEjEKCWhlYXJ0YmVhdBgCIAEoCzIcLnNrZWluLmV4ZWN1dG9yLnYxLkhlYXJ0YmVhdEgAEi8KBnN0YXR1cxgDIAEoCzIdLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXNIAEIHCgVldmVudCJkCgVIZWxsbxITCgtleGVjdXRvcl9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRIxCgZzb3VyY2UYAyABKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZVNvdXJjZSILCglIZWFydGJlYXQitAQKClRhc2tTdGF0dXMSDwoHdGFza19pZBgBIAEoCRI2CgZxdWV1ZWQYAiABKAsyJC5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzLlF1ZXVlZEgAEjgKB3J1bm5pbmcYAyABKAsyJS5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzLlJ1bm5pbmdIABI8CglzdWNjZWVkZWQYBCABKAsyJy5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzLlN1Y2NlZWRlZEgAEjYKBmZhaWxlZBgFIAEoCzIkLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXMuRmFpbGVkSAAaCAoGUXVldWVkGhsKB1J1bm5pbmcSEAoIZnJhY3Rpb24YASABKAEalwEKCVN1Y2NlZWRlZBItCgVmaWxlcxgBIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLldyaXR0ZW5GaWxlEisKBXN0YXRzGAIgASgLMhwuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXRzEi4KBnJlc3VsdBgDIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLlJlc3VsdEZyYW1lGmMKBkZhaWxlZBIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSFgoObG9zdF9leGVjdXRvcnMYAyADKAkSFQoIcG9zaXRpb24YBCABKA1IAIgBAUILCglfcG9zaXRpb25CBwoFc3RhdGUiNQoLUmVzdWx0RnJhbWUSEwoLZGF0YV9oZWFkZXIYASABKAwSEQoJZGF0YV9ib2R5GAIgASgMIlUKC1dyaXR0ZW5GaWxlEhEKCXBhcnRpdGlvbhgBIAEoDRIMCgRwYXRoGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEQoJcm93X2NvdW50GAQgASgEIsEBCglUYXNrU3RhdHMSEQoJcm93X2NvdW50GAEgASgEEhQKDG91dHB1dF9ieXRlcxgCIAEoBBIVCg1ieXRlc19mZXRjaGVkGAMgASgEEhQKDGJ5dGVzX2NhY2hlZBgEIAEoBBIWCg5leGNoYW5nZV9ieXRlcxgFIAEoBBIRCglxdWV1ZWRfbXMYBiABKAESDgoGcnVuX21zGAcgASgBEhIKCnBlYWtfYnl0ZXMYCCABKAQSDwoHc3BpbGxlZBgJIAEoCCptCgpGaWxlRm9ybWF0EhsKF0ZJTEVfRk9STUFUX1VOU1BFQ0lGSUVEEAASFwoTRklMRV9GT1JNQVRfUEFSUVVFVBABEhMKD0ZJTEVfRk9STUFUX0NTVhACEhQKEEZJTEVfRk9STUFUX0pTT04QAzLDAwoPRXhlY3V0b3JTZXJ2aWNlEkgKCElkZW50aWZ5EiIuc2tlaW4uZXhlY3V0b3IudjEuSWRlbnRpZnlSZXF1ZXN0Ghguc2tlaW4uZXhlY3V0b3IudjEuSGVsbG8SUQoHQ29udHJvbBIhLnNrZWluLmV4ZWN1dG9yLnYxLkNvbnRyb2xSZXF1ZXN0Gh8uc2tlaW4uZXhlY3V0b3IudjEuQ29udHJvbFJlcGx5KAEwARJSCgpXYXRjaFRhc2tzEiQuc2tlaW4uZXhlY3V0b3IudjEuV2F0Y2hUYXNrc1JlcXVlc3QaHC5za2Vpbi5leGVjdXRvci52MS5UYXNrRXZlbnQwARJkCg1GZXRjaEV4Y2hhbmdlEicuc2tlaW4uZXhlY3V0b3IudjEuRmV0Y2hFeGNoYW5nZVJlcXVlc3QaKC5za2Vpbi5leGVjdXRvci52MS5GZXRjaEV4Y2hhbmdlUmVzcG9uc2UwARJZCgtGZXRjaFJlc3VsdBIlLnNrZWluLmV4ZWN1dG9yLnYxLkZldGNoUmVzdWx0UmVxdWVzdBohLmFycm93LmZsaWdodC5wcm90b2NvbC5GbGlnaHREYXRhMAFiBnByb3RvMw", [file_flight]);
 
 /**
  * Describes the message skein.executor.v1.ControlRequest.
@@ -61,66 +61,73 @@ export const ReleaseQuerySchema = /*@__PURE__*/
   messageDesc(file_executor, 6);
 
 /**
+ * Describes the message skein.executor.v1.SetDraining.
+ * Use `create(SetDrainingSchema)` to create a new message.
+ */
+export const SetDrainingSchema = /*@__PURE__*/
+  messageDesc(file_executor, 7);
+
+/**
  * Describes the message skein.executor.v1.ControlReply.
  * Use `create(ControlReplySchema)` to create a new message.
  */
 export const ControlReplySchema = /*@__PURE__*/
-  messageDesc(file_executor, 7);
+  messageDesc(file_executor, 8);
 
 /**
  * Describes the message skein.executor.v1.ControlFailure.
  * Use `create(ControlFailureSchema)` to create a new message.
  */
 export const ControlFailureSchema = /*@__PURE__*/
-  messageDesc(file_executor, 8);
+  messageDesc(file_executor, 9);
 
 /**
  * Describes the message skein.executor.v1.IdentifyRequest.
  * Use `create(IdentifyRequestSchema)` to create a new message.
  */
 export const IdentifyRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 9);
+  messageDesc(file_executor, 10);
 
 /**
  * Describes the message skein.executor.v1.WatchTasksRequest.
  * Use `create(WatchTasksRequestSchema)` to create a new message.
  */
 export const WatchTasksRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 10);
+  messageDesc(file_executor, 11);
 
 /**
  * Describes the message skein.executor.v1.FetchExchangeRequest.
  * Use `create(FetchExchangeRequestSchema)` to create a new message.
  */
 export const FetchExchangeRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 11);
+  messageDesc(file_executor, 12);
 
 /**
  * Describes the message skein.executor.v1.FetchExchangeResponse.
  * Use `create(FetchExchangeResponseSchema)` to create a new message.
  */
 export const FetchExchangeResponseSchema = /*@__PURE__*/
-  messageDesc(file_executor, 12);
+  messageDesc(file_executor, 13);
 
 /**
  * Describes the message skein.executor.v1.FetchResultRequest.
  * Use `create(FetchResultRequestSchema)` to create a new message.
  */
 export const FetchResultRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 13);
+  messageDesc(file_executor, 14);
 
 /**
  * Describes the message skein.executor.v1.TaskDefinition.
  * Use `create(TaskDefinitionSchema)` to create a new message.
  */
 export const TaskDefinitionSchema = /*@__PURE__*/
-  messageDesc(file_executor, 14);
+  messageDesc(file_executor, 15);
 
 /**
  * Describes the enum skein.executor.v1.TaskDefinition.SqlKind.
  */
 export const TaskDefinition_SqlKindSchema = /*@__PURE__*/
-  enumDesc(file_executor, 14, 0);
+  enumDesc(file_executor, 15, 0);
 
 /**
  * @generated from enum skein.executor.v1.TaskDefinition.SqlKind
@@ -133,154 +140,154 @@ export const TaskDefinition_SqlKind = /*@__PURE__*/
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema = /*@__PURE__*/
-  messageDesc(file_executor, 15);
+  messageDesc(file_executor, 16);
 
 /**
  * Describes the message skein.executor.v1.Scan.
  * Use `create(ScanSchema)` to create a new message.
  */
 export const ScanSchema = /*@__PURE__*/
-  messageDesc(file_executor, 16);
+  messageDesc(file_executor, 17);
 
 /**
  * Describes the message skein.executor.v1.FileShape.
  * Use `create(FileShapeSchema)` to create a new message.
  */
 export const FileShapeSchema = /*@__PURE__*/
-  messageDesc(file_executor, 17);
+  messageDesc(file_executor, 18);
 
 /**
  * Describes the message skein.executor.v1.Split.
  * Use `create(SplitSchema)` to create a new message.
  */
 export const SplitSchema = /*@__PURE__*/
-  messageDesc(file_executor, 18);
+  messageDesc(file_executor, 19);
 
 /**
  * Describes the message skein.executor.v1.FileKey.
  * Use `create(FileKeySchema)` to create a new message.
  */
 export const FileKeySchema = /*@__PURE__*/
-  messageDesc(file_executor, 19);
+  messageDesc(file_executor, 20);
 
 /**
  * Describes the message skein.executor.v1.Input.
  * Use `create(InputSchema)` to create a new message.
  */
 export const InputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 20);
+  messageDesc(file_executor, 21);
 
 /**
  * Describes the message skein.executor.v1.ExchangeColumn.
  * Use `create(ExchangeColumnSchema)` to create a new message.
  */
 export const ExchangeColumnSchema = /*@__PURE__*/
-  messageDesc(file_executor, 21);
+  messageDesc(file_executor, 22);
 
 /**
  * Describes the message skein.executor.v1.ExchangeFile.
  * Use `create(ExchangeFileSchema)` to create a new message.
  */
 export const ExchangeFileSchema = /*@__PURE__*/
-  messageDesc(file_executor, 22);
+  messageDesc(file_executor, 23);
 
 /**
  * Describes the message skein.executor.v1.ExchangeSource.
  * Use `create(ExchangeSourceSchema)` to create a new message.
  */
 export const ExchangeSourceSchema = /*@__PURE__*/
-  messageDesc(file_executor, 23);
+  messageDesc(file_executor, 24);
 
 /**
  * Describes the message skein.executor.v1.ExchangeOutput.
  * Use `create(ExchangeOutputSchema)` to create a new message.
  */
 export const ExchangeOutputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 24);
+  messageDesc(file_executor, 25);
 
 /**
  * Describes the message skein.executor.v1.ResultOutput.
  * Use `create(ResultOutputSchema)` to create a new message.
  */
 export const ResultOutputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 25);
+  messageDesc(file_executor, 26);
 
 /**
  * Describes the message skein.executor.v1.TaskEvent.
  * Use `create(TaskEventSchema)` to create a new message.
  */
 export const TaskEventSchema = /*@__PURE__*/
-  messageDesc(file_executor, 26);
+  messageDesc(file_executor, 27);
 
 /**
  * Describes the message skein.executor.v1.Hello.
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema = /*@__PURE__*/
-  messageDesc(file_executor, 27);
+  messageDesc(file_executor, 28);
 
 /**
  * Describes the message skein.executor.v1.Heartbeat.
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema = /*@__PURE__*/
-  messageDesc(file_executor, 28);
+  messageDesc(file_executor, 29);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.
  * Use `create(TaskStatusSchema)` to create a new message.
  */
 export const TaskStatusSchema = /*@__PURE__*/
-  messageDesc(file_executor, 29);
+  messageDesc(file_executor, 30);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Queued.
  * Use `create(TaskStatus_QueuedSchema)` to create a new message.
  */
 export const TaskStatus_QueuedSchema = /*@__PURE__*/
-  messageDesc(file_executor, 29, 0);
+  messageDesc(file_executor, 30, 0);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Running.
  * Use `create(TaskStatus_RunningSchema)` to create a new message.
  */
 export const TaskStatus_RunningSchema = /*@__PURE__*/
-  messageDesc(file_executor, 29, 1);
+  messageDesc(file_executor, 30, 1);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Succeeded.
  * Use `create(TaskStatus_SucceededSchema)` to create a new message.
  */
 export const TaskStatus_SucceededSchema = /*@__PURE__*/
-  messageDesc(file_executor, 29, 2);
+  messageDesc(file_executor, 30, 2);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Failed.
  * Use `create(TaskStatus_FailedSchema)` to create a new message.
  */
 export const TaskStatus_FailedSchema = /*@__PURE__*/
-  messageDesc(file_executor, 29, 3);
+  messageDesc(file_executor, 30, 3);
 
 /**
  * Describes the message skein.executor.v1.ResultFrame.
  * Use `create(ResultFrameSchema)` to create a new message.
  */
 export const ResultFrameSchema = /*@__PURE__*/
-  messageDesc(file_executor, 30);
+  messageDesc(file_executor, 31);
 
 /**
  * Describes the message skein.executor.v1.WrittenFile.
  * Use `create(WrittenFileSchema)` to create a new message.
  */
 export const WrittenFileSchema = /*@__PURE__*/
-  messageDesc(file_executor, 31);
+  messageDesc(file_executor, 32);
 
 /**
  * Describes the message skein.executor.v1.TaskStats.
  * Use `create(TaskStatsSchema)` to create a new message.
  */
 export const TaskStatsSchema = /*@__PURE__*/
-  messageDesc(file_executor, 32);
+  messageDesc(file_executor, 33);
 
 /**
  * Describes the enum skein.executor.v1.FileFormat.

@@ -38,6 +38,7 @@ function watched(overrides: Partial<ExecutorChannel> = {}) {
     launch: task => { calls.push(`launch ${task.taskId}`); return Promise.resolve() },
     cancel: task => { calls.push(`cancel ${task}`); return Promise.resolve() },
     removeOutputs: (query, tasks) => { calls.push(`remove ${query} ${tasks.join()}`); return Promise.resolve() },
+    setDraining: () => Promise.resolve(),
     freeMemory: query => { calls.push(`free ${query}`); return Promise.resolve() },
     release: query => { calls.push(`release ${query}`); return Promise.resolve() },
     watch: (event, end) => { streams.push({ event, end }); return () => undefined },

@@ -60,7 +60,7 @@ export function launchOf(
   mkdirSync(join(folder, 'lake'), { recursive: true })
   return {
     role: 'executor', dataDir: join(folder, name), listen: '127.0.0.1:0',
-    store: { kind: 'remote', secret: SECRET, address: storeAddress }, storeGraceMs: 60_000,
+    store: { kind: 'remote', secret: SECRET, address: storeAddress }, storeGraceMs: 60_000, drainMs: 0,
     buckets: { lake: { provider: 'local', path: join(folder, 'lake') } }, threads: 2, slots: 2, memoryBytes: 1 << 30,
     spillBytes: 1 << 30, cacheBytes: 1 << 30, labels: { site: 'a' }, ...more,
   }

@@ -47,6 +47,7 @@ function caller(service: ReturnType<typeof client>): Calls {
     cancelTask: value => calls.call({ case: 'cancelTask', value }),
     removeOutputs: value => calls.call({ case: 'removeOutputs', value }),
     freeMemory: value => calls.call({ case: 'freeMemory', value }),
+    setDraining: value => calls.call({ case: 'setDraining', value }),
     releaseQuery: value => calls.call({ case: 'releaseQuery', value }),
   }
 }

@@ -80,7 +80,8 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
     },
     defaultCatalog: 'more',
     node: {
-      threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6, labels: { site: 'a' },
+      threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6,
+      drainMs: 3_000, labels: { site: 'a' },
       advertise: null,
     },
     resultHoldBytes: 4 * 2 ** 20,
@@ -101,9 +102,9 @@ const orders = (definition: string): string => small.replace('"orders/*.parquet"
 t.test('what is left out comes from the machine or has a default', async t => {
   const { dataDir, defaultCatalog, node, listen, resultHoldBytes } = parse(small)
   t.strictSame([dataDir, defaultCatalog, resultHoldBytes], ['/etc/skein/skein-data', 'tpch', 32 * 2 ** 20])
-  t.strictSame(
-    node, { threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, labels: {}, advertise: null },
-  )
+  t.strictSame(node, {
+    threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, labels: {}, advertise: null, drainMs: 3_000,
+  })
   t.strictSame(listen, { http: '127.0.0.1:4280', flight: '127.0.0.1:4281', admin: '127.0.0.1:4283', node: null })
   t.match(parse(''), { buckets: {}, catalogs: {}, defaultCatalog: 'memory' })
 })

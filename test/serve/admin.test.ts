@@ -30,6 +30,7 @@ function fakeAdmin(): QueryAdmin {
   return {
     list: () => [query],
     executors: () => [{ info, state: 'active' }, { info: { ...info, id: 'e2' }, state: 'connecting' }],
+    setDraining: async id => { if (id !== 'e1') throw new QueryError('NOT_FOUND', `no executor ${id}`) },
     kill: id => {
       if (id === query.id && query.cancelled === undefined) query.cancel('killed')
       else return false
@@ -78,7 +79,8 @@ const cacheAdmin: CacheAdminPorts = {
 
 async function openAdmin(t: Test) {
   const server = new GrpcServer({ authenticate: () => undefined })
-  server.addService(AdminService, adminHandlers({ queries: fakeAdmin(), clock, stores, cacheAdmin }))
+  const moveCache = async (): Promise<number> => 3
+  server.addService(AdminService, adminHandlers({ queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache }))
   const channel = new GrpcChannel(`127.0.0.1:${await server.listen('127.0.0.1', 0)}`)
   t.teardown(() => {
     channel.close()
@@ -138,4 +140,12 @@ t.test('operators see executors and queries, and kill one', async t => {
   }])
   await admin.killQuery({ id: 'q1' })
   await t.rejects(admin.killQuery({ id: 'q1' }), { code: 'NOT_FOUND', message: 'no query q1 is running' })
+})
+
+t.test('an executor drains once its cached files have moved, or at once', async t => {
+  const admin = await openAdmin(t)
+  t.match(await admin.drainExecutor({ id: 'e1' }), { filesMoved: 3 })
+  t.match(await admin.drainExecutor({ id: 'e1', now: true }), { filesMoved: 0 })
+  await admin.undrainExecutor({ id: 'e1' })
+  await t.rejects(admin.drainExecutor({ id: 'e9' }), { code: 'NOT_FOUND' })
 })

@@ -84,6 +84,10 @@ export class NetworkChannel implements ExecutorChannel {
     return this.#call(() => this.#executor.release(query))
   }
 
+  setDraining(): Promise<void> {
+    return Promise.resolve()
+  }
+
   close(): void {
     // nothing is kept open
   }
