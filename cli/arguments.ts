@@ -15,6 +15,9 @@ export interface Arguments {
   readonly format: string | undefined
   readonly executors: number
   readonly scale: string | undefined
+  readonly out: string | undefined
+  readonly hosts: string | undefined
+  readonly days: string | undefined
   readonly help: boolean
   readonly now: boolean
   readonly wait: boolean
@@ -28,7 +31,8 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
   const executors = values.executors ?? env['SKEIN_EXECUTORS']
   return {
     command, words,
-    config: values.config, url: values.url, format: values.format, scale: values.scale, help: values.help === true,
+    config: values.config, url: values.url, format: values.format, scale: values.scale,
+    out: values.out, hosts: values.hosts, days: values.days, help: values.help === true,
     now: values.now === true, wait: values.wait === true,
     executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
     wholeBytes: optional('SKEIN_WHOLE_BYTES', env),
@@ -43,7 +47,8 @@ function parse(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         config: { type: 'string' }, url: { type: 'string' }, format: { type: 'string' }, executors: { type: 'string' },
-        scale: { type: 'string' }, help: { type: 'boolean', short: 'h' },
+        scale: { type: 'string' }, out: { type: 'string' }, hosts: { type: 'string' }, days: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
         now: { type: 'boolean' }, wait: { type: 'boolean' },
       },
     })

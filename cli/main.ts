@@ -10,6 +10,7 @@ import { admin, adminCommand } from './admin.ts'
 import { formatOf } from './answer.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
 import type { ClusterOptions } from './cluster.ts'
+import { cert } from './cert.ts'
 import { demo } from './demo.ts'
 import { explain, query, type Statement, type Where } from './query.ts'
 import { operatorChannel } from './operator-channel.ts'
@@ -23,6 +24,8 @@ const HELP = `skein: one SQL query over several executors
   skein coordinator --config F     skein executor --config F         the processes of a cluster on several hosts
   skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow] SQL | -
   skein explain  [--url http://…] [--config F] [--executors N] [--format table|json] SQL | -
+  skein cert     ca | node NAME [--hosts A,B] | operator NAME | secret  [--out DIR] [--days N]
+                 certificates of a small CA of your own, and the key that seals the cluster's secret
   skein demo     makes sample data, runs queries on it, shows how they were spread
   skein admin    executors | queries | kill ID | drain ID [--now] [--wait] | undrain ID
                  | bucket test NAME | cache status | cache tables
@@ -52,6 +55,10 @@ async function main(): Promise<void> {
     case 'start': return start(await clusterOptions(words), startPorts())
     case 'coordinator': return coordinator(await roleOptions(words), startPorts())
     case 'executor': return executor(await roleOptions(words), startPorts())
+    case 'cert': {
+      const nowMs = systemClock.wallMs()
+      return write(cert({ ...words, nowMs, random: randomBytes }))
+    }
     case 'query': return query(await statement(words), formatOf(words.format))
     case 'explain': return explain(await statement(words), words.format === 'json')
     case 'demo': return demo({

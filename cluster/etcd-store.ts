@@ -14,7 +14,7 @@ import { delay, type Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import { etcdError, mayBeTriedAgain } from './etcd-errors.ts'
 import { marked, sameMark, unmarked } from './etcd-value.ts'
-import { EtcdWatch } from './etcd-watch.ts'
+import { EtcdWatch, leave } from './etcd-watch.ts'
 import {
   MAX_VALUE_BYTES, type Change, type Entry, type Guard, type Lease, type MetadataStore, type Revision,
 } from './store.ts'
@@ -29,8 +29,8 @@ const KEEPALIVE_MS = 2_500
 /** A host that failed twice is left out for a second. */
 const HOST_FAILURES = 2
 const HOST_REST_MS = 1_000
-/** etcd refuses pings more often than its --grpc-keepalive-min-time, 5 s by default. */
-const PING_MS = 5_000
+/** etcd drops who pings more often than its --grpc-keepalive-min-time, 5 s by default, give or take a timer. */
+export const PING_MS = 7_000
 const PING_TIMEOUT_MS = 1_000
 /** Entries read by one call: 256 of 64 KB are 16 MB. */
 const PAGE_ENTRIES = 256
@@ -40,6 +40,8 @@ export interface EtcdStoreOptions {
   readonly hosts: readonly string[]
   /** PEM. The certificate's common name is the user, if etcd asks for one. */
   readonly tls?: { readonly ca: Uint8Array; readonly key: Uint8Array; readonly cert: Uint8Array }
+  /** Among the names of every member's certificate; absent: the host's own. A host that is an IP address needs it. */
+  readonly serverName?: string
   /** Before every key: several clusters may share one etcd. */
   readonly prefix: string
   readonly clock: Clock
@@ -57,7 +59,7 @@ export class EtcdStore implements MetadataStore {
   /** Reaches for no host yet. */
   constructor(options: EtcdStoreOptions) {
     this.#options = options
-    const { hosts, tls, clock } = options
+    const { hosts, tls, serverName, clock } = options
     this.#client = new Etcd3({
       hosts: [...hosts],
       ...(tls === undefined ? {} : {
@@ -66,6 +68,8 @@ export class EtcdStore implements MetadataStore {
         },
       }),
       grpcOptions: {
+        ...(serverName === undefined ? {}
+          : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
         'grpc.keepalive_time_ms': PING_MS, 'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
         'grpc.keepalive_permit_without_calls': 1,
         'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1_000,
@@ -232,7 +236,7 @@ export class EtcdStore implements MetadataStore {
         stream.write({ ID: String(leaseId) })
       })
     } finally {
-      stream.cancel()
+      leave(stream)
     }
   }
 

@@ -29,7 +29,17 @@ interface Stream {
   on(event: 'error', listener: (reason: Error) => void): unknown
   on(event: 'end', listener: () => void): unknown
   write(request: { readonly create_request: EtcdWatchRequest }): unknown
+  end(): void
   cancel(): void
+}
+
+/**
+ * Gives a stream up. One that is not ended first, the library takes for a failure of its host, whose other streams it
+ * then closes.
+ */
+export function leave(stream: Pick<Stream, 'end' | 'cancel'>): void {
+  stream.end()
+  stream.cancel()
 }
 
 export interface EtcdWatchRequest {
@@ -64,7 +74,7 @@ export class EtcdWatch {
   end(): void {
     this.#over = true
     this.#cancelTimer()
-    this.#stream?.cancel()
+    if (this.#stream !== null) leave(this.#stream)
   }
 
   fail(reason: QueryError): void {
@@ -76,7 +86,7 @@ export class EtcdWatch {
   #start(stream: Stream): void {
     this.#stream = stream
     stream.on('error', reason => this.fail(etcdError(reason))) // also after a cancel: else it would be thrown
-    if (this.#over) return stream.cancel()
+    if (this.#over) return leave(stream)
     stream.on('data', response => this.#response(response))
     stream.on('end', () => this.fail(new QueryError('UNAVAILABLE', 'etcd ended a watch')))
     stream.write({ create_request: this.#options.request })

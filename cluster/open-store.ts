@@ -35,11 +35,12 @@ export async function openStore(
       return { store: new RemoteStore(new GrpcChannel(address, { authorization: `Bearer ${secret}` })), secret }
     }
     case 'etcd': {
-      const { etcd: { hosts, prefix, tls: files }, secretKeyFile } = launch
+      const { etcd: { hosts, prefix, serverName, tls: files }, secretKeyFile } = launch
       const key = sealKey(secretKeyFile)
       const tls = files === null ? {} : { tls: readTls('store.tls', files, clock.wallMs()) }
+      const name = serverName === null ? {} : { serverName }
       const { EtcdStore } = await import('./etcd-store.ts') // its protocol file takes long to read
-      const store = new EtcdStore({ hosts, prefix, clock, writer: newId(), ...tls })
+      const store = new EtcdStore({ hosts, prefix, clock, writer: newId(), ...tls, ...name })
       try {
         return { store, secret: await clusterSecret(store, key, randomBytes) }
       } catch (error) {

@@ -96,6 +96,7 @@ export const configSchema = z.strictObject({
     etcd: z.array(etcdUrl, 'must be a list of addresses').min(1, 'must name one address at least'),
     tls: tlsFiles.optional(),
     prefix: text.default('skein/'),
+    server_name: text.optional(),
   }).optional(),
   store_grace: duration.default(60_000),
   secret_key_file: text.optional(),

@@ -43,6 +43,8 @@ export interface Config {
 export interface EtcdConfig {
   readonly hosts: readonly string[]
   readonly tls: TlsFiles | null
+  /** A name that every member's certificate has; null: each has that of its host. */
+  readonly serverName: string | null
   /** Before every key. */
   readonly prefix: string
 }
@@ -251,7 +253,10 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
       http: file.listen.http, flight: file.listen.flight, admin: file.listen.admin, node: file.listen.node ?? null,
     },
     store: file.store === undefined ? null
-      : { hosts: file.store.etcd, tls: tlsFiles(file.store.tls, folder), prefix: file.store.prefix },
+      : {
+        hosts: file.store.etcd, tls: tlsFiles(file.store.tls, folder), serverName: file.store.server_name ?? null,
+        prefix: file.store.prefix,
+      },
     storeGraceMs: file.store_grace,
     secretKeyFile: file.secret_key_file === undefined ? null : resolve(folder, file.secret_key_file),
     tls: tlsFiles(file.tls, folder),

@@ -198,9 +198,11 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 const running = new Set<ChildProcess>()
+let isListening = false
 
 function endWithUs(child: ChildProcess): void {
-  if (running.size === 0) process.once('exit', () => { for (const each of running) each.kill('SIGKILL') })
+  if (!isListening) process.once('exit', () => { for (const each of running) each.kill('SIGKILL') })
+  isListening = true
   running.add(child)
   child.once('exit', () => running.delete(child))
 }

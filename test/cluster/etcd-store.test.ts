@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { EtcdStore } from '../../cluster/etcd-store.ts'
+import { EtcdStore, PING_MS } from '../../cluster/etcd-store.ts'
 import type { Change } from '../../cluster/store.ts'
 import { delay, systemClock } from '../../proto/clock.ts'
 import { EtcdServers, haveEtcd } from '../etcd-server.ts'
@@ -52,6 +52,24 @@ if (have) {
     await etcd.kill(0)
     await until(() => told.length > 1)
     t.match(told[1], { name: 'QueryError', code: 'UNAVAILABLE' })
+  })
+
+  void t.test('neither keepalives nor the end of a watch, nor time, break another watch', async t => {
+    const { store } = await one(t)
+    const told: unknown[] = []
+    let seen = 0
+    store.watch('a', 0n, changes => { seen += changes.length }, reason => told.push(reason))
+    const lease = await store.grantLease(60_000)
+    for (let i = 0; i < 5; i++) {
+      await store.keepAlive(lease)
+      const end = store.watch('b', 0n, () => undefined, () => undefined)
+      await store.compareAndSwap(`b${i}`, 0n, bytes('1'))
+      end()
+    }
+    await delay(systemClock, 2 * PING_MS + 1_000)
+    await store.compareAndSwap('a', 0n, bytes('1'))
+    await until(() => seen === 1)
+    t.strictSame(told, [])
   })
 
   void t.test('a value that another program wrote is read as it is', async t => {

@@ -16,6 +16,8 @@ export interface HostsOptions {
   readonly executors: number
   readonly config: Readonly<Record<string, unknown>>
   readonly environment?: Readonly<Record<string, string>>
+  /** PEM: whom to trust where the doors have TLS. */
+  readonly ca?: string
 }
 
 type Role = 'coordinator' | 'executor'
@@ -54,8 +56,9 @@ export class Hosts {
   }
 
   hostOptions(role: Role, index: number) {
-    const { folder, store, config, environment } = this.#options
+    const { folder, store, config, environment, ca } = this.#options
     return {
+      ...(ca === undefined ? {} : { ca }),
       folder: join(folder, `${role}-${index + 1}`), ...(environment === undefined ? {} : { environment }),
       config: {
         store, secret_key_file: join(folder, 'secret.key'), ...config,

@@ -7,6 +7,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +23,8 @@ export interface SkeinOptions {
   readonly config: Readonly<Record<string, unknown>>
   /** SKEIN_WHOLE_BYTES and the like. */
   readonly environment?: Readonly<Record<string, string>>
+  /** PEM: whom to trust where the doors have TLS. */
+  readonly ca?: string
 }
 
 export type Doors = Readonly<Partial<Record<'http' | 'flight' | 'postgres' | 'admin' | 'executor', string>>>
@@ -63,9 +66,11 @@ export class Skein {
   /** The exit code, or the signal, when it has ended. */
   readonly ended: Promise<number | NodeJS.Signals | null>
   readonly #process: ChildProcess
+  readonly #ca: string | undefined
   #errors: () => string
 
-  private constructor(process: ChildProcess, doors: Doors, errors: () => string) {
+  private constructor(process: ChildProcess, doors: Doors, errors: () => string, ca: string | undefined) {
+    this.#ca = ca
     this.#process = process
     this.doors = doors
     this.pid = process.pid ?? 0
@@ -84,7 +89,7 @@ export class Skein {
   }
 
   static async #launch(
-    command: string, more: readonly string[], { folder, config, environment }: Omit<SkeinOptions, 'executors'>,
+    command: string, more: readonly string[], { folder, config, environment, ca }: Omit<SkeinOptions, 'executors'>,
   ): Promise<Skein> {
     await mkdir(folder, { recursive: true })
     const file = join(folder, 'skein.yaml')
@@ -104,7 +109,7 @@ export class Skein {
       child.kill('SIGKILL')
       throw new Error(`${reason instanceof Error ? reason.message : String(reason)}\n${errors}`)
     })
-    return new Skein(child, doors, () => errors)
+    return new Skein(child, doors, () => errors, ca)
   }
 
   /** What it has written to standard error. */
@@ -146,8 +151,9 @@ export class Skein {
   ): Promise<IncomingMessage> {
     const headers = { 'content-type': 'application/json', ...(user === undefined ? {} : basic(user)) }
     return new Promise((resolve, reject) => {
-      const request = httpRequest(new URL(path, this.doors.http), {
-        method, headers, ...(signal === undefined ? {} : { signal }),
+      const url = new URL(path, this.doors.http)
+      const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+        method, ca: this.#ca, headers, ...(signal === undefined ? {} : { signal }),
       }, resolve)
       request.on('error', reject)
       request.end(body === undefined ? undefined : JSON.stringify(body))

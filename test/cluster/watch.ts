@@ -6,6 +6,7 @@ import { isAlive, treeCpuMs } from '../../bench/processes.ts'
 import { delay, systemClock } from '../../proto/clock.ts'
 import { AdminService, type Executor, type Query } from '../../proto/gen/admin_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
+import type { Tls } from '../../proto/tls.ts'
 import type { Doors } from './skein.ts'
 
 const ASK_EVERY_MS = 20
@@ -17,8 +18,8 @@ const IDLE_SAMPLE_MS = 300
 export class Operator {
   readonly #channel: GrpcChannel
 
-  constructor({ admin = '' }: Doors) {
-    this.#channel = new GrpcChannel(admin.slice('grpc://'.length))
+  constructor({ admin = '' }: Doors, tls: Tls | null = null) {
+    this.#channel = new GrpcChannel(new URL(admin.replace('grpc+tls', 'grpc')).host, {}, undefined, tls)
   }
 
   async executors(): Promise<readonly Executor[]> {
