@@ -7,18 +7,26 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Clock } from '../proto/clock.ts'
 import { asQueryError, errorCode, QueryError } from '../proto/errors.ts'
-import type { ControlReply, ControlRequestSchema } from '../proto/gen/executor_pb.js'
-import { Outbox } from '../proto/outbox.ts'
+import { Batcher } from '../proto/batcher.ts'
+import type {
+  ControlReplies, ControlReply, ControlRequestSchema, ControlRequestsSchema,
+} from '../proto/gen/executor_pb.js'
 
 type Request = MessageInitShape<typeof ControlRequestSchema>
 /** One of the calls of executor.proto's ControlRequest. */
 export type ControlCall = NonNullable<Request['call']>
 
+type Requests = MessageInitShape<typeof ControlRequestsSchema>
+
 /** Opens the stream. */
-export type OpenControl = (requests: AsyncIterable<Request>) => AsyncIterable<ControlReply>
+export type OpenControl = (requests: AsyncIterable<Requests>) => AsyncIterable<ControlReplies>
 
 /** For calls that an executor answers at once; beyond it, it hangs, and its heartbeats will say so. */
 const DEADLINE_MS = 10_000
+/** What only frees something goes with the next call that somebody waits for, or after this. */
+const PATIENCE_MS = 20
+/** Far above what a query asks for at once; together below a megabyte. */
+const MAX_TOGETHER = 100
 /** Far above what queries have under way; each is a few kilobytes. */
 const MAX_OPEN_CALLS = 100_000
 /** Ids of the stream are 32 bits; by the time that they start again the first ones are answered. */
@@ -31,7 +39,7 @@ interface OpenCall {
 }
 
 interface OpenStream {
-  readonly requests: Outbox<Request>
+  readonly requests: Batcher<Request>
   readonly calls: Map<number, OpenCall>
 }
 
@@ -58,7 +66,7 @@ export class ControlChannel {
         reject(new QueryError('DEADLINE_EXCEEDED', `the executor did not answer within ${DEADLINE_MS} ms`))
       })
       stream.calls.set(id, { resolve, reject, cancelDeadline })
-      stream.requests.say({ id, call })
+      stream.requests.say({ id, call }, isUrgent(call))
     })
   }
 
@@ -69,7 +77,9 @@ export class ControlChannel {
   }
 
   #start(): OpenStream {
-    const stream: OpenStream = { requests: new Outbox(), calls: new Map() }
+    const stream: OpenStream = {
+      requests: new Batcher<Request>(this.#clock, { patienceMs: PATIENCE_MS, most: MAX_TOGETHER }), calls: new Map(),
+    }
     this.#stream = stream
     void this.#read(stream)
     return stream
@@ -77,7 +87,9 @@ export class ControlChannel {
 
   async #read(stream: OpenStream): Promise<void> {
     try {
-      for await (const reply of this.#open(stream.requests)) answer(stream, reply)
+      for await (const { replies } of this.#open(messages(stream.requests))) {
+        for (const reply of replies) answer(stream, reply)
+      }
       this.#end(stream, new QueryError('UNAVAILABLE', 'the executor ended the stream of calls'))
     } catch (reason) {
       this.#end(stream, asQueryError(reason))
@@ -94,6 +106,17 @@ export class ControlChannel {
       cancelDeadline()
       reject(cause)
     }
+  }
+}
+
+async function* messages(batches: AsyncIterable<readonly Request[]>): AsyncGenerator<Requests> {
+  for await (const batch of batches) yield { requests: [...batch] }
+}
+
+function isUrgent(call: ControlCall): boolean {
+  switch (call.case) {
+    case 'removeOutputs': case 'freeMemory': case 'releaseQuery': return false
+    default: return true
   }
 }
 

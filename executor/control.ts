@@ -1,34 +1,45 @@
 /**
  * Serves the Control stream: does what a coordinator asks for, each request as it comes, and answers it when it is
- * done. A release takes as long as what it ends; what comes after it does not wait.
+ * done. A release takes as long as what it ends; what comes after it does not wait. An answer that nobody waits for
+ * goes with the next that somebody does, or after a moment.
  */
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { asQueryError, QueryError } from '../proto/errors.ts'
-import type { ControlReplySchema, ControlRequest } from '../proto/gen/executor_pb.js'
+import { Batcher } from '../proto/batcher.ts'
+import type { Clock } from '../proto/clock.ts'
+import type {
+  ControlRepliesSchema, ControlReplySchema, ControlRequest, ControlRequests,
+} from '../proto/gen/executor_pb.js'
 import type { CoordinatorId, QueryId, TaskId } from '../proto/ids.ts'
-import { Outbox } from '../proto/outbox.ts'
 import type { Executor } from './executor.ts'
 
 type Reply = MessageInitShape<typeof ControlReplySchema>
+type Replies = MessageInitShape<typeof ControlRepliesSchema>
 
 /** Requests that are worked on, or whose answer is not taken: beyond it the stream is not read. */
 const MAX_OPEN = 10_000
 
+/** Far below the deadline of a call; a task's end mostly comes first. */
+const PATIENCE_MS = 50
+/** Each is some bytes. */
+const MAX_TOGETHER = 1_000
+
 export async function* serveControl(
-  executor: Executor, requests: AsyncIterable<ControlRequest>,
-): AsyncGenerator<Reply> {
-  const replies = new Outbox<Reply>()
+  executor: Executor, requests: AsyncIterable<ControlRequests>, clock: Clock,
+): AsyncGenerator<Replies> {
+  const replies = new Batcher<Reply>(clock, { patienceMs: PATIENCE_MS, most: MAX_TOGETHER })
   let open = 0
   let wake = (): void => undefined
   const answer = async (request: ControlRequest): Promise<void> => {
     open++
-    replies.say(await replyTo(executor, request))
+    const reply = await replyTo(executor, request)
+    replies.say(reply, reply.failure !== undefined || isAwaited(request.call))
   }
   const read = async (): Promise<void> => {
     try {
-      for await (const request of requests) {
-        void answer(request)
+      for await (const { requests: together } of requests) {
+        for (const request of together) void answer(request)
         while (open >= MAX_OPEN) await new Promise<void>(resolve => { wake = resolve })
       }
     } finally {
@@ -36,11 +47,16 @@ export async function* serveControl(
     }
   }
   read().catch(() => undefined) // the stream broke: nobody is left to be answered
-  for await (const reply of replies) {
-    open--
+  for await (const batch of replies) {
+    open -= batch.length
     wake()
-    yield reply
+    yield { replies: [...batch] }
   }
+}
+
+/** The caller goes on when it is answered; of the rest it only wants to know that it was done. */
+function isAwaited(call: ControlRequest['call']): boolean {
+  return call.case === 'reserve' || call.case === 'cancelTask'
 }
 
 async function replyTo(executor: Executor, { id, call }: ControlRequest): Promise<Reply> {

@@ -1,5 +1,6 @@
 /** The gRPC service: requests to calls of Executor and back. Its server lets in nodes of the cluster alone. */
 
+import type { Clock } from '../proto/clock.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { ExchangeSource, ExecutorService, FetchResultRequest } from '../proto/gen/executor_pb.js'
 import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
@@ -18,11 +19,11 @@ export interface Identity {
 }
 
 export function executorHandlers(
-  executor: Executor, files: ExchangeFiles, identity: () => Identity,
+  executor: Executor, files: ExchangeFiles, clock: Clock, identity: () => Identity,
 ): ServiceHandlers<typeof ExecutorService> {
   return {
     identify: () => hello(identity()),
-    control: requests => serveControl(executor, requests),
+    control: requests => serveControl(executor, requests, clock),
     watchTasks: ({ coordinatorId, incarnation }, call) =>
       withHello(identity(), executor.watch(coordinatorId as CoordinatorId, incarnation as Incarnation, call.signal)),
     fetchExchange: request => serveExchange(files, request),

@@ -87,7 +87,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     })
   })
   const executor = new Executor({ ...parts, duty, checkMembership: () => late.registration?.check() })
-  server.addService(ExecutorService, executorHandlers(executor, parts.exchangeFiles, () => {
+  server.addService(ExecutorService, executorHandlers(executor, parts.exchangeFiles, clock, () => {
     if (late.identity === undefined) throw new Error('a call before the executor listens')
     return late.identity
   }))

@@ -12,6 +12,24 @@ import type { FlightDataSchema } from "./flight_pb.js";
 export declare const file_executor: GenFile;
 
 /**
+ * Done in this order.
+ *
+ * @generated from message skein.executor.v1.ControlRequests
+ */
+export declare type ControlRequests = Message<"skein.executor.v1.ControlRequests"> & {
+  /**
+   * @generated from field: repeated skein.executor.v1.ControlRequest requests = 1;
+   */
+  requests: ControlRequest[];
+};
+
+/**
+ * Describes the message skein.executor.v1.ControlRequests.
+ * Use `create(ControlRequestsSchema)` to create a new message.
+ */
+export declare const ControlRequestsSchema: GenMessage<ControlRequests>;
+
+/**
  * @generated from message skein.executor.v1.ControlRequest
  */
 export declare type ControlRequest = Message<"skein.executor.v1.ControlRequest"> & {
@@ -228,6 +246,22 @@ export declare type SetDraining = Message<"skein.executor.v1.SetDraining"> & {
  * Use `create(SetDrainingSchema)` to create a new message.
  */
 export declare const SetDrainingSchema: GenMessage<SetDraining>;
+
+/**
+ * @generated from message skein.executor.v1.ControlReplies
+ */
+export declare type ControlReplies = Message<"skein.executor.v1.ControlReplies"> & {
+  /**
+   * @generated from field: repeated skein.executor.v1.ControlReply replies = 1;
+   */
+  replies: ControlReply[];
+};
+
+/**
+ * Describes the message skein.executor.v1.ControlReplies.
+ * Use `create(ControlRepliesSchema)` to create a new message.
+ */
+export declare const ControlRepliesSchema: GenMessage<ControlReplies>;
 
 /**
  * @generated from message skein.executor.v1.ControlReply
@@ -1310,14 +1344,15 @@ export declare const ExecutorService: GenService<{
   /**
    * The small calls of a coordinator, over one stream for as long as it lives: a call of its own for each would cost
    * both sides ten times the CPU. Every request is answered by the reply of its id; replies come in any order. A
-   * request without a reply when the stream ends may have been done.
+   * request without a reply when the stream ends may have been done. What is not urgent waits for company, a moment at
+   * most: a message costs far more than what is in it.
    *
    * @generated from rpc skein.executor.v1.ExecutorService.Control
    */
   control: {
     methodKind: "bidi_streaming";
-    input: typeof ControlRequestSchema;
-    output: typeof ControlReplySchema;
+    input: typeof ControlRequestsSchema;
+    output: typeof ControlRepliesSchema;
   },
   /**
    * What becomes of the tasks of one coordinator. The first message is Hello; then the end of each task, before that

@@ -9,125 +9,139 @@ import { file_flight } from "./flight_pb.js";
  * Describes the file executor.proto.
  */
 export const file_executor = /*@__PURE__*/
-  fileDesc("Cg5leGVjdXRvci5wcm90bxIRc2tlaW4uZXhlY3V0b3IudjEiowMKDkNvbnRyb2xSZXF1ZXN0EgoKAmlkGAEgASgNEi0KB3Jlc2VydmUYAiABKAsyGi5za2Vpbi5leGVjdXRvci52MS5SZXNlcnZlSAASNAoLbGF1bmNoX3Rhc2sYAyABKAsyHS5za2Vpbi5leGVjdXRvci52MS5MYXVuY2hUYXNrSAASNAoLY2FuY2VsX3Rhc2sYBCABKAsyHS5za2Vpbi5leGVjdXRvci52MS5DYW5jZWxUYXNrSAASOAoNcmVsZWFzZV9xdWVyeRgFIAEoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLlJlbGVhc2VRdWVyeUgAEjoKDnJlbW92ZV9vdXRwdXRzGAYgASgLMiAuc2tlaW4uZXhlY3V0b3IudjEuUmVtb3ZlT3V0cHV0c0gAEjQKC2ZyZWVfbWVtb3J5GAcgASgLMh0uc2tlaW4uZXhlY3V0b3IudjEuRnJlZU1lbW9yeUgAEjYKDHNldF9kcmFpbmluZxgUIAEoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLlNldERyYWluaW5nSABCBgoEY2FsbCJJCgdSZXNlcnZlEhAKCHF1ZXJ5X2lkGAEgASgJEhYKDmNvb3JkaW5hdG9yX2lkGAIgASgJEhQKDG1lbW9yeV9ieXRlcxgDIAEoBCJVCgpMYXVuY2hUYXNrEhYKDmNvb3JkaW5hdG9yX2lkGAEgASgJEi8KBHRhc2sYAiABKAsyIS5za2Vpbi5leGVjdXRvci52MS5UYXNrRGVmaW5pdGlvbiIdCgpDYW5jZWxUYXNrEg8KB3Rhc2tfaWQYASABKAkiMwoNUmVtb3ZlT3V0cHV0cxIQCghxdWVyeV9pZBgBIAEoCRIQCgh0YXNrX2lkcxgCIAMoCSIeCgpGcmVlTWVtb3J5EhAKCHF1ZXJ5X2lkGAEgASgJIjYKDFJlbGVhc2VRdWVyeRIQCghxdWVyeV9pZBgBIAEoCRIUCgxrZWVwX3Rhc2tfaWQYAiABKAkiHwoLU2V0RHJhaW5pbmcSEAoIZHJhaW5pbmcYASABKAgiTgoMQ29udHJvbFJlcGx5EgoKAmlkGAEgASgNEjIKB2ZhaWx1cmUYAiABKAsyIS5za2Vpbi5leGVjdXRvci52MS5Db250cm9sRmFpbHVyZSIvCg5Db250cm9sRmFpbHVyZRIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiEQoPSWRlbnRpZnlSZXF1ZXN0IkAKEVdhdGNoVGFza3NSZXF1ZXN0EhYKDmNvb3JkaW5hdG9yX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJIkYKFEZldGNoRXhjaGFuZ2VSZXF1ZXN0EhAKCHF1ZXJ5X2lkGAEgASgJEgwKBHBhdGgYAiABKAkSDgoGb2Zmc2V0GAMgASgEIiUKFUZldGNoRXhjaGFuZ2VSZXNwb25zZRIMCgRkYXRhGAEgASgMIksKEkZldGNoUmVzdWx0UmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRISCgpmcm9tX2ZyYW1lGAIgASgEEg8KB3Rhc2tfaWQYAyABKAki1gUKDlRhc2tEZWZpbml0aW9uEg8KB3Rhc2tfaWQYASABKAkSEAoIcXVlcnlfaWQYAiABKAkSDQoFc3RhZ2UYAyABKA0SEQoJcGFydGl0aW9uGAQgASgNEg8KB2F0dGVtcHQYBSABKA0SCwoDc3FsGAYgASgJEjsKCHNxbF9raW5kGAcgASgOMikuc2tlaW4uZXhlY3V0b3IudjEuVGFza0RlZmluaXRpb24uU3FsS2luZBImCgVzY2FucxgIIAMoCzIXLnNrZWluLmV4ZWN1dG9yLnYxLlNjYW4SKAoGaW5wdXRzGAkgAygLMhguc2tlaW4uZXhlY3V0b3IudjEuSW5wdXQSNQoIZXhjaGFuZ2UYCiABKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZU91dHB1dEgAEjEKBnJlc3VsdBgLIAEoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLlJlc3VsdE91dHB1dEgAEhYKDnByZXNlcnZlX29yZGVyGAwgASgIEkEKCHNldHRpbmdzGA0gAygLMi8uc2tlaW4uZXhlY3V0b3IudjEuVGFza0RlZmluaXRpb24uU2V0dGluZ3NFbnRyeRIXCg9kZWZhdWx0X2NhdGFsb2cYDiABKAkSFgoOZGVmYXVsdF9zY2hlbWEYDyABKAkSEQoJcHJpbmNpcGFsGBAgASgJEhQKDG1lbW9yeV9ieXRlcxgRIAEoBBIWCg5yZXNvdXJjZV9ncm91cBgeIAEoCRIOCgZ3ZWlnaHQYHyABKA0aLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlAKB1NxbEtpbmQSGAoUU1FMX0tJTkRfVU5TUEVDSUZJRUQQABIUChBTUUxfS0lORF9FTUlUVEVEEAESFQoRU1FMX0tJTkRfT1JJR0lOQUwQAkIICgZvdXRwdXQiJAoGQ29sdW1uEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCSKbAwoEU2NhbhIMCgRuYW1lGAEgASgJEg8KB2NhdGFsb2cYAiABKAkSDgoGc2NoZW1hGAMgASgJEg0KBXRhYmxlGAQgASgJEi0KBmZvcm1hdBgFIAEoDjIdLnNrZWluLmV4ZWN1dG9yLnYxLkZpbGVGb3JtYXQSKgoHY29sdW1ucxgGIAMoCzIZLnNrZWluLmV4ZWN1dG9yLnYxLkNvbHVtbhIRCgloaXZlX2tleXMYByADKAkSNQoHb3B0aW9ucxgIIAMoCzIkLnNrZWluLmV4ZWN1dG9yLnYxLlNjYW4uT3B0aW9uc0VudHJ5EigKBnNwbGl0cxgJIAMoCzIYLnNrZWluLmV4ZWN1dG9yLnYxLlNwbGl0Eg8KB3RvdWNoZWQYCiADKA0SLAoGc2hhcGVzGAsgAygLMhwuc2tlaW4uZXhlY3V0b3IudjEuRmlsZVNoYXBlEhcKD2ZpbGVuYW1lX2NvbHVtbhgMIAEoCRouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKjAQoJRmlsZVNoYXBlEioKB2NvbHVtbnMYASADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4SOgoHaW5zdGVhZBgCIAMoCzIpLnNrZWluLmV4ZWN1dG9yLnYxLkZpbGVTaGFwZS5JbnN0ZWFkRW50cnkaLgoMSW5zdGVhZEVudHJ5EgsKA2tleRgBIAEoDRINCgV2YWx1ZRgCIAEoCToCOAEihQEKBVNwbGl0EigKBGZpbGUYASABKAsyGi5za2Vpbi5leGVjdXRvci52MS5GaWxlS2V5EhAKCGZyb21fcm93GAIgASgEEg4KBnRvX3JvdxgDIAEoBBIPCgdwYXNzaW5nGAQgASgIEg0KBXNoYXBlGAUgASgNEhAKCGZpbGVuYW1lGAYgASgJIkgKB0ZpbGVLZXkSDgoGYnVja2V0GAEgASgJEgsKA2tleRgCIAEoCRIMCgRldGFnGAMgASgJEhIKCnNpemVfYnl0ZXMYBCABKAQieQoFSW5wdXQSDAoEbmFtZRgBIAEoCRIyCgdjb2x1bW5zGAIgAygLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VDb2x1bW4SLgoFZmlsZXMYAyADKAsyHy5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZUZpbGUiMQoORXhjaGFuZ2VDb2x1bW4SDAoEdHlwZRgBIAEoCRIRCgl3aXJlX3R5cGUYAiABKAkidgoMRXhjaGFuZ2VGaWxlEjEKBnNvdXJjZRgBIAEoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlU291cmNlEgwKBHBhdGgYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBBIRCglyb3dfY291bnQYBCABKAQicQoORXhjaGFuZ2VTb3VyY2USEwoLZXhlY3V0b3JfaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRIOCgZmb2xkZXIYAyABKAkSEwoLbWFya2VyX3BhdGgYBCABKAkSFAoMbWFya2VyX3Rva2VuGAUgASgJInAKDkV4Y2hhbmdlT3V0cHV0EjIKB2NvbHVtbnMYASADKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZUNvbHVtbhIRCgloYXNoX2tleXMYAiADKAkSFwoPcGFydGl0aW9uX2NvdW50GAMgASgNImcKDFJlc3VsdE91dHB1dBIqCgdjb2x1bW5zGAEgAygLMhkuc2tlaW4uZXhlY3V0b3IudjEuQ29sdW1uEhkKEWVudW1fZGljdGlvbmFyaWVzGAIgASgIEhAKCG1heF9yb3dzGAMgASgEIqMBCglUYXNrRXZlbnQSKQoFaGVsbG8YASABKAsyGC5za2Vpbi5leGVjdXRvci52MS5IZWxsb0gAEjEKCWhlYXJ0YmVhdBgCIAEoCzIcLnNrZWluLmV4ZWN1dG9yLnYxLkhlYXJ0YmVhdEgAEi8KBnN0YXR1cxgDIAEoCzIdLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXNIAEIHCgVldmVudCJkCgVIZWxsbxITCgtleGVjdXRvcl9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoCRIxCgZzb3VyY2UYAyABKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZVNvdXJjZSILCglIZWFydGJlYXQitAQKClRhc2tTdGF0dXMSDwoHdGFza19pZBgBIAEoCRI2CgZxdWV1ZWQYAiABKAsyJC5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzLlF1ZXVlZEgAEjgKB3J1bm5pbmcYAyABKAsyJS5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzLlJ1bm5pbmdIABI8CglzdWNjZWVkZWQYBCABKAsyJy5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHVzLlN1Y2NlZWRlZEgAEjYKBmZhaWxlZBgFIAEoCzIkLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXMuRmFpbGVkSAAaCAoGUXVldWVkGhsKB1J1bm5pbmcSEAoIZnJhY3Rpb24YASABKAEalwEKCVN1Y2NlZWRlZBItCgVmaWxlcxgBIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLldyaXR0ZW5GaWxlEisKBXN0YXRzGAIgASgLMhwuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXRzEi4KBnJlc3VsdBgDIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLlJlc3VsdEZyYW1lGmMKBkZhaWxlZBIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSFgoObG9zdF9leGVjdXRvcnMYAyADKAkSFQoIcG9zaXRpb24YBCABKA1IAIgBAUILCglfcG9zaXRpb25CBwoFc3RhdGUiNQoLUmVzdWx0RnJhbWUSEwoLZGF0YV9oZWFkZXIYASABKAwSEQoJZGF0YV9ib2R5GAIgASgMIlUKC1dyaXR0ZW5GaWxlEhEKCXBhcnRpdGlvbhgBIAEoDRIMCgRwYXRoGAIgASgJEhIKCnNpemVfYnl0ZXMYAyABKAQSEQoJcm93X2NvdW50GAQgASgEIsEBCglUYXNrU3RhdHMSEQoJcm93X2NvdW50GAEgASgEEhQKDG91dHB1dF9ieXRlcxgCIAEoBBIVCg1ieXRlc19mZXRjaGVkGAMgASgEEhQKDGJ5dGVzX2NhY2hlZBgEIAEoBBIWCg5leGNoYW5nZV9ieXRlcxgFIAEoBBIRCglxdWV1ZWRfbXMYBiABKAESDgoGcnVuX21zGAcgASgBEhIKCnBlYWtfYnl0ZXMYCCABKAQSDwoHc3BpbGxlZBgJIAEoCCptCgpGaWxlRm9ybWF0EhsKF0ZJTEVfRk9STUFUX1VOU1BFQ0lGSUVEEAASFwoTRklMRV9GT1JNQVRfUEFSUVVFVBABEhMKD0ZJTEVfRk9STUFUX0NTVhACEhQKEEZJTEVfRk9STUFUX0pTT04QAzLDAwoPRXhlY3V0b3JTZXJ2aWNlEkgKCElkZW50aWZ5EiIuc2tlaW4uZXhlY3V0b3IudjEuSWRlbnRpZnlSZXF1ZXN0Ghguc2tlaW4uZXhlY3V0b3IudjEuSGVsbG8SUQoHQ29udHJvbBIhLnNrZWluLmV4ZWN1dG9yLnYxLkNvbnRyb2xSZXF1ZXN0Gh8uc2tlaW4uZXhlY3V0b3IudjEuQ29udHJvbFJlcGx5KAEwARJSCgpXYXRjaFRhc2tzEiQuc2tlaW4uZXhlY3V0b3IudjEuV2F0Y2hUYXNrc1JlcXVlc3QaHC5za2Vpbi5leGVjdXRvci52MS5UYXNrRXZlbnQwARJkCg1GZXRjaEV4Y2hhbmdlEicuc2tlaW4uZXhlY3V0b3IudjEuRmV0Y2hFeGNoYW5nZVJlcXVlc3QaKC5za2Vpbi5leGVjdXRvci52MS5GZXRjaEV4Y2hhbmdlUmVzcG9uc2UwARJZCgtGZXRjaFJlc3VsdBIlLnNrZWluLmV4ZWN1dG9yLnYxLkZldGNoUmVzdWx0UmVxdWVzdBohLmFycm93LmZsaWdodC5wcm90b2NvbC5GbGlnaHREYXRhMAFiBnByb3RvMw", [file_flight]);
+  fileDesc("Cg5leGVjdXRvci5wcm90bxIRc2tlaW4uZXhlY3V0b3IudjEiRgoPQ29udHJvbFJlcXVlc3RzEjMKCHJlcXVlc3RzGAEgAygLMiEuc2tlaW4uZXhlY3V0b3IudjEuQ29udHJvbFJlcXVlc3QiowMKDkNvbnRyb2xSZXF1ZXN0EgoKAmlkGAEgASgNEi0KB3Jlc2VydmUYAiABKAsyGi5za2Vpbi5leGVjdXRvci52MS5SZXNlcnZlSAASNAoLbGF1bmNoX3Rhc2sYAyABKAsyHS5za2Vpbi5leGVjdXRvci52MS5MYXVuY2hUYXNrSAASNAoLY2FuY2VsX3Rhc2sYBCABKAsyHS5za2Vpbi5leGVjdXRvci52MS5DYW5jZWxUYXNrSAASOAoNcmVsZWFzZV9xdWVyeRgFIAEoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLlJlbGVhc2VRdWVyeUgAEjoKDnJlbW92ZV9vdXRwdXRzGAYgASgLMiAuc2tlaW4uZXhlY3V0b3IudjEuUmVtb3ZlT3V0cHV0c0gAEjQKC2ZyZWVfbWVtb3J5GAcgASgLMh0uc2tlaW4uZXhlY3V0b3IudjEuRnJlZU1lbW9yeUgAEjYKDHNldF9kcmFpbmluZxgUIAEoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLlNldERyYWluaW5nSABCBgoEY2FsbCJJCgdSZXNlcnZlEhAKCHF1ZXJ5X2lkGAEgASgJEhYKDmNvb3JkaW5hdG9yX2lkGAIgASgJEhQKDG1lbW9yeV9ieXRlcxgDIAEoBCJVCgpMYXVuY2hUYXNrEhYKDmNvb3JkaW5hdG9yX2lkGAEgASgJEi8KBHRhc2sYAiABKAsyIS5za2Vpbi5leGVjdXRvci52MS5UYXNrRGVmaW5pdGlvbiIdCgpDYW5jZWxUYXNrEg8KB3Rhc2tfaWQYASABKAkiMwoNUmVtb3ZlT3V0cHV0cxIQCghxdWVyeV9pZBgBIAEoCRIQCgh0YXNrX2lkcxgCIAMoCSIeCgpGcmVlTWVtb3J5EhAKCHF1ZXJ5X2lkGAEgASgJIjYKDFJlbGVhc2VRdWVyeRIQCghxdWVyeV9pZBgBIAEoCRIUCgxrZWVwX3Rhc2tfaWQYAiABKAkiHwoLU2V0RHJhaW5pbmcSEAoIZHJhaW5pbmcYASABKAgiQgoOQ29udHJvbFJlcGxpZXMSMAoHcmVwbGllcxgBIAMoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLkNvbnRyb2xSZXBseSJOCgxDb250cm9sUmVwbHkSCgoCaWQYASABKA0SMgoHZmFpbHVyZRgCIAEoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkNvbnRyb2xGYWlsdXJlIi8KDkNvbnRyb2xGYWlsdXJlEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIRCg9JZGVudGlmeVJlcXVlc3QiQAoRV2F0Y2hUYXNrc1JlcXVlc3QSFgoOY29vcmRpbmF0b3JfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAkiRgoURmV0Y2hFeGNoYW5nZVJlcXVlc3QSEAoIcXVlcnlfaWQYASABKAkSDAoEcGF0aBgCIAEoCRIOCgZvZmZzZXQYAyABKAQiJQoVRmV0Y2hFeGNoYW5nZVJlc3BvbnNlEgwKBGRhdGEYASABKAwiSwoSRmV0Y2hSZXN1bHRSZXF1ZXN0EhAKCHF1ZXJ5X2lkGAEgASgJEhIKCmZyb21fZnJhbWUYAiABKAQSDwoHdGFza19pZBgDIAEoCSLWBQoOVGFza0RlZmluaXRpb24SDwoHdGFza19pZBgBIAEoCRIQCghxdWVyeV9pZBgCIAEoCRINCgVzdGFnZRgDIAEoDRIRCglwYXJ0aXRpb24YBCABKA0SDwoHYXR0ZW1wdBgFIAEoDRILCgNzcWwYBiABKAkSOwoIc3FsX2tpbmQYByABKA4yKS5za2Vpbi5leGVjdXRvci52MS5UYXNrRGVmaW5pdGlvbi5TcWxLaW5kEiYKBXNjYW5zGAggAygLMhcuc2tlaW4uZXhlY3V0b3IudjEuU2NhbhIoCgZpbnB1dHMYCSADKAsyGC5za2Vpbi5leGVjdXRvci52MS5JbnB1dBI1CghleGNoYW5nZRgKIAEoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlT3V0cHV0SAASMQoGcmVzdWx0GAsgASgLMh8uc2tlaW4uZXhlY3V0b3IudjEuUmVzdWx0T3V0cHV0SAASFgoOcHJlc2VydmVfb3JkZXIYDCABKAgSQQoIc2V0dGluZ3MYDSADKAsyLy5za2Vpbi5leGVjdXRvci52MS5UYXNrRGVmaW5pdGlvbi5TZXR0aW5nc0VudHJ5EhcKD2RlZmF1bHRfY2F0YWxvZxgOIAEoCRIWCg5kZWZhdWx0X3NjaGVtYRgPIAEoCRIRCglwcmluY2lwYWwYECABKAkSFAoMbWVtb3J5X2J5dGVzGBEgASgEEhYKDnJlc291cmNlX2dyb3VwGB4gASgJEg4KBndlaWdodBgfIAEoDRovCg1TZXR0aW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiUAoHU3FsS2luZBIYChRTUUxfS0lORF9VTlNQRUNJRklFRBAAEhQKEFNRTF9LSU5EX0VNSVRURUQQARIVChFTUUxfS0lORF9PUklHSU5BTBACQggKBm91dHB1dCIkCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJIpsDCgRTY2FuEgwKBG5hbWUYASABKAkSDwoHY2F0YWxvZxgCIAEoCRIOCgZzY2hlbWEYAyABKAkSDQoFdGFibGUYBCABKAkSLQoGZm9ybWF0GAUgASgOMh0uc2tlaW4uZXhlY3V0b3IudjEuRmlsZUZvcm1hdBIqCgdjb2x1bW5zGAYgAygLMhkuc2tlaW4uZXhlY3V0b3IudjEuQ29sdW1uEhEKCWhpdmVfa2V5cxgHIAMoCRI1CgdvcHRpb25zGAggAygLMiQuc2tlaW4uZXhlY3V0b3IudjEuU2Nhbi5PcHRpb25zRW50cnkSKAoGc3BsaXRzGAkgAygLMhguc2tlaW4uZXhlY3V0b3IudjEuU3BsaXQSDwoHdG91Y2hlZBgKIAMoDRIsCgZzaGFwZXMYCyADKAsyHC5za2Vpbi5leGVjdXRvci52MS5GaWxlU2hhcGUSFwoPZmlsZW5hbWVfY29sdW1uGAwgASgJGi4KDE9wdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIqMBCglGaWxlU2hhcGUSKgoHY29sdW1ucxgBIAMoCzIZLnNrZWluLmV4ZWN1dG9yLnYxLkNvbHVtbhI6CgdpbnN0ZWFkGAIgAygLMikuc2tlaW4uZXhlY3V0b3IudjEuRmlsZVNoYXBlLkluc3RlYWRFbnRyeRouCgxJbnN0ZWFkRW50cnkSCwoDa2V5GAEgASgNEg0KBXZhbHVlGAIgASgJOgI4ASKFAQoFU3BsaXQSKAoEZmlsZRgBIAEoCzIaLnNrZWluLmV4ZWN1dG9yLnYxLkZpbGVLZXkSEAoIZnJvbV9yb3cYAiABKAQSDgoGdG9fcm93GAMgASgEEg8KB3Bhc3NpbmcYBCABKAgSDQoFc2hhcGUYBSABKA0SEAoIZmlsZW5hbWUYBiABKAkiSAoHRmlsZUtleRIOCgZidWNrZXQYASABKAkSCwoDa2V5GAIgASgJEgwKBGV0YWcYAyABKAkSEgoKc2l6ZV9ieXRlcxgEIAEoBCJ5CgVJbnB1dBIMCgRuYW1lGAEgASgJEjIKB2NvbHVtbnMYAiADKAsyIS5za2Vpbi5leGVjdXRvci52MS5FeGNoYW5nZUNvbHVtbhIuCgVmaWxlcxgDIAMoCzIfLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlRmlsZSIxCg5FeGNoYW5nZUNvbHVtbhIMCgR0eXBlGAEgASgJEhEKCXdpcmVfdHlwZRgCIAEoCSJ2CgxFeGNoYW5nZUZpbGUSMQoGc291cmNlGAEgASgLMiEuc2tlaW4uZXhlY3V0b3IudjEuRXhjaGFuZ2VTb3VyY2USDAoEcGF0aBgCIAEoCRISCgpzaXplX2J5dGVzGAMgASgEEhEKCXJvd19jb3VudBgEIAEoBCJxCg5FeGNoYW5nZVNvdXJjZRITCgtleGVjdXRvcl9pZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEg4KBmZvbGRlchgDIAEoCRITCgttYXJrZXJfcGF0aBgEIAEoCRIUCgxtYXJrZXJfdG9rZW4YBSABKAkicAoORXhjaGFuZ2VPdXRwdXQSMgoHY29sdW1ucxgBIAMoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlQ29sdW1uEhEKCWhhc2hfa2V5cxgCIAMoCRIXCg9wYXJ0aXRpb25fY291bnQYAyABKA0iZwoMUmVzdWx0T3V0cHV0EioKB2NvbHVtbnMYASADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4SGQoRZW51bV9kaWN0aW9uYXJpZXMYAiABKAgSEAoIbWF4X3Jvd3MYAyABKAQiowEKCVRhc2tFdmVudBIpCgVoZWxsbxgBIAEoCzIYLnNrZWluLmV4ZWN1dG9yLnYxLkhlbGxvSAASMQoJaGVhcnRiZWF0GAIgASgLMhwuc2tlaW4uZXhlY3V0b3IudjEuSGVhcnRiZWF0SAASLwoGc3RhdHVzGAMgASgLMh0uc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1c0gAQgcKBWV2ZW50ImQKBUhlbGxvEhMKC2V4ZWN1dG9yX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgJEjEKBnNvdXJjZRgDIAEoCzIhLnNrZWluLmV4ZWN1dG9yLnYxLkV4Y2hhbmdlU291cmNlIgsKCUhlYXJ0YmVhdCK0BAoKVGFza1N0YXR1cxIPCgd0YXNrX2lkGAEgASgJEjYKBnF1ZXVlZBgCIAEoCzIkLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXMuUXVldWVkSAASOAoHcnVubmluZxgDIAEoCzIlLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXMuUnVubmluZ0gAEjwKCXN1Y2NlZWRlZBgEIAEoCzInLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tTdGF0dXMuU3VjY2VlZGVkSAASNgoGZmFpbGVkGAUgASgLMiQuc2tlaW4uZXhlY3V0b3IudjEuVGFza1N0YXR1cy5GYWlsZWRIABoICgZRdWV1ZWQaGwoHUnVubmluZxIQCghmcmFjdGlvbhgBIAEoARqXAQoJU3VjY2VlZGVkEi0KBWZpbGVzGAEgAygLMh4uc2tlaW4uZXhlY3V0b3IudjEuV3JpdHRlbkZpbGUSKwoFc3RhdHMYAiABKAsyHC5za2Vpbi5leGVjdXRvci52MS5UYXNrU3RhdHMSLgoGcmVzdWx0GAMgAygLMh4uc2tlaW4uZXhlY3V0b3IudjEuUmVzdWx0RnJhbWUaYwoGRmFpbGVkEgwKBGNvZGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCRIWCg5sb3N0X2V4ZWN1dG9ycxgDIAMoCRIVCghwb3NpdGlvbhgEIAEoDUgAiAEBQgsKCV9wb3NpdGlvbkIHCgVzdGF0ZSI1CgtSZXN1bHRGcmFtZRITCgtkYXRhX2hlYWRlchgBIAEoDBIRCglkYXRhX2JvZHkYAiABKAwiVQoLV3JpdHRlbkZpbGUSEQoJcGFydGl0aW9uGAEgASgNEgwKBHBhdGgYAiABKAkSEgoKc2l6ZV9ieXRlcxgDIAEoBBIRCglyb3dfY291bnQYBCABKAQiwQEKCVRhc2tTdGF0cxIRCglyb3dfY291bnQYASABKAQSFAoMb3V0cHV0X2J5dGVzGAIgASgEEhUKDWJ5dGVzX2ZldGNoZWQYAyABKAQSFAoMYnl0ZXNfY2FjaGVkGAQgASgEEhYKDmV4Y2hhbmdlX2J5dGVzGAUgASgEEhEKCXF1ZXVlZF9tcxgGIAEoARIOCgZydW5fbXMYByABKAESEgoKcGVha19ieXRlcxgIIAEoBBIPCgdzcGlsbGVkGAkgASgIKm0KCkZpbGVGb3JtYXQSGwoXRklMRV9GT1JNQVRfVU5TUEVDSUZJRUQQABIXChNGSUxFX0ZPUk1BVF9QQVJRVUVUEAESEwoPRklMRV9GT1JNQVRfQ1NWEAISFAoQRklMRV9GT1JNQVRfSlNPThADMsYDCg9FeGVjdXRvclNlcnZpY2USSAoISWRlbnRpZnkSIi5za2Vpbi5leGVjdXRvci52MS5JZGVudGlmeVJlcXVlc3QaGC5za2Vpbi5leGVjdXRvci52MS5IZWxsbxJUCgdDb250cm9sEiIuc2tlaW4uZXhlY3V0b3IudjEuQ29udHJvbFJlcXVlc3RzGiEuc2tlaW4uZXhlY3V0b3IudjEuQ29udHJvbFJlcGxpZXMoATABElIKCldhdGNoVGFza3MSJC5za2Vpbi5leGVjdXRvci52MS5XYXRjaFRhc2tzUmVxdWVzdBocLnNrZWluLmV4ZWN1dG9yLnYxLlRhc2tFdmVudDABEmQKDUZldGNoRXhjaGFuZ2USJy5za2Vpbi5leGVjdXRvci52MS5GZXRjaEV4Y2hhbmdlUmVxdWVzdBooLnNrZWluLmV4ZWN1dG9yLnYxLkZldGNoRXhjaGFuZ2VSZXNwb25zZTABElkKC0ZldGNoUmVzdWx0EiUuc2tlaW4uZXhlY3V0b3IudjEuRmV0Y2hSZXN1bHRSZXF1ZXN0GiEuYXJyb3cuZmxpZ2h0LnByb3RvY29sLkZsaWdodERhdGEwAWIGcHJvdG8z", [file_flight]);
+
+/**
+ * Describes the message skein.executor.v1.ControlRequests.
+ * Use `create(ControlRequestsSchema)` to create a new message.
+ */
+export const ControlRequestsSchema = /*@__PURE__*/
+  messageDesc(file_executor, 0);
 
 /**
  * Describes the message skein.executor.v1.ControlRequest.
  * Use `create(ControlRequestSchema)` to create a new message.
  */
 export const ControlRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 0);
+  messageDesc(file_executor, 1);
 
 /**
  * Describes the message skein.executor.v1.Reserve.
  * Use `create(ReserveSchema)` to create a new message.
  */
 export const ReserveSchema = /*@__PURE__*/
-  messageDesc(file_executor, 1);
+  messageDesc(file_executor, 2);
 
 /**
  * Describes the message skein.executor.v1.LaunchTask.
  * Use `create(LaunchTaskSchema)` to create a new message.
  */
 export const LaunchTaskSchema = /*@__PURE__*/
-  messageDesc(file_executor, 2);
+  messageDesc(file_executor, 3);
 
 /**
  * Describes the message skein.executor.v1.CancelTask.
  * Use `create(CancelTaskSchema)` to create a new message.
  */
 export const CancelTaskSchema = /*@__PURE__*/
-  messageDesc(file_executor, 3);
+  messageDesc(file_executor, 4);
 
 /**
  * Describes the message skein.executor.v1.RemoveOutputs.
  * Use `create(RemoveOutputsSchema)` to create a new message.
  */
 export const RemoveOutputsSchema = /*@__PURE__*/
-  messageDesc(file_executor, 4);
+  messageDesc(file_executor, 5);
 
 /**
  * Describes the message skein.executor.v1.FreeMemory.
  * Use `create(FreeMemorySchema)` to create a new message.
  */
 export const FreeMemorySchema = /*@__PURE__*/
-  messageDesc(file_executor, 5);
+  messageDesc(file_executor, 6);
 
 /**
  * Describes the message skein.executor.v1.ReleaseQuery.
  * Use `create(ReleaseQuerySchema)` to create a new message.
  */
 export const ReleaseQuerySchema = /*@__PURE__*/
-  messageDesc(file_executor, 6);
+  messageDesc(file_executor, 7);
 
 /**
  * Describes the message skein.executor.v1.SetDraining.
  * Use `create(SetDrainingSchema)` to create a new message.
  */
 export const SetDrainingSchema = /*@__PURE__*/
-  messageDesc(file_executor, 7);
+  messageDesc(file_executor, 8);
+
+/**
+ * Describes the message skein.executor.v1.ControlReplies.
+ * Use `create(ControlRepliesSchema)` to create a new message.
+ */
+export const ControlRepliesSchema = /*@__PURE__*/
+  messageDesc(file_executor, 9);
 
 /**
  * Describes the message skein.executor.v1.ControlReply.
  * Use `create(ControlReplySchema)` to create a new message.
  */
 export const ControlReplySchema = /*@__PURE__*/
-  messageDesc(file_executor, 8);
+  messageDesc(file_executor, 10);
 
 /**
  * Describes the message skein.executor.v1.ControlFailure.
  * Use `create(ControlFailureSchema)` to create a new message.
  */
 export const ControlFailureSchema = /*@__PURE__*/
-  messageDesc(file_executor, 9);
+  messageDesc(file_executor, 11);
 
 /**
  * Describes the message skein.executor.v1.IdentifyRequest.
  * Use `create(IdentifyRequestSchema)` to create a new message.
  */
 export const IdentifyRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 10);
+  messageDesc(file_executor, 12);
 
 /**
  * Describes the message skein.executor.v1.WatchTasksRequest.
  * Use `create(WatchTasksRequestSchema)` to create a new message.
  */
 export const WatchTasksRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 11);
+  messageDesc(file_executor, 13);
 
 /**
  * Describes the message skein.executor.v1.FetchExchangeRequest.
  * Use `create(FetchExchangeRequestSchema)` to create a new message.
  */
 export const FetchExchangeRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 12);
+  messageDesc(file_executor, 14);
 
 /**
  * Describes the message skein.executor.v1.FetchExchangeResponse.
  * Use `create(FetchExchangeResponseSchema)` to create a new message.
  */
 export const FetchExchangeResponseSchema = /*@__PURE__*/
-  messageDesc(file_executor, 13);
+  messageDesc(file_executor, 15);
 
 /**
  * Describes the message skein.executor.v1.FetchResultRequest.
  * Use `create(FetchResultRequestSchema)` to create a new message.
  */
 export const FetchResultRequestSchema = /*@__PURE__*/
-  messageDesc(file_executor, 14);
+  messageDesc(file_executor, 16);
 
 /**
  * Describes the message skein.executor.v1.TaskDefinition.
  * Use `create(TaskDefinitionSchema)` to create a new message.
  */
 export const TaskDefinitionSchema = /*@__PURE__*/
-  messageDesc(file_executor, 15);
+  messageDesc(file_executor, 17);
 
 /**
  * Describes the enum skein.executor.v1.TaskDefinition.SqlKind.
  */
 export const TaskDefinition_SqlKindSchema = /*@__PURE__*/
-  enumDesc(file_executor, 15, 0);
+  enumDesc(file_executor, 17, 0);
 
 /**
  * @generated from enum skein.executor.v1.TaskDefinition.SqlKind
@@ -140,154 +154,154 @@ export const TaskDefinition_SqlKind = /*@__PURE__*/
  * Use `create(ColumnSchema)` to create a new message.
  */
 export const ColumnSchema = /*@__PURE__*/
-  messageDesc(file_executor, 16);
+  messageDesc(file_executor, 18);
 
 /**
  * Describes the message skein.executor.v1.Scan.
  * Use `create(ScanSchema)` to create a new message.
  */
 export const ScanSchema = /*@__PURE__*/
-  messageDesc(file_executor, 17);
+  messageDesc(file_executor, 19);
 
 /**
  * Describes the message skein.executor.v1.FileShape.
  * Use `create(FileShapeSchema)` to create a new message.
  */
 export const FileShapeSchema = /*@__PURE__*/
-  messageDesc(file_executor, 18);
+  messageDesc(file_executor, 20);
 
 /**
  * Describes the message skein.executor.v1.Split.
  * Use `create(SplitSchema)` to create a new message.
  */
 export const SplitSchema = /*@__PURE__*/
-  messageDesc(file_executor, 19);
+  messageDesc(file_executor, 21);
 
 /**
  * Describes the message skein.executor.v1.FileKey.
  * Use `create(FileKeySchema)` to create a new message.
  */
 export const FileKeySchema = /*@__PURE__*/
-  messageDesc(file_executor, 20);
+  messageDesc(file_executor, 22);
 
 /**
  * Describes the message skein.executor.v1.Input.
  * Use `create(InputSchema)` to create a new message.
  */
 export const InputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 21);
+  messageDesc(file_executor, 23);
 
 /**
  * Describes the message skein.executor.v1.ExchangeColumn.
  * Use `create(ExchangeColumnSchema)` to create a new message.
  */
 export const ExchangeColumnSchema = /*@__PURE__*/
-  messageDesc(file_executor, 22);
+  messageDesc(file_executor, 24);
 
 /**
  * Describes the message skein.executor.v1.ExchangeFile.
  * Use `create(ExchangeFileSchema)` to create a new message.
  */
 export const ExchangeFileSchema = /*@__PURE__*/
-  messageDesc(file_executor, 23);
+  messageDesc(file_executor, 25);
 
 /**
  * Describes the message skein.executor.v1.ExchangeSource.
  * Use `create(ExchangeSourceSchema)` to create a new message.
  */
 export const ExchangeSourceSchema = /*@__PURE__*/
-  messageDesc(file_executor, 24);
+  messageDesc(file_executor, 26);
 
 /**
  * Describes the message skein.executor.v1.ExchangeOutput.
  * Use `create(ExchangeOutputSchema)` to create a new message.
  */
 export const ExchangeOutputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 25);
+  messageDesc(file_executor, 27);
 
 /**
  * Describes the message skein.executor.v1.ResultOutput.
  * Use `create(ResultOutputSchema)` to create a new message.
  */
 export const ResultOutputSchema = /*@__PURE__*/
-  messageDesc(file_executor, 26);
+  messageDesc(file_executor, 28);
 
 /**
  * Describes the message skein.executor.v1.TaskEvent.
  * Use `create(TaskEventSchema)` to create a new message.
  */
 export const TaskEventSchema = /*@__PURE__*/
-  messageDesc(file_executor, 27);
+  messageDesc(file_executor, 29);
 
 /**
  * Describes the message skein.executor.v1.Hello.
  * Use `create(HelloSchema)` to create a new message.
  */
 export const HelloSchema = /*@__PURE__*/
-  messageDesc(file_executor, 28);
+  messageDesc(file_executor, 30);
 
 /**
  * Describes the message skein.executor.v1.Heartbeat.
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema = /*@__PURE__*/
-  messageDesc(file_executor, 29);
+  messageDesc(file_executor, 31);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.
  * Use `create(TaskStatusSchema)` to create a new message.
  */
 export const TaskStatusSchema = /*@__PURE__*/
-  messageDesc(file_executor, 30);
+  messageDesc(file_executor, 32);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Queued.
  * Use `create(TaskStatus_QueuedSchema)` to create a new message.
  */
 export const TaskStatus_QueuedSchema = /*@__PURE__*/
-  messageDesc(file_executor, 30, 0);
+  messageDesc(file_executor, 32, 0);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Running.
  * Use `create(TaskStatus_RunningSchema)` to create a new message.
  */
 export const TaskStatus_RunningSchema = /*@__PURE__*/
-  messageDesc(file_executor, 30, 1);
+  messageDesc(file_executor, 32, 1);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Succeeded.
  * Use `create(TaskStatus_SucceededSchema)` to create a new message.
  */
 export const TaskStatus_SucceededSchema = /*@__PURE__*/
-  messageDesc(file_executor, 30, 2);
+  messageDesc(file_executor, 32, 2);
 
 /**
  * Describes the message skein.executor.v1.TaskStatus.Failed.
  * Use `create(TaskStatus_FailedSchema)` to create a new message.
  */
 export const TaskStatus_FailedSchema = /*@__PURE__*/
-  messageDesc(file_executor, 30, 3);
+  messageDesc(file_executor, 32, 3);
 
 /**
  * Describes the message skein.executor.v1.ResultFrame.
  * Use `create(ResultFrameSchema)` to create a new message.
  */
 export const ResultFrameSchema = /*@__PURE__*/
-  messageDesc(file_executor, 31);
+  messageDesc(file_executor, 33);
 
 /**
  * Describes the message skein.executor.v1.WrittenFile.
  * Use `create(WrittenFileSchema)` to create a new message.
  */
 export const WrittenFileSchema = /*@__PURE__*/
-  messageDesc(file_executor, 32);
+  messageDesc(file_executor, 34);
 
 /**
  * Describes the message skein.executor.v1.TaskStats.
  * Use `create(TaskStatsSchema)` to create a new message.
  */
 export const TaskStatsSchema = /*@__PURE__*/
-  messageDesc(file_executor, 33);
+  messageDesc(file_executor, 35);
 
 /**
  * Describes the enum skein.executor.v1.FileFormat.
