@@ -81,9 +81,15 @@ async function writeTable({ frames, zone }: Answer, write: Write): Promise<void>
     for (let row = 0; row < shown; row++) rows.push(readers.map(reader => reader(row)))
     total += rowCount
   })
+  if (isExplanation(names)) return write(rows.map(([, text]) => `${text ?? ''}\n`).join(''))
   await write(formatTable(names.map(column => column.name), rows, names.map(column => isNumeric(column.type))))
   const left = total > rows.length ? `, the first ${rows.length} shown` : ''
   await write(`(${total} row${total === 1 ? '' : 's'}${left})\n`)
+}
+
+/** The lines of EXPLAIN are a text, not a cell. */
+function isExplanation(columns: readonly AnswerColumn[]): boolean {
+  return columns.map(({ name }) => name).join(' ') === 'explain_key explain_value'
 }
 
 function isNumeric(type: string): boolean {

@@ -19,6 +19,7 @@ export interface Arguments {
   readonly hosts: string | undefined
   readonly days: string | undefined
   readonly help: boolean
+  readonly analyze: boolean
   readonly now: boolean
   readonly wait: boolean
   readonly wholeBytes: number | undefined
@@ -33,6 +34,7 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
     command, words,
     config: values.config, url: values.url, format: values.format, scale: values.scale,
     out: values.out, hosts: values.hosts, days: values.days, help: values.help === true,
+    analyze: values.analyze === true,
     now: values.now === true, wait: values.wait === true,
     executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
     wholeBytes: optional('SKEIN_WHOLE_BYTES', env),
@@ -48,7 +50,7 @@ function parse(argv: readonly string[]) {
       options: {
         config: { type: 'string' }, url: { type: 'string' }, format: { type: 'string' }, executors: { type: 'string' },
         scale: { type: 'string' }, out: { type: 'string' }, hosts: { type: 'string' }, days: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
+        help: { type: 'boolean', short: 'h' }, analyze: { type: 'boolean' },
         now: { type: 'boolean' }, wait: { type: 'boolean' },
       },
     })

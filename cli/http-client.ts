@@ -36,6 +36,13 @@ export interface TaskReport {
   readonly runMs: number
 }
 
+/** For people, as a drawing, and all else for programs. */
+export interface ExplainAnswer {
+  readonly text: string
+  readonly mermaid: string
+  readonly [field: string]: unknown
+}
+
 export class HttpClient {
   readonly #url: URL
 
@@ -62,8 +69,9 @@ export class HttpClient {
     return JSON.parse(await text(await this.#send('GET', `/query/${queryId}`))) as QueryReport
   }
 
-  async explain(statement: string): Promise<unknown> {
-    return JSON.parse(await text(await this.#send('POST', '/explain', { statement })))
+  /** With `analyze` it runs; a signal cancels it. */
+  async explain(statement: string, analyze: boolean, signal: AbortSignal): Promise<ExplainAnswer> {
+    return JSON.parse(await text(await this.#send('POST', '/explain', { statement, analyze }, signal))) as ExplainAnswer
   }
 
   /** A stream that breaks says only that it broke; the query's record says why. */

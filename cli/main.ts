@@ -12,7 +12,7 @@ import { parseArguments, type Arguments } from './arguments.ts'
 import type { ClusterOptions } from './cluster.ts'
 import { cert } from './cert.ts'
 import { demo } from './demo.ts'
-import { explain, query, type Statement, type Where } from './query.ts'
+import { explain, explainFormatOf, query, type Statement, type Where } from './query.ts'
 import { operatorChannel } from './operator-channel.ts'
 import { coordinator, executor, type RoleOptions } from './role.ts'
 import { openConfig } from './settings.ts'
@@ -23,7 +23,7 @@ const HELP = `skein: one SQL query over several executors
   skein start    [--config F] [--executors N]                        one box, stays up
   skein coordinator --config F     skein executor --config F         the processes of a cluster on several hosts
   skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow] SQL | -
-  skein explain  [--url http://…] [--config F] [--executors N] [--format table|json] SQL | -
+  skein explain  [--analyze] [--url http://…] [--config F] [--executors N] [--format text|json|mermaid] SQL | -
   skein cert     ca | node NAME [--hosts A,B] | operator NAME | secret  [--out DIR] [--days N]
                  certificates of a small CA of your own, and the key that seals the cluster's secret
   skein demo     makes sample data, runs queries on it, shows how they were spread
@@ -60,7 +60,7 @@ async function main(): Promise<void> {
       return write(cert({ ...words, nowMs, random: randomBytes }))
     }
     case 'query': return query(await statement(words), formatOf(words.format))
-    case 'explain': return explain(await statement(words), words.format === 'json')
+    case 'explain': return explain(await statement(words), explainFormatOf(words.format), words.analyze)
     case 'demo': return demo({
       options: await clusterOptions(words), scale: words.scale, signal: stop.signal, newId: randomUUID, write,
       colors: process.stdout.isTTY,

@@ -1,6 +1,6 @@
 /** `skein query` and `skein explain`: one statement on a server that runs, or on a private cluster made for it. */
 
-import { QueryError } from '../proto/errors.ts'
+import { QueryError, unreachable } from '../proto/errors.ts'
 import { UTC } from '../proto/time-zone.ts'
 import { writeAnswer, type Format, type Write } from './answer.ts'
 import type { ClusterOptions } from './cluster.ts'
@@ -26,10 +26,28 @@ export async function query({ sql, where, signal, newId, write }: Statement, for
   })
 }
 
-export async function explain({ sql, where, signal, write }: Statement, json: boolean): Promise<void> {
+export type ExplainFormat = 'text' | 'json' | 'mermaid'
+
+export function explainFormatOf(word: string | undefined): ExplainFormat {
+  switch (word) {
+    case undefined: case 'table': return 'text'
+    case 'text': case 'json': case 'mermaid': return word
+    default: throw new QueryError('INVALID_REQUEST', `--format of explain takes text, json or mermaid, not '${word}'`)
+  }
+}
+
+/** `analyze`: the statement runs. */
+export async function explain(
+  { sql, where, signal, write }: Statement, format: ExplainFormat, analyze: boolean,
+): Promise<void> {
   await withServer(where, signal, async client => {
-    const answer = await client.explain(sql) as { readonly text: string }
-    await write(json ? `${JSON.stringify(answer)}\n` : answer.text)
+    const { text, mermaid, ...answer } = await client.explain(sql, analyze, signal)
+    switch (format) {
+      case 'text': return write(text)
+      case 'mermaid': return write(mermaid)
+      case 'json': return write(`${JSON.stringify(answer)}\n`)
+      default: return unreachable(format)
+    }
   })
 }
 

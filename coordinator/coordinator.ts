@@ -28,18 +28,15 @@ import { stableId } from '../proto/stable-id.ts'
 import { readTls, type Tls } from '../proto/tls.ts'
 import { openDoors, splitAddress, type Doors } from './doors.ts'
 import { ExecutorCaches } from './executor-caches.ts'
-import { explain, explanationText, type Explanation } from './explain.ts'
+import { explained, explainFormat } from './explain-query.ts'
 import { faces, type FaceOptions } from './faces.ts'
 import type { ExecutorView } from './fleet-actor.ts'
 import { GrpcExecutorChannel } from './grpc-executor-channel.ts'
 import type { Log } from './log.ts'
 import { moveCache } from './move-cache.ts'
 import { planPorts } from './plan-ports.ts'
-import { planQuery, type PlanPorts } from './plan-query.ts'
 import type { Room } from './place.ts'
 import { QueryService } from './query-service.ts'
-import type { QueryRequest } from './running-query.ts'
-import { texts } from './session/answer.ts'
 import type { NameDefaults } from './session/session.ts'
 import { Sessions } from './session/sessions.ts'
 import { Statements } from './session/statements.ts'
@@ -111,6 +108,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const queries = new QueryService({
     ...ports, clock, newQueryId: () => newId() as QueryId, limits: { holdBytes: launch.config.resultHoldBytes },
     groups: launch.config.resourceGroups,
+    isRemote: bucket => launch.config.buckets[bucket]?.provider !== 'local',
     connect: info => new GrpcExecutorChannel(info, caller, clock),
     onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
     onFatal: options.onFatal,
@@ -125,7 +123,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
 
   const sessions = new Sessions({ clock, defaults: nameDefaults(launch) })
   onStop(() => sessions.closeAll())
-  const doors = await open(options, { catalog, stores, queries, ports, planner, sessions, auth, clientTls })
+  const doors = await open(options, { catalog, stores, queries, planner, sessions, auth, clientTls })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
   onStop(() => late.registration?.stop())
@@ -194,7 +192,6 @@ function membershipChanged(queries: QueryService, log: Log, event: MembershipEve
 }
 
 interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries' | 'sessions'> {
-  readonly ports: PlanPorts
   readonly planner: Planner
   readonly auth: NodeAuth
   readonly clientTls: Tls | null
@@ -204,21 +201,19 @@ function nameDefaults({ config }: CoordinatorLaunch): NameDefaults {
   return { catalog: config.defaultCatalog, schema: BUCKET_SCHEMA }
 }
 
-function open(options: CoordinatorOptions, { ports, planner, auth, clientTls, ...parts }: Parts): Promise<Doors> {
+function open(options: CoordinatorOptions, { planner, auth, clientTls, ...parts }: Parts): Promise<Doors> {
   const { launch, clock, log, newId } = options
   const { queries, sessions, catalog } = parts
-  const isRemote = (bucket: string): boolean => launch.config.buckets[bucket]?.provider !== 'local'
   const defaults = nameDefaults(launch)
-  const explained = (request: QueryRequest): Promise<Explanation> =>
-    explain(request, ports, { rooms: rooms(queries), isRemote })
   const statements = new Statements({
     sessions, clock, newId, queries,
     statementsIn: sql => planner.statements(sql),
     catalogs: () => catalog.list(),
-    describe: async request => (await planQuery(request, ports)).planned.columns,
-    explain: async request => texts(['explain_key', 'explain_value'], [
-      ['physical_plan', explanationText(await explained(request))],
-    ]),
+    describe: request => queries.describe(request),
+    explain: async (request, { analyze, format: word }) => {
+      const format = explainFormat(word)
+      return analyze ? queries.analyze(request, format) : explained(await queries.explain(request), format)
+    },
   })
   const caches = new ExecutorCaches(() => active(queries).map(({ info }) => info), auth)
   const handlers = faces({
@@ -230,7 +225,6 @@ function open(options: CoordinatorOptions, { ports, planner, auth, clientTls, ..
       ground: () => ({ rooms: rooms(queries), wholeBytes: thresholds(launch).wholeBytes }),
     },
     moveCache: id => moveCache(id, rooms(queries).map(room => room.id), caches, clock),
-    explain: explained,
   })
   return openDoors(handlers, {
     listen: launch.config.listen, newId, tls: auth.tls, clientTls,

@@ -7,10 +7,8 @@ import { AdminService } from '../proto/gen/admin_pb.js'
 import { FlightService } from '../proto/gen/flight_pb.js'
 import { packageVersion } from '../proto/package-version.ts'
 import type { DoorHandlers } from './doors.ts'
-import type { Explanation } from './explain.ts'
 import type { NameDefaults } from './query-ports.ts'
 import type { QueryService } from './query-service.ts'
-import type { QueryRequest } from './running-query.ts'
 import type { Sessions } from './session/sessions.ts'
 import type { Statements } from './session/statements.ts'
 import { adminHandlers } from './serve/admin.ts'
@@ -35,7 +33,6 @@ export interface FaceOptions {
   readonly key: Uint8Array
   /** Names this coordinator to HTTP clients. */
   readonly workerSlug: string
-  readonly explain: (request: QueryRequest) => Promise<Explanation>
 }
 
 export function faces(options: FaceOptions): DoorHandlers {
@@ -49,7 +46,7 @@ export function faces(options: FaceOptions): DoorHandlers {
   return {
     httpRoutes: [
       ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
-      explainRoute({ explain: options.explain, newId, ...names }),
+      explainRoute({ queries: options.queries, newId, ...names }),
     ],
     flight: server => server.addService(FlightService, flight),
     admin: server => server.addService(AdminService, admin),

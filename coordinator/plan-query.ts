@@ -29,7 +29,7 @@ export interface PlannedWork {
 
 export async function planQuery(request: QueryRequest, ports: PlanPorts): Promise<PlannedWork> {
   const { planner, catalog, prune, thresholds } = ports
-  const { sql, defaultCatalog, defaultSchema, settings } = request
+  const { sql, defaultCatalog, defaultSchema, settings, explain = false } = request
   const names = await planner.names(sql)
   const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema })
   const left = (table: number, filters: readonly Expression[]): readonly PrunedFile[] => {
@@ -37,7 +37,7 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
     return found === undefined ? [] : prune(found, filters)
   }
   const planned = await planner.plan(
-    { sql, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds },
+    { sql, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
     scans => Promise.resolve(scans.map(({ table, columns, filters }) => estimate(left(table, filters), columns))))
   const scans = planned.fragments.flatMap(fragment => fragment.scans)
   const files = new Map(scans.map(scan => [scan.id, left(scan.table, scan.filters)]))

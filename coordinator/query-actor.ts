@@ -115,7 +115,7 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'stage-failed': return this.#stageFailed(message.cause, context)
       case 'failed': return this.#fail(message.cause, context)
       case 'task-report':
-        this.#options.tasks.add(message.report)
+        this.#options.tasks.add(message.report, context.nowMs())
         this.#tellMemory()
         return this.#publish()
       case 'result-running': return this.#resultRunning(message, context)
@@ -144,7 +144,7 @@ export class QueryActor implements Actor<QueryMessage> {
     const { planned } = work
     const planMs = context.nowMs() - handle.query.startedMs
     this.#work = work
-    handle.planned(planned.columns)
+    handle.planned(planned.columns, work)
     const { fragments, wholeReason } = planned
     this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason }, context)
     const memories = this.#members.map(({ info }) => Number(info.memoryBytes))

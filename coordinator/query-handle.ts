@@ -8,10 +8,11 @@ import type { Clock } from '../proto/clock.ts'
 import type { QueryError } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { QueryId } from '../proto/ids.ts'
+import type { PlannedWork } from './plan-query.ts'
 import { advance, elapsedMs, isEnded, publicState, type Query } from './query.ts'
 import type { ResultRelay } from './result-relay.ts'
 import type { QueryRequest, QueryState, QueryStats, RunningQuery, TaskReport } from './running-query.ts'
-import type { TaskBoard } from './task-board.ts'
+import type { TaskBoard, TimedReport } from './task-board.ts'
 
 export interface HandleOptions {
   readonly clock: Clock
@@ -33,6 +34,7 @@ export class QueryHandle implements RunningQuery {
   readonly #options: HandleOptions
   #query: Query
   #progress = 0
+  #work: PlannedWork | null = null
   #released = false
   readonly #ended: Promise<void>
   #settleEnd: () => void = () => undefined
@@ -88,6 +90,15 @@ export class QueryHandle implements RunningQuery {
     return this.#options.tasks.reports()
   }
 
+  timedTasks(): readonly TimedReport[] {
+    return this.#options.tasks.timed()
+  }
+
+  /** Its plan, of a request to explain it; null until it is made. */
+  get work(): PlannedWork | null {
+    return this.#work
+  }
+
   progress(): number {
     return this.#query.life.state === 'finished' ? 1 : this.#progress
   }
@@ -109,7 +120,8 @@ export class QueryHandle implements RunningQuery {
 
   // what follows is for the query's actor
 
-  planned(columns: readonly TableColumn[]): void {
+  planned(columns: readonly TableColumn[], work: PlannedWork): void {
+    if (this.request.explain === true) this.#work = work
     this.#settleColumns?.kept(columns)
   }
 

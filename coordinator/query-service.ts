@@ -3,17 +3,21 @@
  * a RunningQuery and know nothing of what is behind it. main.ts joins the ports and tells it who joins and leaves.
  */
 
+import type { TableColumn } from '../catalog/table.ts'
 import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
-import type { QueryId } from '../proto/ids.ts'
+import type { ExecutorId, QueryId } from '../proto/ids.ts'
 import { DEFAULT_GROUP, groupOf, type ResourceGroup } from '../proto/resource-group.ts'
 import type { Address } from './actor/actor.ts'
 import { Universe } from './actor/universe.ts'
 import { AdmissionActor, type AdmissionMessage } from './admission-actor.ts'
 import type { ExecutorChannel } from './executor-channel.ts'
 import { FleetActor, type ExecutorView, type FleetMessage } from './fleet-actor.ts'
-import type { PlanPorts } from './plan-query.ts'
+import { Analyzed, type ExplainFormat, type KeptQuery } from './explain-query.ts'
+import { explain, type Ground } from './explain.ts'
+import type { Explanation } from './explanation.ts'
+import { planQuery, type PlanPorts } from './plan-query.ts'
 import { MemoryLearner } from './memory-learner.ts'
 import { QueryActor, type QueryMessage } from './query-actor.ts'
 import { QueryHandle } from './query-handle.ts'
@@ -45,6 +49,8 @@ export interface QueryServiceOptions extends PlanPorts {
   readonly limits?: Partial<QueryLimits>
   /** The last one is the default group; absent: there is no other. */
   readonly groups?: readonly ResourceGroup[]
+  /** Of a bucket, by its name in the configuration; absent: none is. For explanations. */
+  readonly isRemote?: (bucket: string) => boolean
   /** An actor crashed: our own fault, to be logged. `fatal`: nothing can be scheduled any more. */
   readonly onCrash: (actor: string, reason: unknown) => void
   readonly onFatal: (cause: QueryError) => void
@@ -58,9 +64,9 @@ export class QueryService {
   readonly #universe: Universe
   readonly #fleet: Address<FleetMessage>
   readonly #admission: Address<AdmissionMessage>
-  readonly #running = new Map<QueryId, QueryHandle>()
+  readonly #running = new Map<QueryId, KeptQuery>()
   /** Oldest first. */
-  readonly #ended = new Map<QueryId, QueryHandle>()
+  readonly #ended = new Map<QueryId, KeptQuery>()
   readonly #learner = new MemoryLearner()
   readonly #intake = new Intake()
   #endedTasks = 0
@@ -87,11 +93,46 @@ export class QueryService {
    * UNAVAILABLE when the cluster's store has been away for too long.
    */
   submit(request: QueryRequest): RunningQuery {
-    const { clock, newQueryId, checkMembership } = this.#options
-    checkMembership?.()
-    const id = request.queryId ?? newQueryId()
+    return this.#start(request, handle => handle)
+  }
+
+  /** The statement as EXPLAIN ANALYZE: it runs, and what was seen is the one row of its answer. */
+  analyze(request: QueryRequest, format: ExplainFormat): Analyzed {
+    return this.#start({ ...request, explain: true }, handle => new Analyzed(handle, format, () => this.#ground()))
+  }
+
+  /** What would be done for the statement. */
+  async explain(request: QueryRequest): Promise<Explanation> {
+    const { clock } = this.#options
+    const startedMs = clock.nowMs()
+    const work = await planQuery({ ...withDefaults(request), explain: true }, this.#options)
+    return explain(request.sql, work, clock.nowMs() - startedMs, this.#ground())
+  }
+
+  /** The columns of a statement, which does not run. */
+  async describe(request: QueryRequest): Promise<readonly TableColumn[]> {
+    return (await planQuery(withDefaults(request), this.#options)).planned.columns
+  }
+
+  #ground(): Ground {
+    const active = this.#executors.filter(({ state }) => state === 'active')
+    return {
+      rooms: active.map(({ info }) => ({ id: info.id as ExecutorId, slots: info.slots })),
+      isRemote: this.#options.isRemote ?? (() => false),
+    }
+  }
+
+  #newId(request: QueryRequest): QueryId {
+    const id = request.queryId ?? this.#options.newQueryId()
     if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
     this.checkRoom(request.principal)
+    return id
+  }
+
+  #start<Shown extends KeptQuery>(request: QueryRequest, show: (handle: QueryHandle) => Shown): Shown {
+    const { clock, checkMembership } = this.#options
+    checkMembership?.()
+    const id = this.#newId(request)
     const group = this.#groupOf(request.principal)
     const limits = limitsOf(group, this.#limits)
     this.#intake.enter(id, request.principal, group)
@@ -99,24 +140,24 @@ export class QueryService {
     const tell = (message: QueryMessage): void => { address?.send(message) }
     const relay = new ResultRelay({ clock, holdBytes: this.#limits.holdBytes, tell })
     const tasks = new TaskBoard()
-    const settings = { [TIME_ZONE]: DEFAULT_TIME_ZONE, ...request.settings }
-    const handle = new QueryHandle(accepted(id, { ...request, settings }, clock.nowMs()), {
+    const handle = new QueryHandle(accepted(id, withDefaults(request), clock.nowMs()), {
       clock, relay, tasks,
       cancel: reason => tell({ kind: 'cancel', reason }),
       release: () => tell({ kind: 'release' }),
-      onEnd: () => this.#remember(handle),
+      onEnd: () => this.#remember(shown),
     })
+    const shown = show(handle)
     const actor = new QueryActor({
       universe: this.#universe, ports: this.#options, fleet: this.#fleet, admission: this.#admission,
       group, limits, onAdmitted: () => this.#intake.admitted(id, clock.nowMs()),
       handle, relay, tasks, learner: this.#learner,
     })
-    this.#running.set(id, handle)
+    this.#running.set(id, shown)
     address = this.#universe.spawn(`query ${id}`, actor, {
       capacity: QUERY_MAILBOX, heir: cause => { actor.crashed(cause) },
     })
     actor.begin(address)
-    return handle
+    return shown
   }
 
   /** Throws QUERY_QUEUE_FULL if no other would be accepted now. */
@@ -185,7 +226,7 @@ export class QueryService {
     this.#admission.send({ kind: 'budget', memoryBytes, slots })
   }
 
-  #remember(handle: QueryHandle): void {
+  #remember(handle: KeptQuery): void {
     this.#running.delete(handle.id)
     this.#intake.left(handle.id)
     this.#ended.set(handle.id, handle)
@@ -196,4 +237,8 @@ export class QueryService {
       this.#endedTasks -= oldest.taskCount
     }
   }
+}
+
+function withDefaults(request: QueryRequest): QueryRequest {
+  return { ...request, settings: { [TIME_ZONE]: DEFAULT_TIME_ZONE, ...request.settings } }
 }

@@ -23,6 +23,8 @@ export interface QueryRequest {
   readonly enums?: EnumForm
   /** The client's own id for it, or none: then one is made. */
   readonly queryId?: QueryId
+  /** Its plan is kept, with what people are told of it. */
+  readonly explain?: boolean
 }
 
 /** Numbers of one query, complete once it has ended. Bytes of all its tasks. */
@@ -60,6 +62,9 @@ export interface TaskReport {
   readonly peakBytes: number
   /** Its instance wrote to disk for want of memory. */
   readonly spilled: boolean
+  /** Its share of the CPU time of its process, and how long it waited for a slot there. */
+  readonly cpuMs: number
+  readonly queuedMs: number
 }
 
 export type QueryState = 'planning' | 'running' | 'finished' | 'failed' | 'cancelled'

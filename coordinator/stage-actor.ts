@@ -301,7 +301,8 @@ export class StageActor implements Actor<StageMessage> {
       rows: Number(stats?.rowCount ?? 0), outputBytes: Number(stats?.outputBytes ?? 0),
       bytesFetched: Number(stats?.bytesFetched ?? 0), bytesCached: Number(stats?.bytesCached ?? 0),
       exchangeBytes: Number(stats?.exchangeBytes ?? 0), runMs: stats?.runMs ?? 0, progress: fraction,
-      peakBytes: Number(stats?.peakBytes ?? 0), spilled: stats?.spilled ?? false,
+      peakBytes: Number(stats?.peakBytes ?? 0), spilled: stats?.spilled ?? false, cpuMs: stats?.cpuMs ?? 0,
+      queuedMs: stats?.queuedMs ?? 0,
     }
     query.send({ kind: 'task-report', report })
   }

@@ -10,18 +10,26 @@ export interface TaskTotals {
   readonly exchangeBytes: number
 }
 
+/** When its attempt was launched, and when it was last heard of, by the clock. */
+export interface TimedReport {
+  readonly report: TaskReport
+  readonly firstMs: number
+  readonly lastMs: number
+}
+
 export class TaskBoard {
-  readonly #reports = new Map<string, TaskReport>()
+  readonly #reports = new Map<string, TimedReport>()
   /** The most that one task took at a time, by executor. */
   readonly #peaks = new Map<string, number>()
   #peakBytes = 0
   #runningShare = 0
 
   /** The latest report of an attempt counts. */
-  add(report: TaskReport): void {
+  add(report: TaskReport, nowMs: number): void {
     const key = `${report.stage}.${report.partition}.${report.attempt}`
-    this.#runningShare += shareOf(report) - shareOf(this.#reports.get(key))
-    this.#reports.set(key, report)
+    const known = this.#reports.get(key)
+    this.#runningShare += shareOf(report) - shareOf(known?.report)
+    this.#reports.set(key, { report, firstMs: known?.firstMs ?? nowMs, lastMs: nowMs })
     const before = this.#peaks.get(report.executor) ?? 0
     if (report.peakBytes <= before) return
     this.#peaks.set(report.executor, report.peakBytes)
@@ -43,6 +51,10 @@ export class TaskBoard {
   }
 
   reports(): readonly TaskReport[] {
+    return this.timed().map(({ report }) => report)
+  }
+
+  timed(): readonly TimedReport[] {
     return [...this.#reports.values()]
   }
 

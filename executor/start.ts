@@ -22,6 +22,7 @@ import { BodyPool } from './body-pool.ts'
 import { openBucketFiles } from './bucket-files.ts'
 import { cacheHandlers } from './cache-service.ts'
 import { checkLaunch, openFolders, parseAddress, type ExecutorFolders } from './config.ts'
+import { CpuShare, processCpuMs } from './cpu-share.ts'
 import { DutyKeeper, memberState, type Duty } from './duty.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
@@ -180,6 +181,7 @@ async function openParts(
   const reads = new TableReads()
   const runner = new TaskRunner({
     clock, instances, exchangeFiles, exchangeReader, files: files.source, pool: new BodyPool(), reads,
+    cpu: new CpuShare(processCpuMs),
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
   return {

@@ -11,6 +11,7 @@ import {
 } from '../proto/gen/executor_pb.js'
 import type { QueryId, TaskId } from '../proto/ids.ts'
 import type { BodyPool } from './body-pool.ts'
+import type { CpuShare } from './cpu-share.ts'
 import { DuckError, isFatal, taskError } from './duck-error.ts'
 import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
 import { InputLost, type ExchangeReader } from './exchange-reader.ts'
@@ -37,6 +38,7 @@ export interface TaskRunnerOptions {
   readonly files: FilePort
   readonly pool: BodyPool
   readonly reads: TableReads
+  readonly cpu: CpuShare
 }
 
 export type TaskOutcome = Extract<TaskEvent, { kind: 'succeeded' | 'failed' }>
@@ -78,7 +80,8 @@ export class TaskRunner {
 
   /** Never rejects. `spool` is there for a task that makes the result; it is complete when the task has succeeded. */
   async run(task: TaskDefinition, spool: ResultSpool | undefined, signal: AbortSignal): Promise<TaskOutcome> {
-    const { clock } = this.#options
+    const { clock, cpu } = this.#options
+    const endCpu = cpu.begin()
     const place = { ...task, queryId: task.queryId as QueryId }
     const read: string[] = []
     let scanned: ScanFiles | undefined
@@ -90,7 +93,7 @@ export class TaskRunner {
       const output = await this.#onConnection(task, inputs, spool, signal)
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
       spool?.complete()
-      const stats = { ...output.stats, ...inputs.stats }
+      const stats = { ...output.stats, ...inputs.stats, cpuMs: endCpu() }
       return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, stats }
     } catch (error) {
       if (isFatal(error)) this.#options.instances.replaceShared()
@@ -99,6 +102,7 @@ export class TaskRunner {
       spool?.fail(cause)
       return { kind: 'failed', cause, lostExecutors: error instanceof InputLost ? error.executors : [] }
     } finally {
+      endCpu()
       await this.#options.exchangeReader.release(place).catch(() => undefined) // goes with the query
       await scanned?.release().catch(() => undefined) // what is left of a file goes at the next start
     }

@@ -41,7 +41,7 @@ function succeeded(
       rowCount: BigInt(stats.rowCount), outputBytes: BigInt(stats.outputBytes),
       bytesFetched: BigInt(stats.bytesFetched), bytesCached: BigInt(stats.bytesCached),
       exchangeBytes: BigInt(stats.exchangeBytes), queuedMs, runMs, peakBytes: BigInt(stats.peakBytes),
-      spilled: stats.spilled,
+      spilled: stats.spilled, cpuMs: stats.cpuMs,
     },
   }
 }

@@ -24,6 +24,8 @@ export interface TaskStats {
   readonly peakBytes: number
   /** Its instance wrote to disk for want of memory meanwhile. */
   readonly spilled: boolean
+  /** Its share of the CPU time of the process. */
+  readonly cpuMs: number
 }
 
 export type Task =

@@ -15,6 +15,7 @@ import { sizeBytes } from './cut/cost.ts'
 import { addColumns, typeOf } from './cut/expressions.ts'
 import type { CutContext } from './cut/spread.ts'
 import { emit, emitKeys } from './emit.ts'
+import { explainFragment } from './explain-operators.ts'
 import type { Expression } from './expression.ts'
 import {
   inputName, type Cut, type Fragment, type FragmentInput, type FragmentOutput, type FragmentScan, type FragmentTasks,
@@ -32,7 +33,7 @@ export interface FragmentDraft extends Omit<Fragment, 'columns'> {
 
 /** `isSplit` is false for all tables of a query that runs whole. `tables` for the names of their columns. */
 export function assemble(
-  cuts: readonly Cut[], tables: readonly PlannerTable[], context: CutContext,
+  cuts: readonly Cut[], tables: readonly PlannerTable[], context: CutContext, explain = false,
 ): readonly FragmentDraft[] {
   let nextScan = 0
   const written = new Map(cuts.map(cut => [cut.id, cut]))
@@ -53,6 +54,7 @@ export function assemble(
       scans: described, inputs: read, output: outputOf(cut), tasks: tasksOf(cut, read, described),
       orderSensitive: isOrderSensitive(cut, context.volatileFunctions),
       maxRows: maxRows(cut.root), rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
+      ...(explain ? { explained: explainFragment(cut, tables) } : {}),
     }
   })
 }

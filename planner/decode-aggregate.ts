@@ -44,6 +44,7 @@ function boundArguments(node: JsonNode, name: string): readonly Expression[] {
     return data.only('quantiles', 'order', 'desc').boolean('desc') ? node.refuse('descending median') : []
   }
   if (quantiles.has(name)) return [quantile(node, data)]
+  if (name === 'approx_quantile') return [approximateQuantile(node, data)]
   if (name === 'sum_no_overflow') {
     data.only()
     return []
@@ -70,6 +71,18 @@ function quantile(node: JsonNode, data: JsonNode): Constant {
   const argumentType = decodeType(argument)
   if (argumentType.kind !== 'list') return values.length === 1 ? first : node.refuse('quantiles')
   return { kind: 'Constant', type: { kind: 'list', child: first.type }, value: { kind: 'children', values } }
+}
+
+/** FLOATs, one or a list as the argument was. */
+function approximateQuantile(node: JsonNode, data: JsonNode): Constant {
+  const type: DuckType = { kind: 'scalar', name: 'FLOAT' }
+  const values = data.only('quantiles').list('quantiles').map((value): Constant =>
+    ({ kind: 'Constant', type, value: { kind: 'float', text: String(value.asFloat()) } }))
+  const [first] = values
+  if (first === undefined) return node.refuse('quantiles')
+  const isList = decodeType(node.node('return_type')).kind === 'list'
+  if (!isList) return values.length === 1 ? first : node.refuse('quantiles')
+  return { kind: 'Constant', type: { kind: 'list', child: type }, value: { kind: 'children', values } }
 }
 
 function negated(constant: Constant, node: JsonNode): Constant {

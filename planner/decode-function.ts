@@ -101,11 +101,13 @@ export function textConstant(value: string): Constant {
 /** The body counts columns from the parameters on, the last parameter first; then the captures, which are children. */
 function lambda(node: JsonNode, name: string, data: JsonNode): Lambda {
   data.only('return_type', 'lambda_expr', 'has_index', 'has_initial')
-  if (data.boolean('has_initial') || name.includes('reduce')) node.refuse(`function ${name}`)
-  const [list, ...captures] = decodeExpressions(node.list('children'))
-  if (list === undefined) return node.refuse('lambda without a list')
+  const [list, ...others] = decodeExpressions(node.list('children'))
+  const initial = data.boolean('has_initial') ? others[0] : null
+  if (list === undefined || initial === undefined) return node.refuse('lambda without a list')
+  const captures = initial === null ? others : others.slice(1)
   return {
-    kind: 'Lambda', name, list, captures, parameters: data.boolean('has_index') ? 2 : 1,
+    kind: 'Lambda', name, list, captures, initial,
+    parameters: (name.includes('reduce') ? 2 : 1) + (data.boolean('has_index') ? 1 : 0),
     body: decodeExpression(data.node('lambda_expr')), type: decodeType(node.node('return_type')),
   }
 }

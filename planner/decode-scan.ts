@@ -1,6 +1,7 @@
-/** Reads of tables in the plan's JSON: a GET of exactly one file that is a table's skeleton, or of range(…). */
+/** Reads of tables in the plan's JSON: a GET of exactly one file that is a table's skeleton. */
 
 import { decodeComparison, decodeExpression } from './decode-expression.ts'
+import { decodeTableFunction } from './decode-from-function.ts'
 import { functionName, textConstant } from './decode-function.ts'
 import { decodeConstant } from './decode-literal.ts'
 import { decodeType } from './decode-type.ts'
@@ -21,22 +22,26 @@ const GET_FIELDS = [
 const ROW_ID = 18446744073709551615n
 const NO_COLUMN = 18446744073709551614n
 /** In `ordinality_idx`: the scan does not count its rows. */
-const NO_ORDINALITY = 18446744073709551615n
+export const NO_ORDINALITY = 18446744073709551615n
 
 /** `tables`: position of the table by the path of its skeleton. */
 export function decodeGet(node: JsonNode, rows: number, tables: ReadonlyMap<string, number>): Plan {
-  node.only(...GET_FIELDS)
-  const info = node.node('extra_info').only('file_filters', 'total_files', 'filtered_files', 'sample_options')
-  if (info.nullable('sample_options') !== null) node.refuse('sample')
+  checkGet(node)
   if (node.integer('ordinality_idx') !== NO_ORDINALITY) node.refuse('ordinality')
-  if (node.nullable('row_group_order_options') !== null) node.refuse('order of row groups')
   if (!node.node('projected_input').isEmptyList()) node.refuse('projected input')
   const name = functionName(node)
   switch (name) {
     case 'read_parquet': case 'parquet_scan': return scan(node, rows, tables)
-    case 'range': case 'generate_series': return range(node, rows, name)
-    default: return node.refuse(`table function ${name}`)
+    default: return decodeTableFunction(node, rows, name)
   }
+}
+
+/** Refuses what no GET may have. */
+export function checkGet(node: JsonNode): void {
+  node.only(...GET_FIELDS)
+  const info = node.node('extra_info').only('file_filters', 'total_files', 'filtered_files', 'sample_options')
+  if (info.nullable('sample_options') !== null) node.refuse('sample')
+  if (node.nullable('row_group_order_options') !== null) node.refuse('order of row groups')
 }
 
 function scan(node: JsonNode, rows: number, tables: ReadonlyMap<string, number>): Scan {
@@ -66,7 +71,7 @@ function checkOptions(options: JsonNode): void {
 }
 
 /** Positions in the table of the columns that come out; null where only the row counts. */
-function outputColumns(node: JsonNode): readonly (number | null)[] {
+export function outputColumns(node: JsonNode): readonly (number | null)[] {
   const width = node.list('names').length
   const read = node.list('column_indexes').map(column => {
     const index = columnIndex(column)
@@ -163,20 +168,4 @@ function structField(node: JsonNode, column: Expression & { type: DuckType }): E
 function overColumn(expression: Expression, column: Expression, node: JsonNode): Expression {
   if (column.kind !== 'ColumnRef') return node.refuse('expression on a part of a column')
   return moveColumns(expression, index => index === 0 ? column.index : node.refuse(`column ${index} of a filter`))
-}
-
-/** range(…) has one column; what else the plan wants of it is projected on top. */
-function range(node: JsonNode, rows: number, name: 'range' | 'generate_series'): Plan {
-  if (node.has('named_parameters') && !node.node('named_parameters').isEmptyList()) node.refuse('named parameters')
-  if (!node.node('table_filters').only('filters').node('filters').isEmptyList()) node.refuse('filter on a range')
-  const [type, more] = node.list('returned_types')
-  if (type === undefined || more !== undefined) return node.refuse('columns of a range')
-  const args = node.list('parameters').map(decodeConstant)
-  const source = { kind: 'TableFunction', rows, name, args } as const
-  const columns = outputColumns(node)
-  if (columns.length === 1 && columns[0] === 0) return source
-  const expressions = columns.map((column): Expression => column === null
-    ? { kind: 'Constant', type: { kind: 'scalar', name: 'BOOLEAN' }, value: { kind: 'null' } }
-    : { kind: 'ColumnRef', index: 0, type: decodeType(type) })
-  return { kind: 'Project', rows, input: source, expressions }
 }

@@ -1,4 +1,7 @@
-/** DuckDB's types as the plan's JSON holds them: `{ id, type_info }`. A collation or a user's alias is Unsupported. */
+/**
+ * DuckDB's types as the plan's JSON holds them: `{ id, type_info }`. A user's alias is Unsupported. A collation is left
+ * out: binding has written what it does to comparisons and orders into the plan.
+ */
 
 import type { DuckField, DuckType, ScalarName } from '../proto/types.ts'
 import type { JsonNode } from './json-node.ts'
@@ -23,6 +26,9 @@ export function decodeType(node: JsonNode): DuckType {
       const isJson = id === 'VARCHAR' && info.text('alias') === 'JSON' && info.nullable('extension_info') === null
       return isJson ? { kind: 'scalar', name: 'JSON' } : info.refuse(`type ${id} ${info.text('alias')}`)
     }
+    case 'STRING_TYPE_INFO':
+      plain(info, 'collation')
+      return id === 'VARCHAR' ? { kind: 'scalar', name: 'VARCHAR' } : info.refuse(`type ${id}`)
     case 'DECIMAL_TYPE_INFO': {
       plain(info, 'width', 'scale')
       if (id !== 'DECIMAL') return info.refuse(`type ${id}`)

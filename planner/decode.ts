@@ -9,12 +9,14 @@
 import { inputEstimate, parseEstimates, type Estimate } from './cardinality.ts'
 import { decodeExpressions, decodeOrders } from './decode-expression.ts'
 import { decodeAnyJoin, decodeComparisonJoin, decodeDelimJoin, decodeProjection } from './decode-join.ts'
+import { decodeLateral } from './decode-from-function.ts'
 import { decodeGet } from './decode-scan.ts'
 import { decodeType } from './decode-type.ts'
 import type { Expression, UnnestCall, WindowCall } from './expression.ts'
 import { parseJson, type JsonNode } from './json-node.ts'
 import type { Plan, SetOperation } from './plan.ts'
 import { decodeAggregation, decodeDistinct, decodeLimit } from './decode-rows.ts'
+import { resolveColumns, UNRESOLVED } from './resolve-columns.ts'
 import { Unsupported } from './unsupported.ts'
 import type { PlannerTable } from './planned-query.ts'
 
@@ -26,7 +28,7 @@ const MAX_PLAN_DEPTH = 500
  * EXPLAIN (FORMAT json) of the same text on the same instance.
  */
 export function decodePlan(planJson: string, explainJson: string, tables: readonly PlannerTable[]): Plan {
-  const root = parseJson(planJson)
+  const root = parseJson(planJson, planJson.includes(UNRESOLVED) ? resolveColumns : undefined)
   if (root.boolean('error')) throw new Unsupported(`DuckDB does not serialise the plan: ${errorMessage(root)}`)
   const [plan, more] = root.only('error', 'plans').list('plans')
   if (plan === undefined || more !== undefined) throw new Unsupported('several statements')
@@ -106,6 +108,7 @@ function unary(node: JsonNode, type: string, rows: number, input: Plan): Plan {
     case 'LOGICAL_WINDOW':
       only('window_index', 'expressions')
       return { kind: 'Window', rows, input, calls: expressions().filter(isWindowCall(node)) }
+    case 'LOGICAL_GET': return decodeLateral(node, rows, input)
     case 'LOGICAL_UNNEST':
       only('unnest_index', 'expressions')
       return { kind: 'Unnest', rows, input, calls: expressions().filter(isUnnestCall(node)) }

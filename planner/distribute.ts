@@ -17,6 +17,7 @@ import { cutDelimSource } from './cut/delim-join.ts'
 import { cutDistinct } from './cut/distinct.ts'
 import { columnOf } from './cut/expressions.ts'
 import { cutCrossProduct, cutJoin } from './cut/join.ts'
+import { nameStructs } from './cut/named-structs.ts'
 import { narrowExchanges } from './cut/narrow.ts'
 import { anyOperator } from './cut/operator.ts'
 import { cutScan, isSplitTable } from './cut/scan.ts'
@@ -67,8 +68,9 @@ export function distribute(plan: Plan, context: CutContext): Plan {
     isVolatile: operator => isVolatile(operator, context.volatileFunctions),
     nextIdentity: () => identity++,
   }
-  const { plan: placed } = gather(place(plan, { ctes: new Map(), delim: null }, walk))
-  return simplify(narrowExchanges(placed, context.tableTypes))
+  const root = place(plan, { ctes: new Map(), delim: null }, walk)
+  const { plan: placed } = gather(root, 'the result is read from one task')
+  return simplify(nameStructs(narrowExchanges(placed, context.tableTypes), context.tableTypes))
 }
 
 function place(plan: Plan, scope: Scope, walk: Walk): Placed {
@@ -76,8 +78,9 @@ function place(plan: Plan, scope: Scope, walk: Walk): Placed {
   if (isLocal(plan, walk.context, new Set(), false)) {
     return { plan, spread: anyOperator(plan, isOnce) ? SINGLE : COPIED }
   }
-  const placed = operator(plan, walk.isVolatile(plan) ? input => gather(place(input, scope, walk))
-    : input => place(input, scope, walk), scope, walk)
+  const input = (below: Plan): Placed => place(below, scope, walk)
+  const once = (below: Plan): Placed => gather(input(below), 'a volatile function: computed once')
+  const placed = operator(plan, walk.isVolatile(plan) ? once : input, scope, walk)
   return placed.spread.kind === 'copied' && isOnce(plan) ? { ...placed, spread: SINGLE } : placed
 }
 
@@ -121,6 +124,11 @@ function operator(plan: Plan, input: (plan: Plan) => Placed, scope: Scope, walk:
     case 'Unnest': {
       const below = input(plan.input)
       return { plan: { ...plan, input: below.plan }, spread: below.spread }
+    }
+    case 'Lateral': {
+      const below = input(plan.input)
+      const spread = renamed(below.spread, [...plan.columns.map(() => null), ...plan.kept])
+      return { plan: { ...plan, input: below.plan }, spread }
     }
     case 'Values': {
       const below = input(plan.input)

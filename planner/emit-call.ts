@@ -115,5 +115,7 @@ export function emitLambda(lambda: Lambda, scope: Scope): string {
     return sql
   }
   const body = expressionSql(lambda.body, { column, depth: inside })
-  return `${quoteName(lambda.name)}(${expressionSql(lambda.list, scope)}, lambda ${names.join(', ')}: ${body})`
+  const initial = lambda.initial === null ? '' : `, ${expressionSql(lambda.initial, scope)}`
+  const list = expressionSql(lambda.list, scope)
+  return `${quoteName(lambda.name)}(${list}, lambda ${names.join(', ')}: ${body}${initial})`
 }

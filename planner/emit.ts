@@ -9,11 +9,12 @@ import { quoteName } from '../proto/sql-text.ts'
 import { emitJoin } from './emit-join.ts'
 import { emitExpression, expressionSql, itemSql, orderBySql, type ColumnSql, type Scope } from './emit-expression.ts'
 import type {
-  Aggregate, Cte, CteScan, DelimJoin, Distinct, Exchange, Limit, Plan, Scan, SetOperation, TableFunction, Values,
+  Aggregate, Cte, CteScan, DelimJoin, Distinct, Exchange, Lateral, Limit, Plan, Scan, SetOperation, TableFunction,
+  Values,
 } from './plan.ts'
 import type { Expression } from './expression.ts'
+import { nullSql } from './literal.ts'
 import { columnList, from, select, type Relation } from './relation.ts'
-import { typeName } from './type-name.ts'
 import { Unsupported } from './unsupported.ts'
 import { width } from './width.ts'
 
@@ -67,9 +68,10 @@ class Emitter {
     switch (plan.kind) {
       case 'Scan': return this.#scan(plan)
       case 'TableFunction': return this.#tableFunction(plan)
+      case 'Lateral': return this.#lateral(plan)
       case 'OneRow': return { sql: 'SELECT 1 AS c0', width: 1 }
       case 'Empty':
-        return select(plan.types.map(type => `CAST(NULL AS ${typeName(type)})`), ' WHERE FALSE')
+        return select(plan.types.map(nullSql), ' WHERE FALSE')
       case 'Values': return this.#values(plan)
       case 'Project': return this.#over(plan.input, scope => plan.expressions.map(e => expressionSql(e, scope)))
       case 'Filter': {
@@ -123,10 +125,22 @@ class Emitter {
     return select(items, ` FROM ${this.#names.scan(scan)} AS ${alias}${where === '' ? '' : ` WHERE ${where}`}`)
   }
 
-  #tableFunction({ name, args }: TableFunction): Relation {
+  #tableFunction({ name, args, named, width: count, columns }: TableFunction): Relation {
     const alias = this.#alias()
-    const list = args.map(arg => emitExpression(arg, () => refuse('column in the arguments of a table function')))
-    return select([`${alias}.v`], ` FROM ${quoteName(name)}(${list.join(', ')}) AS ${alias}(v)`)
+    const sql = (arg: Expression): string => emitExpression(arg, () => refuse('column in the arguments of a function'))
+    const list = [...args.map(sql), ...named.map(({ name, value }) => `${quoteName(name)} := ${sql(value)}`)]
+    const from = ` FROM ${quoteName(name)}(${list.join(', ')}) AS ${alias}(${columnList(count)})`
+    return select(columns.map(columnOf(alias)), from)
+  }
+
+  /** A function in FROM may read what stands before it. */
+  #lateral({ input, name, args, ordinality, width: count, columns, kept }: Lateral): Relation {
+    const relation = this.#relation(input)
+    const [alias, called] = [this.#alias(), this.#alias()]
+    const list = args.map(arg => emitExpression(arg, columnOf(alias))).join(', ')
+    const call = `${quoteName(name)}(${list})${ordinality ? ' WITH ORDINALITY' : ''}`
+    const items = [...columns.map(columnOf(called)), ...kept.map(columnOf(alias))]
+    return select(items, ` FROM ${from(relation, alias)}, ${call} AS ${called}(${columnList(count)})`)
   }
 
   #values({ input, rowExpressions, width: columns }: Values): Relation {

@@ -86,11 +86,12 @@ function call({ name, children, isOperator }: Call, inner: Text, text: Text): st
 }
 
 /** Parameters are p0, p1, …, in the order of the text. */
-function lambda({ name, list, captures, parameters, body }: Lambda, column: ColumnText): string {
+function lambda({ name, list, captures, parameters, body, initial }: Lambda, column: ColumnText): string {
   const names = Array.from({ length: parameters }, (_, i) => `p${i}`)
   const visible = [...names.toReversed(), ...captures.map(capture => explainExpression(capture, column))]
   const text = explainExpression(body, index => visible[index] ?? '?')
-  return `${name}(${explainExpression(list, column)}, ${names.join(', ')} -> ${text})`
+  const first = initial === null ? '' : `, ${explainExpression(initial, column)}`
+  return `${name}(${explainExpression(list, column)}, ${names.join(', ')} -> ${text}${first})`
 }
 
 function aggregate({ name, children, bound, distinct, filter, orders }: AggregateCall, column: ColumnText): string {

@@ -24,7 +24,14 @@ export function explainPlan(plan: Plan, names: ExplainNames = numbers, indent = 
 function describe(plan: Plan, names: ExplainNames): string {
   switch (plan.kind) {
     case 'Scan': return scan(plan, names)
-    case 'TableFunction': return `TableFunction ${plan.name}(${list(plan.args)})`
+    case 'TableFunction': {
+      const named = plan.named.map(({ name, value }) => `, ${name} := ${explainExpression(value, ofInput)}`)
+      return `TableFunction ${plan.name}(${list(plan.args)}${named.join('')})`
+    }
+    case 'Lateral': {
+      const call = `${plan.name}(${list(plan.args)})${plan.ordinality ? ' with ordinality' : ''}`
+      return `Lateral ${call}${output(plan.columns, 'f')}${output(plan.kept)}`
+    }
     case 'OneRow': return 'OneRow'
     case 'Empty': return `Empty ${plan.types.length} columns`
     case 'Values': return `Values ${plan.rowExpressions.map(row => `(${list(row)})`).join(', ')}`

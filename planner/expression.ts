@@ -44,10 +44,13 @@ export interface Call {
   /** Names of arguments given as `name := value`, by position; empty where there is none. */
   readonly aliases: readonly string[]
 }
-/** `name(list, lambda p0, p1: body)`. In `body`, ColumnRefs are the parameters, the last one first, then captures. */
+/**
+ * `name(list, lambda p0, p1: body)`, with `initial` as the last argument unless null. In `body`, ColumnRefs are the
+ * parameters, the last one first, then captures.
+ */
 export interface Lambda {
   readonly kind: 'Lambda'; readonly name: string; readonly list: Expression; readonly captures: readonly Expression[]
-  readonly parameters: number; readonly body: Expression; readonly type: DuckType
+  readonly parameters: number; readonly body: Expression; readonly initial: Expression | null; readonly type: DuckType
 }
 export interface AggregateCall {
   readonly kind: 'AggregateCall'; readonly name: string; readonly children: readonly Expression[]

@@ -17,6 +17,8 @@ export interface Cut {
   readonly repeated: ReadonlySet<Scan>
   /** Which fragment writes what an Exchange below the root reads. */
   readonly inputs: ReadonlyMap<Exchange, number>
+  /** Of the exchange that it writes. */
+  readonly why: string
 }
 
 export interface Fragment {
@@ -35,6 +37,28 @@ export interface Fragment {
   /** Estimated rows and bytes of the output over all tasks. */
   readonly rows: number
   readonly bytes: number
+  /** Only if the request asks for it. */
+  readonly explained?: ExplainedFragment
+}
+
+/** For people. */
+export interface ExplainedFragment {
+  /** Why its rows go where they go. */
+  readonly why: string
+  /** What they are hashed by. */
+  readonly keys: readonly string[]
+  /** The operators that its text was made from, the last one first, each above its inputs. */
+  readonly operators: readonly ExplainedOperator[]
+}
+
+export interface ExplainedOperator {
+  /** How many operators are above it on the way to the root. */
+  readonly depth: number
+  readonly text: string
+  /** Estimated. */
+  readonly rows: number
+  /** Of a read of another fragment: which; else null. */
+  readonly reads: number | null
 }
 
 /** Types as DuckDB's text: in the fragment, and in the Parquet file of the exchange. */
@@ -82,12 +106,12 @@ export type FragmentTasks = 'one' | 'splits' | 'partitions'
 export function cutAtExchanges(plan: Plan): readonly Cut[] {
   const cuts: Cut[] = []
   const shared = new Map<number, number>()
-  const cut = (input: Plan, output: Cut['output']): number => {
+  const cut = (input: Plan, output: Cut['output'], why: string): number => {
     const { root, repeated } = withoutRepeats(input)
     const found = new Map<Exchange, number>()
     collect(root, found)
     const id = cuts.length
-    cuts.push({ id, root, output, inputs: found, repeated })
+    cuts.push({ id, root, output, inputs: found, repeated, why })
     return id
   }
   const collect = (below: Plan, found: Map<Exchange, number>): void => {
@@ -96,11 +120,11 @@ export function cutAtExchanges(plan: Plan): readonly Cut[] {
       return
     }
     const known = found.get(below) ?? (below.shared === null ? undefined : shared.get(below.shared))
-    const id = known ?? cut(below.input, below.to)
+    const id = known ?? cut(below.input, below.to, below.why)
     if (below.shared !== null) shared.set(below.shared, id)
     found.set(below, id)
   }
-  cut(plan, { kind: 'result' })
+  cut(plan, { kind: 'result' }, 'rows go to the client')
   return cuts
 }
 

@@ -56,6 +56,7 @@ class Estimator {
         const counts = this.#tables[plan.table]?.distinctCounts ?? []
         return plan.columns.map(position => withNull(position === null ? 0 : counts[position] ?? null))
       }
+      case 'Lateral': return [...unknown(plan.columns.length), ...select(first, plan.kept)]
       case 'TableFunction': case 'OneRow': case 'Empty': case 'Values': case 'DelimScan': return unknown(width(plan))
       case 'CteScan': return this.#ctes.get(plan.index) ?? unknown(width(plan))
       case 'Project': return plan.expressions.map(expression => valuesOf([expression], first))
@@ -85,7 +86,8 @@ function rowsOf(plan: Plan, of: readonly Distinct[]): number {
     case 'Project': case 'Filter': case 'Sort': case 'TopN': case 'Limit': case 'Window': case 'Exchange':
       return Math.min(plan.rows, plan.input.rows)
     case 'Scan': case 'TableFunction': case 'OneRow': case 'Empty': case 'Values': case 'DelimScan': case 'CteScan':
-    case 'Join': case 'DelimJoin': case 'CrossProduct': case 'Unnest': case 'SetOperation': case 'Cte': return plan.rows
+    case 'Lateral': case 'Join': case 'DelimJoin': case 'CrossProduct': case 'Unnest': case 'SetOperation':
+    case 'Cte': return plan.rows
     default: return unreachable(plan)
   }
 }

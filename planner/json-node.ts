@@ -12,14 +12,16 @@ import { Unsupported } from './unsupported.ts'
 const UNSAFE_LENGTH = 16
 const WRAP = '$number'
 
-export function parseJson(text: string): JsonNode {
+/** `rewrite`: of the whole, before it is read. */
+export function parseJson(text: string, rewrite?: (value: unknown) => unknown): JsonNode {
   const wrapped = text.replace(/"(?:[^"\\]|\\.)*"|-?(?:\d[\d.eE+-]*|NaN|Infinity)/g, token => {
     if (token.startsWith('"')) return token
     const safe = token.length < UNSAFE_LENGTH ? !/[yN]/.test(token) : /[.eE]/.test(token)
     return safe ? token : `{"${WRAP}":"${token}"}`
   })
   try {
-    return new JsonNode(JSON.parse(wrapped), null, '')
+    const value: unknown = JSON.parse(wrapped)
+    return new JsonNode(rewrite === undefined ? value : rewrite(value), null, '')
   } catch (cause) {
     throw new Unsupported('the plan is not JSON', { cause })
   }

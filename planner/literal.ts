@@ -7,7 +7,7 @@ import { unreachable } from '../proto/errors.ts'
 import { quoteText } from '../proto/sql-text.ts'
 import type { DuckType } from '../proto/types.ts'
 import type { Constant, Literal } from './expression.ts'
-import { typeName } from './type-name.ts'
+import { hasName, typeName } from './type-name.ts'
 import { Unsupported } from './unsupported.ts'
 
 type Of<Kind extends Literal['kind']> = Extract<Literal, { kind: Kind }>
@@ -15,7 +15,7 @@ type Of<Kind extends Literal['kind']> = Extract<Literal, { kind: Kind }>
 export function literalSql(constant: Constant): string {
   const { value, type } = constant
   switch (value.kind) {
-    case 'null': return type.kind === 'scalar' && type.name === '"NULL"' ? 'NULL' : `CAST(NULL AS ${typeName(type)})`
+    case 'null': return nullSql(type)
     case 'boolean': return value.value ? 'TRUE' : 'FALSE'
     case 'integer': return integer(value.value, type)
     case 'float': return cast(value.text, type)
@@ -32,6 +32,19 @@ export function literalSql(constant: Constant): string {
     case 'enum': return cast(enumText(value, type), type)
     default: return unreachable(value)
   }
+}
+
+/** A type that a cast cannot say is that of a value which is not there. */
+export function nullSql(type: DuckType): string {
+  if (isScalar(type, '"NULL"')) return 'NULL'
+  return hasName(type) ? `CAST(NULL AS ${typeName(type)})` : `(CASE WHEN FALSE THEN ${valueOf(type)} END)`
+}
+
+function valueOf(type: DuckType): string {
+  if (hasName(type)) return nullSql(type)
+  if (type.kind === 'list') return `[${valueOf(type.child)}]`
+  const isRow = type.kind === 'struct' && type.fields.every(({ name }) => name === '')
+  return isRow ? `row(${type.fields.map(field => valueOf(field.type)).join(', ')})` : typeName(type)
 }
 
 /** A constant where a bare one would be read as the number of a column. */

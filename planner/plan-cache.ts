@@ -26,12 +26,12 @@ export class PlanCache {
   }
 }
 
-function planKey({ sql, defaultCatalog, defaultSchema, settings, tables, thresholds }: PlanRequest): string {
+function planKey({ sql, defaultCatalog, defaultSchema, settings, tables, thresholds, explain }: PlanRequest): string {
   const versions = tables.map(({ name: { catalog, schema, table }, version, skeletonPath }) =>
     [catalog, schema, table, version, skeletonPath])
   const limits = [thresholds.wholeBytes, thresholds.broadcastRows, thresholds.replicateRows]
   const sorted = Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1)
-  return JSON.stringify([sql, defaultCatalog, defaultSchema, sorted, versions, limits])
+  return JSON.stringify([sql, defaultCatalog, defaultSchema, sorted, versions, limits, explain === true])
 }
 
 /** Stands for the size in memory. */

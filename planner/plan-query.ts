@@ -141,14 +141,15 @@ async function cutPlan(
   const bound = (drafts: readonly FragmentDraft[]): Promise<readonly Fragment[]> =>
     bindFragments(drafts, tables, columns, async sql => (await session.bind(sql)).columns)
   const whole = async (reason: string): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> => {
-    const drafts = assemble(cutAtExchanges(plan), tables, { ...context, isSplit: tables.map(() => false) })
+    const unsplit = { ...context, isSplit: tables.map(() => false) }
+    const drafts = assemble(cutAtExchanges(plan), tables, unsplit, request.explain)
     return { fragments: await bound(drafts), wholeReason: reason }
   }
   const reason = wholeReason(plan, { tables, thresholds, estimates })
   if (reason !== null) return whole(reason)
   try {
     const cuts = cutAtExchanges(distribute(plan, context))
-    return { fragments: await bound(assemble(cuts, tables, context)), wholeReason: null }
+    return { fragments: await bound(assemble(cuts, tables, context, request.explain)), wholeReason: null }
   } catch (thrown) {
     if (!(thrown instanceof Unsupported)) throw thrown
     return whole(thrown.message)

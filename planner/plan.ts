@@ -8,8 +8,8 @@ import { unreachable } from '../proto/errors.ts'
 import type { ComparisonOp, Expression, Order, UnnestCall, WindowCall } from './expression.ts'
 
 export type Plan =
-  | Scan | TableFunction | OneRow | Empty | Values | Project | Filter | Aggregate | Join | CrossProduct | DelimJoin
-  | DelimScan | Window | Distinct | Sort | TopN | Limit | SetOperation | Unnest | Cte | CteScan | Exchange
+  | Scan | TableFunction | Lateral | OneRow | Empty | Values | Project | Filter | Aggregate | Join | CrossProduct
+  | DelimJoin | DelimScan | Window | Distinct | Sort | TopN | Limit | SetOperation | Unnest | Cte | CteScan | Exchange
 
 interface Base {
   /** Estimated rows of the output. */
@@ -26,9 +26,26 @@ export interface Scan extends Base {
   /** Conjunction; ColumnRef index = position of the table's column, not of the output. */
   readonly filters: readonly Expression[]
 }
-/** range(…) or generate_series(…) with constant arguments; one column. */
-export interface TableFunction extends Base {
-  readonly kind: 'TableFunction'; readonly name: 'range' | 'generate_series'; readonly args: readonly Expression[]
+/** A function in FROM; `columns` of the `width` that it has come out, of `types`. */
+interface FromFunction extends Base {
+  readonly name: string
+  readonly args: readonly Expression[]
+  readonly width: number
+  readonly columns: readonly number[]
+  readonly types: readonly DuckType[]
+}
+/** Of constant arguments. */
+export interface TableFunction extends FromFunction {
+  readonly kind: 'TableFunction'
+  /** `name := value`, after the others. */
+  readonly named: readonly { readonly name: string; readonly value: Expression }[]
+}
+/** Called for each row of the input. Output: the function's columns, then the input's columns `kept`. */
+export interface Lateral extends FromFunction {
+  readonly kind: 'Lateral'; readonly input: Plan
+  /** The last of the function's columns counts its rows. */
+  readonly ordinality: boolean
+  readonly kept: readonly number[]
 }
 /** One row of one INTEGER column, which means nothing. */
 export interface OneRow extends Base { readonly kind: 'OneRow' }
@@ -124,6 +141,8 @@ export interface Exchange extends Base {
   readonly shared: number | null
   /** own: a task reads the part that is meant for it. all: it reads what all tasks wrote, whatever `to` is. */
   readonly reads: 'own' | 'all'
+  /** Why the rows move, and move so: a clause for people. */
+  readonly why: string
 }
 
 export type Partitioning =
@@ -140,8 +159,8 @@ export type Partitioning =
 export function inputs(plan: Plan): readonly Plan[] {
   switch (plan.kind) {
     case 'Scan': case 'TableFunction': case 'OneRow': case 'Empty': case 'DelimScan': case 'CteScan': return []
-    case 'Values': case 'Project': case 'Filter': case 'Aggregate': case 'Window': case 'Distinct': case 'Sort':
-    case 'TopN': case 'Limit': case 'Unnest': case 'Exchange': return [plan.input]
+    case 'Lateral': case 'Values': case 'Project': case 'Filter': case 'Aggregate': case 'Window': case 'Distinct':
+    case 'Sort': case 'TopN': case 'Limit': case 'Unnest': case 'Exchange': return [plan.input]
     case 'Join': case 'CrossProduct': return [plan.left, plan.right]
     case 'DelimJoin': return [plan.join.left, plan.join.right]
     case 'SetOperation': return plan.inputs

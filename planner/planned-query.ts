@@ -14,6 +14,8 @@ export interface PlanRequest {
   /** All tables that the text may mean, resolved; plans name them by position. */
   readonly tables: readonly PlannerTable[]
   readonly thresholds: PlanThresholds
+  /** True: fragments come with what people are told of them. */
+  readonly explain?: boolean
 }
 
 /** What planning needs of a table: no file list. */

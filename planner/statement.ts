@@ -64,7 +64,7 @@ const selectWords: ReadonlySet<string> = new Set([
 /** Why a text that parses but is not a SELECT does not run. */
 export function refusal(sql: string): QueryError {
   const [first, second, third, fourth] = firstWords(sql)
-  if (first === 'EXPLAIN') return unsupported('EXPLAIN is not a statement here; use the explain command')
+  if (first === 'EXPLAIN') return unsupported('EXPLAIN stands only once, at the beginning')
   if (first === 'PIVOT' || first === 'PIVOT_WIDER') {
     return unsupported('PIVOT without a list of values is not supported; name them: ON column IN (…)')
   }

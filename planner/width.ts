@@ -6,7 +6,9 @@ import type { Join, Plan } from './plan.ts'
 export function width(plan: Plan): number {
   switch (plan.kind) {
     case 'Scan': return plan.columns.length
-    case 'TableFunction': case 'OneRow': return 1
+    case 'TableFunction': return plan.columns.length
+    case 'Lateral': return plan.columns.length + plan.kept.length
+    case 'OneRow': return 1
     case 'Empty': case 'DelimScan': case 'CteScan': return plan.types.length
     case 'Values': return plan.width
     case 'Project': return plan.expressions.length

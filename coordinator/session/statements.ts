@@ -16,6 +16,7 @@ import type { Clock } from '../../proto/clock.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import { withArguments } from '../../proto/sql-parameters.ts'
+import { EXPLAIN_COLUMNS } from '../explain-query.ts'
 import type { ClientInterface, QueryRequest, RunningQuery } from '../running-query.ts'
 import { done, type Answer } from './answer.ts'
 import { Script, type Step } from './script.ts'
@@ -116,7 +117,8 @@ export class Statements {
     const statements = await this.#read(input)
     const last = statements.at(-1)
     if (last === undefined) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
-    if (last.kind !== 'query') return { columns: [], isUpdate: last.kind !== 'explain' && last.kind !== 'execute' }
+    if (last.kind === 'explain') return { columns: EXPLAIN_COLUMNS, isUpdate: false }
+    if (last.kind !== 'query') return { columns: [], isUpdate: last.kind !== 'execute' }
     const request = this.#request(input, last.text)
     return { columns: await this.#options.describe(request), isUpdate: false }
   }
@@ -180,8 +182,9 @@ export class Statements {
         session.prepared.delete(statement.name)
         return done
       case 'explain': {
-        const { inner, analyze, format } = statement
-        return this.#options.explain(this.#request(input, inner, id), { analyze, format })
+        const { inner, offset, analyze, format } = statement
+        const inPlace = inner.padStart(offset + inner.length) // places in it are places in the statement
+        return this.#options.explain(this.#request(input, inPlace, id), { analyze, format })
       }
       case 'change': throw new QueryError('UNSUPPORTED_STATEMENT', `${statement.word} is not supported`)
       case 'refused': throw new QueryError(statement.code, statement.message)

@@ -1,8 +1,8 @@
 /**
  * Aggregates that can be made of parts: each task aggregates its rows, and the parts are aggregated again.
  *
- *   count(x), count_if(x)   of count           CAST(coalesce(sum(part), 0))
- *   sum(x)                  of sum             sum(part)
+ *   count(x)                of count           CAST(coalesce(sum(part), 0))
+ *   sum(x), count_if(x)     of it              sum(part)
  *   avg(x)                  of sum, count      sum(sums) / sum(counts), as DOUBLE
  *   min max bool bit any_value                 the same again
  *   first(x), last(x)       of it and count(*) the same, of the parts that had a row
@@ -34,8 +34,9 @@ const ITSELF: ReadonlySet<string> = new Set([
 ])
 /** DISTINCT changes nothing. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['min', 'max', 'bool_and', 'bool_or', 'bit_and', 'bit_or', 'any_value'])
-const SUM: ReadonlySet<string> = new Set(['sum', 'sum_no_overflow'])
-const COUNT: ReadonlySet<string> = new Set(['count', 'count_star', 'count_if', 'countif'])
+/** Of no rows count_if is NULL, as a sum is. */
+const SUM: ReadonlySet<string> = new Set(['sum', 'sum_no_overflow', 'count_if', 'countif'])
+const COUNT: ReadonlySet<string> = new Set(['count', 'count_star'])
 const FIRST: ReadonlySet<string> = new Set(['first', 'last', 'arbitrary'])
 const BEST: Readonly<Record<string, 'min' | 'max'>> = {
   arg_min: 'min', argmin: 'min', min_by: 'min', arg_max: 'max', argmax: 'max', max_by: 'max',

@@ -15,6 +15,7 @@ import type { DuckType } from '../../proto/types.ts'
 import type { AggregateCall, Cast, Expression } from '../expression.ts'
 import type { Aggregate, Plan } from '../plan.ts'
 import { partsOf, type Parts } from './aggregate-parts.ts'
+import { about } from './about.ts'
 import { ASSUMED_TASKS, isFewToGather, isFewToMove } from './cost.ts'
 import { column, columnOf, typeOf } from './expressions.ts'
 import { apart, areHashable, gather, hash, isApart, renamed, together, type CutContext, type Placed } from './spread.ts'
@@ -36,7 +37,9 @@ export function cutAggregate(aggregate: Aggregate, input: Placed, context: CutCo
 function afterMove(aggregate: Aggregate, input: Placed, context: CutContext): Placed {
   const isFew = isFewToMove(input.plan.rows, context)
   const canHash = aggregate.sets === null && areHashable(aggregate.groups) && !isFew
-  const moved = canHash ? hash(input, aggregate.groups) : gather(input)
+  const moved = canHash ? hash(input, aggregate.groups, 'not to be made from parts: the rows of a group meet')
+    : gather(input, isFew ? `${about(input.plan.rows)} are few enough for one task`
+      : 'not to be made from parts, and no groups to hash on')
   const plan: Plan = { ...aggregate, input: moved.plan }
   return { plan, spread: canHash ? apart(aggregate.groups.map((_, i) => [i])) : moved.spread }
 }
@@ -69,8 +72,14 @@ function inParts(aggregate: Aggregate, input: Placed, context: CutContext): Plac
   }
   const first = groups.map((group, i) => column(i, typeOf(group)))
   const isFew = isFewToGather(partRows, context)
-  const moved = aggregate.sets !== null || isFew || !areHashable(first) ? gather(below) : hash(below, first)
+  const isGathered = aggregate.sets !== null || isFew || !areHashable(first)
+  const moved = isGathered ? gather(below, whyGathered(partRows, groups.length))
+    : hash(below, first, `the parts of a group meet in one task: ${about(partRows)}`)
   return { plan: combined(aggregate, moved.plan, first, parts), spread: moved.spread }
+}
+
+function whyGathered(partRows: number, groups: number): string {
+  return groups === 0 ? 'one task combines the parts' : `one task combines the parts of groups: ${about(partRows)}`
 }
 
 /** The same for the same call, wherever its casts were written: sum(x) is made once for sum(x) and avg(x). */

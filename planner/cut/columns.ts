@@ -17,7 +17,8 @@ export function columnTypes(plan: Plan, tables: TableTypes): readonly DuckType[]
   const of = (input: Plan): readonly DuckType[] => columnTypes(input, tables)
   switch (plan.kind) {
     case 'Scan': return plan.columns.map(position => scanType(tables, plan.table, position))
-    case 'TableFunction': return plan.args.slice(0, 1).map(rangeType)
+    case 'TableFunction': return plan.types
+    case 'Lateral': return [...plan.types, ...select(of(plan.input), plan.kept)]
     case 'OneRow': return [INTEGER]
     case 'Empty': case 'DelimScan': case 'CteScan': return plan.types
     case 'Values': return (plan.rowExpressions[0] ?? []).map(typeOf)
@@ -48,14 +49,6 @@ export function select<T>(items: readonly T[], positions: readonly number[] | nu
 
 function scanType(tables: TableTypes, table: number, position: number | null): DuckType {
   return (position === null ? undefined : tables[table]?.[position]) ?? BOOLEAN
-}
-
-/** range(DATE) counts in TIMESTAMPs, range of any integer in BIGINTs. */
-function rangeType(from: Expression): DuckType {
-  const type = typeOf(from)
-  if (type.kind !== 'scalar') return BIGINT
-  if (type.name === 'DATE') return { kind: 'scalar', name: 'TIMESTAMP' }
-  return type.name.startsWith('TIMESTAMP') ? type : BIGINT
 }
 
 function joinTypes(join: Join, of: (plan: Plan) => readonly DuckType[]): readonly DuckType[] {

@@ -14,10 +14,10 @@ import { isCheapToRepeat } from './cost.ts'
 import { operators } from './operator.ts'
 import { broadcast, COPIED, exchange, isApart, type CutContext, type Placed } from './spread.ts'
 
-export function copy(placed: Placed, context: CutContext): Placed {
+export function copy(placed: Placed, why: string, context: CutContext): Placed {
   const scans = isApart(placed) ? repeatableScans(placed.plan, context) : null
-  if (scans === null || !isCheapToRepeat(placed.plan, scans, context)) return broadcast(placed)
-  return { plan: exchange(placed.plan, { kind: 'repeat' }), spread: COPIED }
+  if (scans === null || !isCheapToRepeat(placed.plan, scans, context)) return broadcast(placed, why)
+  return { plan: exchange(placed.plan, { kind: 'repeat' }, why), spread: COPIED }
 }
 
 /** Scans of the tables that are split, if every task may read them by itself; else null. */

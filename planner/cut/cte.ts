@@ -20,9 +20,10 @@ const SIMPLE_OPERATORS = 4
 export function cutShared(placed: Placed, readers: number, identity: number, context: CutContext): Placed {
   if (readers <= 1 || (placed.spread.kind === 'copied' && isSimple(placed.plan))) return placed
   if (isApart(placed) && !isCheapToShare(placed.plan, context)) {
-    return { plan: exchange(placed.plan, { kind: 'keep' }, identity), spread: placed.spread }
+    const kept = exchange(placed.plan, { kind: 'keep' }, `read ${readers} times, and large`, identity)
+    return { plan: kept, spread: placed.spread }
   }
-  return { plan: exchange(placed.plan, { kind: 'broadcast' }, identity), spread: COPIED }
+  return { plan: exchange(placed.plan, { kind: 'broadcast' }, `read ${readers} times`, identity), spread: COPIED }
 }
 
 function isSimple(plan: Plan): boolean {

@@ -37,8 +37,10 @@ function shareSource(delim: DelimJoin, source: Placed, identity: number, context
     return cutShared(source, 2, identity, context)
   }
   if (!areHashable(delim.keys)) {
-    return { plan: exchange(source.plan, { kind: 'broadcast' }, identity), spread: COPIED }
+    const copied = exchange(source.plan, { kind: 'broadcast' }, 'keys that cannot be hashed', identity)
+    return { plan: copied, spread: COPIED }
   }
-  const { spread } = hash(source, delim.keys)
-  return { plan: exchange(source.plan, { kind: 'hash', keys: delim.keys }, identity), spread }
+  const why = 'a correlated subquery: rows of equal keys meet in one task'
+  const { spread } = hash(source, delim.keys, why)
+  return { plan: exchange(source.plan, { kind: 'hash', keys: delim.keys }, why, identity), spread }
 }

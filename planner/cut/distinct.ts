@@ -10,6 +10,7 @@
  */
 
 import type { Distinct, Plan } from '../plan.ts'
+import { about } from './about.ts'
 import { isFewToGather } from './cost.ts'
 import { columnOf } from './expressions.ts'
 import { areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
@@ -22,5 +23,7 @@ export function cutDistinct(distinct: Distinct, input: Placed, context: CutConte
   const local: Plan = { ...distinct, input: input.plan, rows: Math.min(distinct.rows, input.plan.rows) }
   const below = isPlain ? { ...input, plan: local } : input
   const isFew = isPlain && isFewToGather(below.plan.rows, context)
-  return place(isFew || !areHashable(targets) ? gather(below) : hash(below, targets))
+  if (isFew) return place(gather(below, `${about(below.plan.rows)} are few enough for one task`))
+  if (!areHashable(targets)) return place(gather(below, 'values that cannot be hashed'))
+  return place(hash(below, targets, 'equal rows meet in one task'))
 }

@@ -59,7 +59,7 @@ export function operands(expression: Expression): readonly Expression[] {
     case 'Between': return [expression.input, expression.lower, expression.upper]
     case 'Case': return [...expression.checks.flatMap(check => [check.when, check.then]), expression.otherwise]
     case 'Cast': case 'UnnestCall': return [expression.child]
-    case 'Lambda': return [expression.list, ...expression.captures]
+    case 'Lambda': return [expression.list, ...optional(expression.initial), ...expression.captures]
     case 'AggregateCall':
       return [...expression.children, ...optional(expression.filter), ...expression.orders.map(by => by.expression)]
     case 'WindowCall': return windowOperands(expression)
@@ -104,7 +104,10 @@ function rebuild(expression: Expression, rewrite: Rewrite): Expression {
     }
     case 'Cast': case 'UnnestCall': return { ...expression, child: rewrite(expression.child) }
     case 'Lambda':
-      return { ...expression, list: rewrite(expression.list), captures: expression.captures.map(rewrite) }
+      return {
+        ...expression, list: rewrite(expression.list), captures: expression.captures.map(rewrite),
+        initial: expression.initial && rewrite(expression.initial),
+      }
     case 'AggregateCall': return { ...expression, ...rebuildCall(expression, rewrite) }
     case 'WindowCall': return rebuildWindow(expression, rewrite)
     default: return unreachable(expression)

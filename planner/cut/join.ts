@@ -19,6 +19,7 @@
 import { sameType } from '../../proto/types.ts'
 import type { Expression } from '../expression.ts'
 import type { CrossProduct, Join, JoinCondition, JoinType, Plan } from '../plan.ts'
+import { about } from './about.ts'
 import { columnTypes, select } from './columns.ts'
 import { copy, repeatableScans } from './copy.ts'
 import { columnOf, typeOf } from './expressions.ts'
@@ -58,11 +59,13 @@ function withEqual(spread: Spread, join: Join, { tableTypes }: CutContext): Spre
     key.includes(l) ? [r] : key.includes(r) ? [l] : [])])]))
 }
 
+const CROSS = 'every row of the other side meets all of them'
+
 /** Every left row meets every right row: one side is copied, the smaller one if there is a choice. */
 export function cutCrossProduct(product: CrossProduct, left: Placed, right: Placed, context: CutContext): Placed {
   const [l, r] = !isApart(left) && !isApart(right) ? [left, right]
-    : isApart(left) && (!isApart(right) || right.plan.rows <= left.plan.rows) ? [left, copy(right, context)]
-    : [copy(left, context), right]
+    : isApart(left) && (!isApart(right) || right.plan.rows <= left.plan.rows) ? [left, copy(right, CROSS, context)]
+    : [copy(left, CROSS, context), right]
   const width = columnTypes(left.plan, context.tableTypes).length
   const spread = isApart(l) ? l.spread : isApart(r) ? shifted(r.spread, width) : unmoved(l, r)
   return { plan: { ...product, left: l.plan, right: r.plan }, spread }
@@ -85,13 +88,21 @@ function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sid
   const isForced = keys.length === 0
   const moved = isForced ? null : hashed(left, right, keys)
   switch (copied({ left, right, copiesLeft, copiesRight, moved }, context)) {
-    case 'left': return byRight(copy(left, context), right)
-    case 'right': return byLeft(left, copy(right, context))
+    case 'left': return byRight(copy(left, whyCopied(left, moved !== null), context), right)
+    case 'right': return byLeft(left, copy(right, whyCopied(right, moved !== null), context))
     case 'none': break
   }
   const isFew = isApart(left) !== isApart(right) && isFewToGather((isApart(left) ? left : right).plan.rows, context)
-  if (moved === null || isFew) return { left: gather(left), right: gather(right), spread: SINGLE }
+  if (moved === null || isFew) {
+    const why = isFew ? 'the other side is in one task, and these rows are few' : 'no equality to hash on'
+    return { left: gather(left, why), right: gather(right, why), spread: SINGLE }
+  }
   return { ...moved, spread: afterHash(join.type, moved.left.spread, moved.right.spread, width) }
+}
+
+function whyCopied({ plan }: Placed, mayMove: boolean): string {
+  if (!mayMove) return 'a join without an equality to hash on'
+  return `a join side of ${about(plan.rows)}: to copy it costs less than to move both`
 }
 
 interface Choice {
@@ -145,19 +156,22 @@ function holds(key: Key, expression: Expression): boolean {
   return position !== null && key.includes(position)
 }
 
+const STAYS = 'the other side of the join lies by these keys already'
+
 /** Both sides by hash; a side that is apart by some of the keys stays, the larger one if both are. */
 function hashed(left: Placed, right: Placed, keys: readonly JoinCondition[]): Omit<Sides, 'spread'> {
   const keepsLeft = together(left.spread, keys.map(key => columnOf(key.left)))
   const keepsRight = together(right.spread, keys.map(key => columnOf(key.right)))
   if (keepsLeft && left.spread.kind === 'apart' && (!keepsRight || left.plan.rows >= right.plan.rows)) {
     const to = left.spread.by.flatMap(key => keys.filter(condition => holds(key, condition.left)).slice(0, 1))
-    return { left, right: hash(right, to.map(key => key.right)) }
+    return { left, right: hash(right, to.map(key => key.right), STAYS) }
   }
   if (keepsRight && right.spread.kind === 'apart') {
     const to = right.spread.by.flatMap(key => keys.filter(condition => holds(key, condition.right)).slice(0, 1))
-    return { left: hash(left, to.map(key => key.left)), right }
+    return { left: hash(left, to.map(key => key.left), STAYS), right }
   }
-  return { left: hash(left, keys.map(key => key.left)), right: hash(right, keys.map(key => key.right)) }
+  const why = `rows that join meet in one task: ${about(left.plan.rows)} and ${about(right.plan.rows)}`
+  return { left: hash(left, keys.map(key => key.left), why), right: hash(right, keys.map(key => key.right), why) }
 }
 
 /** By the keys of a side whose rows are all kept: beside a row that found no match, the keys of the other are NULL. */

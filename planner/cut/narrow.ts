@@ -110,6 +110,10 @@ function neededOf(plan: Exclude<Plan, Exchange>, needed: Columns, widths: readon
       const calls = plan.kind === 'Window' ? plan.calls.filter((_, i) => needed.has(width + i)) : plan.calls
       return [new Set([...columnsIn(calls), ...[...needed].filter(i => i < width)])]
     }
+    case 'Lateral': {
+      const kept = plan.kept.filter((_, i) => needed.has(plan.columns.length + i))
+      return [new Set([...own, ...kept])]
+    }
     case 'TopN': case 'Limit': return [new Set([...own, ...needed])]
     case 'Distinct': return [plan.on ? new Set([...own, ...needed]) : every(width)]
     case 'SetOperation': return plan.op === 'UNION' && plan.all ? widths.map(() => needed) : widths.map(every)

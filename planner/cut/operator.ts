@@ -10,7 +10,8 @@ export function expressionsOf(plan: Plan): readonly Expression[] {
     case 'OneRow': case 'Empty': case 'CrossProduct': case 'DelimScan': case 'Limit': case 'SetOperation': case 'Cte':
     case 'CteScan': return []
     case 'Scan': return plan.filters
-    case 'TableFunction': return plan.args
+    case 'TableFunction': return [...plan.args, ...plan.named.map(({ value }) => value)]
+    case 'Lateral': return plan.args
     case 'Values': return plan.rowExpressions.flat()
     case 'Project': return plan.expressions
     case 'Filter': return plan.predicates

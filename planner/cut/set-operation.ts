@@ -32,14 +32,16 @@ export function cutSetOperation(operation: SetOperation, inputs: readonly Placed
   }
   const keys = inputs.map(input => allColumns(input.plan, context.tableTypes))
   const types = new Set(keys.map(columns => JSON.stringify(columns.map(typeOf))))
-  if (types.size > 1 || !keys.every(areHashable)) return place(inputs.map(gather))
-  return place(inputs.map((input, i) => hash(input, keys[i] ?? [])))
+  if (types.size > 1 || !keys.every(areHashable)) {
+    return place(inputs.map(input => gather(input, 'columns that cannot be hashed')))
+  }
+  return place(inputs.map((input, i) => hash(input, keys[i] ?? [], 'equal rows of both sides meet in one task')))
 }
 
 /** Rows to any one task each, by one column: a key that nobody else reads would cross the exchange for nothing. */
 function scatter(input: Placed, context: CutContext): Placed {
   const [key] = allColumns(input.plan, context.tableTypes).filter(column => isHashable(typeOf(column)))
-  return { ...hash(input, [key ?? ZERO]), spread: apart() }
+  return { ...hash(input, [key ?? ZERO], 'spread over the tasks of the other inputs'), spread: apart() }
 }
 
 const ZERO: Expression = {

@@ -9,6 +9,6 @@ import type { Sort } from '../plan.ts'
 import { gather, type Placed } from './spread.ts'
 
 export function cutSort(sort: Sort, input: Placed): Placed {
-  const gathered = gather(input)
+  const gathered = gather(input, 'rows in order are rows in one task')
   return { plan: { ...sort, input: gathered.plan }, spread: gathered.spread }
 }

@@ -57,20 +57,20 @@ export function isApart({ spread }: Placed): boolean {
   return spread.kind === 'apart'
 }
 
-export function exchange(input: Plan, to: Partitioning, shared: number | null = null): Exchange {
-  return { kind: 'Exchange', input, to, shared, reads: 'own', rows: input.rows }
+export function exchange(input: Plan, to: Partitioning, why: string, shared: number | null = null): Exchange {
+  return { kind: 'Exchange', input, to, shared, reads: 'own', rows: input.rows, why }
 }
 
 /** All rows in one task; nothing to do where they are already, or can be made there. */
-export function gather(placed: Placed): Placed {
+export function gather(placed: Placed, why: string): Placed {
   if (!isApart(placed)) return placed
-  return { plan: readWhole(placed.plan) ?? exchange(placed.plan, { kind: 'gather' }), spread: SINGLE }
+  return { plan: readWhole(placed.plan) ?? exchange(placed.plan, { kind: 'gather' }, why), spread: SINGLE }
 }
 
 /** All rows for every task. */
-export function broadcast(placed: Placed): Placed {
+export function broadcast(placed: Placed, why: string): Placed {
   if (placed.spread.kind === 'copied') return placed
-  return { plan: readWhole(placed.plan) ?? exchange(placed.plan, { kind: 'broadcast' }), spread: COPIED }
+  return { plan: readWhole(placed.plan) ?? exchange(placed.plan, { kind: 'broadcast' }, why), spread: COPIED }
 }
 
 /** What is written anyway, for readers of its parts, can be read whole; null if the plan is more than such a read. */
@@ -86,8 +86,8 @@ function passesColumns({ expressions }: Project): boolean {
 }
 
 /** Rows equal in `keys` to one task. Partitioning is known afterwards only if all keys are columns. */
-export function hash({ plan }: Placed, keys: readonly Expression[]): Placed {
-  return { plan: exchange(plan, { kind: 'hash', keys }), spread: apart(keysOf(keys)) }
+export function hash({ plan }: Placed, keys: readonly Expression[], why: string): Placed {
+  return { plan: exchange(plan, { kind: 'hash', keys }, why), spread: apart(keysOf(keys)) }
 }
 
 function keysOf(expressions: readonly Expression[]): readonly Key[] {

@@ -14,12 +14,14 @@ import { gather, isApart, type Placed } from './spread.ts'
 export function cutTopN(top: TopN, input: Placed): Placed {
   const reach = top.limit + top.offset
   const local: Plan = { ...top, limit: reach, offset: 0, input: input.plan, rows: reached(input, reach) }
-  const gathered = isApart(input) && Number.isSafeInteger(reach) ? gather({ ...input, plan: local }) : gather(input)
+  const isLocal = isApart(input) && Number.isSafeInteger(reach)
+  const gathered = isLocal ? gather({ ...input, plan: local }, `the first ${reach} of each task`)
+    : gather(input, 'the first rows of all tasks')
   return { plan: { ...top, input: gathered.plan }, spread: gathered.spread }
 }
 
 export function cutLimit(limit: Limit, input: Placed): Placed {
-  const gathered = gather(isApart(input) ? limited(limit, input) : input)
+  const gathered = gather(isApart(input) ? limited(limit, input) : input, 'a limit is of the rows of all tasks')
   return { plan: { ...limit, input: gathered.plan }, spread: gathered.spread }
 }
 

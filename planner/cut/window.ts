@@ -10,14 +10,21 @@
 import type { Expression } from '../expression.ts'
 import type { Window } from '../plan.ts'
 import { columnOf } from './expressions.ts'
+import { about } from './about.ts'
 import { isFewToMove } from './cost.ts'
 import { areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
 
 export function cutWindow(window: Window, input: Placed, context: CutContext): Placed {
   const shared = sharedPartitions(window)
-  const moved = !isApart(input) || together(input.spread, shared.map(columnOf)) ? input
-    : areHashable(shared) && !isFewToMove(input.plan.rows, context) ? hash(input, shared) : gather(input)
+  const moved = !isApart(input) || together(input.spread, shared.map(columnOf)) ? input : move(input, shared, context)
   return { plan: { ...window, input: moved.plan }, spread: moved.spread }
+}
+
+function move(input: Placed, shared: readonly Expression[], context: CutContext): Placed {
+  if (!areHashable(shared)) return gather(input, 'the windows share no columns to partition by')
+  const { rows } = input.plan
+  if (isFewToMove(rows, context)) return gather(input, `${about(rows)} are few enough for one task`)
+  return hash(input, shared, 'the rows of a window partition meet in one task')
 }
 
 /** Only columns: whether two expressions are the same is not asked here. */

@@ -10,8 +10,8 @@ export function withInputs(plan: Plan, made: readonly Plan[]): Plan {
   if (first === undefined) return plan
   switch (plan.kind) {
     case 'Scan': case 'TableFunction': case 'OneRow': case 'Empty': case 'DelimScan': case 'CteScan': return plan
-    case 'Values': case 'Project': case 'Filter': case 'Aggregate': case 'Window': case 'Distinct': case 'Sort':
-    case 'TopN': case 'Limit': case 'Unnest': case 'Exchange': return { ...plan, input: first }
+    case 'Lateral': case 'Values': case 'Project': case 'Filter': case 'Aggregate': case 'Window': case 'Distinct':
+    case 'Sort': case 'TopN': case 'Limit': case 'Unnest': case 'Exchange': return { ...plan, input: first }
     case 'SetOperation': return { ...plan, inputs: made }
     case 'Join': case 'CrossProduct': return { ...plan, left: first, right: second ?? plan.right }
     case 'DelimJoin': return { ...plan, join: { ...plan.join, left: first, right: second ?? plan.join.right } }

@@ -1286,6 +1286,13 @@ export declare type TaskStats = Message<"skein.executor.v1.TaskStats"> & {
    * @generated from field: bool spilled = 9;
    */
   spilled: boolean;
+
+  /**
+   * Its share of the CPU time of its process.
+   *
+   * @generated from field: double cpu_ms = 10;
+   */
+  cpuMs: number;
 };
 
 /**

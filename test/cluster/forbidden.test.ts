@@ -103,6 +103,8 @@ const attempts: readonly (readonly [sql: string, code: string])[] = [
   ["FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))", P],
   [`SELECT 1; COPY (SELECT 1) TO '${out}'`, P],
   [`EXPLAIN ANALYZE COPY (SELECT 1) TO '${out}'`, P],
+  ['EXPLAIN ANALYZE CREATE TABLE made AS SELECT 1', U],
+  [`EXPLAIN FROM read_text('/etc/passwd')`, P],
   ["CALL pragma_version()", P],
 ]
 

@@ -74,5 +74,5 @@ t.test('a transaction needs a session, and its statements come in order', async 
 
 t.test('EXPLAIN tells what would be done', async t => {
   const outcome = await once('EXPLAIN SELECT count(*) FROM rows')
-  t.match(rows(outcome), [['physical_plan', /stage 0/]])
+  t.match(rows(outcome), [['distributed_plan', /Stage 0/]])
 })

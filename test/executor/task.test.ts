@@ -7,6 +7,7 @@ import { QueryError } from '../../proto/errors.ts'
 const cause = new QueryError('OUT_OF_MEMORY', 'too much')
 const stats = {
   rowCount: 1, outputBytes: 1, bytesFetched: 0, bytesCached: 0, exchangeBytes: 0, peakBytes: 0, spilled: false,
+  cpuMs: 0,
 }
 
 const tasks: readonly Task[] = [

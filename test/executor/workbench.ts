@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { BodyPool } from '../../executor/body-pool.ts'
+import { CpuShare, processCpuMs } from '../../executor/cpu-share.ts'
 import { ExchangeFiles } from '../../executor/exchange-files.ts'
 import { ExchangeReader } from '../../executor/exchange-reader.ts'
 import { InstanceSet } from '../../executor/instance-set.ts'
@@ -64,6 +65,7 @@ export async function openWorkbench(
   const exchangeReader = new ExchangeReader(exchangeFiles, fetchNothing, systemClock)
   const runner = new TaskRunner({
     clock: systemClock, instances, exchangeFiles, exchangeReader, pool: new BodyPool(), reads: new TableReads(),
+    cpu: new CpuShare(processCpuMs),
     files: {
       open: async wanted => ({
         files: wanted.map(({ file }) => ({ path: join(lake, file.key), bytesFetched: 0, bytesCached: 0 })),

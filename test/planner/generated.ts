@@ -4,7 +4,7 @@
  * rows: nothing depends on the order of rows, and nothing that is volatile occurs.
  */
 
-type Kind = 'number' | 'text' | 'truth' | 'day'
+type Kind = 'number' | 'text' | 'truth' | 'day' | 'stamp' | 'list' | 'struct'
 
 interface Column {
   readonly sql: string
@@ -14,11 +14,13 @@ interface Column {
 const columns: Readonly<Record<string, readonly (readonly [string, Kind])[]>> = {
   t: [
     ['id', 'number'], ['k', 'number'], ['g', 'number'], ['s', 'text'], ['m', 'number'], ['b', 'truth'], ['dt', 'day'],
+    ['ts', 'stamp'],
   ],
   u: [['k', 'number'], ['v', 'number'], ['s', 'text'], ['h', 'number']],
   one: [['k', 'number'], ['name', 'text']],
   solid: [['k', 'number'], ['g', 'number']],
   empty: [['k', 'number'], ['s', 'text'], ['m', 'number']],
+  nested: [['id', 'number'], ['l', 'list'], ['st', 'struct']],
 }
 
 /** Deeper expressions are leaves; texts stay readable when a test fails. */
@@ -33,7 +35,7 @@ export class StatementGenerator {
   }
 
   statement(): string {
-    const query = this.#query(2, [])
+    const query = this.#chance(0.1) ? this.#shared() : this.#query(2, [])
     return this.#chance(0.15) ? `SELECT * FROM (${query}) AS q ORDER BY ALL LIMIT ${1 + this.#below(9)}` : query
   }
 
@@ -68,6 +70,24 @@ export class StatementGenerator {
     return this.#windowed(from + where, scope)
   }
 
+  /** A CTE that is read more than once. */
+  #shared(): string {
+    const name = `c${this.#aliases++}`
+    const { from, scope } = this.#from(1)
+    const items = ['p', 'q', 'r'].map(column => `${this.#number(1, scope, 0)} AS ${column}`).join(', ')
+    const by = this.#chance(0.5) ? ` GROUP BY ALL` : ''
+    const definition = `SELECT ${this.#chance(0.3) ? 'DISTINCT ' : ''}${items} FROM ${from}${by}`
+    const [a, b] = [`a${this.#aliases++}`, `a${this.#aliases++}`]
+    const columnsOf = (alias: string): readonly Column[] =>
+      ['p', 'q', 'r'].map(column => ({ sql: `${alias}.${column}`, kind: 'number' }))
+    const both = [...columnsOf(a), ...columnsOf(b)]
+    const on = `${this.#number(0, columnsOf(a), 0)} = ${this.#number(0, columnsOf(b), 0)}`
+    const where = this.#chance(0.5) ? ` WHERE ${this.#number(1, columnsOf(a), 0)} > (SELECT min(q) FROM ${name})` : ''
+    const type = this.#pick(['JOIN', 'LEFT JOIN', 'FULL JOIN'])
+    const body = this.#grouped(`${name} AS ${a} ${type} ${name} AS ${b} ON ${on}${where}`, both)
+    return `WITH ${name} AS ${this.#pick(['', 'MATERIALIZED '])}(${definition}) ${body}`
+  }
+
   #list(scope: readonly Column[], outer: readonly Column[], depth: number): string {
     const items = Array.from({ length: 1 + this.#below(3) }, (_, i) =>
       `${this.#value(this.#kind(), MAX_DEPTH, [...scope, ...outer], depth)} AS x${i}`)
@@ -75,7 +95,7 @@ export class StatementGenerator {
   }
 
   #kind(): Kind {
-    return this.#pick(['number', 'number', 'text', 'truth', 'day'])
+    return this.#pick(['number', 'number', 'number', 'text', 'text', 'truth', 'day', 'stamp', 'list', 'struct'])
   }
 
   #table(depth: number): { readonly from: string; readonly scope: readonly Column[] } {
@@ -83,11 +103,17 @@ export class StatementGenerator {
     if (depth > 0 && this.#chance(0.2)) {
       const inner = this.#table(0)
       const key = inner.scope[0]?.sql ?? '1'
-      const calls = `count(*) AS q, max(${this.#number(1, inner.scope, 0)}) AS r`
+      const calls = `count(*) AS q, ${this.#pick(['max', 'sum'])}(${this.#number(1, inner.scope, 0)}) AS r`
       const from = `(SELECT ${key} AS p, ${calls} FROM ${inner.from} GROUP BY ALL) AS ${alias}`
       return { from, scope: ['p', 'q', 'r'].map(name => ({ sql: `${alias}.${name}`, kind: 'number' })) }
     }
-    const name = this.#pick(['t', 't', 'u', 'u', 'one', 'solid', 'empty'])
+    if (depth > 0 && this.#chance(0.06)) {
+      const inner = this.#table(0)
+      const from = `(SELECT ${this.#number(1, inner.scope, 0)} AS p, unnest(${this.#values(1, inner.scope)}) AS q `
+        + `FROM ${inner.from}) AS ${alias}`
+      return { from, scope: ['p', 'q'].map(name => ({ sql: `${alias}.${name}`, kind: 'number' })) }
+    }
+    const name = this.#pick(['t', 't', 't', 'u', 'u', 'u', 'one', 'solid', 'empty', 'nested'])
     const scope = (columns[name] ?? []).map(([column, kind]) => ({ sql: `${alias}.${column}`, kind }))
     return { from: `${name} AS ${alias}`, scope }
   }
@@ -114,7 +140,11 @@ export class StatementGenerator {
       () => `count(DISTINCT ${number()})`, () => `sum(DISTINCT ${number()})`,
       () => `bool_or(${this.#truth(1, scope, 0)})`,
       () => `median(${number()})`, () => `avg(${number()})`,
-      () => `quantile_disc(${number()}, 0.${1 + this.#below(9)})`,
+      () => `quantile_disc(${number()}, 0.${1 + this.#below(9)})`, () => `histogram(${number()})`,
+      () => `bit_xor((${number()})::BIGINT)`, () => `count_if(${this.#truth(1, scope, 0)})`,
+      () => `count(DISTINCT ${this.#value(this.#kind(), 1, scope, 0)})`, () => `approx_count_distinct(${number()})`,
+      () => this.#ordered(`first(${this.#value(this.#kind(), 1, scope, 0)}`, scope),
+      () => this.#ordered(`last(${number()}`, scope),
       () => this.#ordered(`list(${number()}`, scope),
       () => this.#ordered(`string_agg(${this.#text(1, scope)}, '+'`, scope),
     ])()
@@ -165,6 +195,9 @@ export class StatementGenerator {
       case 'text': return this.#text(depth, scope)
       case 'truth': return this.#truth(depth, scope, queries)
       case 'day': return this.#day(depth, scope)
+      case 'stamp': return this.#stamp(depth, scope)
+      case 'list': return this.#values(depth, scope)
+      case 'struct': return this.#struct(depth, scope)
     }
   }
 
@@ -190,7 +223,9 @@ export class StatementGenerator {
       () => `length(${this.#text(depth - 1, scope)})`, () => `greatest(${inner()}, ${inner()})`,
       () => `TRY_CAST(${this.#text(depth - 1, scope)} AS INTEGER)`,
       () => `round(${inner()}, 1)`, () => `day(${this.#day(depth - 1, scope)})`,
-      () => `list_sum([${inner()}, ${inner()}])`,
+      () => `list_sum([${inner()}, ${inner()}])`, () => `len(${this.#values(depth - 1, scope)})`,
+      () => `(${this.#values(depth - 1, scope)})[1]`, () => `struct_extract(${this.#struct(depth - 1, scope)}, 'a')`,
+      () => `hour(${this.#stamp(depth - 1, scope)})`, () => `list_sum(${this.#values(depth - 1, scope)})`,
       () => `(${inner()})::DECIMAL(20,3)`,
       () => `datediff('day', ${this.#day(depth - 1, scope)}, ${this.#day(depth - 1, scope)})`,
     ])()
@@ -214,7 +249,43 @@ export class StatementGenerator {
       () => `replace(${inner()}, 's', 'x')`,
       () => `concat_ws('-', ${inner()}, ${inner()})`,
       () => `CASE WHEN ${this.#truth(depth - 1, scope, 0)} THEN ${inner()} END`,
-      () => `strftime(${this.#day(depth - 1, scope)}, '%m/%d')`,
+      () => `strftime(${this.#day(depth - 1, scope)}, '%m/%d')`, () => `(${this.#values(depth - 1, scope)})::VARCHAR`,
+      () => `struct_extract(${this.#struct(depth - 1, scope)}, 'b c')`, () => `md5(${inner()})`,
+      () => `split_part(${inner()}, 's', 2)`, () => `lpad(${inner()}, ${1 + this.#below(6)}, '*')`,
+    ])()
+  }
+
+  #stamp(depth: number, scope: readonly Column[]): string {
+    if (depth <= 0 && this.#chance(0.2)) return `TIMESTAMP '2024-03-31 01:${10 + this.#below(50)}:00.5'`
+    if (depth <= 0) return this.#column('stamp', scope, `TIMESTAMP '2024-02-29 23:59:59'`)
+    return this.#pick([
+      () => this.#stamp(0, scope), () => `(${this.#day(depth - 1, scope)})::TIMESTAMP`,
+      () => `date_trunc('hour', ${this.#stamp(depth - 1, scope)})`,
+      () => `(${this.#stamp(depth - 1, scope)} + INTERVAL ${this.#below(90)} MINUTE)`,
+    ])()
+  }
+
+  #values(depth: number, scope: readonly Column[]): string {
+    if (depth <= 0 && this.#chance(0.2)) return this.#pick(['[1, NULL, 3]', '[]::INTEGER[]', 'NULL::INTEGER[]'])
+    if (depth <= 0) return this.#column('list', scope, '[4, 2]')
+    const number = (): string => this.#number(depth - 1, scope, 0)
+    return this.#pick([
+      () => this.#values(0, scope), () => `[${number()}, ${number()}]`,
+      () => `list_sort(${this.#values(depth - 1, scope)})`,
+      () => `list_transform(${this.#values(depth - 1, scope)}, lambda x: x + ${number()})`,
+      () => `list_filter(${this.#values(depth - 1, scope)}, lambda x: x > ${number()})`,
+      () => `list_concat(${this.#values(depth - 1, scope)}, ${this.#values(0, scope)})`,
+      () => `(${this.#values(depth - 1, scope)})[1:2]`,
+    ])()
+  }
+
+  #struct(depth: number, scope: readonly Column[]): string {
+    if (depth <= 0 && this.#chance(0.2)) return `{'a': 1, 'b c': 'v1'}`
+    if (depth <= 0) return this.#column('struct', scope, `{'a': 7, 'b c': 's1'}`)
+    return this.#pick([
+      () => this.#struct(0, scope),
+      () => `{'a': ${this.#number(depth - 1, scope, 0)}, 'b c': ${this.#text(depth - 1, scope)}}`,
+      () => `CASE WHEN ${this.#truth(depth - 1, scope, 0)} THEN ${this.#struct(0, scope)} END`,
     ])()
   }
 
@@ -243,6 +314,7 @@ export class StatementGenerator {
       () => `(${value()} IS DISTINCT FROM ${value()})`,
       () => `(${value()} ${this.#pick(['IN', 'NOT IN'])} (${value()}, ${value()}))`,
       () => `(${value()} BETWEEN ${value()} AND ${value()})`,
+      () => `list_contains(${this.#values(depth - 1, scope)}, ${this.#number(depth - 1, scope, 0)})`,
       () => {
         const [like, pattern] = [this.#pick(['LIKE', 'NOT LIKE', 'ILIKE']), this.#pick(['s%', '%1', 's_', '%S%', ''])]
         return `(${this.#text(depth - 1, scope)} ${like} '${pattern}')`

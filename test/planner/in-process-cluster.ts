@@ -60,14 +60,15 @@ export class InProcessCluster {
     try {
       for (const fragment of fragments) {
         if (fragment.output.kind === 'result') {
-          return await this.#task(fragment, 0, run, connection => answer(connection, fragment.sql))
+          return await this.#task(fragment, 0, run, (connection, head) =>
+            answer(connection, head === '' ? fragment.sql : `${head}FROM (${fragment.sql})`))
         }
         const target = join(folder, String(fragment.id))
         await mkdir(target, { recursive: true })
         const tasks = fragment.tasks === 'one' ? 1 : this.#executors.length
         written.set(fragment.id, await Promise.all(Array.from({ length: tasks }, (_, task) => {
           const own = join(target, String(task))
-          return this.#task(fragment, task, run, connection => this.#write(connection, fragment, own))
+          return this.#task(fragment, task, run, (connection, head) => this.#write(connection, head, fragment, own))
         })))
       }
       throw new Error('no fragment has a result')
@@ -77,7 +78,7 @@ export class InProcessCluster {
   }
 
   async #task<T>(
-    fragment: Fragment, task: number, run: Run, work: (connection: DuckDBConnection) => Promise<T>,
+    fragment: Fragment, task: number, run: Run, work: (connection: DuckDBConnection, head: string) => Promise<T>,
   ): Promise<T> {
     const connection = await this.#executors[task]?.connect()
     if (connection === undefined) throw new Error(`no executor ${task}`)
@@ -85,23 +86,27 @@ export class InProcessCluster {
       for (const [name, value] of Object.entries(run.settings)) {
         await connection.run(`SET SESSION ${name} = ${quoteText(value)}`)
       }
-      for (const scan of fragment.scans) await connection.run(this.#scanView(scan, task))
-      for (const input of fragment.inputs) await connection.run(inputView(input, task, run))
-      return await work(connection)
+      const relations = [
+        ...fragment.scans.map(scan => this.#scanRelation(scan, task)),
+        ...fragment.inputs.map(input => inputRelation(input, task, run)),
+      ]
+      return await work(connection, relations.length === 0 ? '' : `WITH ${relations.join(', ')} `)
     } finally {
       connection.closeSync()
     }
   }
 
-  #scanView(scan: FragmentScan, task: number): string {
+  #scanRelation(scan: FragmentScan, task: number): string {
     const table = this.#tables[scan.table]
     if (table === undefined) throw new Error(`no table ${scan.table}`)
     const files = table.files.filter((_, i) => scan.reads === 'all' || i % this.#executors.length === task)
     const columns = table.columns.map(column => ({ ...column, from: column.name }))
-    return `CREATE TEMP VIEW scan${scan.id} AS ${select(columns, files)}`
+    return `scan${scan.id} AS NOT MATERIALIZED (${select(columns, files)})`
   }
 
-  async #write(connection: DuckDBConnection, { sql, output, columns }: Fragment, target: string): Promise<Written> {
+  async #write(
+    connection: DuckDBConnection, head: string, { sql, output, columns }: Fragment, target: string,
+  ): Promise<Written> {
     const keys = output.kind === 'hash' ? output.keys : []
     const list = columns.map(({ wireType }, i) => `CAST(c${i} AS ${wireType}) AS w${i}`)
     if (keys.length > 0) list.push(`CAST(hash(${keys.join(', ')}) % ${this.#executors.length} AS INTEGER) AS part`)
@@ -109,7 +114,8 @@ export class InProcessCluster {
     const path = keys.length > 0 ? target : `${target}.parquet`
     const names = columns.map((_, i) => `c${i}`).join(', ')
     const copied = await connection.runAndReadAll(
-      `COPY (SELECT ${list.join(', ')} FROM (\n${sql}\n) AS fragment(${names})) TO ${quoteText(path)} (${options})`)
+      `COPY (${head}SELECT ${list.join(', ')} FROM (\n${sql}\n) AS fragment(${names}))
+        TO ${quoteText(path)} (${options})`)
     const written = new Map<number, string[]>()
     for (const [file, count] of copied.getRowsJson()) {
       if (Number(count) === 0) continue
@@ -127,7 +133,7 @@ interface Run {
   readonly settings: Readonly<Record<string, string>>
 }
 
-function inputView(input: FragmentInput, task: number, { fragments, written }: Run): string {
+function inputRelation(input: FragmentInput, task: number, { fragments, written }: Run): string {
   const { fragment: id, kind } = input
   const columns = fragments.find(fragment => fragment.id === id)?.columns ?? []
   const files = (written.get(id) ?? []).flatMap((output, writer) => {
@@ -135,7 +141,7 @@ function inputView(input: FragmentInput, task: number, { fragments, written }: R
     return kind === 'all' ? [...output.values()].flat() : output.get(kind === 'hash' ? task : 0) ?? []
   })
   const read = columns.map(({ type }, i) => ({ type, name: `c${i}`, from: `w${i}` }))
-  return `CREATE TEMP VIEW ${inputName(input)} AS ${select(read, files)}`
+  return `${inputName(input)} AS NOT MATERIALIZED (${select(read, files)})`
 }
 
 interface ViewColumn extends TableColumn {

@@ -70,8 +70,8 @@ export class Planning {
     this.#instance.closeSync()
   }
 
-  plan(sql: string, thresholds: PlanThresholds): Promise<PlannedQuery> {
-    return planQuery(this.database, requestOf(sql, this.tables, { thresholds }), pruneNothing(this.tables))
+  plan(sql: string, thresholds: PlanThresholds, explain = false): Promise<PlannedQuery> {
+    return planQuery(this.database, requestOf(sql, this.tables, { thresholds, explain }), pruneNothing(this.tables))
   }
 
   /** DuckDB's plan of the text, as the planner decodes it. */

@@ -90,7 +90,7 @@ export class FakeQuery implements LoggedQuery {
     return [{
       stage: 0, partition: 1, attempt: 0, executor: 'e1', state: 'succeeded', files: ['a.parquet'], rows: 7,
       outputBytes: 1, bytesFetched: 2, bytesCached: 3, exchangeBytes: 4, runMs: 5,
-      progress: 1, peakBytes: 0, spilled: false,
+      progress: 1, peakBytes: 0, spilled: false, cpuMs: 0, queuedMs: 0,
     }]
   }
 

@@ -1,0 +1,125 @@
+/**
+ * Statements made by chance, cut and run in one process, against plain DuckDB: rows, types and errors. A seed names a
+ * statement, and the tables, the number of executors and the thresholds that it meets: `SEED=17` repeats one, `SEEDS=`
+ * makes another number of them.
+ *
+ * Findings: count_if of no rows is NULL, not 0.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import type { PlanThresholds } from '../../planner/planned-query.ts'
+import { difference } from './compare.ts'
+import { chanceTables } from './chance-tables.ts'
+import { StatementGenerator } from './generated.ts'
+import { InProcessCluster, type Answer } from './in-process-cluster.ts'
+import { Planning, writeTables } from './planning.ts'
+
+/** Statements that meet the same tables: making them costs as much as some statements. */
+const SEEDS_PER_TABLES = 100
+
+export interface ChanceTotals {
+  readonly same: number
+  readonly whole: number
+  /** Plain DuckDB refuses the statement, or fails. */
+  readonly failing: number
+  readonly wrong: readonly string[]
+}
+
+const DEFAULT_SEEDS = 5000
+/** One in so many may run whole. */
+const WHOLE_AT_MOST = 20
+
+/** The part of all seeds with the number `part` of `parts`; a seed that is named runs in the first one. */
+export async function compareByChance(t: Test, part: number, parts: number): Promise<void> {
+  const named = process.env['SEED']
+  const count = Number(process.env['SEEDS'] ?? DEFAULT_SEEDS)
+  const at = (share: number): number => Math.floor(count * share / parts)
+  const from = named === undefined ? at(part) : Number(named)
+  const to = named === undefined ? at(part + 1) : from + (part === 0 ? 1 : 0)
+  const { wrong, whole, same } = await runByChance(from, to)
+  t.strictSame(wrong, [], `seeds ${from} to ${to}`)
+  t.ok(whole <= Math.ceil((to - from) / WHOLE_AT_MOST), `${same} the same, ${whole} whole`)
+}
+
+/** Runs the seeds in [from, to). */
+export async function runByChance(from: number, to: number): Promise<ChanceTotals> {
+  let [same, whole, failing] = [0, 0, 0]
+  const wrong: string[] = []
+  for (let seed = from; seed < to;) {
+    const tablesSeed = Math.floor(seed / SEEDS_PER_TABLES)
+    const cluster = await ChanceCluster.open(tablesSeed)
+    try {
+      for (; seed < to && Math.floor(seed / SEEDS_PER_TABLES) === tablesSeed; seed++) {
+        const outcome = await cluster.outcome(seed)
+        if (outcome === 'same') same++
+        else if (outcome === 'whole') whole++
+        else if (outcome === 'failing') failing++
+        else wrong.push(`SEED=${seed} ${outcome}`)
+      }
+    } finally {
+      await cluster.close()
+    }
+  }
+  return { same, whole, failing, wrong }
+}
+
+class ChanceCluster {
+  readonly #folder: string
+  readonly #planning: Planning
+  readonly #cluster: InProcessCluster
+
+  private constructor(folder: string, planning: Planning, cluster: InProcessCluster) {
+    this.#folder = folder
+    this.#planning = planning
+    this.#cluster = cluster
+  }
+
+  static async open(tablesSeed: number): Promise<ChanceCluster> {
+    const folder = await mkdtemp(join(tmpdir(), 'skein-chance-'))
+    const { selects, filesPerTable, executors } = chanceTables(tablesSeed)
+    await writeTables(folder, selects, filesPerTable)
+    const planning = await Planning.open(folder, Object.keys(selects))
+    const cluster = await InProcessCluster.open(executors, planning.clusterTables, join(folder, 'exchange'))
+    return new ChanceCluster(folder, planning, cluster)
+  }
+
+  async close(): Promise<void> {
+    this.#planning.close()
+    await this.#cluster.close()
+    await rm(this.#folder, { recursive: true })
+  }
+
+  /** 'same', 'whole' (its own text: nothing to compare), 'failing', or what is wrong. */
+  async outcome(seed: number): Promise<string> {
+    const sql = new StatementGenerator(seed).statement()
+    const expected = await attempt(this.#planning.oracle(sql))
+    const planned = await this.#planning.plan(sql, thresholdsOf(seed)).catch((thrown: unknown) => firstLine(thrown))
+    if (typeof planned === 'string') return 'error' in expected ? 'failing' : `${sql}: not planned: ${planned}`
+    if (planned.sqlKind === 'original') return 'whole'
+    const actual = await attempt(this.#cluster.run(planned.fragments, { TimeZone: 'UTC' }))
+    if ('error' in expected) return 'failing' // which rows meet an error first is not said
+    const differs = 'error' in actual ? actual.error : difference(expected, actual, false)
+    return differs === null ? 'same' : `${sql}: ${differs}`
+  }
+}
+
+/** Each of them forces other cuts. */
+function thresholdsOf(seed: number): PlanThresholds {
+  const broadcastRows = [0, 0, 15, 1_000_000][seed % 4] ?? 0
+  const replicateRows = [0, 0, 0, 10][Math.floor(seed / 4) % 4] ?? 0
+  return { wholeBytes: 0, broadcastRows, replicateRows }
+}
+
+type Outcome = Answer | { readonly error: string }
+
+function attempt(work: Promise<Answer>): Promise<Outcome> {
+  return work.catch((thrown: unknown) => ({ error: firstLine(thrown) }))
+}
+
+function firstLine(thrown: unknown): string {
+  const [line = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).split('\n')
+  return line
+}
