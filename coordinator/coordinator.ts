@@ -35,6 +35,7 @@ import { GrpcExecutorChannel } from './grpc-executor-channel.ts'
 import type { Log } from './log.ts'
 import { moveCache } from './move-cache.ts'
 import { planPorts } from './plan-ports.ts'
+import { prepareQuery, type PlanPorts } from './plan-query.ts'
 import type { Room } from './place.ts'
 import { QueryService } from './query-service.ts'
 import type { NameDefaults } from './session/session.ts'
@@ -123,7 +124,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
 
   const sessions = new Sessions({ clock, defaults: nameDefaults(launch) })
   onStop(() => sessions.closeAll())
-  const doors = await open(options, { catalog, stores, queries, planner, sessions, auth, clientTls })
+  const doors = await open(options, { catalog, stores, queries, planner, ports, sessions, auth, clientTls })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
   onStop(() => late.registration?.stop())
@@ -193,6 +194,7 @@ function membershipChanged(queries: QueryService, log: Log, event: MembershipEve
 
 interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries' | 'sessions'> {
   readonly planner: Planner
+  readonly ports: PlanPorts
   readonly auth: NodeAuth
   readonly clientTls: Tls | null
 }
@@ -201,7 +203,7 @@ function nameDefaults({ config }: CoordinatorLaunch): NameDefaults {
   return { catalog: config.defaultCatalog, schema: BUCKET_SCHEMA }
 }
 
-function open(options: CoordinatorOptions, { planner, auth, clientTls, ...parts }: Parts): Promise<Doors> {
+function open(options: CoordinatorOptions, { planner, ports, auth, clientTls, ...parts }: Parts): Promise<Doors> {
   const { launch, clock, log, newId } = options
   const { queries, sessions, catalog } = parts
   const defaults = nameDefaults(launch)
@@ -210,6 +212,7 @@ function open(options: CoordinatorOptions, { planner, auth, clientTls, ...parts 
     statementsIn: sql => planner.statements(sql),
     catalogs: () => catalog.list(),
     describe: request => queries.describe(request),
+    prepare: request => prepareQuery(request, { planner, catalog: ports.catalog }),
     explain: async (request, { analyze, format: word }) => {
       const format = explainFormat(word)
       return analyze ? queries.analyze(request, format) : explained(await queries.explain(request), format)

@@ -90,6 +90,8 @@ export class Analyzed implements KeptQuery {
   stats(): QueryStats { return this.#inner.stats() }
   tasks(): readonly TaskReport[] { return this.#inner.tasks() }
   progress(): number { return this.#inner.progress() }
+  /** Reading it is what runs it. */
+  isReadable(): boolean { return true }
   error(): QueryError | null { return this.#inner.error() }
   cancel(reason: string): void { this.#inner.cancel(reason) }
   release(): void { this.#inner.release() }

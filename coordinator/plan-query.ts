@@ -5,8 +5,10 @@
 import { unreachable } from '../proto/errors.ts'
 import type { Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
+import { named } from '../planner/parameters.ts'
 import type { PlannedQuery, PlannerTable, PlanThresholds, ScanEstimate } from '../planner/planned-query.ts'
-import type { CatalogPort, PlannerPort, PrunedFile, PrunePort } from './query-ports.ts'
+import type { PreparedQuery } from '../planner/prepare-query.ts'
+import type { CatalogPort, PlannerPort, PreparePort, PrunedFile, PrunePort } from './query-ports.ts'
 import type { QueryRequest } from './running-query.ts'
 import { splits } from './splits.ts'
 
@@ -15,6 +17,11 @@ export interface PlanPorts {
   readonly catalog: CatalogPort
   readonly prune: PrunePort
   readonly thresholds: PlanThresholds
+}
+
+export interface PreparePorts {
+  readonly planner: Pick<PlannerPort, 'names'> & PreparePort
+  readonly catalog: CatalogPort
 }
 
 /** A plan with the versions of the tables that it was made for. */
@@ -36,12 +43,23 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
     const found = tables[table]
     return found === undefined ? [] : prune(found, filters)
   }
-  const planned = await planner.plan(
+  const found = await planner.plan(
     { sql, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
     scans => Promise.resolve(scans.map(({ table, columns, filters }) => estimate(left(table, filters), columns))))
+  const { columnNames } = request
+  const planned = columnNames === undefined ? found : { ...found, columns: named(found.columns, columnNames) }
   const scans = planned.fragments.flatMap(fragment => fragment.scans)
   const files = new Map(scans.map(scan => [scan.id, left(scan.table, scan.filters)]))
   return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
+}
+
+/** Columns and parameters of a statement that reads; nothing of it runs. */
+export async function prepareQuery(
+  { sql, defaultCatalog, defaultSchema, settings }: QueryRequest, { planner, catalog }: PreparePorts,
+): Promise<PreparedQuery> {
+  const names = await planner.names(sql)
+  const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema })
+  return planner.prepare({ sql, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable) })
 }
 
 function plannerTable(

@@ -103,6 +103,10 @@ export class QueryHandle implements RunningQuery {
     return this.#query.life.state === 'finished' ? 1 : this.#progress
   }
 
+  isReadable(): boolean {
+    return this.#options.relay.isReadable || isEnded(this.#query)
+  }
+
   error(): QueryError | null {
     const { life } = this.#query
     return life.state === 'failed' || life.state === 'cancelled' ? life.cause : null

@@ -6,6 +6,7 @@
 import type { DataFile, Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from '../planner/planned-query.ts'
+import type { PreparedQuery, PrepareRequest } from '../planner/prepare-query.ts'
 
 /** A name as the text has it; null: left out. */
 export interface TableReference {
@@ -19,6 +20,11 @@ export interface PlannerPort {
   names(sql: string): Promise<readonly TableReference[]>
   /** Rejects with the QueryError that the user shall see. Asks `prune` before it cuts the plan. */
   plan(request: PlanRequest, prune: PruneScans): Promise<PlannedQuery>
+}
+
+export interface PreparePort {
+  /** Rejects as `plan` does. */
+  prepare(request: PrepareRequest): Promise<PreparedQuery>
 }
 
 export interface CatalogPort {

@@ -78,6 +78,11 @@ export class ResultRelay {
     return this.#state.state === 'complete'
   }
 
+  /** A reader gets its first frame at once. */
+  get isReadable(): boolean {
+    return this.#state.state !== 'idle' && this.#state.state !== 'holding'
+  }
+
   /** Every row is here: the executor is not needed to read it once more. */
   get inMemory(): boolean {
     return this.#state.state === 'complete' && !this.#streamTaken

@@ -21,6 +21,8 @@ export interface QueryRequest {
   readonly clientInterface: ClientInterface
   /** Absent: as text. */
   readonly enums?: EnumForm
+  /** Names that the text with parameters gave its columns, where the values in `sql` would change them. */
+  readonly columnNames?: readonly string[]
   /** The client's own id for it, or none: then one is made. */
   readonly queryId?: QueryId
   /** Its plan is kept, with what people are told of it. */
@@ -85,6 +87,8 @@ export interface RunningQuery {
   tasks(): readonly TaskReport[]
   /** 0 to 1. */
   progress(): number
+  /** Rows go out, or an error: `frames` will not wait for the statement to be run. */
+  isReadable(): boolean
   error(): QueryError | null
   cancel(reason: string): void
   /**

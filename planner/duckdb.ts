@@ -70,6 +70,12 @@ export interface BoundStatement {
   readonly columns: readonly TableColumn[]
 }
 
+export interface StatementParameter {
+  readonly name: string
+  /** DuckDB's text of it; null: any. */
+  readonly type: string | null
+}
+
 /** Calls `f` on a text and gives the text it returns; keeps the prepared statement. */
 export type TextFunction = (argument: string) => Promise<string>
 
@@ -125,6 +131,28 @@ export class Connection {
     }
   }
 
+  async parameters(sql: string): Promise<readonly StatementParameter[]> {
+    const prepared = await this.#connection.prepare(sql)
+    try {
+      return Array.from({ length: prepared.parameterCount }, (_, i) => {
+        return { name: prepared.parameterName(i + 1).toLowerCase(), type: parameterType(prepared, i + 1) }
+      })
+    } finally {
+      prepared.destroySync()
+    }
+  }
+
+  /** Names alone depend on no value, so every parameter is NULL. */
+  async describedNames(sql: string): Promise<readonly string[]> {
+    const prepared = await this.#connection.prepare(`DESCRIBE ${sql}`)
+    try {
+      for (let i = 1; i <= prepared.parameterCount; i++) prepared.bindNull(i)
+      return (await prepared.runAndReadAll()).getRowsJS().map(([name]) => String(name))
+    } finally {
+      prepared.destroySync()
+    }
+  }
+
   /** Inside nested types the binding loses aliases (JSON) and unnamed fields; DESCRIBE has them. */
   async #exactTypes(sql: string, columns: readonly TableColumn[]): Promise<readonly TableColumn[]> {
     const described = await this.rows(`DESCRIBE ${sql}`).catch(() => [])
@@ -134,6 +162,16 @@ export class Connection {
 
   close(): void {
     this.#connection.closeSync()
+  }
+}
+
+/** The call throws for one that any value fits. */
+function parameterType(prepared: DuckDBPreparedStatement, parameter: number): string | null {
+  try {
+    const type = prepared.parameterType(parameter)
+    return type.alias ?? type.toString()
+  } catch {
+    return null
   }
 }
 

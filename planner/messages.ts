@@ -5,15 +5,17 @@ import { errorCode, QueryError } from '../proto/errors.ts'
 import type { FilesToDescribe } from './describe-files.ts'
 import type { Statement } from './statement-list.ts'
 import type { PlannedQuery, PlanRequest, PrunableScan, ScanEstimate } from './planned-query.ts'
+import type { PreparedQuery, PrepareRequest } from './prepare-query.ts'
 
 /** One question to a planner thread. */
 export type Question =
   | { readonly kind: 'names'; readonly sql: string }
   | { readonly kind: 'statements'; readonly sql: string }
   | { readonly kind: 'plan'; readonly request: PlanRequest }
+  | { readonly kind: 'prepare'; readonly request: PrepareRequest }
   | { readonly kind: 'describe'; readonly files: FilesToDescribe }
 
-export type Answer = readonly NamedTable[] | readonly Statement[] | PlannedQuery | FileDescription
+export type Answer = readonly NamedTable[] | readonly Statement[] | PlannedQuery | PreparedQuery | FileDescription
 
 /** A table's name as the text has it; null: left out. */
 export interface NamedTable {

@@ -97,7 +97,9 @@ interface Bound {
 }
 
 /** Rejects with DuckDB's message if the statement does not bind, and with PERMISSION_DENIED if it may not run. */
-async function bindStatement(session: PlanningSession, syntax: Syntax, { sql, tables }: PlanRequest): Promise<Bound> {
+export async function bindStatement(
+  session: PlanningSession, syntax: Syntax, { sql, tables }: Pick<PlanRequest, 'sql' | 'tables'>,
+): Promise<Bound> {
   const plan = parsePlan(await session.boundPlan(sql))
   const authority = plan === null ? null : authorise(plan, tables)
   const { columns } = await session.bind(sql).catch((thrown: unknown) => { throw fromDuckdb(thrown, sql) })

@@ -20,6 +20,7 @@ import {
 import { DEFAULT_PLAN_CACHE, PlanCache } from './plan-cache.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
 import type { Statement } from './statement-list.ts'
+import type { PreparedQuery, PrepareRequest } from './prepare-query.ts'
 import { PlannerProcess } from './planner-process.ts'
 
 export interface PlannerOptions {
@@ -120,6 +121,11 @@ export class Planner {
     const planned = await this.#ask({ kind: 'plan', request }, prune) as PlannedQuery
     this.#plans?.put(request, planned)
     return planned
+  }
+
+  /** Columns and parameters of a statement that reads; it is bound and does not run. Rejects as `plan` does. */
+  async prepare(request: PrepareRequest): Promise<PreparedQuery> {
+    return await this.#ask({ kind: 'prepare', request }, null) as PreparedQuery
   }
 
   /** Columns and reading options of data files; see describe-files. */

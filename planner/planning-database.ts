@@ -13,7 +13,7 @@
  */
 
 import { quoteName } from '../proto/sql-text.ts'
-import { Database, type BoundStatement, type Connection, type TextFunction } from './duckdb.ts'
+import { Database, type BoundStatement, type Connection, type StatementParameter, type TextFunction } from './duckdb.ts'
 import type { PlannerTable, PlanRequest } from './planned-query.ts'
 import { emptyTables, PlanningTables, skeletons, type Stand } from './planning-tables.ts'
 import { sessionSetting, settingStatements } from './session-settings.ts'
@@ -40,6 +40,10 @@ export interface PlanningSession {
   explain(sql: string): Promise<string>
   /** Does not optimise: constants are not folded, so their errors are not found. */
   bind(sql: string): Promise<BoundStatement>
+  /** Parameters of a text, with the types that they are bound to. */
+  parameters(sql: string): Promise<readonly StatementParameter[]>
+  /** Names of the columns of a text with parameters. */
+  describedNames(sql: string): Promise<readonly string[]>
   /** As executors will prepare it: rejects with DuckDB's message if that is sure to fail. */
   prepare(sql: string): Promise<void>
 }
@@ -119,7 +123,7 @@ export class PlanningDatabase {
   }
 
   /** Makes the request's tables and defaults; the session is good until the next call. */
-  async enter(request: PlanRequest): Promise<PlanningSession> {
+  async enter(request: Omit<PlanRequest, 'thresholds'>): Promise<PlanningSession> {
     const { tables, defaultCatalog, defaultSchema, settings } = request
     if (this.#binder.tables.isCrowded(tables)) return this.enterAlone(request)
     for (const { tables: own } of [this.#binder, this.#optimizer]) {
@@ -142,6 +146,8 @@ export class PlanningDatabase {
       optimizedPlan: await optimizer.textFunction('SELECT json_serialize_plan($1::VARCHAR, optimize := true)'),
       explain: async sql => String((await optimizer.rows(`EXPLAIN (FORMAT json) ${sql}`))[0]?.[1]),
       bind: sql => binder.bind(sql),
+      parameters: sql => binder.parameters(sql),
+      describedNames: sql => binder.describedNames(sql),
       prepare: async sql => { await optimizer.bind(sql) },
     }
     return this.#session
@@ -153,7 +159,7 @@ export class PlanningDatabase {
   }
 
   /** As `enter`, with no table but those of the request. */
-  async enterAlone(request: PlanRequest): Promise<PlanningSession> {
+  async enterAlone(request: Omit<PlanRequest, 'thresholds'>): Promise<PlanningSession> {
     this.#closeSession()
     for (const { tables } of [this.#binder, this.#optimizer]) await tables.reset()
     return this.enter(request)

@@ -11,6 +11,7 @@ import {
 import { namesIn, planQuery } from './plan-query.ts'
 import type { PruneScans } from './planned-query.ts'
 import { PlanningDatabase } from './planning-database.ts'
+import { prepareQuery } from './prepare-query.ts'
 import { statementsIn } from './statement-list.ts'
 import { unreachable } from '../proto/errors.ts'
 
@@ -46,6 +47,7 @@ async function answerQuestion(question: Question, prune: PruneScans): Promise<An
     case 'names': return namesIn(database, question.sql)
     case 'statements': return statementsIn(database, question.sql)
     case 'plan': return planQuery(database, question.request, prune)
+    case 'prepare': return prepareQuery(database, question.request)
     default: return unreachable(question)
   }
 }

@@ -1,32 +1,29 @@
 /** DoAction: prepared statements, session options, cancelling. Request bodies come packed in an Any or bare. */
 
-import type { TableColumn } from '../../catalog/table.ts'
+import type { PreparedParameter } from '../../planner/prepare-query.ts'
+import type { ResultColumn } from '../../proto/arrow-schema.ts'
 import { QueryError } from '../../proto/errors.ts'
 import {
   CancelFlightInfoRequestSchema, CancelFlightInfoResultSchema, CancelStatus, CloseSessionResult_Status,
-  CloseSessionResultSchema, GetSessionOptionsResultSchema, SetSessionOptionsRequestSchema,
-  SetSessionOptionsResult_ErrorValue as OptionError, SetSessionOptionsResultSchema, type Action,
+  CloseSessionResultSchema, FlightEndpointSchema, FlightInfoSchema, GetSessionOptionsResultSchema,
+  RenewFlightEndpointRequestSchema, SetSessionOptionsRequestSchema,
+  SetSessionOptionsResult_ErrorValue as OptionError, SetSessionOptionsResultSchema, type Action, type FlightInfo,
   type SessionOptionValue,
 } from '../../proto/gen/flight_pb.js'
 import {
+  ActionCancelQueryRequestSchema, ActionCancelQueryResult_CancelResult as CancelResult, ActionCancelQueryResultSchema,
   ActionClosePreparedStatementRequestSchema, ActionCreatePreparedStatementRequestSchema,
   ActionCreatePreparedStatementResultSchema, TicketStatementQuerySchema,
 } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
 import { isTimeZone } from '../../proto/time-zone.ts'
-import { encode, pack, readBody, unpack } from './flight-any.ts'
+import { decode, encode, pack, readBody, unpack } from './flight-any.ts'
 import { encapsulatedSchema } from './flight-commands.ts'
-import type { FlightResults } from './flight-results.ts'
-import { keepPrepared, type Session } from '../session/session.ts'
-import type { FlightLogin } from './session.ts'
-
-export interface FlightActionsOptions {
-  readonly sessions: FlightLogin
-  readonly results: FlightResults
-  readonly newId: () => string
-  /** The columns of a statement, which does not run. */
-  readonly describe: (session: Session, sql: string) => Promise<readonly TableColumn[]>
-}
+import { endpointOf } from './flight-info.ts'
+import type { CancelOutcome } from './flight-results.ts'
+import { refuseTransaction } from './flight-statements.ts'
+import type { FlightParts } from './flight-uploads.ts'
+import type { Session } from '../session/session.ts'
 
 export const actionTypes = [
   { type: 'CreatePreparedStatement', description: 'columns of a statement, and a handle to run it' },
@@ -34,17 +31,19 @@ export const actionTypes = [
   { type: 'SetSessionOptions', description: 'catalog, schema, timezone, enums (text or dictionary), compute_size' },
   { type: 'GetSessionOptions', description: 'the options of this session' },
   { type: 'CloseSession', description: 'forgets this session' },
-  { type: 'CancelFlightInfo', description: 'cancels a statement that waits to be read' },
+  { type: 'CancelFlightInfo', description: 'cancels the statement of a FlightInfo' },
+  { type: 'CancelQuery', description: 'the same, in the words of old clients' },
+  { type: 'RenewFlightEndpoint', description: 'the same rows, for longer' },
 ] as const
 
 /** Sizes that clients of hosted services ask for; all are the same here. */
 const computeSizes = new Set(['AUTO', 'XS', 'S', 'M', 'L', 'XL', '2XL', '3XL', '4XL'])
 
 export class FlightActions {
-  readonly #options: FlightActionsOptions
+  readonly #parts: FlightParts
 
-  constructor(options: FlightActionsOptions) {
-    this.#options = options
+  constructor(parts: FlightParts) {
+    this.#parts = parts
   }
 
   async *run({ type, body }: Action, call: Call): AsyncGenerator<{ body: Uint8Array }> {
@@ -54,7 +53,7 @@ export class FlightActions {
         return
       case 'ClosePreparedStatement': {
         const { preparedStatementHandle } = readBody(ActionClosePreparedStatementRequestSchema, body)
-        this.#options.sessions.of(call).prepared.delete(Buffer.from(preparedStatementHandle).toString())
+        this.#parts.statements.prepared.close(this.#parts.sessions.of(call).id, preparedStatementHandle)
         return
       }
       case 'SetSessionOptions':
@@ -64,31 +63,49 @@ export class FlightActions {
         yield { body: this.#getOptions(call) }
         return
       case 'CloseSession':
-        this.#options.sessions.close(call)
+        this.#parts.sessions.close(call)
         yield { body: encode(CloseSessionResultSchema, { status: CloseSessionResult_Status.CLOSED }) }
         return
-      case 'CancelFlightInfo':
-        yield { body: this.#cancel(body, call) }
+      case 'CancelFlightInfo': {
+        const { info } = readBody(CancelFlightInfoRequestSchema, body)
+        const isCancelled = this.#cancel(info, call) === 'cancelled'
+        const status = isCancelled ? CancelStatus.CANCELLED : CancelStatus.NOT_CANCELLABLE
+        yield { body: encode(CancelFlightInfoResultSchema, { status }) }
+        return
+      }
+      case 'CancelQuery': {
+        const { info } = readBody(ActionCancelQueryRequestSchema, body)
+        const isCancelled = this.#cancel(decode(FlightInfoSchema, info), call) === 'cancelled'
+        const result = isCancelled ? CancelResult.CANCELLED : CancelResult.NOT_CANCELLABLE
+        yield { body: pack(ActionCancelQueryResultSchema, { result }) }
+        return
+      }
+      case 'RenewFlightEndpoint':
+        yield { body: this.#renew(body, call) }
         return
       default: throw new QueryError('UNSUPPORTED_STATEMENT', `action ${type} is not supported`)
     }
   }
 
   async #prepare(body: Uint8Array, call: Call): Promise<Uint8Array> {
-    const session = this.#options.sessions.of(call)
-    const { query } = readBody(ActionCreatePreparedStatementRequestSchema, body)
-    const columns = await this.#options.describe(session, query)
-    const handle = this.#options.newId()
-    keepPrepared(session, handle, query)
+    const { sessions, statements } = this.#parts
+    const session = sessions.of(call)
+    const { query, transactionId } = readBody(ActionCreatePreparedStatementRequestSchema, body)
+    refuseTransaction(transactionId)
+    const described = await statements.describe(query, session)
+    const handle = statements.prepared.add(session.id, query, described)
     return pack(ActionCreatePreparedStatementResultSchema, {
-      preparedStatementHandle: Buffer.from(handle), datasetSchema: encapsulatedSchema(columns, session.enums),
-      parameterSchema: encapsulatedSchema([]), isUpdate: false,
+      preparedStatementHandle: Buffer.from(handle),
+      // an empty schema tells old clients that it is an update
+      datasetSchema: encapsulatedSchema(described.isUpdate ? [] : described.columns, session.enums),
+      parameterSchema: encapsulatedSchema(described.parameters.map(parameterColumn)),
+      isUpdate: described.isUpdate,
     })
   }
 
   /** Each option by itself: one that is refused leaves the others set. */
   #setOptions(body: Uint8Array, call: Call): Uint8Array {
-    const session = this.#options.sessions.of(call)
+    const session = this.#parts.sessions.of(call)
     const { sessionOptions } = readBody(SetSessionOptionsRequestSchema, body)
     const errors: Record<string, { value: OptionError }> = {}
     for (const [name, value] of Object.entries(sessionOptions)) {
@@ -101,7 +118,7 @@ export class FlightActions {
   #setOption(session: Session, name: string, { optionValue }: SessionOptionValue): OptionError | undefined {
     const text = optionValue.case === 'stringValue' ? optionValue.value : undefined
     if (text === undefined && optionValue.case !== undefined) return OptionError.INVALID_VALUE
-    const defaults = this.#options.sessions.defaults
+    const defaults = this.#parts.sessions.defaults
     switch (name) {
       case 'catalog':
         session.catalog = text ?? defaults.catalog
@@ -120,8 +137,8 @@ export class FlightActions {
   }
 
   #getOptions(call: Call): Uint8Array {
-    const known = this.#options.sessions.known(call)
-    const { catalog, schema } = known ?? this.#options.sessions.defaults
+    const known = this.#parts.sessions.known(call)
+    const { catalog, schema } = known ?? this.#parts.sessions.defaults
     const timezone = known?.settings.get(TIME_ZONE_SETTING) ?? 'UTC'
     const values = { catalog, schema, timezone, enums: known?.enums ?? 'text' }
     const entries = Object.entries(values).map(([name, value]) => {
@@ -130,17 +147,28 @@ export class FlightActions {
     return encode(GetSessionOptionsResultSchema, { sessionOptions: Object.fromEntries(entries) })
   }
 
-  /** Of a statement whose rows nobody reads yet; a reader resets its stream instead. */
-  #cancel(body: Uint8Array, call: Call): Uint8Array {
-    this.#options.sessions.of(call)
-    const { info } = readBody(CancelFlightInfoRequestSchema, body)
-    const ticket = info?.endpoint[0]?.ticket?.ticket ?? new Uint8Array(0)
+  /** Of the statement of a FlightInfo, whether it is read or not. */
+  #cancel(info: FlightInfo | undefined, call: Call): CancelOutcome {
+    const { principal } = this.#parts.sessions.of(call)
+    const ticket = info?.endpoint[0]?.ticket?.ticket ?? info?.appMetadata ?? new Uint8Array(0)
     const handle = unpack(ticket, [TicketStatementQuerySchema])?.statementHandle
-    if (handle === undefined || !this.#options.results.cancel(Buffer.from(handle).toString())) {
-      throw new QueryError('NOT_FOUND', 'no statement waits to be read under this ticket')
-    }
-    return encode(CancelFlightInfoResultSchema, { status: CancelStatus.CANCELLED })
+    if (handle === undefined) throw new QueryError('NOT_FOUND', 'the FlightInfo names no statement that was started')
+    return this.#parts.results.cancel(Buffer.from(handle).toString(), principal)
   }
+
+  #renew(body: Uint8Array, call: Call): Uint8Array {
+    const { principal } = this.#parts.sessions.of(call)
+    const ticket = readBody(RenewFlightEndpointRequestSchema, body).endpoint?.ticket?.ticket ?? new Uint8Array(0)
+    const handle = unpack(ticket, [TicketStatementQuerySchema])?.statementHandle
+    if (handle === undefined) throw new QueryError('NOT_FOUND', 'the endpoint has no ticket of a statement')
+    const renewed = this.#parts.results.renew(Buffer.from(handle).toString(), principal)
+    return encode(FlightEndpointSchema, endpointOf(renewed))
+  }
+}
+
+/** A value of any type may come: text is a guess. */
+function parameterColumn({ name, type }: PreparedParameter): ResultColumn {
+  return { name: `$${name}`, type: type ?? 'VARCHAR' }
 }
 
 /** DuckDB's name of the setting. */

@@ -28,7 +28,14 @@ export function unpack<Schema extends DescMessage>(
   const any = parseAny(bytes)
   const name = nameOf(any.typeUrl)
   const schema = schemas.find(({ typeName }) => typeName === name)
-  return schema === undefined ? undefined : read(schema, any.value)
+  return schema === undefined ? undefined : decode(schema, any.value)
+}
+
+/** The same of bytes that may be no command at all. */
+export function tryUnpack<Schema extends DescMessage>(
+  bytes: Uint8Array, schemas: readonly Schema[],
+): MessageShape<Schema> | undefined {
+  return tryAny(bytes) === undefined ? undefined : unpack(bytes, schemas)
 }
 
 /** The name of the packed message's type, for messages to people. */
@@ -40,7 +47,7 @@ export function packedName(bytes: Uint8Array): string {
 /** The body of an action: clients send it packed or bare. */
 export function readBody<Schema extends DescMessage>(schema: Schema, body: Uint8Array): MessageShape<Schema> {
   const packed = tryAny(body)
-  return read(schema, packed === undefined ? body : packed)
+  return decode(schema, packed === undefined ? body : packed)
 }
 
 /** The packed bytes if this is a packed message of Flight's. */
@@ -61,7 +68,7 @@ function parseAny(bytes: Uint8Array): { typeUrl: string; value: Uint8Array } {
   }
 }
 
-function read<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> {
+export function decode<Schema extends DescMessage>(schema: Schema, bytes: Uint8Array): MessageShape<Schema> {
   try {
     return fromBinary(schema, bytes)
   } catch (cause) {

@@ -100,6 +100,11 @@ export class Script implements RunningQuery {
     return this.#answer === null ? 0 : this.#inner?.progress() ?? 0
   }
 
+  isReadable(): boolean {
+    if (this.#error !== null) return true
+    return this.#answer !== null && (!('isReadable' in this.#answer) || this.#answer.isReadable())
+  }
+
   error(): QueryError | null {
     const inner = this.#answer === null ? null : this.#inner?.error() ?? null
     return this.#error ?? (inner === null ? null : this.#placed(inner))

@@ -10,6 +10,8 @@
 
 import type { CatalogNames } from '../../catalog/catalog.ts'
 import type { TableColumn } from '../../catalog/table.ts'
+import { bindText, findParameters, parameterNames, placedError } from '../../planner/parameters.ts'
+import type { PreparedParameter, PreparedQuery } from '../../planner/prepare-query.ts'
 import type { Statement } from '../../planner/statement-list.ts'
 import type { EnumForm } from '../../proto/arrow-schema.ts'
 import type { Clock } from '../../proto/clock.ts'
@@ -32,6 +34,8 @@ export interface StatementInput {
   readonly enums?: EnumForm | undefined
   /** The client's own id for it. */
   readonly queryId?: QueryId | undefined
+  /** Names that the text with parameters gave its columns, where values now stand in it. */
+  readonly columnNames?: readonly string[] | undefined
   readonly catalog?: string | undefined
   readonly schema?: string | undefined
   readonly settings?: Readonly<Record<string, string>> | undefined
@@ -45,6 +49,11 @@ export interface Description {
   readonly columns: readonly TableColumn[]
   /** It changes something: clients run it for its effect. */
   readonly isUpdate: boolean
+}
+
+/** The same of a text that may have parameters. */
+export interface Preparation extends Description {
+  readonly parameters: readonly PreparedParameter[]
 }
 
 export interface ExplainAsked {
@@ -68,6 +77,8 @@ export interface StatementsOptions {
   readonly catalogs: () => CatalogNames
   /** The columns of a statement that reads; it does not run. */
   readonly describe: (request: QueryRequest) => Promise<readonly TableColumn[]>
+  /** The same, and its parameters, of one that may have some. */
+  readonly prepare: (request: QueryRequest) => Promise<PreparedQuery>
   readonly explain: (request: QueryRequest, asked: ExplainAsked) => Promise<RunningQuery | Answer>
 }
 
@@ -121,6 +132,25 @@ export class Statements {
     if (last.kind !== 'query') return { columns: [], isUpdate: last.kind !== 'execute' }
     const request = this.#request(input, last.text)
     return { columns: await this.#options.describe(request), isUpdate: false }
+  }
+
+  /** As `describe`, of a text that may have parameters. The types of those of what changes something are not known. */
+  async prepare(input: StatementInput): Promise<Preparation> {
+    const { sql } = input
+    const names = parameterNames(findParameters(sql))
+    if (names.length === 0) return { ...await this.describe(input), parameters: [] }
+    const nulls = bindText(sql, new Map(names.map(name => [name, 'NULL'])))
+    try {
+      const statements = await this.#read({ ...input, sql: nulls.sql })
+      const [only, ...more] = statements
+      if (only?.kind === 'query' && more.length === 0) {
+        return { ...await this.#options.prepare(this.#request(input, sql)), isUpdate: false }
+      }
+      const described = await this.describe({ ...input, sql: nulls.sql })
+      return { ...described, parameters: names.map(name => ({ name, type: null })) }
+    } catch (thrown) {
+      throw placedError(thrown, nulls)
+    }
   }
 
   /** As the statement does it; a transaction of a client that says so by other means. */
@@ -206,12 +236,12 @@ export class Statements {
   }
 
   #request(input: StatementInput, sql: string, queryId?: QueryId): QueryRequest {
-    const { session, clientInterface, settings, enums, catalog, schema } = input
+    const { session, clientInterface, settings, enums, catalog, schema, columnNames } = input
     return {
       sql, clientInterface, principal: session.principal, sessionId: session.id,
       defaultCatalog: catalog ?? session.catalog, defaultSchema: schema ?? session.schema,
       settings: { ...Object.fromEntries(session.settings), ...settings }, enums: enums ?? session.enums,
-      ...(queryId === undefined ? {} : { queryId }),
+      ...(queryId === undefined ? {} : { queryId }), ...(columnNames === undefined ? {} : { columnNames }),
     }
   }
 

@@ -77,6 +77,7 @@ export class FakeQuery implements LoggedQuery {
 
   state(): QueryState { return this.#state }
   progress(): number { return this.#state === 'finished' ? 1 : 0.25 }
+  isReadable(): boolean { return this.#state !== 'planning' && this.#state !== 'running' }
   error(): QueryError | null { return this.#error }
 
   stats() {

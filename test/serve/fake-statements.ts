@@ -2,6 +2,7 @@
 
 import { Sessions } from '../../coordinator/session/sessions.ts'
 import { Statements } from '../../coordinator/session/statements.ts'
+import { findParameters, parameterNames } from '../../planner/parameters.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { splitStatements } from '../../proto/sql-tokens.ts'
 import type { FakeQueries } from './fake-queries.ts'
@@ -25,6 +26,11 @@ export function fakeStatements(t: Teardown, queries: FakeQueries, clock: Clock, 
       : { ...statement, kind: 'query', names: [], metadata: false }),
     // by the service's own words for it, without reading
     describe: request => queries.submit({ ...request, sql: `describe ${request.sql}` }).columns,
+    // every parameter is a BIGINT
+    prepare: async request => ({
+      columns: await queries.submit({ ...request, sql: `describe ${request.sql}` }).columns,
+      parameters: parameterNames(findParameters(request.sql)).map(name => ({ name, type: 'BIGINT' })),
+    }),
     explain: async request => queries.submit(request),
   })
   return { sessions, statements }

@@ -8,11 +8,13 @@ import { Client, credentials, Metadata, type MethodDefinition, type ServiceError
 import { tableFromIPC, type Table as ArrowTable } from 'apache-arrow'
 import type { CatalogLister } from '../../coordinator/serve/ports.ts'
 import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import {
-  ActionSchema, FlightDescriptor_DescriptorType, FlightDescriptorSchema, FlightService, TicketSchema, type FlightData,
-  type FlightInfo, type HandshakeResponse, type Result, type SchemaResult,
+  ActionSchema, FlightDataSchema, FlightDescriptor_DescriptorType, FlightDescriptorSchema, FlightService,
+  TicketSchema, type FlightData, type FlightInfo, type HandshakeResponse, type PollInfo, type PutResult,
+  type Result, type SchemaResult,
 } from '../../proto/gen/flight_pb.js'
 import { GrpcServer } from '../../proto/grpc-server.ts'
 import { serviceDefinition } from '../../proto/grpc.ts'
@@ -96,6 +98,23 @@ export class FlightClient {
     const bodies: Uint8Array[] = []
     for await (const result of call as AsyncIterable<Result>) bodies.push(result.body)
     return bodies
+  }
+
+  pollFlightInfo(cmd: Uint8Array): Promise<PollInfo> {
+    return this.#unary('pollFlightInfo', descriptor(cmd))
+  }
+
+  /** Uploads messages, the command with the first; the metadata of what comes back. */
+  async put(cmd: Uint8Array, messages: readonly RawFlightData[]): Promise<Uint8Array[]> {
+    const { path, requestSerialize, responseDeserialize } = method('doPut')
+    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, this.metadata)
+    const [first = { dataHeader: new Uint8Array(0), dataBody: new Uint8Array(0) }, ...others] = messages
+    call.write(create(FlightDataSchema, { ...first, flightDescriptor: descriptor(cmd) }))
+    for (const message of others) call.write(create(FlightDataSchema, message))
+    call.end()
+    const answers: Uint8Array[] = []
+    for await (const { appMetadata } of call as AsyncIterable<PutResult>) answers.push(appMetadata)
+    return answers
   }
 
   /** GetFlightInfo and DoGet of its endpoint; the two schemas must be the same bytes. */

@@ -1,0 +1,75 @@
+/**
+ * Values of parameters as a client uploads them: the Arrow messages of one DoPut, checked, and the values of each row
+ * as literals of SQL. Named parameters take the columns of their names, others the columns in their order.
+ */
+
+import { QueryError } from '../../proto/errors.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
+import { ArrowIngest, type IngestBatch } from '../../proto/ingest/arrow-ingest.ts'
+import { parseDuckType } from '../../proto/types.ts'
+import { valueSql } from '../bound-value.ts'
+
+/** Of one binding, as it was sent: it stays in memory until it is used. More rows are loaded, not bound. */
+const MAX_BYTES = 64 * 1024 * 1024
+
+export class Binding {
+  readonly #ingest: ArrowIngest
+  readonly #batches: readonly IngestBatch[]
+  readonly rowCount: number
+
+  constructor(ingest: ArrowIngest, batches: readonly IngestBatch[]) {
+    this.#ingest = ingest
+    this.#batches = batches
+    this.rowCount = batches.reduce((sum, batch) => sum + batch.rowCount, 0)
+  }
+
+  get columnCount(): number {
+    return this.#ingest.columns.length
+  }
+
+  /** The SQL of each row's values by the parameter's name. Throws INVALID_REQUEST if there are too few, or many. */
+  *rows(parameters: readonly string[]): Generator<ReadonlyMap<string, string>> {
+    const columns = this.#ingest.columns.map(({ type }) => parseDuckType(type))
+    const places = this.#places(parameters)
+    for (const batch of this.#batches) {
+      for (let row = 0; row < batch.rowCount; row++) {
+        yield new Map(places.map((place, i) => {
+          const [type, rows] = [columns[place], batch.columns[place]]
+          if (type === undefined || rows === undefined) throw new Error(`no column ${place}`)
+          return [parameters[i] ?? '', valueSql(type, rows, row)]
+        }))
+      }
+    }
+  }
+
+  /** Of each parameter its column. */
+  #places(parameters: readonly string[]): readonly number[] {
+    const names = this.#ingest.columns.map(({ name }) => name.toLowerCase().replace(/^\$/, ''))
+    if (names.length !== parameters.length) {
+      throw new QueryError('INVALID_REQUEST',
+        `${names.length} values are bound to a statement with ${parameters.length} parameters`)
+    }
+    const byName = parameters.map(name => names.indexOf(name))
+    return byName.every(place => place >= 0) ? byName : parameters.map((_, i) => i)
+  }
+}
+
+/** null: nothing is bound, as the client has sent no schema. Throws INVALID_REQUEST for what is no Arrow. */
+export async function readBinding(messages: AsyncIterable<RawFlightData>): Promise<Binding | null> {
+  let ingest: ArrowIngest | null = null
+  const batches: IngestBatch[] = []
+  let bytes = 0
+  for await (const message of messages) {
+    const { dataHeader, dataBody } = message
+    if (dataHeader.length === 0) continue
+    bytes += dataHeader.length + dataBody.length
+    if (bytes > MAX_BYTES) throw new QueryError('RESULT_TOO_LARGE', `more than ${MAX_BYTES} bytes of bound values`)
+    if (ingest === null) {
+      ingest = new ArrowIngest(dataHeader)
+      continue
+    }
+    const batch = ingest.take(message)
+    if (batch !== null) batches.push(batch)
+  }
+  return ingest === null ? null : new Binding(ingest, batches)
+}

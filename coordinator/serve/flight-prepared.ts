@@ -1,0 +1,89 @@
+/**
+ * Prepared statements of Flight clients.
+ *
+ * A binding is used by one execution. Most clients bind before GetFlightInfo, which then executes; some bind after it,
+ * and mean DoGet to execute. So GetFlightInfo without a fresh binding, of a statement that needs one, gives the columns
+ * and a ticket with which DoGet executes what was bound meanwhile.
+ */
+
+import type { TableColumn } from '../../catalog/table.ts'
+import { bindText, findParameters, parameterNames, type BoundText } from '../../planner/parameters.ts'
+import type { PreparedParameter, PreparedQuery } from '../../planner/prepare-query.ts'
+import { QueryError } from '../../proto/errors.ts'
+import type { SessionId } from '../../proto/ids.ts'
+import type { Binding } from './flight-binding.ts'
+
+/** Of one session; clients that never close theirs lose the oldest. */
+const MAX_PREPARED = 1_000
+/** A query of several bound rows is one text. */
+const MAX_QUERY_ROWS = 1_000
+
+export interface Prepared {
+  readonly sql: string
+  readonly columns: readonly TableColumn[]
+  readonly parameters: readonly PreparedParameter[]
+  /** The last one bound; null: none since the last execution. */
+  binding: Binding | null
+}
+
+export class PreparedStatements {
+  readonly #sessions = new Map<SessionId, Map<string, Prepared>>()
+  readonly #newId: () => string
+
+  constructor(newId: () => string) {
+    this.#newId = newId
+  }
+
+  /** The handle of the statement. */
+  add(session: SessionId, sql: string, { columns, parameters }: PreparedQuery): string {
+    const handle = this.#newId()
+    const statements = this.#sessions.get(session) ?? new Map<string, Prepared>()
+    statements.set(handle, { sql, columns, parameters, binding: null })
+    this.#sessions.set(session, statements)
+    const [oldest] = statements.keys()
+    if (statements.size > MAX_PREPARED && oldest !== undefined) statements.delete(oldest)
+    return handle
+  }
+
+  /** Throws NOT_FOUND for another session's too. */
+  get(session: SessionId, handle: Uint8Array): Prepared {
+    const found = this.#sessions.get(session)?.get(Buffer.from(handle).toString())
+    if (found === undefined) throw new QueryError('NOT_FOUND', 'no such prepared statement in this session')
+    return found
+  }
+
+  /** Of what is not known nothing is done. */
+  close(session: SessionId, handle: Uint8Array): void {
+    const statements = this.#sessions.get(session)
+    statements?.delete(Buffer.from(handle).toString())
+    if (statements?.size === 0) this.#sessions.delete(session)
+  }
+
+  endSession(session: SessionId): void {
+    this.#sessions.delete(session)
+  }
+}
+
+/** It cannot run before values are bound. */
+export function needsBinding({ parameters, binding }: Prepared): boolean {
+  return parameters.length > 0 && binding === null
+}
+
+/** The text that runs with what is bound, which is used up; rows of several bindings follow each other. */
+export function boundQuery(prepared: Prepared): BoundText {
+  const { sql, parameters, binding } = prepared
+  prepared.binding = null
+  if (binding === null || parameters.length === 0) return bindText(sql, new Map())
+  const names = parameterNames(findParameters(sql))
+  if (binding.rowCount > MAX_QUERY_ROWS) {
+    const message = `${binding.rowCount} rows are bound to a query, more than ${MAX_QUERY_ROWS}`
+    throw new QueryError('INVALID_REQUEST', message)
+  }
+  const texts = [...binding.rows(names)].map(values => bindText(sql, values))
+  const [first, ...more] = texts
+  if (first === undefined) throw new QueryError('INVALID_REQUEST', 'no row of values is bound')
+  if (more.length === 0) return first
+  // a text may end in a semicolon, or in a comment
+  const bare = texts.map(text => `SELECT * FROM (${text.sql.replace(/[\s;]+$/, '')}\n)`)
+  return { sql: bare.join(' UNION ALL '), originalPosition: position => position }
+}

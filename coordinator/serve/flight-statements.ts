@@ -1,0 +1,128 @@
+/** Statements as Flight commands name them, and their way to the query service. Nothing here waits for rows. */
+
+import type { TableColumn } from '../../catalog/table.ts'
+import { bindText, placedError } from '../../planner/parameters.ts'
+import { QueryError } from '../../proto/errors.ts'
+import { CommandPreparedStatementQuerySchema, CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
+import type { Call } from '../../proto/grpc-server.ts'
+import type { RunningQuery } from '../running-query.ts'
+import type { Session } from '../session/session.ts'
+import type { Preparation, Statements } from '../session/statements.ts'
+import { unpack } from './flight-any.ts'
+import { statementTicket, type EndpointShape } from './flight-info.ts'
+import { boundQuery, needsBinding, PreparedStatements, type Prepared } from './flight-prepared.ts'
+import { TICKET_LIFE_MS } from './flight-results.ts'
+import type { Signer } from './signed-text.ts'
+
+export interface StatementOptions {
+  readonly statements: Statements
+  readonly newId: () => string
+}
+
+/** What a client names. */
+export type Asked =
+  | { readonly kind: 'text'; readonly sql: string }
+  | { readonly kind: 'prepared'; readonly handle: Uint8Array; readonly prepared: Prepared }
+
+export interface Submitted {
+  readonly query: RunningQuery
+  /** Turns an error's place in the text that runs into one in the text that was sent. */
+  readonly placed: (thrown: unknown) => unknown
+}
+
+export interface Started extends Submitted {
+  readonly columns: readonly TableColumn[]
+}
+
+/** Purpose of a ticket of what is bound only after it was given. */
+const LATE = 'late'
+
+export class FlightStatements {
+  readonly prepared: PreparedStatements
+  readonly #options: StatementOptions
+  readonly #signer: Signer
+
+  constructor(options: StatementOptions, signer: Signer) {
+    this.#options = options
+    this.#signer = signer
+    this.prepared = new PreparedStatements(options.newId)
+  }
+
+  /** Undefined for a command that is not a statement. */
+  read(cmd: Uint8Array, session: Session): Asked | undefined {
+    const command = unpack(cmd, [CommandStatementQuerySchema, CommandPreparedStatementQuerySchema])
+    if (command === undefined) return undefined
+    if (!('query' in command)) return this.named(command.preparedStatementHandle, session)
+    refuseTransaction(command.transactionId)
+    return { kind: 'text', sql: command.query }
+  }
+
+  named(handle: Uint8Array, session: Session): Asked {
+    return { kind: 'prepared', handle, prepared: this.prepared.get(session.id, handle) }
+  }
+
+  /** The columns and an endpoint of a statement that waits for values; undefined for one that can run. */
+  late(asked: Asked, session: Session): { columns: readonly TableColumn[]; endpoint: EndpointShape } | undefined {
+    if (asked.kind === 'text' || !needsBinding(asked.prepared)) return undefined
+    const content = JSON.stringify([session.id, Buffer.from(asked.handle).toString()])
+    const ticket = statementTicket(this.#signer.sign(LATE, content, TICKET_LIFE_MS))
+    return { columns: asked.prepared.columns, endpoint: { ticket: { ticket } } }
+  }
+
+  /** The statement of such an endpoint's ticket; undefined for another ticket. Throws if no value is bound yet. */
+  asked(handle: string, session: Session): Asked | undefined {
+    const content = this.#signer.read(LATE, handle)
+    if (content === undefined) return undefined
+    const [sessionId, name] = JSON.parse(content) as [string, string]
+    if (sessionId !== session.id) throw new QueryError('PERMISSION_DENIED', 'the ticket is another session\'s')
+    return this.named(Buffer.from(name), session)
+  }
+
+  /** Of what does not run. */
+  async columns(asked: Asked, session: Session): Promise<readonly TableColumn[]> {
+    if (asked.kind === 'prepared') return asked.prepared.columns
+    return (await this.describe(asked.sql, session)).columns
+  }
+
+  describe(sql: string, session: Session): Promise<Preparation> {
+    return this.#options.statements.prepare({ session, sql, clientInterface: 'ArrowFlightSQL' })
+  }
+
+  /** Throws the QueryError that refuses it. */
+  submit(asked: Asked, session: Session): Submitted {
+    const { statements } = this.#options
+    const input = { session, clientInterface: 'ArrowFlightSQL' } as const
+    if (asked.kind === 'text') {
+      return { query: statements.submit({ ...input, sql: asked.sql }), placed: thrown => thrown }
+    }
+    const { prepared } = asked
+    if (needsBinding(prepared)) bindText(prepared.sql, new Map()) // throws: no value is given
+    const bound = boundQuery(prepared)
+    const columnNames = prepared.columns.map(({ name }) => name)
+    const query = statements.submit({ ...input, sql: bound.sql, columnNames })
+    return { query, placed: thrown => placedError(thrown, bound) }
+  }
+
+  /** Starts it and waits for its columns; if the client goes meanwhile, it is cancelled. */
+  async start(asked: Asked, session: Session, call: Call): Promise<Started> {
+    const { query, placed } = this.submit(asked, session)
+    const cancel = () => query.cancel('the client went away')
+    call.signal.addEventListener('abort', cancel, { once: true })
+    try {
+      if (call.signal.aborted) cancel()
+      const columns = await query.columns
+      if (call.signal.aborted) throw new QueryError('CANCELLED', 'the client went away')
+      return { query, placed, columns }
+    } catch (thrown) {
+      query.release()
+      throw placed(thrown)
+    } finally {
+      call.signal.removeEventListener('abort', cancel)
+    }
+  }
+}
+
+/** There are none yet. */
+export function refuseTransaction(id: Uint8Array | undefined): void {
+  if (id !== undefined && id.length > 0) throw new QueryError('NOT_FOUND', 'unknown transaction')
+}
