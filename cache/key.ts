@@ -4,7 +4,7 @@ export interface FileKey {
   readonly bucket: string
   /** Path inside the bucket, with `/`. */
   readonly key: string
-  /** The store's own; for local files made from size, mtime in nanoseconds and inode. */
+  /** The store's own; for local files see local-store.ts. */
   readonly etag: string
   readonly sizeBytes: number
 }

@@ -1,7 +1,8 @@
 /**
  * A bucket that is a folder of this machine. Every process that uses it sees the same folder. An etag is made from
- * size, modification time in nanoseconds and inode, so a file that is replaced or written to has another one. No path
- * leaves the folder: neither by `..` nor by a symbolic link. Links inside the folder are followed.
+ * size, times of modification and of change in nanoseconds, and inode, so a file that is replaced or written to has
+ * another one, also if its writer set the time of modification back. No path leaves the folder: neither by `..` nor by
+ * a symbolic link. Links inside the folder are followed.
  */
 
 import { statSync, type BigIntStats } from 'node:fs'
@@ -20,6 +21,12 @@ export class LocalStore implements ObjectStore {
   readonly #folder: string
   /** Real paths by key, of files that were where their etag said. */
   readonly #paths = new Map<string, string>()
+
+  /** When the file of this etag was last written, or otherwise changed, in milliseconds since 1970. */
+  static changedMs(etag: string): number {
+    const [, , ctimeNs = '0'] = etag.split('-')
+    return Number(BigInt(`0x${ctimeNs}`) / 1_000_000n)
+  }
 
   /** `bucket` names it in messages; `folder` is absolute. */
   constructor(bucket: string, folder: string) {
@@ -192,6 +199,6 @@ function stored(key: string, stats: BigIntStats): StoredObject {
   return { key, etag: etagOf(stats), sizeBytes: Number(stats.size) }
 }
 
-function etagOf({ size, mtimeNs, ino }: BigIntStats): string {
-  return `${size.toString(16)}-${mtimeNs.toString(16)}-${ino.toString(16)}`
+function etagOf({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string {
+  return [size, mtimeNs, ctimeNs, ino].map(part => part.toString(16)).join('-')
 }

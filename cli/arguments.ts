@@ -22,6 +22,8 @@ export interface Arguments {
   readonly analyze: boolean
   readonly now: boolean
   readonly wait: boolean
+  /** False: --no-cache. */
+  readonly cache: boolean
   readonly wholeBytes: number | undefined
   readonly broadcastRows: number | undefined
 }
@@ -36,6 +38,7 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
     out: values.out, hosts: values.hosts, days: values.days, help: values.help === true,
     analyze: values.analyze === true,
     now: values.now === true, wait: values.wait === true,
+    cache: values['no-cache'] !== true,
     executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
     wholeBytes: optional('SKEIN_WHOLE_BYTES', env),
     broadcastRows: optional('SKEIN_BROADCAST_ROWS', env),
@@ -51,7 +54,7 @@ function parse(argv: readonly string[]) {
         config: { type: 'string' }, url: { type: 'string' }, format: { type: 'string' }, executors: { type: 'string' },
         scale: { type: 'string' }, out: { type: 'string' }, hosts: { type: 'string' }, days: { type: 'string' },
         help: { type: 'boolean', short: 'h' }, analyze: { type: 'boolean' },
-        now: { type: 'boolean' }, wait: { type: 'boolean' },
+        now: { type: 'boolean' }, wait: { type: 'boolean' }, 'no-cache': { type: 'boolean' },
       },
     })
   } catch (error) {

@@ -128,6 +128,7 @@ function executorLaunch(options: ClusterOptions, index: number, store: StoreLaun
     storeGraceMs: config.storeGraceMs, drainMs: config.node.drainMs, buckets: config.buckets,
     ...(config.tls === null ? {} : { tls: config.tls }),
     threads, slots: threads, memoryBytes: share(config.node.memoryBytes),
-    spillBytes: share(config.node.spillBytes), cacheBytes: share(config.node.cacheBytes), labels: config.node.labels,
+    spillBytes: share(config.node.spillBytes), cacheBytes: share(config.node.cacheBytes),
+    resultCacheBytes: share(config.node.resultCacheBytes), labels: config.node.labels,
   }
 }

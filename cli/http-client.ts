@@ -54,8 +54,11 @@ export class HttpClient {
   }
 
   /** The messages of the result, schema first; leaving the loop early cancels the query. */
-  async *query(statement: string, queryId: string, signal: AbortSignal): AsyncGenerator<RawFlightData> {
-    const response = await this.#send('POST', '/query', { statement, query_id: queryId, format: 'arrow' }, signal)
+  async *query(
+    statement: string, queryId: string, signal: AbortSignal, cache = true,
+  ): AsyncGenerator<RawFlightData> {
+    const body = { statement, query_id: queryId, format: 'arrow', cache }
+    const response = await this.#send('POST', '/query', body, signal)
     try {
       yield* readStream(response)
     } catch (error) {

@@ -22,7 +22,8 @@ const HELP = `skein: one SQL query over several executors
 
   skein start    [--config F] [--executors N]                        one box, stays up
   skein coordinator --config F     skein executor --config F         the processes of a cluster on several hosts
-  skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow] SQL | -
+  skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow]
+                 [--no-cache] SQL | -
   skein explain  [--analyze] [--url http://…] [--config F] [--executors N] [--format text|json|mermaid] SQL | -
   skein cert     ca | node NAME [--hosts A,B] | operator NAME | secret  [--out DIR] [--days N]
                  certificates of a small CA of your own, and the key that seals the cluster's secret
@@ -79,7 +80,8 @@ function startPorts(): StartPorts {
 }
 
 async function statement(words: Arguments): Promise<Statement> {
-  return { where: await where(words), sql: sqlOf(words), signal: stop.signal, newId: randomUUID, write }
+  const { cache } = words
+  return { where: await where(words), sql: sqlOf(words), signal: stop.signal, cache, newId: randomUUID, write }
 }
 
 async function where(words: Arguments): Promise<Where> {

@@ -14,15 +14,17 @@ export interface Statement {
   readonly sql: string
   readonly where: Where
   readonly signal: AbortSignal
+  /** False: no kept result answers it. */
+  readonly cache: boolean
   readonly newId: () => string
   readonly write: Write
 }
 
-export async function query({ sql, where, signal, newId, write }: Statement, format: Format): Promise<void> {
+export async function query({ sql, where, signal, cache, newId, write }: Statement, format: Format): Promise<void> {
   await withServer(where, signal, async client => {
     const queryId = newId()
     const stats = async (): Promise<object> => (await client.report(queryId)).stats
-    await writeAnswer(format, { frames: client.query(sql, queryId, signal), zone: UTC, stats }, write)
+    await writeAnswer(format, { frames: client.query(sql, queryId, signal, cache), zone: UTC, stats }, write)
   })
 }
 

@@ -65,13 +65,13 @@ function storeOf({ store, secretKeyFile }: Config): StoreLaunch {
 }
 
 function executorLaunch(config: Config, dataDir: string): ExecutorLaunch {
-  const { threads, memoryBytes, spillBytes, cacheBytes, labels, advertise } = config.node
+  const { threads, memoryBytes, spillBytes, cacheBytes, resultCacheBytes, labels, advertise } = config.node
   if (advertise === null) throw new Error('checked before')
   return {
     role: 'executor', dataDir, listen: config.listen.node ?? advertise, advertise, store: storeOf(config),
     storeGraceMs: config.storeGraceMs, drainMs: config.node.drainMs, buckets: config.buckets,
     ...(config.tls === null ? {} : { tls: config.tls }),
-    threads, slots: threads, memoryBytes, spillBytes, cacheBytes, labels,
+    threads, slots: threads, memoryBytes, spillBytes, cacheBytes, resultCacheBytes, labels,
   }
 }
 

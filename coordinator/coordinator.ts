@@ -41,6 +41,7 @@ import { QueryService } from './query-service.ts'
 import type { NameDefaults } from './session/session.ts'
 import { Sessions } from './session/sessions.ts'
 import { Statements } from './session/statements.ts'
+import { settledTables } from './settled-tables.ts'
 
 const LOCALHOST = '127.0.0.1'
 /** As long as the digest that it keys (SHA-256); a longer one is no safer. */
@@ -107,9 +108,13 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const caller = { coordinator: id, incarnation: newId() as Incarnation, auth }
   const late: { registration?: Registration } = {}
   const queries = new QueryService({
-    ...ports, clock, newQueryId: () => newId() as QueryId, limits: { holdBytes: launch.config.resultHoldBytes },
+    ...ports, clock, newQueryId: () => newId() as QueryId,
+    limits: {
+      holdBytes: launch.config.resultHoldBytes, shareResults: launch.config.node.resultCacheBytes > 0,
+    },
+    isSettled: settledTables(bucket => !isRemote(launch, bucket), clock),
     groups: launch.config.resourceGroups,
-    isRemote: bucket => launch.config.buckets[bucket]?.provider !== 'local',
+    isRemote: bucket => isRemote(launch, bucket),
     connect: info => new GrpcExecutorChannel(info, caller, clock),
     onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
     onFatal: options.onFatal,
@@ -233,6 +238,10 @@ function open(options: CoordinatorOptions, { planner, ports, auth, clientTls, ..
     listen: launch.config.listen, newId, tls: auth.tls, clientTls,
     onFault: (error, requestId) => log.error({ requestId, err: error }, 'a request failed by our own fault'),
   })
+}
+
+function isRemote({ config }: CoordinatorLaunch, bucket: string): boolean {
+  return config.buckets[bucket]?.provider !== 'local'
 }
 
 /** Those that take tasks. */

@@ -64,7 +64,8 @@ export type ExecutorMessage =
   /** No task of it is to come; if it fails, that goes with the query too. */
   | { readonly kind: 'free-memory'; readonly query: QueryId }
   | { readonly kind: 'freed' }
-  | { readonly kind: 'release'; readonly query: QueryId }
+  /** `keep`: the task whose result stays, if it is there. */
+  | { readonly kind: 'release'; readonly query: QueryId; readonly keep: TaskId | null }
   | { readonly kind: 'released'; readonly query: QueryId }
   | { readonly kind: 'release-failed'; readonly query: QueryId }
   | { readonly kind: 'release-again'; readonly query: QueryId }
@@ -80,7 +81,8 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
   readonly #channel: ExecutorChannel
   readonly #fleet: Address<FleetMessage>
   readonly #tasks: TaskQueue
-  readonly #toRelease = new Set<QueryId>()
+  /** With the task whose result stays. */
+  readonly #toRelease = new Map<QueryId, TaskId | null>()
   /** The last queries that are over: a stage may not have heard of it when it launches. */
   readonly #over = new Set<QueryId>()
   #self: Address<ExecutorMessage> | null = null
@@ -120,7 +122,7 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
       case 'remove-outputs': return this.#free(() => this.#channel.removeOutputs(message.query, message.ids), context)
       case 'free-memory': return this.#free(() => this.#channel.freeMemory(message.query), context)
       case 'freed': return
-      case 'release': return this.#release(message.query, context)
+      case 'release': return this.#release(message.query, message.keep, context)
       case 'released': { this.#toRelease.delete(message.query); return }
       case 'release-failed': { context.schedule(TRY_AGAIN_MS, { kind: 'release-again', query: message.query }); return }
       case 'release-again': return this.#releaseAgain(message.query, context)
@@ -179,7 +181,7 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     const { source } = hello
     const member = { key, id: id as ExecutorId, info: this.#info, source, actor: self, channel: this.#channel }
     this.#fleet.send({ kind: 'alive', member })
-    for (const query of this.#toRelease) this.#release(query, context)
+    for (const [query, keep] of this.#toRelease) this.#release(query, keep, context)
   }
 
   /** A second try is on its way at once: a process that died refuses it, one that lives repeats what it said. */
@@ -285,21 +287,23 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     context.pipe(call(), done, done)
   }
 
-  #release(query: QueryId, context: Context<ExecutorMessage>): void {
+  #release(query: QueryId, keep: TaskId | null, context: Context<ExecutorMessage>): void {
     this.#tasks.drop(query)
-    this.#toRelease.add(query)
+    this.#toRelease.set(query, keep)
     this.#over.add(query)
     const [oldest] = this.#over
     if (this.#over.size > OVER_KEPT && oldest !== undefined) this.#over.delete(oldest)
     this.#startTasks(context)
     if (this.#life.state === 'lost') return // said again when it is back
     context.pipe(
-      this.#channel.release(query), () => ({ kind: 'released', query }), () => ({ kind: 'release-failed', query }),
+      this.#channel.release(query, keep), () => ({ kind: 'released', query }),
+      () => ({ kind: 'release-failed', query }),
     )
   }
 
   #releaseAgain(query: QueryId, context: Context<ExecutorMessage>): void {
-    if (this.#toRelease.has(query)) this.#release(query, context)
+    const keep = this.#toRelease.get(query)
+    if (keep !== undefined) this.#release(query, keep, context)
   }
 
   #leave(cause: QueryError, context: Context<ExecutorMessage>): void {

@@ -21,8 +21,11 @@ export interface ExecutorChannel {
   removeOutputs(query: QueryId, tasks: readonly TaskId[]): Promise<void>
   /** No task of the query is to come: best effort, as `release` does it all. Idempotent. */
   freeMemory(query: QueryId): Promise<void>
-  /** The query is over there: nothing of it runs or is kept any more. Idempotent. */
-  release(query: QueryId): Promise<void>
+  /**
+   * The query is over there: nothing of it runs or is kept any more, but the result of `keep`, if there is room.
+   * Idempotent.
+   */
+  release(query: QueryId, keep: TaskId | null): Promise<void>
   /** It takes no new query, or takes them again. Idempotent. */
   setDraining(draining: boolean): Promise<void>
   /**

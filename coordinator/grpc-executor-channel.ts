@@ -54,8 +54,8 @@ export class GrpcExecutorChannel implements ExecutorChannel {
     return this.#calls.call({ case: 'freeMemory', value: { queryId: query } })
   }
 
-  release(query: QueryId): Promise<void> {
-    return this.#calls.call({ case: 'releaseQuery', value: { queryId: query } })
+  release(query: QueryId, keep: TaskId | null): Promise<void> {
+    return this.#calls.call({ case: 'releaseQuery', value: { queryId: query, keepTaskId: keep ?? '' } })
   }
 
   setDraining(draining: boolean): Promise<void> {

@@ -34,6 +34,12 @@ export interface PlannedWork {
   readonly inputBytes: number
 }
 
+/** One executor is enough. */
+export function isSingle(work: PlannedWork | null): boolean {
+  const fragments = work?.planned.fragments ?? []
+  return fragments.length === 1 && fragments[0]?.tasks === 'one'
+}
+
 export async function planQuery(request: QueryRequest, ports: PlanPorts): Promise<PlannedWork> {
   const { planner, catalog, prune, thresholds } = ports
   const { sql, defaultCatalog, defaultSchema, settings, explain = false } = request

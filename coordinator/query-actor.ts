@@ -5,55 +5,20 @@
 
 import { asQueryError, QueryError, unreachable } from '../proto/errors.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
-import type { Universe } from './actor/universe.ts'
-import type { AdmissionMessage, AdmissionNews } from './admission-actor.ts'
 import { Crew } from './crew.ts'
-import type { FleetMessage, FleetNews } from './fleet-actor.ts'
 import { takesWork, type Member, type MemberKey } from './member.ts'
 import { memoryEstimate } from './memory-estimate.ts'
-import type { MemoryLearner } from './memory-learner.ts'
-import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
-import type { QueryHandle } from './query-handle.ts'
-import type { QueryLimits } from './query-limits.ts'
+import { isSingle, planQuery, type PlannedWork } from './plan-query.ts'
+import type { QueryActorOptions, QueryMessage } from './query-message.ts'
 import { advance, isEnded, type QueryEvent } from './query.ts'
-import type { RelayEvent, ResultRelay } from './result-relay.ts'
-import { taskId } from '../proto/ids.ts'
-import type { ResourceGroup } from '../proto/resource-group.ts'
-import type { StageReport } from './stage-actor.ts'
+import { SERVED, SharedResult } from './shared-result.ts'
+import { taskId, type TaskId } from '../proto/ids.ts'
 import type { StageBoard } from './stage-board.ts'
 import { byCache } from './stage-plans.ts'
 import { spawnStages } from './stage-spawn.ts'
-import type { TaskBoard } from './task-board.ts'
 
 /** Between looks at what no message tells: executors to be asked again, readers that have gone quiet. */
 const LOOK_MS = 250
-
-export type QueryMessage = StageReport | RelayEvent | FleetNews | AdmissionNews
-  | { readonly kind: 'start' }
-  | { readonly kind: 'planned'; readonly work: PlannedWork }
-  | { readonly kind: 'failed'; readonly cause: QueryError }
-  | { readonly kind: 'reserved'; readonly key: MemberKey }
-  | { readonly kind: 'not-reserved'; readonly key: MemberKey; readonly cause: QueryError }
-  | { readonly kind: 'look' }
-  | { readonly kind: 'deadline' }
-  | { readonly kind: 'cancel'; readonly reason: string }
-  | { readonly kind: 'release' }
-
-export interface QueryActorOptions {
-  readonly universe: Universe
-  readonly ports: PlanPorts
-  readonly fleet: Address<FleetMessage>
-  readonly admission: Address<AdmissionMessage>
-  /** Whose query it is. */
-  readonly group: ResourceGroup
-  readonly limits: QueryLimits
-  /** It waits no more. */
-  readonly onAdmitted: () => void
-  readonly handle: QueryHandle
-  readonly relay: ResultRelay
-  readonly tasks: TaskBoard
-  readonly learner: MemoryLearner
-}
 
 export class QueryActor implements Actor<QueryMessage> {
   readonly #options: QueryActorOptions
@@ -69,6 +34,7 @@ export class QueryActor implements Actor<QueryMessage> {
   #memoryFreed = false
   #resultAttempt = -1
   #resultKey: MemberKey | null = null
+  #shared: SharedResult | null = null
   /** Since when no executor works for it; null: one does. */
   #aloneSinceMs: number | null = null
 
@@ -140,32 +106,43 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #planned(work: PlannedWork, context: Context<QueryMessage>): void {
-    const { handle, admission, limits, learner } = this.#options
+    const { handle, learner, resultKeyOf, results, relay, onAdmitted } = this.#options
     const { planned } = work
     const planMs = context.nowMs() - handle.query.startedMs
     this.#work = work
     handle.planned(planned.columns, work)
     const { fragments, wholeReason } = planned
-    this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason }, context)
+    this.#shared = new SharedResult(results, relay, resultKeyOf(work))
+    const mayShare = this.#shared.isAllowed
+    this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason, mayShare }, context)
     const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
     this.#memoryBytes = memoryEstimate(planned, work.inputBytes, memories, learner)
-    if (this.#self === null) return
-    const { group, handle: { id, request: { principal: user } } } = this.#options
-    const slots = this.#isSingle() ? 1 : Math.max(1, memories.length)
-    const claim = { query: id, user, group, memoryBytes: this.#memoryBytes * slots, slots }
-    admission.send({ kind: 'ask', claim, waitMs: limits.queueMs, reply: this.#self })
+    if (!this.#shared.find(this.#members)) return this.#queue()
+    onAdmitted()
+    this.#apply({ kind: 'found' }, context)
   }
 
-  /** One executor is enough. */
-  #isSingle(): boolean {
-    const fragments = this.#work?.planned.fragments ?? []
-    return fragments.length === 1 && fragments[0]?.tasks === 'one'
+  /** What another query left is not there any more: the query runs, unless rows of it have gone out. */
+  #servedLost(cause: QueryError, context: Context<QueryMessage>): void {
+    if (this.#shared?.isServed !== true || this.#options.relay.isComplete) return
+    if (!this.#shared.lost()) return this.#fail(cause, context)
+    this.#apply({ kind: 'gone' }, context)
+    this.#queue()
+  }
+
+  #queue(): void {
+    const { admission, limits } = this.#options
+    if (this.#self === null) return
+    const { group, handle: { id, request: { principal: user } } } = this.#options
+    const slots = isSingle(this.#work) ? 1 : Math.max(1, this.#members.length)
+    const claim = { query: id, user, group, memoryBytes: this.#memoryBytes * slots, slots }
+    admission.send({ kind: 'ask', claim, waitMs: limits.queueMs, reply: this.#self })
   }
 
   #admitted(context: Context<QueryMessage>): void {
     this.#apply({ kind: 'admitted' }, context)
     this.#options.onAdmitted()
-    this.#crew = new Crew(this.#isSingle() ? 1 : Infinity)
+    this.#crew = new Crew(isSingle(this.#work) ? 1 : Infinity)
     this.#aloneSinceMs = context.nowMs()
     this.#askCrew(context)
   }
@@ -193,13 +170,14 @@ export class QueryActor implements Actor<QueryMessage> {
 
   #notReserved(key: MemberKey, cause: QueryError, context: Context<QueryMessage>): void {
     this.#crew.refused(key, cause, context.nowMs())
-    if (this.#isSingle()) this.#askCrew(context)
+    if (isSingle(this.#work)) this.#askCrew(context)
     this.#crewChanged(context)
   }
 
   #executorLost(key: MemberKey, cause: QueryError, context: Context<QueryMessage>): void {
     this.#members = this.#members.filter(member => member.key !== key)
     this.#crew.lost(key)
+    if (this.#shared?.isServedBy(key) === true) this.#servedLost(cause, context)
     this.#onBoard(board => board.executorLost(key, cause), context)
     if (this.#board?.result === null && this.#resultKey === key) this.#dropResult(cause, context)
     this.#askIfStarted(context)
@@ -290,6 +268,7 @@ export class QueryActor implements Actor<QueryMessage> {
 
   /** While the result is held back it is made again; what has gone out cannot be taken back. */
   #relayBroken(attempt: number, cause: QueryError, context: Context<QueryMessage>): void {
+    if (attempt === SERVED) return this.#servedLost(cause, context)
     if (attempt !== this.#resultAttempt) return
     this.#dropResult(cause, context)
     this.#brokenAttempt = attempt
@@ -308,11 +287,16 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #relayOutgrown(attempt: number, context: Context<QueryMessage>): void {
-    if (attempt === this.#resultAttempt) this.#apply({ kind: 'outgrown' }, context)
+    if (this.#isRead(attempt)) this.#apply({ kind: 'outgrown' }, context)
   }
 
   #relayEnded(attempt: number, context: Context<QueryMessage>): void {
-    if (attempt === this.#resultAttempt) this.#complete(context)
+    if (this.#isRead(attempt)) this.#complete(context)
+  }
+
+  /** Its rows are those that the client gets. */
+  #isRead(attempt: number): boolean {
+    return attempt === (this.#shared?.isServed === true ? SERVED : this.#resultAttempt)
   }
 
   /** Once every row is here, or with the client, nothing that is lost or fails can change the answer. */
@@ -323,7 +307,8 @@ export class QueryActor implements Actor<QueryMessage> {
 
   /** That the task of the result has succeeded is awaited for its numbers alone. */
   #complete(context: Context<QueryMessage>): void {
-    if (this.#options.relay.isComplete && this.#board?.result?.attempt === this.#resultAttempt) this.#completed(context)
+    const isKnown = this.#shared?.isServed === true || this.#board?.result?.attempt === this.#resultAttempt
+    if (this.#options.relay.isComplete && isKnown) this.#completed(context)
   }
 
   #completed(context: Context<QueryMessage>): void {
@@ -386,7 +371,16 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#board?.tellAll({ kind: 'stop' })
     admission.send({ kind: 'leave', query: handle.id })
     if (this.#self !== null) fleet.send({ kind: 'unsubscribe', to: this.#self })
-    this.#crew.tellAll({ kind: 'release', query: handle.id })
+    this.#crew.tellAll({ kind: 'release', query: handle.id, keep: this.#keep() })
+  }
+
+  /** The task whose result is complete and stays with its executor for others; null: none. */
+  #keep(): TaskId | null {
+    const { id: query, query: { life } } = this.#options.handle
+    const stage = this.#work?.planned.fragments.at(-1)?.id
+    const member = this.#crew.ready.find(({ key }) => key === this.#resultKey)?.key
+    if (life.state !== 'finished' || member === undefined || stage === undefined) return null
+    return this.#shared?.leave(query, taskId(query, stage, 0, this.#resultAttempt), member) ?? null
   }
 
   #release(context: Context<QueryMessage>): void {

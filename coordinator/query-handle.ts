@@ -77,11 +77,12 @@ export class QueryHandle implements RunningQuery {
   }
 
   stats(): QueryStats {
-    const { id, stageCount, wholeReason, planMs } = this.#query
+    const { id, stageCount, wholeReason, resultCache, planMs } = this.#query
     const totals = this.#options.tasks.totals()
     return {
-      query_id: id, stages: stageCount, tasks: totals.tasks, executors: totals.executors, whole_reason: wholeReason,
-      bytes_fetched: totals.bytesFetched, bytes_cached: totals.bytesCached, exchange_bytes: totals.exchangeBytes,
+      query_id: id, stages: resultCache === 'hit' ? 0 : stageCount, tasks: totals.tasks, executors: totals.executors,
+      whole_reason: wholeReason, result_cache: resultCache, bytes_fetched: totals.bytesFetched,
+      bytes_cached: totals.bytesCached, exchange_bytes: totals.exchangeBytes,
       plan_ms: planMs, elapsed_ms: elapsedMs(this.#query, this.#options.clock.nowMs()),
     }
   }

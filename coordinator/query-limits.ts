@@ -20,6 +20,8 @@ export interface QueryLimits {
   readonly maxQueries: number
   /** Ended queries that are remembered. */
   readonly maxEnded: number
+  /** Results are kept for others that ask the same. */
+  readonly shareResults: boolean
 }
 
 export const defaultLimits: QueryLimits = {
@@ -31,6 +33,7 @@ export const defaultLimits: QueryLimits = {
   maxPartitions: MAX_PARTITIONS,
   maxQueries: 1_000,
   maxEnded: 1_000,
+  shareResults: true,
 }
 
 /** `limits` for a query of the group. */

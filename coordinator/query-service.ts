@@ -3,7 +3,7 @@
  * a RunningQuery and know nothing of what is behind it. main.ts joins the ports and tells it who joins and leaves.
  */
 
-import type { TableColumn } from '../catalog/table.ts'
+import type { Table, TableColumn } from '../catalog/table.ts'
 import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
@@ -17,13 +17,16 @@ import { FleetActor, type ExecutorView, type FleetMessage } from './fleet-actor.
 import { Analyzed, type ExplainFormat, type KeptQuery } from './explain-query.ts'
 import { explain, type Ground } from './explain.ts'
 import type { Explanation } from './explanation.ts'
-import { planQuery, type PlanPorts } from './plan-query.ts'
+import { planQuery, type PlannedWork, type PlanPorts } from './plan-query.ts'
 import { MemoryLearner } from './memory-learner.ts'
-import { QueryActor, type QueryMessage } from './query-actor.ts'
+import { QueryActor } from './query-actor.ts'
 import { QueryHandle } from './query-handle.ts'
 import { Intake } from './intake.ts'
+import type { QueryMessage } from './query-message.ts'
 import { defaultLimits, limitsOf, type QueryLimits } from './query-limits.ts'
 import { accepted } from './query.ts'
+import { ResultIndex, type ResultCounts } from './result-index.ts'
+import { resultKey } from './result-key.ts'
 import { ResultRelay } from './result-relay.ts'
 import type { QueryRequest, RunningQuery } from './running-query.ts'
 import { TaskBoard } from './task-board.ts'
@@ -51,6 +54,8 @@ export interface QueryServiceOptions extends PlanPorts {
   readonly groups?: readonly ResourceGroup[]
   /** Of a bucket, by its name in the configuration; absent: none is. For explanations. */
   readonly isRemote?: (bucket: string) => boolean
+  /** False: a change of the table's files might go unseen, so results over it are not shared. Absent: none might. */
+  readonly isSettled?: (table: Table) => boolean
   /** An actor crashed: our own fault, to be logged. `fatal`: nothing can be scheduled any more. */
   readonly onCrash: (actor: string, reason: unknown) => void
   readonly onFatal: (cause: QueryError) => void
@@ -69,6 +74,7 @@ export class QueryService {
   readonly #ended = new Map<QueryId, KeptQuery>()
   readonly #learner = new MemoryLearner()
   readonly #intake = new Intake()
+  readonly #results = new ResultIndex()
   #endedTasks = 0
   #executors: readonly ExecutorView[] = []
   #channels: ReadonlyMap<string, ExecutorChannel> = new Map()
@@ -98,7 +104,8 @@ export class QueryService {
 
   /** The statement as EXPLAIN ANALYZE: it runs, and what was seen is the one row of its answer. */
   analyze(request: QueryRequest, format: ExplainFormat): Analyzed {
-    return this.#start({ ...request, explain: true }, handle => new Analyzed(handle, format, () => this.#ground()))
+    const run = { ...request, explain: true, cache: false }
+    return this.#start(run, handle => new Analyzed(handle, format, () => this.#ground()))
   }
 
   /** What would be done for the statement. */
@@ -150,7 +157,8 @@ export class QueryService {
     const actor = new QueryActor({
       universe: this.#universe, ports: this.#options, fleet: this.#fleet, admission: this.#admission,
       group, limits, onAdmitted: () => this.#intake.admitted(id, clock.nowMs()),
-      handle, relay, tasks, learner: this.#learner,
+      handle, relay, tasks, learner: this.#learner, results: this.#results,
+      resultKeyOf: work => this.#resultKey(handle.request, work),
     })
     this.#running.set(id, shown)
     address = this.#universe.spawn(`query ${id}`, actor, {
@@ -187,6 +195,16 @@ export class QueryService {
     const handle = this.#running.get(id)
     handle?.cancel(reason)
     return handle !== undefined
+  }
+
+  /** What became of kept results, since the start. */
+  resultCounts(): ResultCounts {
+    return this.#results.counts
+  }
+
+  #resultKey(request: QueryRequest, work: PlannedWork): string | null {
+    const { isSettled = () => true } = this.#options
+    return this.#limits.shareResults && work.tables.every(isSettled) ? resultKey(request, work) : null
   }
 
   executors(): readonly ExecutorView[] {

@@ -23,11 +23,16 @@ export interface QueryRequest {
   readonly enums?: EnumForm
   /** Names that the text with parameters gave its columns, where the values in `sql` would change them. */
   readonly columnNames?: readonly string[]
+  /** False: it runs, whatever was kept, and its result is kept for nobody. Absent: true. */
+  readonly cache?: boolean
   /** The client's own id for it, or none: then one is made. */
   readonly queryId?: QueryId
   /** Its plan is kept, with what people are told of it. */
   readonly explain?: boolean
 }
+
+/** off: it may not be answered with another's result. hit: it was, and nothing ran. */
+export type ResultCacheUse = 'hit' | 'miss' | 'off'
 
 /** Numbers of one query, complete once it has ended. Bytes of all its tasks. */
 export interface QueryStats {
@@ -37,6 +42,7 @@ export interface QueryStats {
   /** Executors that ran a task of it. */
   readonly executors: number
   readonly whole_reason: string | null
+  readonly result_cache: ResultCacheUse
   readonly bytes_fetched: number
   readonly bytes_cached: number
   readonly exchange_bytes: number

@@ -1,21 +1,31 @@
-/** The gRPC service over this executor's cache of remote files. */
+/** The gRPC service over what this executor keeps for later: remote files, and results. */
 
 import type { CacheStatus, ColumnCache, WantedBytes } from '../cache/column-cache.ts'
 import type { CacheService, WantedChunks } from '../proto/gen/cache_pb.js'
 import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
 import type { BucketFiles } from './bucket-files.ts'
+import type { KeptResults, KeptStatus } from './kept-results.ts'
 import type { TableReads } from './table-reads.ts'
 
 /** Of one message: some 150 bytes each. */
 const FILES_PER_MESSAGE = 1_000
 
+interface CacheParts {
+  readonly files: Pick<BucketFiles, 'cache' | 'source'>
+  readonly reads: TableReads
+  readonly kept: KeptResults
+}
+
 export function cacheHandlers(
-  { cache, source }: Pick<BucketFiles, 'cache' | 'source'>, reads: TableReads,
+  { files: { cache, source }, reads, kept }: CacheParts,
 ): ServiceHandlers<typeof CacheService> {
-  const state = () => ({ ...cache === undefined ? {} : stateOf(cache.status()), tables: [...reads.list()] })
+  const state = () => ({
+    ...cache === undefined ? {} : stateOf(cache.status()), ...resultsOf(kept.status()), tables: [...reads.list()],
+  })
   return {
     getCache: () => state(),
     evictCache: async ({ bucket, prefix, keys }) => {
+      if (bucket === '') kept.forget(null)
       const named = new Set(keys)
       await cache?.evict(file => (bucket === '' || file.bucket === bucket) && file.key.startsWith(prefix)
         && (named.size === 0 || named.has(file.key)))
@@ -56,6 +66,13 @@ async function* listFiles(cache: ColumnCache | undefined, withColumns: boolean) 
         bytes: BigInt(bytes), columns: withColumns ? [...await cache?.columnsOf(file) ?? []] : [],
       }))),
     }
+  }
+}
+
+function resultsOf({ results, resultBytes, resultBudgetBytes, resultHits }: KeptStatus) {
+  return {
+    results, resultBytes: BigInt(resultBytes), resultBudgetBytes: BigInt(resultBudgetBytes),
+    resultHits: BigInt(resultHits),
   }
 }
 

@@ -16,6 +16,8 @@ export interface ExecutorFolders {
   readonly exchange: string
   readonly spill: string
   readonly spools: string
+  /** Of kept results. */
+  readonly results: string
   readonly cache: string
   readonly log: string
 }
@@ -47,6 +49,7 @@ export async function openFolders(dataDir: string): Promise<ExecutorFolders> {
   const root = await realpath(dataDir)
   return {
     idFile: join(root, 'id'), exchange: join(root, 'exchange'), spill: join(root, 'spill'), spools: join(root, 'spool'),
+    results: join(root, 'results'),
     cache: join(root, 'cache'),
     log: join(root, 'executor.log'),
   }

@@ -93,7 +93,10 @@ function done(executor: Executor, call: ControlRequest['call']): Promise<void> |
     case 'setDraining':
       executor.setDraining(call.value.draining)
       return
-    case 'releaseQuery': return executor.release(call.value.queryId as QueryId)
+    case 'releaseQuery': {
+      const { queryId, keepTaskId } = call.value
+      return executor.release(queryId as QueryId, keepTaskId === '' ? null : keepTaskId as TaskId)
+    }
     default: throw new QueryError('INVALID_REQUEST', 'a call that this executor does not know')
   }
 }

@@ -13,6 +13,7 @@ import type { DutyKeeper } from './duty.ts'
 import { HeldQuery } from './held-query.ts'
 import type { ExchangeFiles } from './exchange-files.ts'
 import type { InstanceSet } from './instance-set.ts'
+import type { KeptResults } from './kept-results.ts'
 import type { Log } from './log.ts'
 import type { Reservations } from './reservations.ts'
 import type { ResultSpool } from './result-spool.ts'
@@ -44,6 +45,7 @@ export interface ExecutorOptions {
   readonly exchangeFiles: ExchangeFiles
   readonly instances: InstanceSet
   readonly newSpool: (taskId: TaskId) => ResultSpool
+  readonly kept: KeptResults
   /** Throws UNAVAILABLE when this executor may not take new work. */
   readonly checkMembership: () => void
   readonly duty: DutyKeeper
@@ -123,13 +125,16 @@ export class Executor {
     await this.#options.instances.releaseQuery(queryId)
   }
 
-  /** Resolves when nothing of the query runs or is kept here. */
-  async release(queryId: QueryId, reason = 'the query was released'): Promise<void> {
+  /** Resolves when nothing of the query runs or is left here but the result of `keep`. */
+  async release(queryId: QueryId, keep: TaskId | null = null, reason = 'the query was released'): Promise<void> {
     const query = this.#queries.get(queryId)
     this.#remember(queryId)
     if (query === undefined) return
+    const { exchangeFiles, instances, queue, reservations, kept, log } = this.#options
+    const spool = keep === null ? undefined : query.spoolOf(keep)
+    const copied = keep === null || spool === undefined ? undefined : kept.keep(query.coordinator, queryId, keep, spool)
     this.#queries.delete(queryId)
-    const { exchangeFiles, instances, queue, reservations, log } = this.#options
+    await copied
     await query.end(new QueryError('CANCELLED', reason))
     queue.forget(queryId)
     reservations.free(queryId)
@@ -149,9 +154,10 @@ export class Executor {
   fetchResult(
     queryId: QueryId, attempt: TaskId | null, fromFrame: number, signal: AbortSignal,
   ): AsyncIterable<RawFlightData> {
-    const spool = this.#queries.get(queryId)?.spoolOf(attempt)
-    if (spool === undefined) throw new QueryError('NOT_FOUND', `no result of query ${queryId} on this executor`)
-    return spool.read(fromFrame, signal)
+    const frames = this.#queries.get(queryId)?.spoolOf(attempt)?.read(fromFrame, signal)
+      ?? this.#options.kept.read(queryId, attempt, fromFrame)
+    if (frames === undefined) throw new QueryError('NOT_FOUND', `no result of query ${queryId} on this executor`)
+    return frames
   }
 
   watch(coordinator: CoordinatorId, incarnation: Incarnation, signal: AbortSignal): AsyncIterable<TaskEventInit> {
@@ -174,7 +180,8 @@ export class Executor {
   }
 
   async #releaseAll(reason: string): Promise<void> {
-    await Promise.all([...this.#queries.keys()].map(id => this.release(id, reason)))
+    await Promise.all([...this.#queries.keys()].map(id => this.release(id, null, reason)))
+    this.#options.kept.forget(null)
   }
 
   async #run(
@@ -234,8 +241,9 @@ export class Executor {
   #coordinatorGone(coordinator: CoordinatorId): void {
     const { log } = this.#options
     log.warn({ coordinator }, 'coordinator is gone')
+    this.#options.kept.forget(coordinator)
     for (const { id } of this.#queriesOf(coordinator)) {
-      this.release(id, 'the coordinator of the query is gone').catch((error: unknown) => {
+      this.release(id, null, 'the coordinator of the query is gone').catch((error: unknown) => {
         log.error({ query: id, reason: asQueryError(error).message }, 'release failed')
       })
     }

@@ -123,6 +123,12 @@ export class ResultSpool {
     }
   }
 
+  /** Of all frames, if it is complete and none has been dropped; else null. */
+  get wholeBytes(): number | null {
+    if (this.#state.state !== 'complete' || this.#firstFrame > 0) return null
+    return this.#frames.reduce((sum, { header, byteCount }) => sum + header.length + byteCount, 0)
+  }
+
   /** Copies of all frames, if it is complete and they have at most `maxBytes`; else null. */
   whole(maxBytes: number): readonly RawFlightData[] | null {
     if (this.#state.state !== 'complete') return null

@@ -29,6 +29,7 @@ import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
 import { InstanceSet, LEASE_BYTES } from './instance-set.ts'
 import { duckdbVersion } from './instances.ts'
+import { KeptResults } from './kept-results.ts'
 import { openLog, type Log } from './log.ts'
 import { PeerChannels } from './peer-channels.ts'
 import { Reservations } from './reservations.ts'
@@ -92,7 +93,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     if (late.identity === undefined) throw new Error('a call before the executor listens')
     return late.identity
   }))
-  server.addService(CacheService, cacheHandlers(parts.files, parts.reads))
+  server.addService(CacheService, cacheHandlers(parts))
   const bound = await server.listen(listen.host, listen.port)
   const address = advertised(launch, bound)
   const begin = (): Identity =>
@@ -135,7 +136,8 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       await store.close()
       await parts.instances.close()
       parts.closeFiles()
-      await Promise.all([folders.exchange, folders.spools].map(path => rm(path, { recursive: true, force: true })))
+      const made = [folders.exchange, folders.spools, folders.results]
+      await Promise.all(made.map(path => rm(path, { recursive: true, force: true })))
       log.info({ id }, 'executor stopped')
     },
   }
@@ -172,6 +174,7 @@ async function openParts(
   const disk = new ByteBudget(spillBytes)
   const exchangeFiles = await ExchangeFiles.open(folders.exchange, markerToken, disk)
   await rm(folders.spools, { recursive: true, force: true })
+  await rm(folders.results, { recursive: true, force: true })
   const instances = await InstanceSet.open({
     clock, directories: [...files.directories, exchangeFiles.root], spillFolder: folders.spill,
     disk, memoryBytes, threads,
@@ -188,6 +191,7 @@ async function openParts(
     clock, log, exchangeFiles, instances, runner,
     closeFiles: () => files.close(),
     files, reads,
+    kept: new KeptResults(folders.results, launch.resultCacheBytes ?? 0),
     queue: new TaskQueue(launch.slots, clock),
     reservations: new Reservations({
       totalBytes: instances.totalBytes, leasableBytes: instances.leasableBytes, leaseBytes: LEASE_BYTES,

@@ -29,12 +29,16 @@ const flag = z.union(
   [z.boolean(), z.enum(['true', 'false']).transform(value => value === 'true')], 'must be true or false',
 )
 
-const size = z.union([z.number(), z.string()], 'must be a size such as 16GB').transform((value, context) => {
-  const bytes = parseSize(String(value))
-  if (bytes !== undefined && bytes > 0) return bytes
-  context.addIssue({ code: 'custom', message: `'${value}' is not a size such as 16GB or 512MB` })
-  return z.NEVER
-})
+const sizeFrom = (least: number) => z.union([z.number(), z.string()], 'must be a size such as 16GB')
+  .transform((value, context) => {
+    const bytes = parseSize(String(value))
+    if (bytes !== undefined && bytes >= least) return bytes
+    context.addIssue({ code: 'custom', message: `'${value}' is not a size such as 16GB or 512MB` })
+    return z.NEVER
+  })
+const size = sizeFrom(1)
+/** 0: none. */
+const sizeOrNone = sizeFrom(0)
 
 const door = z.string('must be host:port').transform((value, context) => {
   const port = /^(?:[^:\s]+|\[[0-9a-fA-F:]+\]):(\d{1,5})$/.exec(value)?.[1]
@@ -80,6 +84,7 @@ export const configSchema = z.strictObject({
     memory: size.optional(),
     spill: size.optional(),
     cache: size.optional(),
+    result_cache: sizeOrNone.optional(),
     drain_timeout: duration.default(DRAIN_MS),
     labels: z.record(name, text).default({}),
   }).prefault({}),

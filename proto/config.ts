@@ -71,6 +71,8 @@ export interface NodeConfig {
   readonly memoryBytes: number
   readonly spillBytes: number
   readonly cacheBytes: number
+  /** Of results that are kept for queries that ask the same; 0: none are. */
+  readonly resultCacheBytes: number
   /** After SIGTERM: how long an executor goes on for the queries that it has. */
   readonly drainMs: number
   readonly labels: Readonly<Record<string, string>>
@@ -94,6 +96,9 @@ const MEMORY_SHARE = 0.6
 /** Of the free disk, each: half of it stays free. */
 const SPILL_SHARE = 0.25
 const CACHE_SHARE = 0.25
+/** Some thousand answers of a dashboard; a larger result than an eighth of it is not kept. */
+const RESULT_CACHE_BYTES = 512 * 1024 * 1024
+const RESULT_CACHE_SHARE = 0.02
 /** Held by the coordinator for each query whose result is being made. */
 export const RESULT_HOLD_BYTES = 32 * 1024 * 1024
 const LOCAL_LISTING_TTL_MS = 1000
@@ -227,7 +232,7 @@ function twins(names: readonly string[], path: string): string[] {
 
 function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
   const dataDir = resolve(folder, file.data_dir)
-  const { threads, memory, spill, cache, drain_timeout: drainMs, labels } = file.node
+  const { threads, memory, spill, cache, result_cache: resultCache, drain_timeout: drainMs, labels } = file.node
   return {
     dataDir,
     buckets: mapValues(file.buckets, bucket => bucketConfig(bucket, folder)),
@@ -245,6 +250,8 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
       memoryBytes: memory ?? Math.floor(machine.memoryBytes * MEMORY_SHARE),
       spillBytes: spill ?? Math.floor(machine.freeDiskBytes(dataDir) * SPILL_SHARE),
       cacheBytes: cache ?? Math.floor(machine.freeDiskBytes(dataDir) * CACHE_SHARE),
+      resultCacheBytes: resultCache ?? Math.floor(Math.min(
+        RESULT_CACHE_BYTES, machine.freeDiskBytes(dataDir) * RESULT_CACHE_SHARE)),
       drainMs, labels, advertise: file.node.advertise ?? null,
     },
     resultHoldBytes: file.result_hold_bytes ?? RESULT_HOLD_BYTES,

@@ -28,6 +28,8 @@ export interface ExecutorLaunch {
   readonly memoryBytes: number
   readonly spillBytes: number
   readonly cacheBytes: number
+  /** Of results that are kept for other queries; absent: none are. */
+  readonly resultCacheBytes?: number
   readonly labels: Readonly<Record<string, string>>
 }
 

@@ -45,7 +45,9 @@ export async function withCluster<T>(
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-bench-'))
   const node = {
-    memory: `${memoryEachGb * executors}GB`, ...threadsEach === undefined ? {} : { threads: threadsEach * executors },
+    // every answer is made
+    result_cache: 0, memory: `${memoryEachGb * executors}GB`,
+    ...threadsEach === undefined ? {} : { threads: threadsEach * executors },
   }
   const config = { ...tpchConfig(data.folder, data.globs), node }
   try {

@@ -28,7 +28,10 @@ import type { Session } from '../session/session.ts'
 export const actionTypes = [
   { type: 'CreatePreparedStatement', description: 'columns of a statement, and a handle to run it' },
   { type: 'ClosePreparedStatement', description: 'forgets a prepared statement; no result' },
-  { type: 'SetSessionOptions', description: 'catalog, schema, timezone, enums (text or dictionary), compute_size' },
+  {
+    type: 'SetSessionOptions',
+    description: 'catalog, schema, timezone, enums (text or dictionary), cache (true or false), compute_size',
+  },
   { type: 'GetSessionOptions', description: 'the options of this session' },
   { type: 'CloseSession', description: 'forgets this session' },
   { type: 'CancelFlightInfo', description: 'cancels the statement of a FlightInfo' },
@@ -116,7 +119,8 @@ export class FlightActions {
   }
 
   #setOption(session: Session, name: string, { optionValue }: SessionOptionValue): OptionError | undefined {
-    const text = optionValue.case === 'stringValue' ? optionValue.value : undefined
+    const isFlag = optionValue.case === 'boolValue' && name === 'cache'
+    const text = isFlag || optionValue.case === 'stringValue' ? String(optionValue.value) : undefined
     if (text === undefined && optionValue.case !== undefined) return OptionError.INVALID_VALUE
     const defaults = this.#parts.sessions.defaults
     switch (name) {
@@ -131,6 +135,10 @@ export class FlightActions {
         if (text !== undefined && text !== 'text' && text !== 'dictionary') return OptionError.INVALID_VALUE
         session.enums = text ?? 'text'
         return undefined
+      case 'cache':
+        if (text !== undefined && text !== 'true' && text !== 'false') return OptionError.INVALID_VALUE
+        session.cache = text !== 'false'
+        return undefined
       case 'compute_size': return text === undefined || computeSizes.has(text) ? undefined : OptionError.INVALID_VALUE
       default: return OptionError.INVALID_NAME
     }
@@ -140,7 +148,7 @@ export class FlightActions {
     const known = this.#parts.sessions.known(call)
     const { catalog, schema } = known ?? this.#parts.sessions.defaults
     const timezone = known?.settings.get(TIME_ZONE_SETTING) ?? 'UTC'
-    const values = { catalog, schema, timezone, enums: known?.enums ?? 'text' }
+    const values = { catalog, schema, timezone, enums: known?.enums ?? 'text', cache: String(known?.cache ?? true) }
     const entries = Object.entries(values).map(([name, value]) => {
       return [name, { optionValue: { case: 'stringValue' as const, value } }]
     })

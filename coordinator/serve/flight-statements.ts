@@ -14,6 +14,9 @@ import { boundQuery, needsBinding, PreparedStatements, type Prepared } from './f
 import { TICKET_LIFE_MS } from './flight-results.ts'
 import type { Signer } from './signed-text.ts'
 
+/** `false`: for this statement as the session's option `cache`. */
+const CACHE_HEADER = 'skein-cache'
+
 export interface StatementOptions {
   readonly statements: Statements
   readonly newId: () => string
@@ -88,10 +91,10 @@ export class FlightStatements {
     return this.#options.statements.prepare({ session, sql, clientInterface: 'ArrowFlightSQL' })
   }
 
-  /** Throws the QueryError that refuses it. */
-  submit(asked: Asked, session: Session): Submitted {
+  /** Throws the QueryError that refuses it. `cache`: as of StatementInput. */
+  submit(asked: Asked, session: Session, cache = true): Submitted {
     const { statements } = this.#options
-    const input = { session, clientInterface: 'ArrowFlightSQL' } as const
+    const input = { session, cache, clientInterface: 'ArrowFlightSQL' } as const
     if (asked.kind === 'text') {
       return { query: statements.submit({ ...input, sql: asked.sql }), placed: thrown => thrown }
     }
@@ -105,7 +108,7 @@ export class FlightStatements {
 
   /** Starts it and waits for its columns; if the client goes meanwhile, it is cancelled. */
   async start(asked: Asked, session: Session, call: Call): Promise<Started> {
-    const { query, placed } = this.submit(asked, session)
+    const { query, placed } = this.submit(asked, session, call.header(CACHE_HEADER) !== 'false')
     const cancel = () => query.cancel('the client went away')
     call.signal.addEventListener('abort', cancel, { once: true })
     try {

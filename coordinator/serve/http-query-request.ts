@@ -22,6 +22,8 @@ export interface HttpQueryRequest {
   readonly limit: number | null
   readonly offset: number | null
   readonly timezone: string | undefined
+  /** False: neither answered with a result that was kept, nor kept. */
+  readonly cache: boolean
   /** Shown in lists of queries. */
   readonly visible: boolean
   readonly requestedBy: string | null
@@ -50,6 +52,7 @@ export function readQueryRequest(body: Buffer): HttpQueryRequest {
     limit: fields.count('limit'),
     offset: fields.count('offset'),
     timezone,
+    cache: fields.flag('cache') ?? true,
     visible: fields.flag('visible') ?? true,
     requestedBy: fields.text('requested_by') ?? null,
   }

@@ -88,11 +88,12 @@ function userOf(exchange: HttpExchange): string {
 function statementInput(
   asked: HttpQueryRequest, user: string, { sessions, newId }: HttpQueryOptions,
 ): StatementInput {
-  const { statement: sql, sessionId, queryId, catalog, schema, timezone, enums, limit, offset } = asked
+  const { statement: sql, sessionId, queryId, catalog, schema, timezone, enums, cache, limit, offset } = asked
   const session = sessionId === undefined
     ? sessions.once(newId() as SessionId, user) : sessions.use(sessionId, user)
   return {
-    session, sql, clientInterface: 'HttpQuery', queryId, catalog, schema, enums, limit, offset,
+    session, sql, clientInterface: 'HttpQuery', queryId, catalog, schema, enums, cache, limit,
+    offset,
     settings: timezone === undefined ? {} : { [TIME_ZONE_SETTING]: timezone },
   }
 }

@@ -30,6 +30,8 @@ export interface Session {
   schema: string
   /** How ENUM columns go to Arrow clients. */
   enums: EnumForm
+  /** False: its statements are neither answered with results that were kept, nor are theirs kept. */
+  cache: boolean
   /** By DuckDB's names. */
   readonly settings: Map<string, string>
   /** Statement text by name or handle; the oldest go first. */
@@ -48,8 +50,8 @@ export function newSession(
   id: SessionId, principal: string, { catalog, schema }: NameDefaults, isKept: boolean, nowMs: number,
 ): Session {
   return {
-    id, principal, isKept, catalog, schema, enums: 'text', settings: new Map(), prepared: new Map(),
-    transaction: 'none', running: 0, lastUsedMs: nowMs,
+    id, principal, isKept, catalog, schema, enums: 'text', cache: true, settings: new Map(),
+    prepared: new Map(), transaction: 'none', running: 0, lastUsedMs: nowMs,
   }
 }
 

@@ -32,6 +32,8 @@ export interface StatementInput {
   readonly sql: string
   readonly clientInterface: ClientInterface
   readonly enums?: EnumForm | undefined
+  /** False: as the session's own. */
+  readonly cache?: boolean | undefined
   /** The client's own id for it. */
   readonly queryId?: QueryId | undefined
   /** Names that the text with parameters gave its columns, where values now stand in it. */
@@ -236,11 +238,12 @@ export class Statements {
   }
 
   #request(input: StatementInput, sql: string, queryId?: QueryId): QueryRequest {
-    const { session, clientInterface, settings, enums, catalog, schema, columnNames } = input
+    const { session, clientInterface, settings, enums, catalog, schema, columnNames, cache } = input
     return {
       sql, clientInterface, principal: session.principal, sessionId: session.id,
       defaultCatalog: catalog ?? session.catalog, defaultSchema: schema ?? session.schema,
       settings: { ...Object.fromEntries(session.settings), ...settings }, enums: enums ?? session.enums,
+      cache: cache !== false && session.cache,
       ...(queryId === undefined ? {} : { queryId }), ...(columnNames === undefined ? {} : { columnNames }),
     }
   }

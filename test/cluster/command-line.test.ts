@@ -38,8 +38,8 @@ t.test('JSON is one object of columns, rows and stats', async t => {
   t.strictSame(columns, [{ name: 'grp', type: 'BIGINT' }, { name: 'n', type: 'BIGINT' }])
   t.strictSame(rows, [[0, ROWS / 1000], [1, ROWS / 1000]])
   t.strictSame(Object.keys(stats as object), [
-    'query_id', 'stages', 'tasks', 'executors', 'whole_reason', 'bytes_fetched', 'bytes_cached', 'exchange_bytes',
-    'plan_ms', 'elapsed_ms',
+    'query_id', 'stages', 'tasks', 'executors', 'whole_reason', 'result_cache', 'bytes_fetched', 'bytes_cached',
+    'exchange_bytes', 'plan_ms', 'elapsed_ms',
   ])
   t.match(stats, { query_id: /^[0-9a-f-]{36}$/, whole_reason: null })
   const whole = JSON.parse((await query('json', 'SELECT 1')).stdout) as { stats: object }

@@ -117,10 +117,13 @@ export class Skein {
     return this.#errors()
   }
 
-  /** Runs one statement by POST /query; rejects only if the connection breaks. */
+  /**
+   * Runs one statement by POST /query; rejects only if the connection breaks. It runs, also if it was asked before,
+   * unless `fields` has `cache: true`.
+   */
   async query(sql: string, { fields, signal, user }: AskOptions = {}): Promise<SkeinOutcome> {
     const queryId = randomUUID()
-    const body = { statement: sql, query_id: queryId, ...fields }
+    const body = { statement: sql, query_id: queryId, cache: false, ...fields }
     const response = await this.request('POST', '/query', body, signal, user)
     const lines: string[] = []
     for await (const line of createInterface({ input: response, crlfDelay: Infinity })) lines.push(line)

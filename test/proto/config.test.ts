@@ -50,7 +50,7 @@ catalogs:
       docs: { path: "\${WHERE}*", file_format: json, json: { format: array, columns: { a: "VARCHAR[]" } } }
   more: { type: bucket_tables, bucket: other, tables: {} }
 default_catalog: more
-node: { threads: "\${N}", memory: 16GB, spill: 1.5 GiB, cache: 512MB, labels: { site: a } }
+node: { threads: "\${N}", memory: 16GB, spill: 1.5 GiB, cache: 512MB, result_cache: 0, labels: { site: a } }
 result_hold_bytes: 4MiB
 resource_groups:
   default: { max_running_per_user: 2 }
@@ -80,7 +80,7 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
     },
     defaultCatalog: 'more',
     node: {
-      threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6,
+      threads: 3, memoryBytes: 16e9, spillBytes: 1.5 * 2 ** 30, cacheBytes: 512e6, resultCacheBytes: 0,
       drainMs: 3_000, labels: { site: 'a' },
       advertise: null,
     },
@@ -103,7 +103,8 @@ t.test('what is left out comes from the machine or has a default', async t => {
   const { dataDir, defaultCatalog, node, listen, resultHoldBytes } = parse(small)
   t.strictSame([dataDir, defaultCatalog, resultHoldBytes], ['/etc/skein/skein-data', 'tpch', 32 * 2 ** 20])
   t.strictSame(node, {
-    threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, labels: {}, advertise: null, drainMs: 3_000,
+    threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, resultCacheBytes: 2 ** 29, labels: {},
+    advertise: null, drainMs: 3_000,
   })
   t.strictSame(listen, { http: '127.0.0.1:4280', flight: '127.0.0.1:4281', admin: '127.0.0.1:4283', node: null })
   t.match(parse(''), { buckets: {}, catalogs: {}, defaultCatalog: 'memory' })

@@ -82,7 +82,8 @@ export class FakeQuery implements LoggedQuery {
 
   stats() {
     return {
-      query_id: this.id, stages: 2, tasks: 3, executors: 1, whole_reason: null, bytes_fetched: 10, bytes_cached: 20,
+      query_id: this.id, stages: 2, tasks: 3, executors: 1, whole_reason: null, result_cache: 'off' as const,
+      bytes_fetched: 10, bytes_cached: 20,
       exchange_bytes: 30, plan_ms: 4, elapsed_ms: 500,
     }
   }

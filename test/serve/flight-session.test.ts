@@ -42,11 +42,15 @@ t.test('session options decide where names are looked up; packed or bare', async
   t.strictSame(await errors(bare({ catalog: 'other', timezone: 'Asia/Tokyo', enums: 'dictionary' })), {})
   const inAny = packed(SetSessionOptionsRequestSchema, optionsMessage({ schema: 's', compute_size: 'XL' }))
   t.strictSame(await errors(inAny), {})
-  t.strictSame(await errors(bare({ compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars', enums: 'x' })), {
-    compute_size: 2, colour: 1, catalog: 2, timezone: 2, enums: 2,
+  t.strictSame(await errors(bare({ cache: 'false' })), {})
+  const wrong = { compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars', enums: 'x', cache: '0' }
+  t.strictSame(await errors(bare(wrong)), {
+    compute_size: 2, colour: 1, catalog: 2, timezone: 2, enums: 2, cache: 2,
   })
   await client.getFlightInfo(statement)
-  t.match(queries.last.request, { defaultCatalog: 'other', defaultSchema: 's', settings: { TimeZone: 'Asia/Tokyo' } })
+  t.match(queries.last.request, {
+    defaultCatalog: 'other', defaultSchema: 's', settings: { TimeZone: 'Asia/Tokyo' }, cache: false,
+  })
 
   const get = async () => {
     const [result] = await client.act('GetSessionOptions', new Uint8Array(0))
@@ -54,10 +58,12 @@ t.test('session options decide where names are looked up; packed or bare', async
     const entries = Object.entries(sessionOptions).map(([name, { optionValue }]) => [name, optionValue.value])
     return Object.fromEntries(entries)
   }
-  t.strictSame(await get(), { catalog: 'other', schema: 's', timezone: 'Asia/Tokyo', enums: 'dictionary' })
+  t.strictSame(await get(), {
+    catalog: 'other', schema: 's', timezone: 'Asia/Tokyo', enums: 'dictionary', cache: 'false',
+  })
   const [closed] = await client.act('CloseSession', new Uint8Array(0))
   t.equal(fromBinary(CloseSessionResultSchema, closed ?? new Uint8Array(0)).status, 1)
-  t.strictSame(await get(), { catalog: 'lake', schema: 'main', timezone: 'UTC', enums: 'text' })
+  t.strictSame(await get(), { catalog: 'lake', schema: 'main', timezone: 'UTC', enums: 'text', cache: 'true' })
 })
 
 t.test('a statement that waits to be read can be cancelled by its FlightInfo', async t => {

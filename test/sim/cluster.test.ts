@@ -163,3 +163,28 @@ t.test('a client that does not read keeps no memory, on executors or in the queu
     return [...booked, ...await faults(cluster, ['DEADLINE_EXCEEDED'])]
   }), [])
 })
+
+t.test('a result that was kept answers who asks the same, or the query runs: the answer is right', async t => {
+  const uses = { hit: 0, miss: 0, off: 0 }
+  t.strictSame(await overSeeds(async seed => {
+    const cluster = new SimulatedCluster(seed, {
+      executors: 1 + seed % 3, holdBytes: seed % 3 === 0 ? 30 : 1_000_000,
+      faults: seed % 2 === 0 ? noFaults : { loseCall: 0.02, doubleCall: 0.05, breakStream: 0.02, maxDelayMs: 60 },
+    })
+    const { simulation } = cluster
+    const planned = cluster.randomQuery()
+    const ask = () => cluster.submit(planned, simulation.draw(0, 60))
+    const asked = [ask()]
+    for (let i = 0; i < 6; i++) simulation.clock.after(simulation.draw(2_000, 20_000), () => { asked.push(ask()) })
+    for (const executor of cluster.executors) {
+      simulation.clock.after(simulation.draw(5_000, 20_000), () => executor.forgetKept())
+    }
+    if (seed % 4 === 1) simulation.clock.after(simulation.draw(4_000, 15_000), () => cluster.kill('e1', 1_000))
+    await simulation.run(30_000)
+    const found = await faults(cluster, ['EXECUTOR_LOST', 'NO_EXECUTOR'])
+    for (const query of asked) uses[query.stats().result_cache]++
+    return found
+  }), [])
+  t.comment(JSON.stringify(uses))
+  t.ok(uses.hit > seeds.length && uses.miss > seeds.length && uses.off === 0, JSON.stringify(uses))
+})

@@ -75,6 +75,8 @@ export class FakeExecutor {
   readonly #tasks = new Map<string, Task>()
   readonly #files = new Map<string, { readonly query: string; readonly rows: readonly Row[] }>()
   readonly #spools = new Map<string, Spool>()
+  /** Results that outlive their queries. */
+  readonly #kept = new Map<string, Spool>()
   readonly #watchers = new Set<Watcher>()
   readonly #queue: TaskQueue
   /** Slot time that ended tasks have used, by resource group. */
@@ -127,7 +129,11 @@ export class FakeExecutor {
     this.#booked.add(query)
   }
 
-  release(query: QueryId): void {
+  release(query: QueryId, keep: TaskId | null): void {
+    const left = this.#spools.get(query)
+    const isKept = left?.ended === 'complete' && keep?.endsWith(`.${left.attempt}`) === true
+    // there may be no room
+    if (isKept && this.#world.simulation.chance(0.8)) this.#kept.set(query, left)
     this.#released.add(query)
     this.#reserved.delete(query)
     this.#booked.delete(query)
@@ -197,9 +203,14 @@ export class FakeExecutor {
     return () => { this.#watchers.delete(watcher) }
   }
 
+  /** Makes room for others. */
+  forgetKept(): void {
+    this.#kept.clear()
+  }
+
   /** The frame, null for the end of the result, or undefined: not made yet. */
   frame(query: QueryId, task: TaskId, index: number): RawFlightData | null | undefined {
-    const spool = this.#spools.get(query)
+    const spool = this.#spools.get(query) ?? this.#kept.get(query)
     if (spool === undefined || !task.endsWith(`.${spool.attempt}`)) {
       throw new QueryError('NOT_FOUND', `no result of ${query}`)
     }

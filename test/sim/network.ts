@@ -80,8 +80,8 @@ export class NetworkChannel implements ExecutorChannel {
     return this.#call(() => this.#executor.freeMemory(query))
   }
 
-  release(query: QueryId): Promise<void> {
-    return this.#call(() => this.#executor.release(query))
+  release(query: QueryId, keep: TaskId | null): Promise<void> {
+    return this.#call(() => this.#executor.release(query, keep))
   }
 
   setDraining(): Promise<void> {
