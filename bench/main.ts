@@ -31,6 +31,7 @@ const families: Readonly<Record<string, () => Promise<{ readonly family: Family 
   relay: () => import('./flight/relay.bench.ts'),
   exchange: () => import('./exchange/exchange.bench.ts'),
   cost: () => import('./cost/cost.bench.ts'),
+  prune: () => import('./prune/prune.bench.ts'),
   tpch: () => import('./tpch/tpch.bench.ts'),
   latency: () => import('./flight/latency.bench.ts'),
   growth: () => import('./tpch/growth.bench.ts'),

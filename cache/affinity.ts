@@ -29,6 +29,33 @@ export function rank(file: Pick<FileKey, 'bucket' | 'key'>, executors: readonly 
     .map(({ executor }) => executor)
 }
 
+/** The ranks of many files among the same executors. */
+export class Ranking {
+  readonly #hashed: readonly { readonly executor: ExecutorId; readonly hash: number; score: number }[]
+
+  constructor(executors: readonly ExecutorId[]) {
+    // ties go by id
+    this.#hashed = [...executors].sort().map(executor => ({ executor, hash: fnv1a(executor), score: 0 }))
+  }
+
+  /** The first in the order of `rank` that is accepted, without ranking those behind it; null: none is. */
+  first(
+    { bucket, key }: Pick<FileKey, 'bucket' | 'key'>, accepts: (executor: ExecutorId) => boolean,
+  ): ExecutorId | null {
+    const hash = fnv1a(`${bucket}/${key}`)
+    for (const each of this.#hashed) each.score = avalanche(hash ^ each.hash)
+    for (;;) {
+      let best: { readonly executor: ExecutorId; score: number } | null = null
+      for (const each of this.#hashed) if (each.score > (best?.score ?? REFUSED)) best = each
+      if (best === null || accepts(best.executor)) return best?.executor ?? null
+      best.score = REFUSED
+    }
+  }
+}
+
+/** Scores are whole numbers from 0. */
+const REFUSED = -1
+
 /** FNV-1a (Fowler, Noll, Vo), 32 bits, over UTF-16 units. */
 function fnv1a(text: string): number {
   let hash = 0x811c9dc5

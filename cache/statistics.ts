@@ -94,7 +94,8 @@ export function compareStats(a: StatValue, b: StatValue): number | undefined {
   return a > b ? 1 : undefined
 }
 
-function hasSurrogate(text: string): boolean {
+/** True if JavaScript's order of the text may differ from that of its bytes. */
+export function hasSurrogate(text: string): boolean {
   return /[\ud800-\udfff]/.test(text)
 }
 

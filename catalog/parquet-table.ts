@@ -5,11 +5,12 @@
 
 import type { FileKey } from '../cache/key.ts'
 import type { StatKind } from '../cache/statistics.ts'
+import { FileIndex, IndexedFile } from './file-index.ts'
 import type { HiveLayout } from './hive.ts'
 import { hiveStat } from './hive-types.ts'
 import { type ParquetFiles, columnStatistics } from './parquet-files.ts'
 import { type SkeletonColumn, declaredColumn } from './skeleton.ts'
-import type { ColumnChunk, DataFile, RowGroup, TableColumn } from './table.ts'
+import type { ColumnChunk, DataFile, TableColumn } from './table.ts'
 import { type ColumnStatistics, mergeStatistics } from './table-statistics.ts'
 
 export type ColumnSource =
@@ -64,16 +65,23 @@ function hiveStatistics({ files }: ParquetFiles, hive: HiveLayout, key: number):
   }))
 }
 
-export function dataFiles(files: readonly FileKey[], joined: ParquetFiles, hive: HiveLayout): DataFile[] {
+export function dataFiles(
+  files: readonly FileKey[], joined: ParquetFiles, hive: HiveLayout,
+): { readonly index: FileIndex; readonly files: readonly DataFile[] } {
   const isHive = joined.columns.map(({ name }) => hive.keys.some(key => key.toLowerCase() === name.toLowerCase()))
   const known = !isHive.includes(true)
-  return files.map((file, i) => {
-    const { rowCount, rowGroups, shape } = joined.files[i] ?? { rowCount: 0, rowGroups: [], shape: 0 }
-    const groups: readonly RowGroup[] = known ? rowGroups : rowGroups.map(group => ({
+  const index = new FileIndex(known ? joined.files : joined.files.map(({ rowCount, rowGroups }) => ({
+    rowCount, rowGroups: rowGroups.map(group => ({
       rowCount: group.rowCount, columns: group.columns.map((chunk, i) => isHive[i] === true ? unknown(chunk) : chunk),
-    }))
-    return { file, shape, hiveValues: hive.values[i] ?? [], rowGroups: groups, rowCount }
-  })
+    })),
+  })))
+  return {
+    index,
+    files: files.map((file, i) => {
+      const { rowCount, shape } = joined.files[i] ?? { rowCount: 0, shape: 0 }
+      return new IndexedFile({ file, shape, hiveValues: hive.values[i] ?? [], rowCount }, index, i)
+    }),
+  }
 }
 
 /** The values come from the path. */

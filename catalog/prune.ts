@@ -1,10 +1,12 @@
 /**
  * Which files and row groups of a table can hold rows that satisfy a filter: by the Hive keys of their paths, then by
- * the minimum, maximum and null count of their row groups. Pure, and conservative: what is not known is kept.
+ * the minimum, maximum and null count of their row groups. Conservative: what is not known is kept. A filter is asked
+ * of all row groups at once, column by column.
  */
 
-import { type StatValue, compareStats } from '../cache/statistics.ts'
+import { type StatValue, compareStats, hasSurrogate } from '../cache/statistics.ts'
 import { unreachable } from '../proto/errors.ts'
+import { type BoundColumn, FileIndex } from './file-index.ts'
 import { hiveStat } from './hive-types.ts'
 import type { DataFile, Table } from './table.ts'
 
@@ -31,84 +33,183 @@ export interface PrunedFile {
 export function pruneFiles(
   table: Table, filters: readonly PruneFilter[], columns: readonly number[] = table.columns.map((_, i) => i),
 ): PrunedFile[] {
-  const all: PruneFilter = { kind: 'and', filters }
-  const keys = hiveColumns(table)
-  return table.files.flatMap(file => {
-    const path = pathBounds(table, file, keys)
-    if (table.format !== 'parquet') {
-      const kept = mayHold(all, 1, column => path.get(column))
-      return kept ? [{ file, rowGroups: [], rowCount: file.rowCount, sizeBytes: file.file.sizeBytes }] : []
-    }
-    const rowGroups: number[] = []
+  const index = indexOf(table)
+  const mask = filters.length === 0 ? null : new Masks(table, index).of({ kind: 'and', filters })
+  const isParquet = table.format === 'parquet'
+  const kept: PrunedFile[] = []
+  for (let position = 0; position < index.fileCount; position++) {
+    const [from, to] = index.range(position)
+    let some: number[] | null = null
     let rowCount = 0
     let sizeBytes = 0
-    file.rowGroups.forEach((group, i) => {
-      if (group.rowCount === 0) return
-      if (!mayHold(all, group.rowCount, column => path.get(column) ?? group.columns[column])) return
-      rowGroups.push(i)
-      rowCount += group.rowCount
-      sizeBytes += columns.reduce((sum, column) => sum + (group.columns[column]?.sizeBytes ?? 0), 0)
-    })
-    return rowGroups.length === 0 ? [] : [{ file, rowGroups, rowCount, sizeBytes }]
-  })
-}
-
-/** What is known of a column in some rows. */
-interface Bounds {
-  readonly min: StatValue | null
-  readonly max: StatValue | null
-  readonly nullCount: number | 'all' | null
-}
-
-type BoundsOf = (column: number) => Bounds | undefined
-
-function mayHold(filter: PruneFilter, rowCount: number, boundsOf: BoundsOf): boolean {
-  switch (filter.kind) {
-    case 'and': return filter.filters.every(child => mayHold(child, rowCount, boundsOf))
-    case 'or': return filter.filters.some(child => mayHold(child, rowCount, boundsOf))
-    default: break
+    for (let group = from; group < to; group++) {
+      const rows = index.rowCounts[group] ?? 0
+      if (mask?.[group] === 0 || (isParquet && rows === 0)) continue
+      if (some === null) some = [group - from]
+      else some.push(group - from)
+      rowCount += rows
+      sizeBytes += index.sizeBytes(group, columns)
+    }
+    const rowGroups = some?.length === to - from ? allGroups(to - from) : some
+    const file = table.files[position]
+    if (rowGroups === null || file === undefined) continue
+    kept.push(isParquet ? { file, rowGroups, rowCount, sizeBytes }
+      : { file, rowGroups: [], rowCount, sizeBytes: file.file.sizeBytes })
   }
-  const bounds = boundsOf(filter.column)
-  if (bounds === undefined) return true
-  const allNull = bounds.nullCount === 'all' || bounds.nullCount === rowCount
+  return kept
+}
+
+/** One list for all files of so many row groups that keep all of them: most do. */
+const all = new Map<number, readonly number[]>()
+
+function allGroups(count: number): readonly number[] {
+  const known = all.get(count) ?? Array.from({ length: count }, (_, i) => i)
+  all.set(count, known)
+  return known
+}
+
+/** Of tables that came without one. */
+const made = new WeakMap<Table, FileIndex>()
+
+function indexOf(table: Table): FileIndex {
+  if (table.index !== undefined) return table.index
+  const known = made.get(table) ?? new FileIndex(table.files)
+  made.set(table, known)
+  return known
+}
+
+/** By row group: 1 if it may hold a row that satisfies the filter, else 0. */
+type Mask = Uint8Array
+
+class Masks {
+  readonly #table: Table
+  readonly #index: FileIndex
+  /** Position in `hiveValues` by position of the column. */
+  readonly #hive: ReadonlyMap<number, number>
+
+  constructor(table: Table, index: FileIndex) {
+    const keys = new Map(table.hiveKeys.map((key, i) => [key.toLowerCase(), i]))
+    this.#table = table
+    this.#index = index
+    this.#hive = new Map(table.columns.flatMap((column, position) => {
+      const key = keys.get(column.name.toLowerCase())
+      return key === undefined ? [] : [[position, key] as const]
+    }))
+  }
+
+  of(filter: PruneFilter): Mask {
+    switch (filter.kind) {
+      case 'and': return this.#joined(filter.filters, 1)
+      case 'or': return this.#joined(filter.filters, 0)
+      default: break
+    }
+    const key = this.#hive.get(filter.column)
+    return key === undefined ? this.#byStatistics(filter) : this.#byPath(filter, key)
+  }
+
+  /** `neutral`: what a row group has if there is nothing to join; the other value decides alone. */
+  #joined(filters: readonly PruneFilter[], neutral: 0 | 1): Mask {
+    const mask = this.#all(neutral)
+    for (const filter of filters) {
+      this.of(filter).forEach((value, group) => { if (value !== neutral) mask[group] = value })
+    }
+    return mask
+  }
+
+  #all(value: 0 | 1): Mask {
+    return new Uint8Array(this.#index.groupCount).fill(value)
+  }
+
+  #byStatistics(filter: ColumnFilter): Mask {
+    const column = this.#index.columns[filter.column]
+    if (column === undefined) return this.#all(1)
+    const { rowCounts } = this.#index
+    const { nullCounts, min, max } = column
+    const mask = this.#all(1)
+    // NaN, not known, is neither 0 nor the number of rows
+    const onlyNull = (group: number): boolean => nullCounts[group] === rowCounts[group]
+    switch (filter.kind) {
+      case 'is-null': return mask.map((_, group) => nullCounts[group] === 0 ? 0 : 1)
+      case 'is-not-null': return mask.map((_, group) => onlyNull(group) ? 0 : 1)
+      case 'compare': return keep(mask, onlyNull, mayCompare(filter.op, filter.value, min, max))
+      case 'in': {
+        const tests = filter.values.map(value => mayCompare('=', value, min, max))
+        return keep(mask, onlyNull, group => tests.some(test => test(group)))
+      }
+      default: return unreachable(filter)
+    }
+  }
+
+  /** All rows of a file have one value; an uncertain one bounds nothing. */
+  #byPath(filter: ColumnFilter, key: number): Mask {
+    const { files, columns } = this.#table
+    const mask = this.#all(1)
+    const type = columns[filter.column]?.type ?? ''
+    const known = new Map<string | null, boolean>()
+    files.forEach(({ hiveValues }, position) => {
+      const text = hiveValues[key] ?? null
+      const holds = known.get(text) ?? pathMayHold(filter, text, type)
+      known.set(text, holds)
+      if (!holds) mask.fill(0, ...this.#index.range(position))
+    })
+    return mask
+  }
+}
+
+type ColumnFilter = Exclude<PruneFilter, { readonly kind: 'and' | 'or' }>
+type Test = (group: number) => boolean
+
+function keep(mask: Mask, onlyNull: Test, mayHold: Test): Mask {
+  return mask.map((_, group) => !onlyNull(group) && mayHold(group) ? 1 : 0)
+}
+
+function pathMayHold(filter: ColumnFilter, text: string | null, type: string): boolean {
+  if (text === null) return filter.kind === 'is-null'
+  const value = hiveStat(text, type)
+  const only: BoundColumn = value === null ? { kind: 'unknown' } : { kind: 'values', values: [value] }
   switch (filter.kind) {
-    case 'is-null': return bounds.nullCount !== 0
-    case 'is-not-null': return !allNull
-    case 'compare': return !allNull && mayCompare(filter.op, filter.value, bounds)
-    case 'in': return !allNull && filter.values.some(value => mayCompare('=', value, bounds))
+    case 'is-null': return false
+    case 'is-not-null': return true
+    case 'compare': return mayCompare(filter.op, filter.value, only, only)(0)
+    case 'in': return filter.values.some(of => mayCompare('=', of, only, only)(0))
     default: return unreachable(filter)
   }
 }
 
-/** A value that cannot be compared with a bound is not known to be beyond it. */
-function mayCompare(op: PruneOp, value: StatValue, { min, max }: Bounds): boolean {
-  const low = min === null ? undefined : compareStats(min, value)
-  const high = max === null ? undefined : compareStats(max, value)
+function mayCompare(op: PruneOp, value: StatValue, min: BoundColumn, max: BoundColumn): Test {
+  const low = signOf(min, value)
+  const high = signOf(max, value)
   switch (op) {
-    case '=': return !(low !== undefined && low > 0) && !(high !== undefined && high < 0)
-    case '<': return !(low !== undefined && low >= 0)
-    case '<=': return !(low !== undefined && low > 0)
+    case '=': return group => !(low(group) > 0) && !(high(group) < 0)
+    case '<': return group => !(low(group) >= 0)
+    case '<=': return group => !(low(group) > 0)
     // NaN is greater than every number and in no maximum
-    case '>': return typeof value === 'number' || !(high !== undefined && high <= 0)
-    case '>=': return typeof value === 'number' || !(high !== undefined && high < 0)
+    case '>': return typeof value === 'number' ? () => true : group => !(high(group) <= 0)
+    case '>=': return typeof value === 'number' ? () => true : group => !(high(group) < 0)
     default: return unreachable(op)
   }
 }
 
-/** Position in `hiveValues` by position of the column. */
-function hiveColumns({ columns, hiveKeys }: Table): ReadonlyMap<number, number> {
-  const keys = new Map(hiveKeys.map((key, i) => [key.toLowerCase(), i]))
-  return new Map(columns.flatMap((column, position) => {
-    const key = keys.get(column.name.toLowerCase())
-    return key === undefined ? [] : [[position, key] as const]
-  }))
-}
-
-/** Of one file all rows have one value; an uncertain one bounds nothing. */
-function pathBounds(table: Table, file: DataFile, keys: ReadonlyMap<number, number>): ReadonlyMap<number, Bounds> {
-  return new Map([...keys].map(([column, key]) => {
-    const text = file.hiveValues[key] ?? null
-    const value = text === null ? null : hiveStat(text, table.columns[column]?.type ?? '')
-    return [column, { min: value, max: value, nullCount: text === null ? 'all' : 0 }]
-  }))
+/** How a bound compares with the value: below 0, 0, above; NaN if it is not known, which no test above holds for. */
+function signOf(bound: BoundColumn, value: StatValue): (group: number) => number {
+  if (bound.kind === 'unknown') return () => NaN
+  if (bound.kind === 'numbers') {
+    if (typeof value !== bound.of) return () => NaN
+    const { values } = bound
+    // bounds are exact; beyond what is exact the value is beyond all of them, and rounding keeps it there
+    const number = Number(value)
+    return group => (values[group] ?? NaN) - number
+  }
+  if (bound.kind === 'texts' && typeof value === 'string' && !hasSurrogate(value)) {
+    const { values } = bound
+    return group => {
+      const known = values[group] ?? null
+      return known === null ? NaN : known === value ? 0 : known < value ? -1 : 1
+    }
+  }
+  const { values } = bound
+  return group => {
+    const known = values[group] ?? null
+    return known === null ? NaN : compareStats(known, value) ?? NaN
+  }
 }

@@ -109,7 +109,7 @@ export class TableLoader {
     return {
       ...common(definition, version, files, hive),
       columns: made.map(({ column }) => column), shapes, rowCount: joined.rowCount, skeletonPath, readOptions: {},
-      distinctCounts: distinctCounts(joined, hive), files: dataFiles(files, joined, hive),
+      distinctCounts: distinctCounts(joined, hive), ...dataFiles(files, joined, hive),
     }
   }
 

@@ -4,6 +4,7 @@
  */
 
 import type { FileKey } from '../cache/key.ts'
+import type { FileIndex } from './file-index.ts'
 
 export type FileFormat = 'parquet' | 'csv' | 'json'
 
@@ -36,6 +37,8 @@ export interface Table {
   /** Options of read_csv or read_json: SQL literals by name, so that every executor reads as the catalog did. */
   readonly readOptions: Readonly<Record<string, string>>
   readonly files: readonly DataFile[]
+  /** What is known of them, by columns; absent: made from `files` when it is first wanted. */
+  readonly index?: FileIndex
   /** Of Parquet: exact. Of CSV and JSON: an estimate from the bytes. */
   readonly rowCount: number
   readonly sizeBytes: number

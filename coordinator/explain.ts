@@ -11,7 +11,7 @@ import {
 } from './explanation.ts'
 import type { PlacedTask, Room } from './place.ts'
 import type { PlannedWork } from './plan-query.ts'
-import { splits } from './splits.ts'
+import { touchedBytes } from './splits.ts'
 import { partitionCountFor, stageTasks } from './stage-plans.ts'
 
 /** Names of files of one task; the rest is counted. */
@@ -86,10 +86,11 @@ function explainScan(
   const isOriginal = planned.sqlKind === 'original'
   const kept = files.get(scan.id) ?? []
   const bytes = isOriginal ? table.sizeBytes
-    : splits(kept, scan.columns, 1).reduce((sum, split) => sum + split.sizeBytes, 0)
+    : touchedBytes(kept, scan.columns)
   const remote = table.files.some(({ file }) => isRemote(file.bucket))
   const { catalog, schema, table: name } = table.name
-  const rowGroups = table.files.reduce((sum, file) => sum + file.rowGroups.length, 0)
+  const rowGroups = table.format !== 'parquet' ? 0
+    : table.index?.groupCount ?? table.files.reduce((sum, file) => sum + file.rowGroups.length, 0)
   return [{
     table: `${catalog}.${schema}.${name}`, columns: scan.columns.map(column => table.columns[column]?.name ?? ''),
     reads: scan.reads, files: table.files.length, files_kept: isOriginal ? table.files.length : kept.length,

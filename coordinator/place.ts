@@ -7,7 +7,7 @@
  * executor takes its own tasks first and those of others only to fill a slot that would stand idle.
  */
 
-import { owners, rank } from '../cache/affinity.ts'
+import { owners, rank, Ranking } from '../cache/affinity.ts'
 import type { FileKey } from '../cache/key.ts'
 import type { ExecutorId } from '../proto/ids.ts'
 import type { MemberKey } from './member.ts'
@@ -47,39 +47,47 @@ export function placeSplits(splits: readonly ScanSplit[], rooms: readonly Room[]
   return tasks.length > 0 ? tasks : [{ owner: null, splits, sizeBytes: bytes(splits) }]
 }
 
+/** A split, and its place in the order of scans, files and rows. */
+interface Ordered {
+  readonly item: ScanSplit
+  readonly at: number
+}
+
 /** Each split's executor. Largest first, so that the small ones even out. */
-function owned(splits: readonly ScanSplit[], rooms: readonly Room[]): Map<ExecutorId, ScanSplit[]> {
+function owned(splits: readonly ScanSplit[], rooms: readonly Room[]): Map<ExecutorId, Ordered[]> {
   const slots = rooms.reduce((total, room) => total + room.slots, 0)
   const perSlotBytes = bytes(splits) / Math.max(1, slots)
   const boundOf = new Map(rooms.map(room => [room.id, LOAD_BOUND * perSlotBytes * room.slots]))
   const ids = rooms.map(room => room.id)
+  const ranking = new Ranking(ids)
   const load = new Map(ids.map(id => [id, 0]))
-  const result = new Map<ExecutorId, ScanSplit[]>(ids.map(id => [id, []]))
-  for (const item of [...splits].sort((a, b) => b.split.sizeBytes - a.split.sizeBytes)) {
-    const { file, sizeBytes } = item.split
-    const ranked = rank(file, ids)
+  const result = new Map<ExecutorId, Ordered[]>(ids.map(id => [id, []]))
+  const largestFirst = splits.map((item, at) => ({ item, at })).sort((a, b) => sizeOf(b) - sizeOf(a))
+  for (const ordered of largestFirst) {
+    const { file, sizeBytes } = ordered.item.split
     const loaded = (id: ExecutorId): number => (load.get(id) ?? 0) + sizeBytes
     const least = (best: ExecutorId, id: ExecutorId): ExecutorId => loaded(id) < loaded(best) ? id : best
-    const taker = ranked.find(id => loaded(id) <= (boundOf.get(id) ?? 0)) ?? ranked.reduce(least)
+    const taker = ranking.first(file, id => loaded(id) <= (boundOf.get(id) ?? 0)) ?? rank(file, ids).reduce(least)
     load.set(taker, loaded(taker))
-    result.get(taker)?.push(item)
+    result.get(taker)?.push(ordered)
   }
   return result
 }
 
-/** Longest first to the least loaded task; within a task the order of the files again. */
-function pack(splits: readonly ScanSplit[], count: number, owner: ExecutorId): PlacedTask[] {
-  const bins = Array.from(
-    { length: Math.min(count, splits.length) }, () => ({ splits: [] as ScanSplit[], sizeBytes: 0 }),
-  )
-  for (const item of [...splits].sort((a, b) => b.split.sizeBytes - a.split.sizeBytes)) {
+function sizeOf({ item }: Ordered): number {
+  return item.split.sizeBytes
+}
+
+/** `splits` are the longest first: each to the least loaded task; within a task in their order again. */
+function pack(splits: readonly Ordered[], count: number, owner: ExecutorId): PlacedTask[] {
+  const bins = Array.from({ length: Math.min(count, splits.length) }, () => ({ splits: [] as Ordered[], sizeBytes: 0 }))
+  for (const ordered of splits) {
     const bin = bins.reduce((least, other) => other.sizeBytes < least.sizeBytes ? other : least)
-    bin.splits.push(item)
-    bin.sizeBytes += item.split.sizeBytes
+    bin.splits.push(ordered)
+    bin.sizeBytes += sizeOf(ordered)
   }
-  const inOrder = (a: ScanSplit, b: ScanSplit): number => a.scan - b.scan || compare(a.split.file.key, b.split.file.key)
-    || a.split.fromRow - b.split.fromRow
-  return bins.map(bin => ({ owner, splits: bin.splits.sort(inOrder), sizeBytes: bin.sizeBytes }))
+  return bins.map(({ splits: own, sizeBytes }) =>
+    ({ owner, splits: own.sort((a, b) => a.at - b.at).map(({ item }) => item), sizeBytes }))
 }
 
 /** The executor with most of `bytesAt`, by rank of its id if none has any; null: no executor. */

@@ -14,7 +14,7 @@ export function planPorts(planner: Planner, catalog: Catalog, thresholds: PlanTh
       resolve: (names, defaults) => catalog.resolve(names.map(parts), defaults),
       invalidate: tables => catalog.invalidate(tables.map(({ name }) => name)),
     },
-    prune: (table, filters) => pruneTable(table, filters).map(({ file, rowGroups }) => ({ file, rowGroups })),
+    prune: pruneTable,
     thresholds,
   }
 }

@@ -6,11 +6,13 @@ import { unreachable } from '../proto/errors.ts'
 import type { Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
 import { named } from '../planner/parameters.ts'
-import type { PlannedQuery, PlannerTable, PlanThresholds, ScanEstimate } from '../planner/planned-query.ts'
+import type {
+  PlannedQuery, PlannerTable, PlanThresholds, PrunableScan, ScanEstimate,
+} from '../planner/planned-query.ts'
 import type { PreparedQuery } from '../planner/prepare-query.ts'
 import type { CatalogPort, PlannerPort, PreparePort, PrunedFile, PrunePort } from './query-ports.ts'
 import type { QueryRequest } from './running-query.ts'
-import { splits } from './splits.ts'
+import { rowsOf, touchedBytes } from './splits.ts'
 
 export interface PlanPorts {
   readonly planner: PlannerPort
@@ -45,17 +47,21 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
   const { sql, defaultCatalog, defaultSchema, settings, explain = false } = request
   const names = await planner.names(sql)
   const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema })
-  const left = (table: number, filters: readonly Expression[]): readonly PrunedFile[] => {
+  const pruned = new Map<string, readonly PrunedFile[]>()
+  const left = ({ table, filters, columns }: PrunableScan): readonly PrunedFile[] => {
     const found = tables[table]
-    return found === undefined ? [] : prune(found, filters)
+    const key = keyOf(table, filters, columns)
+    const files = pruned.get(key) ?? (found === undefined ? [] : prune(found, filters, columns))
+    pruned.set(key, files)
+    return files
   }
   const found = await planner.plan(
     { sql, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
-    scans => Promise.resolve(scans.map(({ table, columns, filters }) => estimate(left(table, filters), columns))))
+    scans => Promise.resolve(scans.map(scan => estimate(left(scan), scan.columns))))
   const { columnNames } = request
   const planned = columnNames === undefined ? found : { ...found, columns: named(found.columns, columnNames) }
   const scans = planned.fragments.flatMap(fragment => fragment.scans)
-  const files = new Map(scans.map(scan => [scan.id, left(scan.table, scan.filters)]))
+  const files = new Map(scans.map(scan => [scan.id, left(scan)]))
   return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
 }
 
@@ -74,14 +80,17 @@ function plannerTable(
   return { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts }
 }
 
-function estimate(files: readonly PrunedFile[], columns: readonly number[]): ScanEstimate {
-  const rows = files.reduce((sum, { file, rowGroups }) => sum + (rowGroups.length === 0 ? file.rowCount
-    : rowGroups.reduce((part, group) => part + (file.rowGroups[group]?.rowCount ?? 0), 0)), 0)
-  return { rows, bytes: touchedBytes(files, columns) }
+/** The same scan is asked for before the plan is cut, and of its fragment after. */
+function keyOf(table: number, filters: readonly Expression[], columns: readonly number[]): string {
+  const sorted = [...columns].sort((a, b) => a - b)
+  return JSON.stringify([table, sorted, filters], (_, value: unknown) =>
+    typeof value === 'bigint' ? `${value}n` : value)
 }
 
-function touchedBytes(files: readonly PrunedFile[], columns: readonly number[]): number {
-  return splits(files, columns, 1).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+function estimate(files: readonly PrunedFile[], columns: readonly number[]): ScanEstimate {
+  let rows = 0
+  for (const file of files) rows += rowsOf(file)
+  return { rows, bytes: touchedBytes(files, columns) }
 }
 
 function inputBytes(

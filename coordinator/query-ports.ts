@@ -41,11 +41,18 @@ export interface NameDefaults {
   readonly schema: string
 }
 
-/** Files that may hold rows satisfying `filters` (over the table's columns by position), and of each the row groups. */
-export type PrunePort = (table: Table, filters: readonly Expression[]) => readonly PrunedFile[]
+/**
+ * Files that may hold rows satisfying `filters` (over the table's columns by position), and of each the row groups.
+ * `columns`: positions whose bytes count.
+ */
+export type PrunePort =
+  (table: Table, filters: readonly Expression[], columns: readonly number[]) => readonly PrunedFile[]
 
 export interface PrunedFile {
   readonly file: DataFile
   /** Positions in `file.rowGroups`, ascending; empty for files that have none (CSV, JSON). */
   readonly rowGroups: readonly number[]
+  /** Rows of those row groups, or of the file; bytes of the columns in them. Absent: counted when they are wanted. */
+  readonly rowCount?: number
+  readonly sizeBytes?: number
 }

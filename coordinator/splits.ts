@@ -5,7 +5,7 @@
  */
 
 import type { FileKey } from '../cache/key.ts'
-import type { DataFile, RowGroup } from '../catalog/table.ts'
+import type { RowGroup } from '../catalog/table.ts'
 import type { PrunedFile } from './query-ports.ts'
 
 /** A file is cut if it is so many times the mean; below, the last task to end costs less than cutting. */
@@ -26,64 +26,80 @@ export interface Split {
 
 /** In the order of the files and their rows. `columns`: positions that the fragment touches. */
 export function splits(files: readonly PrunedFile[], columns: readonly number[], targetTasks: number): Split[] {
-  const spans = files.map(file => spanOf(file, columns))
-  const totalBytes = spans.reduce((total, span) => total + span.sizeBytes, 0)
-  const meanBytes = totalBytes / Math.max(1, spans.length)
+  const sizes = files.map(file => bytesOf(file, columns))
+  const totalBytes = sizes.reduce((total, size) => total + size, 0)
+  const meanBytes = totalBytes / Math.max(1, files.length)
   const targetBytes = totalBytes / Math.max(1, targetTasks)
-  return spans.flatMap(span => {
-    const cut = spans.length < targetTasks || span.sizeBytes > LARGE_FILE_FACTOR * meanBytes
-    if (!cut || span.groups.length < 2) return [whole(span)]
-    const pieceBytes = spans.length < targetTasks ? targetBytes : Math.max(targetBytes, meanBytes)
-    return ranges(span, Math.min(MAX_RANGES_PER_FILE, Math.ceil(span.sizeBytes / Math.max(1, pieceBytes))))
+  return files.flatMap((file, i) => {
+    const sizeBytes = sizes[i] ?? 0
+    const cut = files.length < targetTasks || sizeBytes > LARGE_FILE_FACTOR * meanBytes
+    if (!cut || file.rowGroups.length < 2) return [whole(file, sizeBytes)]
+    const pieceBytes = files.length < targetTasks ? targetBytes : Math.max(targetBytes, meanBytes)
+    return ranges(file, columns, Math.min(MAX_RANGES_PER_FILE, Math.ceil(sizeBytes / Math.max(1, pieceBytes))))
   })
 }
 
-/** A file from its first row group that is left to its last: DuckDB itself skips those in between. */
-interface Span {
-  readonly file: DataFile
-  readonly fromRow: number
-  readonly groups: readonly { readonly rowCount: number; readonly sizeBytes: number }[]
-  readonly sizeBytes: number
+/** Of all files together. */
+export function touchedBytes(files: readonly PrunedFile[], columns: readonly number[]): number {
+  let bytes = 0
+  for (const file of files) bytes += bytesOf(file, columns)
+  return bytes
 }
 
-function spanOf({ file, rowGroups }: PrunedFile, columns: readonly number[]): Span {
-  const from = rowGroups[0]
-  const last = rowGroups.at(-1)
-  if (from === undefined || last === undefined) return { file, fromRow: 0, groups: [], sizeBytes: file.file.sizeBytes }
-  const before = file.rowGroups.slice(0, from).reduce((rows, group) => rows + group.rowCount, 0)
-  const left = new Set(rowGroups)
-  const groups = file.rowGroups.slice(from, last + 1)
-    .map((group, i) => ({ rowCount: group.rowCount, sizeBytes: left.has(from + i) ? bytesOf(group, columns) : 0 }))
-  return { file, fromRow: before, groups, sizeBytes: groups.reduce((total, group) => total + group.sizeBytes, 0) }
+/** Of the row groups that are left, or of a file that has none. */
+export function rowsOf({ file, rowGroups, rowCount }: PrunedFile): number {
+  if (rowCount !== undefined || rowGroups.length === 0) return rowCount ?? file.rowCount
+  return rowGroups.reduce((rows, group) => rows + (file.rowGroups[group]?.rowCount ?? 0), 0)
 }
 
 /** Counting rows touches no column: then row groups weigh the same. */
-function bytesOf(group: RowGroup, columns: readonly number[]): number {
-  return 1 + columns.reduce((total, column) => total + (group.columns[column]?.sizeBytes ?? 0), 0)
+function bytesOf({ file, rowGroups, sizeBytes }: PrunedFile, columns: readonly number[]): number {
+  if (rowGroups.length === 0) return file.file.sizeBytes
+  if (sizeBytes !== undefined) return rowGroups.length + sizeBytes
+  const groups = file.rowGroups
+  return rowGroups.reduce((sum, group) => sum + groupBytes(groups[group], columns), 0)
 }
 
-function whole({ file, fromRow, groups, sizeBytes }: Span): Split {
-  const rows = groups.reduce((total, group) => total + group.rowCount, 0)
-  const all = rows === 0 || rows === file.rowCount
-  return { file: file.file, shape: file.shape, fromRow: all ? 0 : fromRow, toRow: all ? 0 : fromRow + rows, sizeBytes }
+function groupBytes(group: RowGroup | undefined, columns: readonly number[]): number {
+  return 1 + columns.reduce((total, column) => total + (group?.columns[column]?.sizeBytes ?? 0), 0)
+}
+
+/** A file from its first row group that is left to its last: DuckDB itself skips those in between. */
+function whole(pruned: PrunedFile, sizeBytes: number): Split {
+  const { file, rowGroups } = pruned
+  const [first = 0, last = 0] = [rowGroups[0], rowGroups.at(-1)]
+  const all: Split = { file: file.file, shape: file.shape, fromRow: 0, toRow: 0, sizeBytes }
+  if (rowGroups.length === 0 || rowsOf(pruned) === file.rowCount) return all
+  const groups = file.rowGroups
+  const rows = (from: number, to: number): number =>
+    groups.slice(from, to).reduce((sum, group) => sum + group.rowCount, 0)
+  const [fromRow, count] = [rows(0, first), rows(first, last + 1)]
+  return count === file.rowCount ? all : { ...all, fromRow, toRow: fromRow + count }
 }
 
 /** At most `count` ranges of about the same bytes. */
-function ranges(span: Span, count: number): Split[] {
+function ranges(pruned: PrunedFile, columns: readonly number[], count: number): Split[] {
+  const { file, rowGroups } = pruned
+  const [first = 0, last = 0] = [rowGroups[0], rowGroups.at(-1)]
+  const left = new Set(rowGroups)
+  const all = file.rowGroups
+  const groups = all.slice(first, last + 1).map((group, i) =>
+    ({ rowCount: group.rowCount, sizeBytes: left.has(first + i) ? groupBytes(group, columns) : 0 }))
+  const totalBytes = groups.reduce((total, group) => total + group.sizeBytes, 0)
   const result: Split[] = []
-  let fromRow = span.fromRow
-  let toRow = span.fromRow
+  let fromRow = all.slice(0, first).reduce((rows, group) => rows + group.rowCount, 0)
+  let toRow = fromRow
   let sizeBytes = 0
   let doneBytes = 0
-  span.groups.forEach((group, i) => {
+  groups.forEach((group, i) => {
     toRow += group.rowCount
     sizeBytes += group.sizeBytes
-    const full = doneBytes + sizeBytes >= (result.length + 1) * span.sizeBytes / count
-    if (!full && i < span.groups.length - 1) return
-    result.push({ file: span.file.file, shape: span.file.shape, fromRow, toRow, sizeBytes })
+    const full = doneBytes + sizeBytes >= (result.length + 1) * totalBytes / count
+    if (!full && i < groups.length - 1) return
+    result.push({ file: file.file, shape: file.shape, fromRow, toRow, sizeBytes })
     doneBytes += sizeBytes
     sizeBytes = 0
     fromRow = toRow
   })
-  return result.length === 1 ? [whole(span)] : result
+  return result.length === 1 ? [whole(pruned, totalBytes)] : result
 }

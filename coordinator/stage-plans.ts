@@ -9,7 +9,7 @@ import type { Member } from './member.ts'
 import { placeSplits, type PlacedTask, type Room, type ScanSplit } from './place.ts'
 import type { PlannedWork } from './plan-query.ts'
 import type { PrunedFile } from './query-ports.ts'
-import { splits } from './splits.ts'
+import { splits, touchedBytes } from './splits.ts'
 
 /** Bytes that make a scanning task worth its start, once every executor has one. */
 const TASK_BYTES = 32 * 1024 * 1024
@@ -63,13 +63,15 @@ export interface SplitScan {
 /** The tasks that read them, each where it would run. */
 export function placedScans(scans: readonly SplitScan[], rooms: readonly Room[]): PlacedTask[] {
   const slots = rooms.reduce((sum, room) => sum + Math.max(1, room.slots), 0)
-  const bytes = scans.flatMap(({ files, columns }) => splits(files, columns, 1))
-    .reduce((sum, split) => sum + split.sizeBytes, 0)
+  const bytes = scans.reduce((sum, { files, columns }) => sum + touchedBytes(files, columns), 0)
   const targetTasks = Math.max(1, rooms.length, Math.min(slots * TASKS_PER_SLOT, Math.ceil(bytes / TASK_BYTES)))
   const items = scans.flatMap(({ id, files, columns }) => splits(files, columns, targetTasks)
     .map(split => ({ scan: id, split })))
   return placeSplits(items, rooms, targetTasks)
 }
+
+/** Files that tell where a query should run: more would tell the same. */
+const MAX_RANKED_FILES = 1000
 
 /**
  * Whom to ask first for a query that runs whole: who owns most bytes of its files. Both owners of a file count, and
@@ -78,7 +80,7 @@ export function placedScans(scans: readonly SplitScan[], rooms: readonly Room[])
 export function byCache(members: readonly Member[], query: QueryId, work: PlannedWork): Member[] {
   const ids = members.map(({ id }) => id)
   const bytes = new Map<ExecutorId, number>()
-  for (const file of filesOf(work)) {
+  for (const file of filesOf(work).slice(0, MAX_RANKED_FILES)) {
     for (const owner of rank(file, ids).slice(0, 2)) bytes.set(owner, (bytes.get(owner) ?? 0) + file.sizeBytes)
   }
   const turn = rank({ bucket: '', key: query }, ids)

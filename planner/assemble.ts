@@ -24,6 +24,7 @@ import { isOrderSensitive } from './order-sensitivity.ts'
 import { inputs, type Exchange, type Plan, type Scan } from './plan.ts'
 import type { PlannerTable } from './planned-query.ts'
 import { maxRows } from './row-bound.ts'
+import { scanFilters } from './scan-filters.ts'
 
 /** A fragment before it is bound. */
 export interface FragmentDraft extends Omit<Fragment, 'columns'> {
@@ -41,7 +42,9 @@ export function assemble(
     const scans = scansOf(cut.root).map(scan => ({ scan, id: nextScan++ }))
     const ids = new Map(scans.map(({ scan, id }) => [scan, id]))
     const isSplit = (scan: Scan): boolean => context.isSplit[scan.table] === true && !cut.repeated.has(scan)
-    const described = scans.map(({ scan, id }) => describeScan(scan, id, isSplit(scan)))
+    const filters = scanFilters(cut.root)
+    const described = scans.map(({ scan, id }) =>
+      describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters))
     const read = inputsOf(cut, written)
     return {
       id: cut.id,
@@ -76,11 +79,13 @@ function scansOf(plan: Plan): readonly Scan[] {
   return [...found]
 }
 
-function describeScan(scan: Scan, id: number, isSplit: boolean): FragmentScan {
+function describeScan(
+  scan: Scan, id: number, isSplit: boolean, filters: readonly Expression[],
+): FragmentScan {
   const columns = new Set(scan.columns.filter(position => position !== null))
   for (const filter of scan.filters) addColumns(filter, columns)
   return {
-    id, table: scan.table, columns: [...columns].sort((a, b) => a - b), filters: scan.filters,
+    id, table: scan.table, columns: [...columns].sort((a, b) => a - b), filters,
     reads: isSplit ? 'split' : 'all',
   }
 }

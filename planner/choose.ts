@@ -10,6 +10,7 @@ import type { Plan } from './plan.ts'
 import { isSplitTable } from './cut/scan.ts'
 import type { PlannerTable, PlanThresholds, PrunableScan, ScanEstimate } from './planned-query.ts'
 import { addColumns } from './cut/expressions.ts'
+import { scanFilters } from './scan-filters.ts'
 
 export interface Choice {
   readonly tables: readonly PlannerTable[]
@@ -20,11 +21,10 @@ export interface Choice {
 
 /** What is read of each table, in the order of the plan: to ask what pruning leaves of it. */
 export function prunableScans(plan: Plan): readonly PrunableScan[] {
-  return [...operators(plan)].flatMap(operator => {
-    if (operator.kind !== 'Scan') return []
-    const columns = new Set(operator.columns.filter(position => position !== null))
-    for (const filter of operator.filters) addColumns(filter, columns)
-    return [{ table: operator.table, columns: [...columns], filters: operator.filters }]
+  return [...scanFilters(plan)].map(([scan, filters]) => {
+    const columns = new Set(scan.columns.filter(position => position !== null))
+    for (const filter of scan.filters) addColumns(filter, columns)
+    return { table: scan.table, columns: [...columns], filters }
   })
 }
 
