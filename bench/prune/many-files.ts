@@ -38,13 +38,14 @@ export async function manyFiles(folder: string, count: number): Promise<Table> {
     sizeBytes: FILE_BYTES,
   }))
   const described = columns.map((name, i) => ({ name, type: types[i] ?? 'VARCHAR' }))
-  const joined = joinFooters(
-    files.map((_, i) => footerOf(footer, i)), { columns: described, examples: [{ columns: described, refused: {} }] }, [])
+  const examples = [{ columns: described, refused: {} }]
+  const joined = joinFooters(files.map((_, i) => footerOf(footer, i)), { columns: described, examples }, [])
   const hive = hiveLayout(files, { hivePartitioning: true, hiveTypes: {}, hiveAutocast: true })
   const made = skeletonColumns(joined, hive)
   const skeletonPath = join(folder, `skeleton-${count}.parquet`)
   await writeFile(skeletonPath, skeletonBytes({
-    columns: made.map(({ skeleton }) => skeleton), rowCount: joined.rowCount, rowCountIs: 'exact', footer: joined.schema,
+    columns: made.map(({ skeleton }) => skeleton), rowCount: joined.rowCount, rowCountIs: 'exact',
+    footer: joined.schema,
   }))
   return {
     name: { catalog: 'lake', schema: 'main', table: 'events' }, version: String(count), format: 'parquet',
