@@ -6,6 +6,7 @@
 import type { FileKey } from '../cache/key.ts'
 import type { DataFile, FileFormat, Table, TableColumn } from '../catalog/table.ts'
 import { inputName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
+import { fragmentSettings } from '../planner/session-settings.ts'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
 import { taskId, type QueryId } from '../proto/ids.ts'
 import type { ResourceGroup } from '../proto/resource-group.ts'
@@ -82,7 +83,7 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     inputs: fragment.inputs.map((input, i) => inputInit(work, input, partition, place.inputs[i] ?? [])),
     output: outputInit(work, fragment),
     preserveOrder: work.fragments.length === 1,
-    settings: { ...work.request.settings },
+    settings: { ...original ? work.request.settings : fragmentSettings(work.request.settings) },
     defaultCatalog: work.request.defaultCatalog,
     defaultSchema: work.request.defaultSchema,
     principal: work.request.principal,

@@ -5,6 +5,7 @@
  */
 
 import type { CastOrigin } from '../proto/cast-mark.ts'
+import { castTo } from './bare-rows.ts'
 import { decodeAggregate, decodeWindow } from './decode-aggregate.ts'
 import { EXPRESSION_FIELDS } from './decode-fields.ts'
 import { decodeFunction } from './decode-function.ts'
@@ -12,6 +13,7 @@ import { decodeConstant } from './decode-literal.ts'
 import { decodeType } from './decode-type.ts'
 import type { ComparisonOp, Expression, Operator, OperatorName, Order } from './expression.ts'
 import type { JsonNode } from './json-node.ts'
+import { hasName } from './type-name.ts'
 
 export function decodeExpressions(nodes: readonly JsonNode[]): readonly Expression[] {
   return nodes.map(decodeExpression)
@@ -50,11 +52,7 @@ export function decodeExpression(node: JsonNode): Expression {
       }
     case 'BOUND_CASE': return caseOf(only('return_type', 'case_checks', 'else_expr'))
     case 'BOUND_CAST':
-      only('child', 'return_type', 'try_cast')
-      return {
-        kind: 'Cast', child: decodeExpression(node.node('child')), type: decodeType(node.node('return_type')),
-        try: node.boolean('try_cast'), origin: castOrigin(node),
-      }
+      return cast(only('child', 'return_type', 'try_cast'))
     case 'BOUND_OPERATOR': return operator(only('return_type', 'children'))
     case 'BOUND_FUNCTION': return decodeFunction(node)
     case 'BOUND_AGGREGATE': return decodeAggregate(node)
@@ -66,6 +64,13 @@ export function decodeExpression(node: JsonNode): Expression {
       }
     default: return node.refuse(`expression ${expressionClass}`)
   }
+}
+
+function cast(node: JsonNode): Expression {
+  const [child, type] = [decodeExpression(node.node('child')), decodeType(node.node('return_type'))]
+  const isTry = node.boolean('try_cast')
+  return hasName(type) || isTry ? { kind: 'Cast', child, type, try: isTry, origin: castOrigin(node) }
+    : castTo(child, type)
 }
 
 /** DuckDB's place of what the optimizer made is the largest 64-bit number. */

@@ -1,6 +1,6 @@
 /**
  * DuckDB's types as the plan's JSON holds them: `{ id, type_info }`. A user's alias is Unsupported. A collation is left
- * out: binding has written what it does to comparisons and orders into the plan.
+ * out: binding has written what it does to comparisons and orders into the plan, but for set operations (decode.ts).
  */
 
 import type { DuckField, DuckType, ScalarName } from '../proto/types.ts'

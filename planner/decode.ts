@@ -32,6 +32,9 @@ export function decodePlan(planJson: string, explainJson: string, tables: readon
   if (root.boolean('error')) throw new Unsupported(`DuckDB does not serialise the plan: ${errorMessage(root)}`)
   const [plan, more] = root.only('error', 'plans').list('plans')
   if (plan === undefined || more !== undefined) throw new Unsupported('several statements')
+  if (/"collation":\s*"[^"]/.test(planJson) && /"LOGICAL_(?:INTERSECT|EXCEPT)"/.test(planJson)) {
+    throw new Unsupported('a set operation of collated texts')
+  }
   const paths = new Map(tables.map(({ skeletonPath }, i) => [skeletonPath, i]))
   return new Decoder(paths).operator(plan, parseEstimates(explainJson), 0)
 }

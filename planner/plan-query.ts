@@ -17,6 +17,7 @@ import { assemble, type FragmentDraft } from './assemble.ts'
 import { authorise, screen, screenUnread, type Authority } from './authority.ts'
 import { prunableScans, wholeReason } from './choose.ts'
 import { decodePlan } from './decode.ts'
+import { anyOperator, comparesByType } from './cut/operator.ts'
 import { contextOf, distribute } from './distribute.ts'
 import { bindFragments } from './dry-bind.ts'
 import { fromDuckdb } from './duckdb-error.ts'
@@ -158,9 +159,12 @@ async function cutPlan(
   }
 }
 
-async function optimizedPlan(session: PlanningSession, { sql, tables }: PlanRequest): Promise<Plan> {
+async function optimizedPlan(session: PlanningSession, { sql, tables, settings }: PlanRequest): Promise<Plan> {
   try {
-    return decodePlan(await session.optimizedPlan(sql), await session.explain(sql), tables)
+    const plan = decodePlan(await session.optimizedPlan(sql), await session.explain(sql), tables)
+    const hasCollation = Object.keys(settings).some(name => name.toLowerCase() === 'default_collation')
+    if (hasCollation && anyOperator(plan, comparesByType)) throw new Unsupported('a set operation of collated texts')
+    return plan
   } catch (thrown) {
     if (thrown instanceof Unsupported) throw thrown
     // it has bound, so this is a gap of the optimizer's serialisation, or an error that running it will repeat

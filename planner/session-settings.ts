@@ -23,3 +23,11 @@ export function settingStatements(settings: Readonly<Record<string, string>>): r
     throw new QueryError('PERMISSION_DENIED', `the setting ${name} cannot be changed`)
   })
 }
+
+/**
+ * Those that emitted SQL is run with. The plan says what a collation does to each comparison: a default one would do it
+ * again where the plan, and so DuckDB, does not (LIKE, INTERSECT).
+ */
+export function fragmentSettings(settings: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => name.toLowerCase() !== 'default_collation'))
+}

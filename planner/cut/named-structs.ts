@@ -8,7 +8,7 @@
  */
 
 import type { DuckType } from '../../proto/types.ts'
-import { textConstant } from '../decode-function.ts'
+import { castTo } from '../bare-rows.ts'
 import type { Expression } from '../expression.ts'
 import { inputs, type Exchange, type Plan } from '../plan.ts'
 import { hasName } from '../type-name.ts'
@@ -61,27 +61,7 @@ function namedType(type: DuckType): DuckType {
 
 const fieldName = (i: number): string => `f${i + 1}`
 
-function unnamedColumn(type: DuckType, i: number): Expression {
-  return unnamed(column(i, namedType(type)), type)
-}
-
 /** The value without the names that `type` does not have. */
-function unnamed(value: Expression, type: DuckType): Expression {
-  if (hasName(type)) return value
-  if (type.kind === 'list') {
-    const item = unnamed({ kind: 'ColumnRef', index: 0, type: namedType(type.child) }, type.child)
-    const body = { captures: [], parameters: 1, body: item, initial: null }
-    return { kind: 'Lambda', name: 'list_transform', list: value, ...body, type }
-  }
-  if (type.kind !== 'struct') return value
-  const fields = type.fields.map((field, i): Expression => unnamed({
-    kind: 'Call', name: 'struct_extract', isOperator: false, aliases: [], type: namedType(field.type),
-    children: [value, textConstant(field.name === '' ? fieldName(i) : field.name)],
-  }, field.type))
-  const row: Expression = { kind: 'Call', name: 'row', children: fields, type, isOperator: false, aliases: [] }
-  const isThere: Expression = { kind: 'Operator', op: 'IS NOT NULL', children: [value], type: BOOLEAN }
-  const nothing: Expression = { kind: 'Constant', value: { kind: 'null' }, type: { kind: 'scalar', name: '"NULL"' } }
-  return { kind: 'Case', checks: [{ when: isThere, then: row }], otherwise: nothing, type }
+function unnamedColumn(type: DuckType, i: number): Expression {
+  return castTo(column(i, namedType(type)), type)
 }
-
-const BOOLEAN: DuckType = { kind: 'scalar', name: 'BOOLEAN' }

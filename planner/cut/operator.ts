@@ -29,6 +29,11 @@ export function expressionsOf(plan: Plan): readonly Expression[] {
   }
 }
 
+/** True if it compares values by their types alone, collation included; all others say in the plan what is compared. */
+export function comparesByType(plan: Plan): boolean {
+  return plan.kind === 'SetOperation' && plan.op !== 'UNION'
+}
+
 /** The plan and everything below it, inputs after their operator. */
 export function* operators(plan: Plan): Generator<Plan> {
   yield plan

@@ -74,6 +74,9 @@ export const odd: Readonly<Record<string, readonly string[]>> = {
       GROUP BY 1`,
     `SELECT map_from_entries(list((id, s) ORDER BY id)) FROM t`, `SELECT list_zip(l, words) FROM nested ORDER BY id`,
     `SELECT id, CASE WHEN k > 1 THEN (k, s) END FROM t ORDER BY id`,
+    `SELECT k, map_from_entries(list({'k': id, 'v': s} ORDER BY id)) FROM t GROUP BY k`,
+    `SELECT a.p, count(*) FROM (SELECT (k, g) AS p FROM t) a JOIN (SELECT (k, h) AS p FROM u) b ON a.p = b.p
+      GROUP BY 1`,
   ],
   collations: [
     `SELECT id FROM t WHERE s COLLATE NOCASE = 'S1'`, `SELECT s COLLATE NOCASE AS x, count(*) FROM t GROUP BY x`,

@@ -98,6 +98,21 @@ export class Planning {
     column: (table, column) => this.tables[table]?.columns[column]?.name ?? '?',
   }
 
+  /** Plain DuckDB in a session with these settings. */
+  async oracleWith<T>(
+    settings: Readonly<Record<string, string>>, ask: (connection: DuckDBConnection) => Promise<T>,
+  ): Promise<T> {
+    const connection = await this.#instance.connect()
+    try {
+      for (const [name, value] of Object.entries(settings)) {
+        await connection.run(`SET SESSION ${name} = ${quoteText(value)}`)
+      }
+      return await ask(connection)
+    } finally {
+      connection.closeSync()
+    }
+  }
+
   /** What plain DuckDB says. */
   oracle(sql: string): Promise<Answer> {
     return answer(this.#plain, sql)

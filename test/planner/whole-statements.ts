@@ -11,6 +11,10 @@ export const whole: Readonly<Record<string, readonly string[]>> = {
   'other tables': [`SELECT * FROM duckdb_settings() WHERE name = 'threads'`],
   'constants that DuckDB cannot serialise': [`SELECT '0101'::BIT`, `SELECT 12::BIGNUM + id FROM types`],
   'modulo that may be of decimals or of doubles': [`SELECT (m::DECIMAL(38,1)) % (k - k)::DECIMAL(20,3) FROM t`],
+  'set operations of collated texts': [
+    `SELECT s COLLATE NOCASE FROM t INTERSECT ALL SELECT upper(s) COLLATE NOCASE FROM u`,
+    `SELECT s COLLATE NOCASE FROM t EXCEPT SELECT upper(s) FROM u`,
+  ],
   'about the statement itself': [`SELECT alias(id) FROM t`, `SELECT current_query(), k FROM one`],
 }
 
