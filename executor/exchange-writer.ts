@@ -20,7 +20,17 @@ export interface WrittenFile {
 }
 
 /** Values of few kinds cost a little more without a dictionary, numbers much less; both sides read faster. */
-const FORMAT = 'FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1'
+const FORMAT = 'FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1, PARQUET_VERSION'
+
+/**
+ * Version 2, but for lists of text: DuckDB 1.5 counts the bytes of a list that is the same in many rows once, and
+ * writes them for each ("not enough space in buffer"). Version 1 does not count.
+ */
+export function exchangeFormat(wireTypes: readonly string[]): string {
+  const isListOfText = (type: string): boolean => type.includes(']') && /VARCHAR|JSON|BLOB/.test(type)
+  return `${FORMAT} ${wireTypes.some(isListOfText) ? 'v1' : 'v2'}`
+}
+
 /** A plain list of files: a folder for each partition would cost more than what is in it. */
 const BY_HASH = 'PARTITION_BY (part), HIVE_FILE_PATTERN false, RETURN_STATS true'
 /** Columns of the answer to that: filename, count, file_size_bytes, partition_keys. */
@@ -34,7 +44,7 @@ export async function writeExchange(
 ): Promise<WrittenFile[]> {
   if (output.hashKeys.length === 0 || output.partitionCount <= 1) {
     const path = files.outputFile(place)
-    const [[count] = []] = await connection.texts(copy(sql, output, path, FORMAT), COUNT)
+    const [[count] = []] = await connection.texts(copy(sql, output, path, formatOf(output)), COUNT)
     if (count === undefined || count === null) throw new Error('COPY did not tell the number of rows')
     const file = { partition: 0, path: relative(files.root, path), rowCount: Number(count) }
     return file.rowCount === 0 ? [] : [{ ...file, sizeBytes: statSync(path).size }]
@@ -48,9 +58,13 @@ export async function writeExchange(
   })).filter(file => file.rowCount > 0)
 }
 
+function formatOf({ columns }: ExchangeOutput): string {
+  return exchangeFormat(columns.map(({ wireType }) => wireType))
+}
+
 function copyByHash(sql: string, output: ExchangeOutput, folder: string): string {
   const partition = `CAST(hash(${output.hashKeys.join(', ')}) % ${output.partitionCount} AS INTEGER) AS part`
-  return copy(sql, output, folder, `${FORMAT}, ${BY_HASH}`, [partition])
+  return copy(sql, output, folder, `${formatOf(output)}, ${BY_HASH}`, [partition])
 }
 
 function copy(

@@ -7,6 +7,7 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableColumn } from '../../catalog/table.ts'
+import { exchangeFormat } from '../../executor/exchange-writer.ts'
 import { inputName, type Fragment, type FragmentInput, type FragmentScan } from '../../planner/fragment.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
 
@@ -24,8 +25,6 @@ export interface Answer {
 
 /** What one task wrote, by partition. */
 type Written = ReadonlyMap<number, readonly string[]>
-
-const FORMAT = 'FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 1, RETURN_STATS true'
 
 export class InProcessCluster {
   readonly #executors: readonly DuckDBInstance[]
@@ -110,7 +109,8 @@ export class InProcessCluster {
     const keys = output.kind === 'hash' ? output.keys : []
     const list = columns.map(({ wireType }, i) => `CAST(c${i} AS ${wireType}) AS w${i}`)
     if (keys.length > 0) list.push(`CAST(hash(${keys.join(', ')}) % ${this.#executors.length} AS INTEGER) AS part`)
-    const options = keys.length > 0 ? `${FORMAT}, PARTITION_BY (part)` : FORMAT
+    const format = `${exchangeFormat(columns.map(({ wireType }) => wireType))}, RETURN_STATS true`
+    const options = keys.length > 0 ? `${format}, PARTITION_BY (part)` : format
     const path = keys.length > 0 ? target : `${target}.parquet`
     const names = columns.map((_, i) => `c${i}`).join(', ')
     const copied = await connection.runAndReadAll(

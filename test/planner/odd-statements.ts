@@ -36,6 +36,8 @@ export const odd: Readonly<Record<string, readonly string[]>> = {
   collections: [
     `SELECT id, unnest(st) FROM nested`,
     `SELECT id, unnest(ls, max_depth := 2) FROM nested`,
+    `SELECT id, ['-4', '-2', NULL] AS l, {'a': ['xxxxxx', 'y']} AS s FROM t`,
+    `SELECT t.id, words FROM t, nested WHERE nested.id = 1`,
     `SELECT [x + i for x, i in l if i > 1] FROM nested`,
     `SELECT list_filter(ls, s -> s.x > 1), list_transform(map_keys(mp), k -> k) FROM nested`,
     `SELECT map_extract(mp, 'x'), map_concat(mp, MAP {'q': 1}), map_contains(mp, 'x') FROM nested`,

@@ -127,7 +127,7 @@ SELECT approx_count_distinct(customer) AS a, approx_count_distinct(product) AS b
   FROM sales;
 
 -- approx_quantile of few values, and approx_top_k
--- whole
+-- spread
 SELECT active, approx_quantile(id, 0.5) AS a, approx_top_k(active, 1) AS b FROM people GROUP BY active;
 
 -- reservoir_quantile with a reservoir for all values
@@ -156,3 +156,12 @@ SELECT product, sum(price) / count(*) AS mean, 100 * count(*) / (SELECT count(*)
 
 -- finalized lists of structs
 SELECT team, list({'id': id, 'pay': pay} ORDER BY id) AS rows FROM people WHERE id < 12 GROUP BY team;
+
+-- count_if of no rows is NULL
+-- spread
+SELECT count_if(quantity > 3) AS a, count_if(note IS NULL) FILTER (quantity > 100) AS b, count(*) AS n FROM sales
+  WHERE length(product) > 100;
+
+-- count_if in groups
+-- spread
+SELECT customer, count_if(quantity > 11) AS a, count_if(note IS NULL) FILTER (quantity > 11) AS b FROM sales GROUP BY 1;

@@ -47,7 +47,7 @@ SELECT id, list_transform(nums, lambda x: x * 10 + id) AS a, list_filter(words, 
   list_transform(words, lambda w, i: w || i) AS c FROM nested;
 
 -- a lambda that reduces
--- whole
+-- spread
 SELECT id, list_reduce(list_filter(nums, lambda x: x IS NOT NULL), lambda a, b: a * 2 + b) AS r FROM nested
   WHERE id <> 3;
 
@@ -113,3 +113,9 @@ SELECT [DATE '2024-02-29', NULL] AS a, [TIMESTAMP '2024-02-29 01:02:03.5'] AS b,
 
 -- list comparison and order
 SELECT a.id, b.id AS other FROM nested a JOIN nested b ON a.nums = b.nums AND a.pair IS NOT DISTINCT FROM b.pair;
+
+-- lists of text that are the same in many rows cross an exchange
+SELECT id, ['-4', '-2', NULL] AS l, {'a': ['xxxxxx', 'y']} AS s FROM sales WHERE id < 2000 ORDER BY id;
+
+-- lists of text from a cross product
+SELECT p.id, n.words FROM people p, nested n WHERE n.id = 1 ORDER BY p.id;
