@@ -11,7 +11,7 @@
  * what takes microseconds is done synchronously, at a tenth of the CPU of the same call on another thread.
  */
 
-import { mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
 import { mkdir, realpath, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import { QueryError } from '../proto/errors.ts'
@@ -106,8 +106,8 @@ export class ExchangeFiles {
 
   async removeOutput(place: TaskPlace): Promise<void> {
     const { folder, files } = this.#outputs(place)
-    for (const file of files) rmSync(file, { force: true })
-    await rm(folder, { recursive: true, force: true })
+    for (const file of files) if (existsSync(file)) unlinkSync(file)
+    if (existsSync(folder) && !await removedIfSmall(folder)) await rm(folder, { recursive: true, force: true })
     this.#giveBack(place.queryId, nameOf(place))
   }
 

@@ -18,7 +18,7 @@ const doors = ['flight', 'http'] as const
 /** What small queries are: a constant, the same with a text of its own each time, one row of a table by its key. */
 const texts = {
   'select 1': ['SELECT 1'],
-  'select 1, text never seen': ['SELECT 1 -- {n}'],
+  'select 1, text never seen': ['SELECT /* {n} */ 1'],
   'one row by key': Array.from({ length: 25 }, (_, key) =>
     `SELECT n_name, n_comment FROM nation WHERE n_nationkey = ${key}`),
 } as const

@@ -13,6 +13,7 @@ import { ask, withCluster } from './cluster.ts'
 import { generatedData, type TpchData } from './data.ts'
 import { PlainDuckDB } from './plain.ts'
 import { tpchQueries } from './queries.ts'
+import { unseenText } from '../unseen-text.ts'
 
 const EXECUTORS = 2
 const MAX_RUNS = 2
@@ -82,8 +83,14 @@ async function grow(
   }
   let run = 0
   const sides = await compare([
-    { name: SMALL, run: () => ask(skeinSmall, `${sqlSmall} -- run ${run++}`), cpuMs: () => treeCpuMs(skeinSmall.pid) },
-    { name: LARGE, run: () => ask(skeinLarge, `${sqlLarge} -- run ${run++}`), cpuMs: () => treeCpuMs(skeinLarge.pid) },
+    {
+      name: SMALL, run: () => ask(skeinSmall, unseenText(sqlSmall, `run ${run++}`)),
+      cpuMs: () => treeCpuMs(skeinSmall.pid),
+    },
+    {
+      name: LARGE, run: () => ask(skeinLarge, unseenText(sqlLarge, `run ${run++}`)),
+      cpuMs: () => treeCpuMs(skeinLarge.pid),
+    },
     { name: PLAIN_SMALL, run: () => plainSmall.run(sqlSmall), cpuMs: () => plainSmall.cpuMs() },
     { name: PLAIN_LARGE, run: () => plainLarge.run(sqlLarge), cpuMs: () => plainLarge.cpuMs() },
   ], { rounds, maxRuns: MAX_RUNS }, systemClock)

@@ -17,6 +17,7 @@ import { generatedData, givenData, type TpchData } from './data.ts'
 import { PlainDuckDB } from './plain.ts'
 import { tpchQueries, type TpchQuery } from './queries.ts'
 import { TaskTurns } from './task-turns.ts'
+import { unseenText } from '../unseen-text.ts'
 
 const PLAIN = 'plain DuckDB'
 const DEFAULT_SIZES = [1, 2, 3, 4]
@@ -89,7 +90,7 @@ async function pathsOf(
         const samples: CriticalPath[] = []
         for (let run = 0; samples.length <= rounds; run++) {
           if (run > rounds + MAX_SPOILED) throw new Error(`Q${number}: ${run} runs, and tasks were repeated in most`)
-          const path = await pathOf(skein, `${sql} -- path ${run}`, turns)
+          const path = await pathOf(skein, unseenText(sql, `path ${run}`), turns)
           if (path !== undefined) samples.push(path)
         }
         samples.shift() // filled caches
@@ -131,7 +132,7 @@ async function compareAll(
     for (let pass = 0; pass < (options.smoke ? 0 : WARM_UP_PASSES); pass++) {
       for (const { sql } of queries) {
         await plain.run(sql)
-        for (const skein of clusters.values()) await ask(skein, `${sql} -- warm-up ${pass}`)
+        for (const skein of clusters.values()) await ask(skein, unseenText(sql, `warm-up ${pass}`))
       }
     }
     const results: QueryResult[] = []
@@ -158,7 +159,7 @@ interface Sides {
   readonly data: TpchData
 }
 
-/** Every run's text differs in a comment, so no plan is used again. */
+/** Every run's text differs in a comment inside, so no plan and no result is used again. */
 async function compareQuery(
   { number, sql }: TpchQuery, { plain, oracle, clusters, data }: Sides, { rounds }: FamilyOptions,
 ): Promise<Omit<QueryResult, 'paths'>> {
@@ -177,7 +178,7 @@ async function compareQuery(
   const sides = await compare([
     { name: PLAIN, run: () => plain.run(sql), cpuMs: () => plain.cpuMs() },
     ...[...clusters].map(([size, skein]) => ({
-      name: `N=${size}`, run: () => ask(skein, `${sql} -- run ${run++}`), cpuMs: () => treeCpuMs(skein.pid),
+      name: `N=${size}`, run: () => ask(skein, unseenText(sql, `run ${run++}`)), cpuMs: () => treeCpuMs(skein.pid),
     })),
   ], { rounds, maxRuns: MAX_RUNS }, systemClock)
   return { number, sides, stats, faults }
