@@ -12,6 +12,9 @@ export const SECRET = 'secret'
 /** Who does what only one may do; one key an office. */
 export const ELECTIONS = 'elections/'
 
+/** The revision up to which history may go at the next turn of housekeeping. */
+export const HOUSEKEEPING = 'housekeeping'
+
 export function electionKey(office: string): string {
   return `${ELECTIONS}${office}`
 }

@@ -182,6 +182,7 @@ export class Registration {
     const { store, key, value } = this.#options
     this.#tried = value()
     const revision = await store.compareAndSwap(key, this.#revision, this.#tried, lease)
+    if (this.#stopped) return // the entry went, or goes, with the lease
     if (revision === null) throw this.#taken()
     this.#revision = revision
   }

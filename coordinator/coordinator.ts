@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { openStores } from '../cache/bucket-stores.ts'
 import { openCatalog } from '../catalog/catalog.ts'
 import { BUCKET_SCHEMA } from '../catalog/definitions.ts'
+import { Election } from '../cluster/election.ts'
+import { Housekeeping } from '../cluster/housekeeping.ts'
 import { coordinatorKey } from '../cluster/keys.ts'
 import { MembershipView, type MembershipEvent } from '../cluster/membership.ts'
 import { openStore } from '../cluster/open-store.ts'
@@ -18,7 +20,7 @@ import { Planner } from '../planner/planner.ts'
 import type { PlanThresholds } from '../planner/planned-query.ts'
 import type { Clock } from '../proto/clock.ts'
 import type { TlsFiles } from '../proto/config.ts'
-import { unreachable, type QueryError } from '../proto/errors.ts'
+import { asQueryError, unreachable, type QueryError } from '../proto/errors.ts'
 import { encodeCoordinatorInfo } from '../proto/cluster-values.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
 import type { CoordinatorLaunch, Ready } from '../proto/launch.ts'
@@ -133,6 +135,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
   onStop(() => late.registration?.stop())
+  keepHouse(options, store, id, onStop)
   return {
     ready: true, role: 'coordinator', pid: options.processId, ...(storeAddress === undefined ? {} : { storeAddress }),
     http: doors.http, flight: doors.flight, admin: doors.admin,
@@ -146,6 +149,26 @@ async function serveStore(
   addStoreService(server, store)
   onStop(() => server.close())
   return `${LOCALHOST}:${await server.listen(LOCALHOST, 0)}`
+}
+
+/** One coordinator of the cluster at a time. */
+function keepHouse(
+  { clock, log }: CoordinatorOptions, store: MetadataStore, id: CoordinatorId,
+  onStop: (close: () => void | Promise<void>) => void,
+): void {
+  const election = new Election({
+    store, clock, office: 'housekeeping', candidate: id,
+    onChange: isHolder => log.info({ id }, isHolder ? 'keeps house for the cluster' : 'keeps house no more'),
+  })
+  onStop(() => election.stop())
+  const housekeeping = new Housekeeping({
+    store, clock, election,
+    onTurn: outcome => {
+      if ('failed' in outcome) log.warn({ reason: asQueryError(outcome.failed).message }, 'housekeeping failed')
+      else log.info({ revision: String(outcome.compactedTo) }, "the store's history is given up to here")
+    },
+  })
+  onStop(() => housekeeping.stop())
 }
 
 function register(

@@ -74,16 +74,18 @@ export class Executor {
   }
 
   reserve(queryId: QueryId, coordinator: CoordinatorId, memoryBytes: number): void {
-    this.#options.checkMembership()
     this.#checkNotReleased(queryId)
-    if (!this.#queries.has(queryId)) this.#options.duty.check()
+    if (!this.#queries.has(queryId)) {
+      this.#options.checkMembership()
+      this.#options.duty.check()
+    }
     this.#options.reservations.book(queryId, memoryBytes)
     this.#query(queryId, coordinator)
   }
 
   launch(coordinator: CoordinatorId, definition: TaskDefinition): void {
-    this.#options.checkMembership()
     const queryId = definition.queryId as QueryId
+    if (!this.#queries.has(queryId)) this.#options.checkMembership() // what runs goes on
     this.#checkNotReleased(queryId)
     this.#options.exchangeFiles.checkId(queryId)
     const query = this.#query(queryId, coordinator)

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memberKey } from '../cluster/keys.ts'
 import { openStore } from '../cluster/open-store.ts'
-import { Registration } from '../cluster/registration.ts'
+import { LEASE_TTL_MS, Registration } from '../cluster/registration.ts'
 import type { Entry } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { decodeExecutorInfo, encodeExecutorInfo, executorInfo, WIRE_VERSION } from '../proto/cluster-values.ts'
@@ -101,7 +101,9 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   late.identity = begin()
   const now = (): Identity => late.identity ?? begin()
   late.registration = await Registration.start({
-    store, clock, key: memberKey(id), name: `executor ${id}`, graceMs: launch.storeGraceMs,
+    store, clock, key: memberKey(id), name: `executor ${id}`,
+    // longer than the coordinators', who can tell their clients why
+    graceMs: launch.storeGraceMs + LEASE_TTL_MS,
     value: () => encodeExecutorInfo(infoOf(launch, options.version, now(), address, duty.duty)),
     isAlive: earlier => isAnother(earlier, now(), auth),
     onLost: async () => {

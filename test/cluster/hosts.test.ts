@@ -31,7 +31,7 @@ if (haveEtcd(t)) {
     config: tpchConfig(data.folder), environment: { SKEIN_WHOLE_BYTES: '0' },
   })
   t.teardown(() => hosts.stop())
-  const operators = hosts.coordinators.map(({ doors }) => new Operator(doors))
+  const operators = [0, 1].map(i => new Operator(hosts.coordinator(i).doors))
   t.teardown(() => operators.forEach(operator => operator.close()))
   const active = async (operator: Operator): Promise<string[]> =>
     (await operator.executors()).filter(({ state }) => state === 'active').map(({ id }) => id).sort()
@@ -42,7 +42,8 @@ if (haveEtcd(t)) {
   await t.test('every coordinator answers, with all executors', async t => {
     await allSee(2)
     const queries = tpchQueries(SCALE)
-    const faults = await Promise.all(hosts.coordinators.map(async (coordinator, c) => {
+    const faults = await Promise.all([0, 1].map(async c => {
+      const coordinator = hosts.coordinator(c)
       const found: string[] = []
       for (const [i, { number, sql }] of queries.entries()) {
         if (i % 2 !== c) continue
@@ -80,7 +81,7 @@ if (haveEtcd(t)) {
   })
 
   await t.test('a host that dies is gone when its lease is, one that stops at once; both come back', async t => {
-    await hosts.executor(0).kill()
+    await hosts.kill('executor', 0)
     await until('nobody uses it', SEEN_WITHIN_MS, async () => (await active(operators[0] as Operator)).length === 1)
     await until('it is no member', GONE_WITHIN_MS, async () =>
       (await (operators[0] as Operator).executors()).length === 1)

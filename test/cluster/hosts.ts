@@ -18,13 +18,16 @@ export interface HostsOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** PEM: whom to trust where the doors have TLS. */
   readonly ca?: string
+  /** What one of them has otherwise: instead of what is above, key by key. */
+  readonly otherwise?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
 type Role = 'coordinator' | 'executor'
 
 export class Hosts {
-  readonly coordinators: Skein[] = []
-  readonly executors: Skein[] = []
+  /** Killed ones leave a gap. */
+  readonly coordinators: (Skein | undefined)[] = []
+  readonly executors: (Skein | undefined)[] = []
   readonly #options: HostsOptions
 
   private constructor(options: HostsOptions) {
@@ -55,14 +58,24 @@ export class Hosts {
     return one
   }
 
+  /** As when its host dies: the command and all below it. */
+  async kill(role: Role, index: number): Promise<void> {
+    const one = this.#of(role)[index]
+    if (one === undefined) throw new Error(`no ${role} ${index}`)
+    delete this.#of(role)[index]
+    await one.kill()
+  }
+
   hostOptions(role: Role, index: number) {
-    const { folder, store, config, environment, ca } = this.#options
+    const { folder, store, config, environment, ca, otherwise = {} } = this.#options
+    const name = `${role}-${index + 1}`
     return {
       ...(ca === undefined ? {} : { ca }),
-      folder: join(folder, `${role}-${index + 1}`), ...(environment === undefined ? {} : { environment }),
+      folder: join(folder, name), ...(environment === undefined ? {} : { environment }),
       config: {
         store, secret_key_file: join(folder, 'secret.key'), ...config,
         node: { advertise: '127.0.0.1:0', threads: 1, memory: '500MB', ...config['node'] as object },
+        ...otherwise[name],
       },
     }
   }
@@ -81,13 +94,13 @@ export class Hosts {
 
   /** All that run, in order; rejects if one leaves something behind. */
   async stop(): Promise<void> {
-    const all = [...this.coordinators.splice(0), ...this.executors.splice(0)]
+    const all = [...this.coordinators.splice(0), ...this.executors.splice(0)].filter(one => one !== undefined)
     const outcomes = await Promise.allSettled(all.map(one => one.stop()))
     const failed = outcomes.flatMap(outcome => outcome.status === 'rejected' ? [String(outcome.reason)] : [])
     if (failed.length > 0) throw new Error(failed.join('\n'))
   }
 
-  #of(role: Role): Skein[] {
+  #of(role: Role): (Skein | undefined)[] {
     return role === 'coordinator' ? this.coordinators : this.executors
   }
 }

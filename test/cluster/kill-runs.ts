@@ -21,7 +21,7 @@ const BACK_WITHIN_MS = 30_000
 /** With joins over exchanges, and enough of them to be hit. */
 const TPCH_NUMBERS = [3, 5, 7, 9, 10, 12, 13, 18, 20, 21]
 
-interface Question {
+export interface Question {
   readonly name: string
   readonly sql: string
   readonly expected: Answer
@@ -98,7 +98,8 @@ export async function killRuns({ data, folder, runs, onRun }: KillRunOptions): P
       const question = questions[run % questions.length]
       const victim = (await operator.executors()).find(({ id }) => id === ids[run % EXECUTORS])
       if (question === undefined || victim === undefined) throw new Error('no question, or no executor')
-      const outcome = await killRun(skein, question, victim, (run * GOLDEN) % 1)
+      const kill = (): void => { process.kill(victim.pid, 'SIGKILL') }
+      const outcome = await killRun(skein, question, kill, (run * GOLDEN) % 1)
       const backMs = await until(
         `${victim.id} is back`, BACK_WITHIN_MS, async () => isBack(await operator.executors(), ids, victim),
       )
@@ -118,7 +119,7 @@ export async function killRuns({ data, folder, runs, onRun }: KillRunOptions): P
 }
 
 /** TPC-H and the order-sensitive ones in turns. */
-function questionsOf({ scale, answers }: TpchData): Question[] {
+export function questionsOf({ scale, answers }: TpchData): Question[] {
   const tpch = tpchQueries(scale).flatMap(({ number, sql }, i): Question[] => {
     const expected = answers[i]
     return expected !== undefined && TPCH_NUMBERS.includes(number) ? [{ name: `Q${number}`, sql, expected }] : []
@@ -129,19 +130,20 @@ function questionsOf({ scale, answers }: TpchData): Question[] {
   })
 }
 
-async function killRun(skein: Skein, question: Question, victim: Executor, share: number) {
+/** Asks twice; the second time `kill` is called when that share of the first one's time has passed. */
+export async function killRun(skein: Skein, question: Question, kill: () => void, share: number) {
   const startMs = systemClock.nowMs()
   const before = await skein.query(question.sql)
   const usualMs = systemClock.nowMs() - startMs
   if (before.kind === 'error') {
-    return { ...before, killedMs: 0, elapsedMs: usualMs, hit: false, again: false, fault: before.message }
+    return { usualMs, killedMs: 0, elapsedMs: usualMs, hit: false, again: false, fault: before.message }
   }
   const askedMs = systemClock.nowMs()
   let answeredMs: number | null = null
   const asked = skein.query(`${question.sql} -- again`).finally(() => { answeredMs = systemClock.nowMs() })
   await delay(systemClock, share * usualMs)
   const killedMs = systemClock.nowMs()
-  process.kill(victim.pid, 'SIGKILL')
+  kill()
   const hit = answeredMs === null
   const outcome = await asked
   const elapsedMs = (answeredMs ?? killedMs) - askedMs
@@ -149,7 +151,7 @@ async function killRun(skein: Skein, question: Question, victim: Executor, share
     : outcome.wholeReason !== null ? `ran whole: ${outcome.wholeReason}`
       : difference(question.expected, outcome.answer, true)
   const again = outcome.kind === 'rows' && (await attempts(skein, outcome.queryId)) > 0
-  return { killedMs: killedMs - askedMs, elapsedMs, hit, again, fault }
+  return { usualMs, killedMs: killedMs - askedMs, elapsedMs, hit, again, fault }
 }
 
 async function attempts(skein: Skein, queryId: string): Promise<number> {
