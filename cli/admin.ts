@@ -1,11 +1,11 @@
 /**
- * `skein admin executors | queries | kill ID | drain ID | undrain ID | bucket test NAME | cache …`: what an operator
- * sees and does, over the admin gRPC API.
+ * `skein admin cluster | executors | queries | query ID | kill ID | drain ID | undrain ID | settings | bucket test NAME
+ * | cache …`: what an operator sees and does, over the admin gRPC API.
  */
 
 import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
-import { AdminService, type Executor, type Query } from '../proto/gen/admin_pb.js'
+import { AdminService, type Executor, type GetClusterResponse, type Query, type Task } from '../proto/gen/admin_pb.js'
 import type { GrpcChannel } from '../proto/grpc-channel.ts'
 import { cacheCommand, cacheRows, cacheUsage, type CacheCommand } from './cache-admin.ts'
 import { drainUsage, runDrain, type DrainCommand } from './drain-admin.ts'
@@ -18,7 +18,8 @@ const BUCKET_DEADLINE_MS = 15_000
 const SQL_SHOWN = 60
 
 export type AdminCommand =
-  | { readonly kind: 'executors' } | { readonly kind: 'queries' } | { readonly kind: 'kill'; readonly id: string }
+  | { readonly kind: 'cluster' | 'executors' | 'queries' | 'settings' }
+  | { readonly kind: 'query' | 'kill'; readonly id: string }
   | { readonly kind: 'bucket-test'; readonly name: string }
   | DrainCommand
   | CacheCommand
@@ -35,10 +36,10 @@ export function adminCommand(words: readonly string[], { now, wait }: AdminFlags
   if (kind === 'cache') return cacheCommand(id, rest) ?? refuse()
   if (rest.length > 0) throw usage()
   switch (kind) {
-    case 'executors': case 'queries':
+    case 'cluster': case 'executors': case 'queries': case 'settings':
       if (id !== undefined) throw usage()
       return { kind }
-    case 'kill':
+    case 'query': case 'kill':
       if (id === undefined) throw usage()
       return { kind, id }
     case 'drain': case 'undrain':
@@ -58,7 +59,10 @@ function refuse(): never {
 }
 
 function usage(): QueryError {
-  const words = ['executors', 'queries', 'kill ID', ...drainUsage, 'bucket test NAME', ...cacheUsage]
+  const words = [
+    'cluster', 'executors', 'queries', 'query ID', 'kill ID', 'settings', 'events', ...drainUsage, 'bucket test NAME',
+    ...cacheUsage,
+  ]
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
 }
 
@@ -70,6 +74,17 @@ export async function admin(
   const options = { deadlineMs: DEADLINE_MS }
   try {
     switch (command.kind) {
+      case 'cluster': return print([clusterRow(await service.getCluster({}, options))], json)
+      case 'settings': {
+        const { settings } = await service.listSettings({}, options)
+        return print(settings.map(({ name, value }) => ({ name, value })), json)
+      }
+      case 'query': {
+        const { query, tasks } = await service.getQuery({ id: command.id }, options)
+        const own = query === undefined ? [] : [queryRow(query, json)]
+        return json ? print(own.map(row => ({ ...row, task_reports: tasks.map(taskRow) })), json)
+          : print(own, json) + print(tasks.map(taskRow), json)
+      }
       case 'executors': {
         const { executors } = await service.listExecutors({}, options)
         return print(executors.map(executorRow), json)
@@ -104,9 +119,26 @@ export async function admin(
   }
 }
 
-export type Row = Readonly<Record<string, string | number>>
+export type Row = Readonly<Record<string, unknown>>
 
-function executorRow(executor: Executor): Row {
+function clusterRow({ coordinator, version, duckdbVersion, uptimeMs, ...counts }: GetClusterResponse): Row {
+  return {
+    coordinator, version, duckdb_version: duckdbVersion, uptime_ms: Math.round(uptimeMs), executors: counts.executors,
+    active_executors: counts.activeExecutors, slots: counts.slots, memory_bytes: Number(counts.memoryBytes),
+    running_queries: counts.runningQueries, waiting_queries: counts.waitingQueries,
+  }
+}
+
+function taskRow(task: Task): Row {
+  return {
+    stage: task.stage, partition: task.partition, attempt: task.attempt, executor: task.executor, state: task.state,
+    rows: Number(task.rows), output_bytes: Number(task.outputBytes), bytes_fetched: Number(task.bytesFetched),
+    bytes_cached: Number(task.bytesCached), exchange_bytes: Number(task.exchangeBytes),
+    run_ms: Math.round(task.runMs), peak_bytes: Number(task.peakBytes), spilled: task.spilled,
+  }
+}
+
+export function executorRow(executor: Executor): Row {
   return {
     id: executor.id, address: executor.address, pid: executor.pid, state: executor.state, slots: executor.slots,
     running_tasks: executor.runningTasks, memory_bytes: Number(executor.memoryBytes),
@@ -114,7 +146,7 @@ function executorRow(executor: Executor): Row {
   }
 }
 
-function queryRow(query: Query, whole: boolean): Row {
+export function queryRow(query: Query, whole: boolean): Row {
   return {
     id: query.id, state: query.state, principal: query.principal, client_interface: query.clientInterface,
     stages: query.stages, tasks: query.tasks, finished_tasks: query.finishedTasks,
@@ -123,7 +155,7 @@ function queryRow(query: Query, whole: boolean): Row {
   }
 }
 
-function print(rows: readonly Row[], json: boolean): string {
+export function print(rows: readonly Row[], json: boolean): string {
   if (json) return `${JSON.stringify(rows)}\n`
   if (rows.length === 0) return 'none\n'
   const names = Object.keys(rows[0] ?? {})

@@ -16,6 +16,7 @@ import { explain, explainFormatOf, query, type Statement, type Where } from './q
 import { operatorChannel } from './operator-channel.ts'
 import { coordinator, executor, type RoleOptions } from './role.ts'
 import { openConfig } from './settings.ts'
+import { events, top } from './top.ts'
 import { start, type StartPorts } from './start.ts'
 
 const HELP = `skein: one SQL query over several executors
@@ -28,8 +29,9 @@ const HELP = `skein: one SQL query over several executors
   skein cert     ca | node NAME [--hosts A,B] | operator NAME | secret  [--out DIR] [--days N]
                  certificates of a small CA of your own, and the key that seals the cluster's secret
   skein demo     makes sample data, runs queries on it, shows how they were spread
-  skein admin    executors | queries | kill ID | drain ID [--now] [--wait] | undrain ID
-                 | bucket test NAME | cache status | cache tables
+  skein top      [--url grpc://…]                                    executors and queries, drawn each second
+  skein admin    cluster | executors | queries | query ID | kill ID | settings | events
+                 | drain ID [--now] [--wait] | undrain ID | bucket test NAME | cache status | cache tables
                  | cache warm TABLE [COLUMN …] | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE
                  [--url grpc://…] [--format table|json]
 
@@ -39,7 +41,7 @@ Without --url, query and explain start a private cluster, run the statement, and
 
 const SECRET_BYTES = 32
 /** Commands that take options only. */
-const wordless: ReadonlySet<string> = new Set(['start', 'coordinator', 'executor', 'demo'])
+const wordless: ReadonlySet<string> = new Set(['start', 'coordinator', 'executor', 'demo', 'top'])
 
 /** Ctrl-C, SIGTERM, or nobody reads any more: every command then ends in order. */
 const stop = new AbortController()
@@ -66,7 +68,14 @@ async function main(): Promise<void> {
       options: await clusterOptions(words), scale: words.scale, signal: stop.signal, newId: randomUUID, write,
       colors: process.stdout.isTTY,
     })
+    case 'top': return top({
+      channel: await adminChannel(words), clock: systemClock, signal: stop.signal, write,
+      isTerminal: process.stdout.isTTY,
+    })
     case 'admin': {
+      if (words.words.length === 1 && words.words[0] === 'events') {
+        return events(await adminChannel(words), words.format === 'json', stop.signal, write)
+      }
       const command = adminCommand(words.words, words)
       return write(await admin(command, await adminChannel(words), words.format === 'json', systemClock))
     }

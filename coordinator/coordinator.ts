@@ -24,6 +24,7 @@ import { asQueryError, unreachable, type QueryError } from '../proto/errors.ts'
 import { encodeCoordinatorInfo } from '../proto/cluster-values.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
 import type { CoordinatorLaunch, Ready } from '../proto/launch.ts'
+import { ExecutorInfo_State as State } from '../proto/gen/cluster_pb.js'
 import { nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import { packageVersion } from '../proto/package-version.ts'
 import { stableId } from '../proto/stable-id.ts'
@@ -35,13 +36,18 @@ import { faces, type FaceOptions } from './faces.ts'
 import type { ExecutorView } from './fleet-actor.ts'
 import { GrpcExecutorChannel } from './grpc-executor-channel.ts'
 import type { Log } from './log.ts'
+import { Metrics, type Gauges } from './metrics.ts'
 import { moveCache } from './move-cache.ts'
 import { planPorts } from './plan-ports.ts'
 import { prepareQuery, type PlanPorts } from './plan-query.ts'
 import type { Room } from './place.ts'
 import { QueryService } from './query-service.ts'
+import { queryWatcher } from './query-watch.ts'
+import { Events } from './serve/events.ts'
+import type { HealthPorts } from './serve/http-health.ts'
 import type { NameDefaults } from './session/session.ts'
 import { Sessions } from './session/sessions.ts'
+import { settingsOf } from './settings.ts'
 import { Statements } from './session/statements.ts'
 import { settledTables } from './settled-tables.ts'
 
@@ -54,6 +60,8 @@ export interface CoordinatorOptions {
   readonly clock: Clock
   readonly log: Log
   readonly processId: number
+  /** What this process uses. */
+  readonly use: () => Pick<Gauges, 'residentBytes' | 'cpuSeconds'>
   /** Nobody can guess the next one. */
   readonly newId: () => string
   /** Uniform in [0, 1). */
@@ -109,8 +117,9 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const id = await stableId(join(launch.dataDir, 'id'), newId()) as CoordinatorId
   const caller = { coordinator: id, incarnation: newId() as Incarnation, auth }
   const late: { registration?: Registration } = {}
+  const [metrics, events, startedMs] = [new Metrics(), new Events(clock), clock.nowMs()]
   const queries = new QueryService({
-    ...ports, clock, newQueryId: () => newId() as QueryId,
+    ...ports, clock, newQueryId: () => newId() as QueryId, watcher: queryWatcher(log, metrics, events),
     limits: {
       holdBytes: launch.config.resultHoldBytes, shareResults: launch.config.node.resultCacheBytes > 0,
     },
@@ -124,14 +133,19 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   })
   onStop(() => queries.close('the coordinator stops'))
   const members = new MembershipView({
-    store, clock, duckdbVersion: options.duckdbVersion, onEvent: event => membershipChanged(queries, log, event),
+    store, clock, duckdbVersion: options.duckdbVersion,
+    onEvent: event => membershipChanged(queries, log, events, event),
   })
   onStop(() => members.close())
   await members.start()
 
   const sessions = new Sessions({ clock, defaults: nameDefaults(launch) })
   onStop(() => sessions.closeAll())
-  const doors = await open(options, { catalog, stores, queries, planner, ports, sessions, auth, clientTls })
+  const health = healthPorts(queries, metrics, options, startedMs, () => late.registration?.check())
+  const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
+  const doors = await open(options, {
+    catalog, stores, queries, planner, ports, sessions, auth, clientTls, health, events, about,
+  })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
   onStop(() => late.registration?.stop())
@@ -208,9 +222,10 @@ const DEFAULT_THRESHOLDS: PlanThresholds = {
   wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000,
 }
 
-function membershipChanged(queries: QueryService, log: Log, event: MembershipEvent): void {
+function membershipChanged(queries: QueryService, log: Log, events: Events, event: MembershipEvent): void {
   const { kind, info } = event
   log.info({ executor: info.id, address: info.address, pid: info.processId }, `executor ${kind}`)
+  events.say({ case: 'executor', value: { id: info.id, state: stateOf(event), address: info.address } })
   switch (kind) {
     case 'joined': return queries.executorJoined(info)
     case 'changed': return queries.executorChanged(info)
@@ -220,7 +235,33 @@ function membershipChanged(queries: QueryService, log: Log, event: MembershipEve
   }
 }
 
-interface Parts extends Pick<FaceOptions, 'catalog' | 'stores' | 'queries' | 'sessions'> {
+function stateOf({ kind, info: { state } }: MembershipEvent): string {
+  if (kind !== 'changed') return kind
+  return state === State.DRAINING ? 'draining' : state === State.DRAINED ? 'drained' : 'active'
+}
+
+function healthPorts(
+  queries: QueryService, metrics: Metrics, { clock, use }: CoordinatorOptions, startedMs: number,
+  checkMembership: () => void,
+): HealthPorts {
+  return {
+    notReady: () => {
+      try {
+        checkMembership()
+      } catch (error) {
+        return asQueryError(error).message
+      }
+      return active(queries).length > 0 ? null : 'no executor is active'
+    },
+    metrics: () => metrics.text({
+      ...queries.load, ...use(), executors: queries.executors(), uptimeSeconds: (clock.nowMs() - startedMs) / 1000,
+    }),
+  }
+}
+
+type FaceParts = 'catalog' | 'stores' | 'queries' | 'sessions' | 'health' | 'events' | 'about'
+
+interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly planner: Planner
   readonly ports: PlanPorts
   readonly auth: NodeAuth
@@ -255,6 +296,7 @@ function open(options: CoordinatorOptions, { planner, ports, auth, clientTls, ..
       tables: { find: async name => (await catalog.resolve([name], defaults))[0], seen: () => catalog.seen() },
       ground: () => ({ rooms: rooms(queries), wholeBytes: thresholds(launch).wholeBytes }),
     },
+    settings: settingsOf(launch.config),
     moveCache: id => moveCache(id, rooms(queries).map(room => room.id), caches, clock),
   })
   return openDoors(handlers, {

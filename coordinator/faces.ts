@@ -4,6 +4,8 @@ import type { ObjectStore } from '../cache/object-store.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../proto/clock.ts'
 import { AdminService } from '../proto/gen/admin_pb.js'
+import { Health } from '../proto/gen/health_pb.js'
+import { ServerReflection } from '../proto/gen/reflection_pb.js'
 import { FlightService } from '../proto/gen/flight_pb.js'
 import { packageVersion } from '../proto/package-version.ts'
 import type { DoorHandlers } from './doors.ts'
@@ -11,10 +13,14 @@ import type { NameDefaults } from './query-ports.ts'
 import type { QueryService } from './query-service.ts'
 import type { Sessions } from './session/sessions.ts'
 import type { Statements } from './session/statements.ts'
-import { adminHandlers } from './serve/admin.ts'
+import type { Setting } from './settings.ts'
+import { adminHandlers, type AboutCoordinator } from './serve/admin.ts'
+import type { Events } from './serve/events.ts'
 import { flightSqlHandlers } from './serve/flight-sql.ts'
 import { explainRoute } from './serve/http-explain.ts'
 import type { CacheAdminPorts } from './serve/cache-admin.ts'
+import { healthRoutes, type HealthPorts } from './serve/http-health.ts'
+import { healthHandlers, reflectionHandlers } from './serve/reflection.ts'
 import { queryRoutes } from './serve/http-routes.ts'
 
 export interface FaceOptions {
@@ -25,6 +31,10 @@ export interface FaceOptions {
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
   readonly cacheAdmin: CacheAdminPorts
+  readonly health: HealthPorts
+  readonly about: AboutCoordinator
+  readonly settings: readonly Setting[]
+  readonly events: Events
   readonly moveCache: (executor: string) => Promise<number>
   readonly clock: Clock
   readonly defaults: NameDefaults
@@ -46,9 +56,15 @@ export function faces(options: FaceOptions): DoorHandlers {
   return {
     httpRoutes: [
       ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
+      ...healthRoutes(options.health),
       explainRoute({ queries: options.queries, newId, ...names }),
     ],
     flight: server => server.addService(FlightService, flight),
-    admin: server => server.addService(AdminService, admin),
+    admin: server => {
+      const services = [AdminService, Health, ServerReflection]
+      server.addService(AdminService, admin)
+      server.addService(Health, healthHandlers(services, () => options.health.notReady() === null, clock))
+      server.addService(ServerReflection, reflectionHandlers(services))
+    },
   }
 }

@@ -16,6 +16,10 @@ runChild<CoordinatorLaunch>(systemClock, async launch => {
   const log = pino({ base: { role: 'coordinator' } }, destination({ dest, sync: true }))
   const coordinator = await startCoordinator({
     launch, clock: systemClock, log, processId: process.pid, duckdbVersion: installedDuckdb(),
+    use: () => {
+      const { user, system } = process.cpuUsage()
+      return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 }
+    },
     newId: randomUUID, random: Math.random, randomBytes,
     onFatal: cause => {
       log.fatal({ err: cause }, 'nothing can be scheduled any more')

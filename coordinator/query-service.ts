@@ -43,6 +43,13 @@ const HOUSE_FULL_RETRY_MS = 2_000
 const TIME_ZONE = 'TimeZone'
 const DEFAULT_TIME_ZONE = 'UTC'
 
+export interface QueryWatcher {
+  started(query: RunningQuery): void
+  ended(query: RunningQuery): void
+  /** A statement was turned away because too many wait. */
+  refused(): void
+}
+
 export interface QueryServiceOptions extends PlanPorts {
   readonly clock: Clock
   readonly connect: (info: ExecutorInfo) => ExecutorChannel
@@ -50,6 +57,8 @@ export interface QueryServiceOptions extends PlanPorts {
   /** Throws UNAVAILABLE while this coordinator may take no new query. Absent: it always may. */
   readonly checkMembership?: () => void
   readonly limits?: Partial<QueryLimits>
+  /** For those who count: each query is told of once at its start and once at its end. */
+  readonly watcher?: QueryWatcher
   /** The last one is the default group; absent: there is no other. */
   readonly groups?: readonly ResourceGroup[]
   /** Of a bucket, by its name in the configuration; absent: none is. For explanations. */
@@ -161,6 +170,7 @@ export class QueryService {
       resultKeyOf: work => this.#resultKey(handle.request, work),
     })
     this.#running.set(id, shown)
+    this.#options.watcher?.started(shown)
     address = this.#universe.spawn(`query ${id}`, actor, {
       capacity: QUERY_MAILBOX, heir: cause => { actor.crashed(cause) },
     })
@@ -170,6 +180,15 @@ export class QueryService {
 
   /** Throws QUERY_QUEUE_FULL if no other would be accepted now. */
   checkRoom(principal: string): void {
+    try {
+      this.#checkRoom(principal)
+    } catch (refusal) {
+      this.#options.watcher?.refused()
+      throw refusal
+    }
+  }
+
+  #checkRoom(principal: string): void {
     if (this.#running.size >= this.#limits.maxQueries) {
       const retryAfterMs = HOUSE_FULL_RETRY_MS
       throw new QueryError('QUERY_QUEUE_FULL', `${this.#running.size} queries run or wait already`, { retryAfterMs })
@@ -179,6 +198,12 @@ export class QueryService {
 
   #groupOf(principal: string): ResourceGroup {
     return groupOf(this.#options.groups ?? [DEFAULT_GROUP], principal)
+  }
+
+  /** Queries that run, and that are planned or wait. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    const waiting = this.#intake.size
+    return { running: this.#running.size - waiting, waiting }
   }
 
   /** Those that run, and the last that ended: newest first. */
@@ -247,6 +272,7 @@ export class QueryService {
   #remember(handle: KeptQuery): void {
     this.#running.delete(handle.id)
     this.#intake.left(handle.id)
+    this.#options.watcher?.ended(handle)
     this.#ended.set(handle.id, handle)
     this.#endedTasks += handle.taskCount
     for (const [id, oldest] of this.#ended) {

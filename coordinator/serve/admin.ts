@@ -1,4 +1,4 @@
-/** What operators see and do: executors, queries, an end to one of them, buckets, caches. */
+/** What operators see and do: the cluster, executors, queries, an end to one of them, settings, buckets, caches. */
 
 import type { ObjectStore } from '../../cache/object-store.ts'
 import type { Clock } from '../../proto/clock.ts'
@@ -7,7 +7,10 @@ import type { AdminService } from '../../proto/gen/admin_pb.js'
 import type { ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
+import type { TaskReport } from '../running-query.ts'
+import type { Setting } from '../settings.ts'
 import { cacheAdminHandlers, type CacheAdminPorts } from './cache-admin.ts'
+import type { Events } from './events.ts'
 import type { LoggedQuery, QueryAdmin } from './ports.ts'
 import { hasEnded, startedAtMs } from './query-times.ts'
 
@@ -22,12 +25,30 @@ export interface AdminPorts {
   readonly cacheAdmin: CacheAdminPorts
   /** Brings what the executor has in its cache to those that own it next; how many files. */
   readonly moveCache: (executor: string) => Promise<number>
+  readonly about: AboutCoordinator
+  readonly settings: readonly Setting[]
+  readonly events: Events
 }
 
-export function adminHandlers(
-  { queries, clock, stores, cacheAdmin, moveCache }: AdminPorts,
-): ServiceHandlers<typeof AdminService> {
+export interface AboutCoordinator {
+  readonly coordinator: string
+  readonly version: string
+  readonly duckdbVersion: string
+  /** By the clock's nowMs. */
+  readonly startedMs: number
+}
+
+export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminService> {
+  const { queries, clock, stores, cacheAdmin, moveCache, settings, events } = ports
   return {
+    getCluster: () => cluster(ports),
+    getQuery: ({ id }) => {
+      const found = queries.list().find(each => each.id === id)
+      if (found === undefined) throw new QueryError('NOT_FOUND', `no query ${id}`)
+      return { query: query(found, clock), tasks: found.tasks().map(task) }
+    },
+    listSettings: () => ({ settings: settings.map(({ name, value }) => ({ name, value })) }),
+    watchEvents: (_, { signal }) => events.read(signal),
     listExecutors: () => {
       const running = runningTasks(queries.list())
       return { executors: queries.executors().map(view => executor(view, running.get(view.info.id) ?? 0)) }
@@ -54,6 +75,27 @@ export function adminHandlers(
       return { elapsedMs: clock.nowMs() - startedMs }
     },
     ...cacheAdminHandlers(cacheAdmin),
+  }
+}
+
+function cluster({ queries, clock, about }: AdminPorts) {
+  const { startedMs, ...texts } = about
+  const active = queries.executors().filter(({ state }) => state === 'active')
+  return {
+    ...texts, uptimeMs: clock.nowMs() - startedMs, executors: queries.executors().length,
+    activeExecutors: active.length, slots: active.reduce((sum, { info }) => sum + info.slots, 0),
+    memoryBytes: active.reduce((sum, { info }) => sum + info.memoryBytes, 0n),
+    runningQueries: queries.load.running, waitingQueries: queries.load.waiting,
+  }
+}
+
+function task(report: TaskReport) {
+  const { rows, outputBytes, bytesFetched, bytesCached, exchangeBytes, peakBytes } = report
+  const { stage, partition, attempt, executor, state, runMs, progress, spilled } = report
+  return {
+    stage, partition, attempt, executor, state, runMs, progress, spilled,
+    rows: BigInt(rows), outputBytes: BigInt(outputBytes), bytesFetched: BigInt(bytesFetched),
+    bytesCached: BigInt(bytesCached), exchangeBytes: BigInt(exchangeBytes), peakBytes: BigInt(peakBytes),
   }
 }
 

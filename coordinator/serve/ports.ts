@@ -24,6 +24,7 @@ export interface QueryAdmin {
   /** False if no such query is running. */
   kill(id: QueryId): boolean
   executors(): readonly ExecutorView[]
+  readonly load: { readonly running: number; readonly waiting: number }
   /** NOT_FOUND for an executor that is not heard. */
   setDraining(executor: string, draining: boolean): Promise<void>
 }

@@ -12,6 +12,357 @@ import type { CacheState } from "./cache_pb.js";
 export declare const file_admin: GenFile;
 
 /**
+ * @generated from message skein.admin.v1.GetClusterRequest
+ */
+export declare type GetClusterRequest = Message<"skein.admin.v1.GetClusterRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.GetClusterRequest.
+ * Use `create(GetClusterRequestSchema)` to create a new message.
+ */
+export declare const GetClusterRequestSchema: GenMessage<GetClusterRequest>;
+
+/**
+ * @generated from message skein.admin.v1.GetClusterResponse
+ */
+export declare type GetClusterResponse = Message<"skein.admin.v1.GetClusterResponse"> & {
+  /**
+   * @generated from field: string coordinator = 1;
+   */
+  coordinator: string;
+
+  /**
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * @generated from field: string duckdb_version = 3;
+   */
+  duckdbVersion: string;
+
+  /**
+   * @generated from field: double uptime_ms = 4;
+   */
+  uptimeMs: number;
+
+  /**
+   * @generated from field: uint32 executors = 5;
+   */
+  executors: number;
+
+  /**
+   * @generated from field: uint32 active_executors = 6;
+   */
+  activeExecutors: number;
+
+  /**
+   * @generated from field: uint32 slots = 7;
+   */
+  slots: number;
+
+  /**
+   * @generated from field: uint64 memory_bytes = 8;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * @generated from field: uint32 running_queries = 9;
+   */
+  runningQueries: number;
+
+  /**
+   * @generated from field: uint32 waiting_queries = 10;
+   */
+  waitingQueries: number;
+};
+
+/**
+ * Describes the message skein.admin.v1.GetClusterResponse.
+ * Use `create(GetClusterResponseSchema)` to create a new message.
+ */
+export declare const GetClusterResponseSchema: GenMessage<GetClusterResponse>;
+
+/**
+ * @generated from message skein.admin.v1.GetQueryRequest
+ */
+export declare type GetQueryRequest = Message<"skein.admin.v1.GetQueryRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.GetQueryRequest.
+ * Use `create(GetQueryRequestSchema)` to create a new message.
+ */
+export declare const GetQueryRequestSchema: GenMessage<GetQueryRequest>;
+
+/**
+ * @generated from message skein.admin.v1.GetQueryResponse
+ */
+export declare type GetQueryResponse = Message<"skein.admin.v1.GetQueryResponse"> & {
+  /**
+   * @generated from field: skein.admin.v1.Query query = 1;
+   */
+  query?: Query | undefined;
+
+  /**
+   * @generated from field: repeated skein.admin.v1.Task tasks = 2;
+   */
+  tasks: Task[];
+};
+
+/**
+ * Describes the message skein.admin.v1.GetQueryResponse.
+ * Use `create(GetQueryResponseSchema)` to create a new message.
+ */
+export declare const GetQueryResponseSchema: GenMessage<GetQueryResponse>;
+
+/**
+ * @generated from message skein.admin.v1.Task
+ */
+export declare type Task = Message<"skein.admin.v1.Task"> & {
+  /**
+   * @generated from field: uint32 stage = 1;
+   */
+  stage: number;
+
+  /**
+   * @generated from field: uint32 partition = 2;
+   */
+  partition: number;
+
+  /**
+   * @generated from field: uint32 attempt = 3;
+   */
+  attempt: number;
+
+  /**
+   * @generated from field: string executor = 4;
+   */
+  executor: string;
+
+  /**
+   * queued, running, succeeded or failed.
+   *
+   * @generated from field: string state = 5;
+   */
+  state: string;
+
+  /**
+   * @generated from field: uint64 rows = 6;
+   */
+  rows: bigint;
+
+  /**
+   * @generated from field: uint64 output_bytes = 7;
+   */
+  outputBytes: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_fetched = 8;
+   */
+  bytesFetched: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_cached = 9;
+   */
+  bytesCached: bigint;
+
+  /**
+   * @generated from field: uint64 exchange_bytes = 10;
+   */
+  exchangeBytes: bigint;
+
+  /**
+   * @generated from field: double run_ms = 11;
+   */
+  runMs: number;
+
+  /**
+   * @generated from field: double progress = 12;
+   */
+  progress: number;
+
+  /**
+   * @generated from field: uint64 peak_bytes = 13;
+   */
+  peakBytes: bigint;
+
+  /**
+   * @generated from field: bool spilled = 14;
+   */
+  spilled: boolean;
+};
+
+/**
+ * Describes the message skein.admin.v1.Task.
+ * Use `create(TaskSchema)` to create a new message.
+ */
+export declare const TaskSchema: GenMessage<Task>;
+
+/**
+ * @generated from message skein.admin.v1.ListSettingsRequest
+ */
+export declare type ListSettingsRequest = Message<"skein.admin.v1.ListSettingsRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.ListSettingsRequest.
+ * Use `create(ListSettingsRequestSchema)` to create a new message.
+ */
+export declare const ListSettingsRequestSchema: GenMessage<ListSettingsRequest>;
+
+/**
+ * @generated from message skein.admin.v1.ListSettingsResponse
+ */
+export declare type ListSettingsResponse = Message<"skein.admin.v1.ListSettingsResponse"> & {
+  /**
+   * @generated from field: repeated skein.admin.v1.Setting settings = 1;
+   */
+  settings: Setting[];
+};
+
+/**
+ * Describes the message skein.admin.v1.ListSettingsResponse.
+ * Use `create(ListSettingsResponseSchema)` to create a new message.
+ */
+export declare const ListSettingsResponseSchema: GenMessage<ListSettingsResponse>;
+
+/**
+ * @generated from message skein.admin.v1.Setting
+ */
+export declare type Setting = Message<"skein.admin.v1.Setting"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string value = 2;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.Setting.
+ * Use `create(SettingSchema)` to create a new message.
+ */
+export declare const SettingSchema: GenMessage<Setting>;
+
+/**
+ * @generated from message skein.admin.v1.WatchEventsRequest
+ */
+export declare type WatchEventsRequest = Message<"skein.admin.v1.WatchEventsRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.WatchEventsRequest.
+ * Use `create(WatchEventsRequestSchema)` to create a new message.
+ */
+export declare const WatchEventsRequestSchema: GenMessage<WatchEventsRequest>;
+
+/**
+ * @generated from message skein.admin.v1.Event
+ */
+export declare type Event = Message<"skein.admin.v1.Event"> & {
+  /**
+   * Milliseconds since 1970.
+   *
+   * @generated from field: double at_ms = 1;
+   */
+  atMs: number;
+
+  /**
+   * @generated from oneof skein.admin.v1.Event.event
+   */
+  event: {
+    /**
+     * @generated from field: skein.admin.v1.QueryEvent query = 2;
+     */
+    value: QueryEvent;
+    case: "query";
+  } | {
+    /**
+     * @generated from field: skein.admin.v1.ExecutorEvent executor = 3;
+     */
+    value: ExecutorEvent;
+    case: "executor";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message skein.admin.v1.Event.
+ * Use `create(EventSchema)` to create a new message.
+ */
+export declare const EventSchema: GenMessage<Event>;
+
+/**
+ * @generated from message skein.admin.v1.QueryEvent
+ */
+export declare type QueryEvent = Message<"skein.admin.v1.QueryEvent"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * @generated from field: string principal = 3;
+   */
+  principal: string;
+
+  /**
+   * @generated from field: string code = 4;
+   */
+  code: string;
+
+  /**
+   * @generated from field: double elapsed_ms = 5;
+   */
+  elapsedMs: number;
+};
+
+/**
+ * Describes the message skein.admin.v1.QueryEvent.
+ * Use `create(QueryEventSchema)` to create a new message.
+ */
+export declare const QueryEventSchema: GenMessage<QueryEvent>;
+
+/**
+ * @generated from message skein.admin.v1.ExecutorEvent
+ */
+export declare type ExecutorEvent = Message<"skein.admin.v1.ExecutorEvent"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * @generated from field: string address = 3;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.ExecutorEvent.
+ * Use `create(ExecutorEventSchema)` to create a new message.
+ */
+export declare const ExecutorEventSchema: GenMessage<ExecutorEvent>;
+
+/**
  * @generated from message skein.admin.v1.DrainExecutorRequest
  */
 export declare type DrainExecutorRequest = Message<"skein.admin.v1.DrainExecutorRequest"> & {
@@ -555,6 +906,16 @@ export declare const ExecutorCacheSchema: GenMessage<ExecutorCache>;
  */
 export declare const AdminService: GenService<{
   /**
+   * What answers here, and the cluster as it sees it.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.GetCluster
+   */
+  getCluster: {
+    methodKind: "unary";
+    input: typeof GetClusterRequestSchema;
+    output: typeof GetClusterResponseSchema;
+  },
+  /**
    * @generated from rpc skein.admin.v1.AdminService.ListExecutors
    */
   listExecutors: {
@@ -569,6 +930,37 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListQueriesRequestSchema;
     output: typeof ListQueriesResponseSchema;
+  },
+  /**
+   * With its tasks. NOT_FOUND for one that neither runs nor is among the last that ended.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.GetQuery
+   */
+  getQuery: {
+    methodKind: "unary";
+    input: typeof GetQueryRequestSchema;
+    output: typeof GetQueryResponseSchema;
+  },
+  /**
+   * The configuration as it is in force, by keys such as `node.memory`. What is secret is `***`.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.ListSettings
+   */
+  listSettings: {
+    methodKind: "unary";
+    input: typeof ListSettingsRequestSchema;
+    output: typeof ListSettingsResponseSchema;
+  },
+  /**
+   * What happens from now on: queries that start and end, executors that change. A reader that falls behind by 10,000
+   * events is cut off with RESOURCE_EXHAUSTED.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.WatchEvents
+   */
+  watchEvents: {
+    methodKind: "server_streaming";
+    input: typeof WatchEventsRequestSchema;
+    output: typeof EventSchema;
   },
   /**
    * The executor takes no new query; what it has goes on, and what it keeps is served until nobody needs it. Answered

@@ -9,168 +9,252 @@ import { file_cache } from "./cache_pb.js";
  * Describes the file admin.proto.
  */
 export const file_admin = /*@__PURE__*/
-  fileDesc("CgthZG1pbi5wcm90bxIOc2tlaW4uYWRtaW4udjEiLwoURHJhaW5FeGVjdXRvclJlcXVlc3QSCgoCaWQYASABKAkSCwoDbm93GAIgASgIIiwKFURyYWluRXhlY3V0b3JSZXNwb25zZRITCgtmaWxlc19tb3ZlZBgBIAEoDSIkChZVbmRyYWluRXhlY3V0b3JSZXF1ZXN0EgoKAmlkGAEgASgJIhkKF1VuZHJhaW5FeGVjdXRvclJlc3BvbnNlIhYKFExpc3RFeGVjdXRvcnNSZXF1ZXN0IkQKFUxpc3RFeGVjdXRvcnNSZXNwb25zZRIrCglleGVjdXRvcnMYASADKAsyGC5za2Vpbi5hZG1pbi52MS5FeGVjdXRvciKXAQoIRXhlY3V0b3ISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRILCgNwaWQYAyABKA0SDQoFc3RhdGUYBCABKAkSDQoFc2xvdHMYBSABKA0SFQoNcnVubmluZ190YXNrcxgGIAEoDRIUCgxtZW1vcnlfYnl0ZXMYByABKAQSFgoOZHVja2RiX3ZlcnNpb24YCCABKAkiFAoSTGlzdFF1ZXJpZXNSZXF1ZXN0Ij0KE0xpc3RRdWVyaWVzUmVzcG9uc2USJgoHcXVlcmllcxgBIAMoCzIVLnNrZWluLmFkbWluLnYxLlF1ZXJ5It8BCgVRdWVyeRIKCgJpZBgBIAEoCRILCgNzcWwYAiABKAkSDQoFc3RhdGUYAyABKAkSEQoJcHJpbmNpcGFsGAQgASgJEhgKEGNsaWVudF9pbnRlcmZhY2UYBSABKAkSDgoGc3RhZ2VzGAYgASgNEg0KBXRhc2tzGAcgASgNEhYKDmZpbmlzaGVkX3Rhc2tzGAggASgNEhUKDXN0YXJ0ZWRfYXRfbXMYCSABKAESEgoKZWxhcHNlZF9tcxgKIAEoARINCgVlcnJvchgLIAEoCRIQCghwcm9ncmVzcxgMIAEoASIeChBLaWxsUXVlcnlSZXF1ZXN0EgoKAmlkGAEgASgJIhMKEUtpbGxRdWVyeVJlc3BvbnNlIiEKEVRlc3RCdWNrZXRSZXF1ZXN0EgwKBG5hbWUYASABKAkiKAoSVGVzdEJ1Y2tldFJlc3BvbnNlEhIKCmVsYXBzZWRfbXMYASABKAEiEwoRTGlzdENhY2hlc1JlcXVlc3QiQwoSRXZpY3RDYWNoZXNSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIOCgZwcmVmaXgYAiABKAkSDQoFdGFibGUYAyABKAkiMwoRV2FybUNhY2hlc1JlcXVlc3QSDQoFdGFibGUYASABKAkSDwoHY29sdW1ucxgCIAMoCSJvCgtXYXJtZWRDYWNoZRIQCghleGVjdXRvchgBIAEoCRINCgVmaWxlcxgCIAEoDRISCgpmaWxlc19kb25lGAMgASgNEhUKDWJ5dGVzX2ZldGNoZWQYBCABKAQSFAoMYnl0ZXNfY2FjaGVkGAUgASgEIhkKF0xpc3RDYWNoZWRUYWJsZXNSZXF1ZXN0IkcKGExpc3RDYWNoZWRUYWJsZXNSZXNwb25zZRIrCgZ0YWJsZXMYASADKAsyGy5za2Vpbi5hZG1pbi52MS5DYWNoZWRUYWJsZSKqAQoLQ2FjaGVkVGFibGUSEAoIZXhlY3V0b3IYASABKAkSDwoHY2F0YWxvZxgCIAEoCRIOCgZzY2hlbWEYAyABKAkSDQoFdGFibGUYBCABKAkSDQoFZmlsZXMYBSABKA0SDgoGY2h1bmtzGAYgASgNEg0KBWJ5dGVzGAcgASgEEhUKDWJ5dGVzX2ZldGNoZWQYCCABKAQSFAoMYnl0ZXNfY2FjaGVkGAkgASgEIkMKEkxpc3RDYWNoZXNSZXNwb25zZRItCgZjYWNoZXMYASADKAsyHS5za2Vpbi5hZG1pbi52MS5FeGVjdXRvckNhY2hlIkwKDUV4ZWN1dG9yQ2FjaGUSEAoIZXhlY3V0b3IYASABKAkSKQoFc3RhdGUYAiABKAsyGi5za2Vpbi5jYWNoZS52MS5DYWNoZVN0YXRlMpAHCgxBZG1pblNlcnZpY2USXAoNTGlzdEV4ZWN1dG9ycxIkLnNrZWluLmFkbWluLnYxLkxpc3RFeGVjdXRvcnNSZXF1ZXN0GiUuc2tlaW4uYWRtaW4udjEuTGlzdEV4ZWN1dG9yc1Jlc3BvbnNlElYKC0xpc3RRdWVyaWVzEiIuc2tlaW4uYWRtaW4udjEuTGlzdFF1ZXJpZXNSZXF1ZXN0GiMuc2tlaW4uYWRtaW4udjEuTGlzdFF1ZXJpZXNSZXNwb25zZRJcCg1EcmFpbkV4ZWN1dG9yEiQuc2tlaW4uYWRtaW4udjEuRHJhaW5FeGVjdXRvclJlcXVlc3QaJS5za2Vpbi5hZG1pbi52MS5EcmFpbkV4ZWN1dG9yUmVzcG9uc2USYgoPVW5kcmFpbkV4ZWN1dG9yEiYuc2tlaW4uYWRtaW4udjEuVW5kcmFpbkV4ZWN1dG9yUmVxdWVzdBonLnNrZWluLmFkbWluLnYxLlVuZHJhaW5FeGVjdXRvclJlc3BvbnNlElAKCUtpbGxRdWVyeRIgLnNrZWluLmFkbWluLnYxLktpbGxRdWVyeVJlcXVlc3QaIS5za2Vpbi5hZG1pbi52MS5LaWxsUXVlcnlSZXNwb25zZRJTCgpUZXN0QnVja2V0EiEuc2tlaW4uYWRtaW4udjEuVGVzdEJ1Y2tldFJlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5UZXN0QnVja2V0UmVzcG9uc2USUwoKTGlzdENhY2hlcxIhLnNrZWluLmFkbWluLnYxLkxpc3RDYWNoZXNSZXF1ZXN0GiIuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlc1Jlc3BvbnNlElUKC0V2aWN0Q2FjaGVzEiIuc2tlaW4uYWRtaW4udjEuRXZpY3RDYWNoZXNSZXF1ZXN0GiIuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlc1Jlc3BvbnNlEk4KCldhcm1DYWNoZXMSIS5za2Vpbi5hZG1pbi52MS5XYXJtQ2FjaGVzUmVxdWVzdBobLnNrZWluLmFkbWluLnYxLldhcm1lZENhY2hlMAESZQoQTGlzdENhY2hlZFRhYmxlcxInLnNrZWluLmFkbWluLnYxLkxpc3RDYWNoZWRUYWJsZXNSZXF1ZXN0Giguc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlZFRhYmxlc1Jlc3BvbnNlYgZwcm90bzM", [file_cache]);
+  fileDesc("CgthZG1pbi5wcm90bxIOc2tlaW4uYWRtaW4udjEiEwoRR2V0Q2x1c3RlclJlcXVlc3Qi6QEKEkdldENsdXN0ZXJSZXNwb25zZRITCgtjb29yZGluYXRvchgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhYKDmR1Y2tkYl92ZXJzaW9uGAMgASgJEhEKCXVwdGltZV9tcxgEIAEoARIRCglleGVjdXRvcnMYBSABKA0SGAoQYWN0aXZlX2V4ZWN1dG9ycxgGIAEoDRINCgVzbG90cxgHIAEoDRIUCgxtZW1vcnlfYnl0ZXMYCCABKAQSFwoPcnVubmluZ19xdWVyaWVzGAkgASgNEhcKD3dhaXRpbmdfcXVlcmllcxgKIAEoDSIdCg9HZXRRdWVyeVJlcXVlc3QSCgoCaWQYASABKAkiXQoQR2V0UXVlcnlSZXNwb25zZRIkCgVxdWVyeRgBIAEoCzIVLnNrZWluLmFkbWluLnYxLlF1ZXJ5EiMKBXRhc2tzGAIgAygLMhQuc2tlaW4uYWRtaW4udjEuVGFzayKKAgoEVGFzaxINCgVzdGFnZRgBIAEoDRIRCglwYXJ0aXRpb24YAiABKA0SDwoHYXR0ZW1wdBgDIAEoDRIQCghleGVjdXRvchgEIAEoCRINCgVzdGF0ZRgFIAEoCRIMCgRyb3dzGAYgASgEEhQKDG91dHB1dF9ieXRlcxgHIAEoBBIVCg1ieXRlc19mZXRjaGVkGAggASgEEhQKDGJ5dGVzX2NhY2hlZBgJIAEoBBIWCg5leGNoYW5nZV9ieXRlcxgKIAEoBBIOCgZydW5fbXMYCyABKAESEAoIcHJvZ3Jlc3MYDCABKAESEgoKcGVha19ieXRlcxgNIAEoBBIPCgdzcGlsbGVkGA4gASgIIhUKE0xpc3RTZXR0aW5nc1JlcXVlc3QiQQoUTGlzdFNldHRpbmdzUmVzcG9uc2USKQoIc2V0dGluZ3MYASADKAsyFy5za2Vpbi5hZG1pbi52MS5TZXR0aW5nIiYKB1NldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSIUChJXYXRjaEV2ZW50c1JlcXVlc3QifwoFRXZlbnQSDQoFYXRfbXMYASABKAESKwoFcXVlcnkYAiABKAsyGi5za2Vpbi5hZG1pbi52MS5RdWVyeUV2ZW50SAASMQoIZXhlY3V0b3IYAyABKAsyHS5za2Vpbi5hZG1pbi52MS5FeGVjdXRvckV2ZW50SABCBwoFZXZlbnQiXAoKUXVlcnlFdmVudBIKCgJpZBgBIAEoCRINCgVzdGF0ZRgCIAEoCRIRCglwcmluY2lwYWwYAyABKAkSDAoEY29kZRgEIAEoCRISCgplbGFwc2VkX21zGAUgASgBIjsKDUV4ZWN1dG9yRXZlbnQSCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCSIvChREcmFpbkV4ZWN1dG9yUmVxdWVzdBIKCgJpZBgBIAEoCRILCgNub3cYAiABKAgiLAoVRHJhaW5FeGVjdXRvclJlc3BvbnNlEhMKC2ZpbGVzX21vdmVkGAEgASgNIiQKFlVuZHJhaW5FeGVjdXRvclJlcXVlc3QSCgoCaWQYASABKAkiGQoXVW5kcmFpbkV4ZWN1dG9yUmVzcG9uc2UiFgoUTGlzdEV4ZWN1dG9yc1JlcXVlc3QiRAoVTGlzdEV4ZWN1dG9yc1Jlc3BvbnNlEisKCWV4ZWN1dG9ycxgBIAMoCzIYLnNrZWluLmFkbWluLnYxLkV4ZWN1dG9yIpcBCghFeGVjdXRvchIKCgJpZBgBIAEoCRIPCgdhZGRyZXNzGAIgASgJEgsKA3BpZBgDIAEoDRINCgVzdGF0ZRgEIAEoCRINCgVzbG90cxgFIAEoDRIVCg1ydW5uaW5nX3Rhc2tzGAYgASgNEhQKDG1lbW9yeV9ieXRlcxgHIAEoBBIWCg5kdWNrZGJfdmVyc2lvbhgIIAEoCSIUChJMaXN0UXVlcmllc1JlcXVlc3QiPQoTTGlzdFF1ZXJpZXNSZXNwb25zZRImCgdxdWVyaWVzGAEgAygLMhUuc2tlaW4uYWRtaW4udjEuUXVlcnki3wEKBVF1ZXJ5EgoKAmlkGAEgASgJEgsKA3NxbBgCIAEoCRINCgVzdGF0ZRgDIAEoCRIRCglwcmluY2lwYWwYBCABKAkSGAoQY2xpZW50X2ludGVyZmFjZRgFIAEoCRIOCgZzdGFnZXMYBiABKA0SDQoFdGFza3MYByABKA0SFgoOZmluaXNoZWRfdGFza3MYCCABKA0SFQoNc3RhcnRlZF9hdF9tcxgJIAEoARISCgplbGFwc2VkX21zGAogASgBEg0KBWVycm9yGAsgASgJEhAKCHByb2dyZXNzGAwgASgBIh4KEEtpbGxRdWVyeVJlcXVlc3QSCgoCaWQYASABKAkiEwoRS2lsbFF1ZXJ5UmVzcG9uc2UiIQoRVGVzdEJ1Y2tldFJlcXVlc3QSDAoEbmFtZRgBIAEoCSIoChJUZXN0QnVja2V0UmVzcG9uc2USEgoKZWxhcHNlZF9tcxgBIAEoASITChFMaXN0Q2FjaGVzUmVxdWVzdCJDChJFdmljdENhY2hlc1JlcXVlc3QSDgoGYnVja2V0GAEgASgJEg4KBnByZWZpeBgCIAEoCRINCgV0YWJsZRgDIAEoCSIzChFXYXJtQ2FjaGVzUmVxdWVzdBINCgV0YWJsZRgBIAEoCRIPCgdjb2x1bW5zGAIgAygJIm8KC1dhcm1lZENhY2hlEhAKCGV4ZWN1dG9yGAEgASgJEg0KBWZpbGVzGAIgASgNEhIKCmZpbGVzX2RvbmUYAyABKA0SFQoNYnl0ZXNfZmV0Y2hlZBgEIAEoBBIUCgxieXRlc19jYWNoZWQYBSABKAQiGQoXTGlzdENhY2hlZFRhYmxlc1JlcXVlc3QiRwoYTGlzdENhY2hlZFRhYmxlc1Jlc3BvbnNlEisKBnRhYmxlcxgBIAMoCzIbLnNrZWluLmFkbWluLnYxLkNhY2hlZFRhYmxlIqoBCgtDYWNoZWRUYWJsZRIQCghleGVjdXRvchgBIAEoCRIPCgdjYXRhbG9nGAIgASgJEg4KBnNjaGVtYRgDIAEoCRINCgV0YWJsZRgEIAEoCRINCgVmaWxlcxgFIAEoDRIOCgZjaHVua3MYBiABKA0SDQoFYnl0ZXMYByABKAQSFQoNYnl0ZXNfZmV0Y2hlZBgIIAEoBBIUCgxieXRlc19jYWNoZWQYCSABKAQiQwoSTGlzdENhY2hlc1Jlc3BvbnNlEi0KBmNhY2hlcxgBIAMoCzIdLnNrZWluLmFkbWluLnYxLkV4ZWN1dG9yQ2FjaGUiTAoNRXhlY3V0b3JDYWNoZRIQCghleGVjdXRvchgBIAEoCRIpCgVzdGF0ZRgCIAEoCzIaLnNrZWluLmNhY2hlLnYxLkNhY2hlU3RhdGUy2wkKDEFkbWluU2VydmljZRJTCgpHZXRDbHVzdGVyEiEuc2tlaW4uYWRtaW4udjEuR2V0Q2x1c3RlclJlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5HZXRDbHVzdGVyUmVzcG9uc2USXAoNTGlzdEV4ZWN1dG9ycxIkLnNrZWluLmFkbWluLnYxLkxpc3RFeGVjdXRvcnNSZXF1ZXN0GiUuc2tlaW4uYWRtaW4udjEuTGlzdEV4ZWN1dG9yc1Jlc3BvbnNlElYKC0xpc3RRdWVyaWVzEiIuc2tlaW4uYWRtaW4udjEuTGlzdFF1ZXJpZXNSZXF1ZXN0GiMuc2tlaW4uYWRtaW4udjEuTGlzdFF1ZXJpZXNSZXNwb25zZRJNCghHZXRRdWVyeRIfLnNrZWluLmFkbWluLnYxLkdldFF1ZXJ5UmVxdWVzdBogLnNrZWluLmFkbWluLnYxLkdldFF1ZXJ5UmVzcG9uc2USWQoMTGlzdFNldHRpbmdzEiMuc2tlaW4uYWRtaW4udjEuTGlzdFNldHRpbmdzUmVxdWVzdBokLnNrZWluLmFkbWluLnYxLkxpc3RTZXR0aW5nc1Jlc3BvbnNlEkoKC1dhdGNoRXZlbnRzEiIuc2tlaW4uYWRtaW4udjEuV2F0Y2hFdmVudHNSZXF1ZXN0GhUuc2tlaW4uYWRtaW4udjEuRXZlbnQwARJcCg1EcmFpbkV4ZWN1dG9yEiQuc2tlaW4uYWRtaW4udjEuRHJhaW5FeGVjdXRvclJlcXVlc3QaJS5za2Vpbi5hZG1pbi52MS5EcmFpbkV4ZWN1dG9yUmVzcG9uc2USYgoPVW5kcmFpbkV4ZWN1dG9yEiYuc2tlaW4uYWRtaW4udjEuVW5kcmFpbkV4ZWN1dG9yUmVxdWVzdBonLnNrZWluLmFkbWluLnYxLlVuZHJhaW5FeGVjdXRvclJlc3BvbnNlElAKCUtpbGxRdWVyeRIgLnNrZWluLmFkbWluLnYxLktpbGxRdWVyeVJlcXVlc3QaIS5za2Vpbi5hZG1pbi52MS5LaWxsUXVlcnlSZXNwb25zZRJTCgpUZXN0QnVja2V0EiEuc2tlaW4uYWRtaW4udjEuVGVzdEJ1Y2tldFJlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5UZXN0QnVja2V0UmVzcG9uc2USUwoKTGlzdENhY2hlcxIhLnNrZWluLmFkbWluLnYxLkxpc3RDYWNoZXNSZXF1ZXN0GiIuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlc1Jlc3BvbnNlElUKC0V2aWN0Q2FjaGVzEiIuc2tlaW4uYWRtaW4udjEuRXZpY3RDYWNoZXNSZXF1ZXN0GiIuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlc1Jlc3BvbnNlEk4KCldhcm1DYWNoZXMSIS5za2Vpbi5hZG1pbi52MS5XYXJtQ2FjaGVzUmVxdWVzdBobLnNrZWluLmFkbWluLnYxLldhcm1lZENhY2hlMAESZQoQTGlzdENhY2hlZFRhYmxlcxInLnNrZWluLmFkbWluLnYxLkxpc3RDYWNoZWRUYWJsZXNSZXF1ZXN0Giguc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlZFRhYmxlc1Jlc3BvbnNlYgZwcm90bzM", [file_cache]);
+
+/**
+ * Describes the message skein.admin.v1.GetClusterRequest.
+ * Use `create(GetClusterRequestSchema)` to create a new message.
+ */
+export const GetClusterRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 0);
+
+/**
+ * Describes the message skein.admin.v1.GetClusterResponse.
+ * Use `create(GetClusterResponseSchema)` to create a new message.
+ */
+export const GetClusterResponseSchema = /*@__PURE__*/
+  messageDesc(file_admin, 1);
+
+/**
+ * Describes the message skein.admin.v1.GetQueryRequest.
+ * Use `create(GetQueryRequestSchema)` to create a new message.
+ */
+export const GetQueryRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 2);
+
+/**
+ * Describes the message skein.admin.v1.GetQueryResponse.
+ * Use `create(GetQueryResponseSchema)` to create a new message.
+ */
+export const GetQueryResponseSchema = /*@__PURE__*/
+  messageDesc(file_admin, 3);
+
+/**
+ * Describes the message skein.admin.v1.Task.
+ * Use `create(TaskSchema)` to create a new message.
+ */
+export const TaskSchema = /*@__PURE__*/
+  messageDesc(file_admin, 4);
+
+/**
+ * Describes the message skein.admin.v1.ListSettingsRequest.
+ * Use `create(ListSettingsRequestSchema)` to create a new message.
+ */
+export const ListSettingsRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 5);
+
+/**
+ * Describes the message skein.admin.v1.ListSettingsResponse.
+ * Use `create(ListSettingsResponseSchema)` to create a new message.
+ */
+export const ListSettingsResponseSchema = /*@__PURE__*/
+  messageDesc(file_admin, 6);
+
+/**
+ * Describes the message skein.admin.v1.Setting.
+ * Use `create(SettingSchema)` to create a new message.
+ */
+export const SettingSchema = /*@__PURE__*/
+  messageDesc(file_admin, 7);
+
+/**
+ * Describes the message skein.admin.v1.WatchEventsRequest.
+ * Use `create(WatchEventsRequestSchema)` to create a new message.
+ */
+export const WatchEventsRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 8);
+
+/**
+ * Describes the message skein.admin.v1.Event.
+ * Use `create(EventSchema)` to create a new message.
+ */
+export const EventSchema = /*@__PURE__*/
+  messageDesc(file_admin, 9);
+
+/**
+ * Describes the message skein.admin.v1.QueryEvent.
+ * Use `create(QueryEventSchema)` to create a new message.
+ */
+export const QueryEventSchema = /*@__PURE__*/
+  messageDesc(file_admin, 10);
+
+/**
+ * Describes the message skein.admin.v1.ExecutorEvent.
+ * Use `create(ExecutorEventSchema)` to create a new message.
+ */
+export const ExecutorEventSchema = /*@__PURE__*/
+  messageDesc(file_admin, 11);
 
 /**
  * Describes the message skein.admin.v1.DrainExecutorRequest.
  * Use `create(DrainExecutorRequestSchema)` to create a new message.
  */
 export const DrainExecutorRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 0);
+  messageDesc(file_admin, 12);
 
 /**
  * Describes the message skein.admin.v1.DrainExecutorResponse.
  * Use `create(DrainExecutorResponseSchema)` to create a new message.
  */
 export const DrainExecutorResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 1);
+  messageDesc(file_admin, 13);
 
 /**
  * Describes the message skein.admin.v1.UndrainExecutorRequest.
  * Use `create(UndrainExecutorRequestSchema)` to create a new message.
  */
 export const UndrainExecutorRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 2);
+  messageDesc(file_admin, 14);
 
 /**
  * Describes the message skein.admin.v1.UndrainExecutorResponse.
  * Use `create(UndrainExecutorResponseSchema)` to create a new message.
  */
 export const UndrainExecutorResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 3);
+  messageDesc(file_admin, 15);
 
 /**
  * Describes the message skein.admin.v1.ListExecutorsRequest.
  * Use `create(ListExecutorsRequestSchema)` to create a new message.
  */
 export const ListExecutorsRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 4);
+  messageDesc(file_admin, 16);
 
 /**
  * Describes the message skein.admin.v1.ListExecutorsResponse.
  * Use `create(ListExecutorsResponseSchema)` to create a new message.
  */
 export const ListExecutorsResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 5);
+  messageDesc(file_admin, 17);
 
 /**
  * Describes the message skein.admin.v1.Executor.
  * Use `create(ExecutorSchema)` to create a new message.
  */
 export const ExecutorSchema = /*@__PURE__*/
-  messageDesc(file_admin, 6);
+  messageDesc(file_admin, 18);
 
 /**
  * Describes the message skein.admin.v1.ListQueriesRequest.
  * Use `create(ListQueriesRequestSchema)` to create a new message.
  */
 export const ListQueriesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 7);
+  messageDesc(file_admin, 19);
 
 /**
  * Describes the message skein.admin.v1.ListQueriesResponse.
  * Use `create(ListQueriesResponseSchema)` to create a new message.
  */
 export const ListQueriesResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 8);
+  messageDesc(file_admin, 20);
 
 /**
  * Describes the message skein.admin.v1.Query.
  * Use `create(QuerySchema)` to create a new message.
  */
 export const QuerySchema = /*@__PURE__*/
-  messageDesc(file_admin, 9);
+  messageDesc(file_admin, 21);
 
 /**
  * Describes the message skein.admin.v1.KillQueryRequest.
  * Use `create(KillQueryRequestSchema)` to create a new message.
  */
 export const KillQueryRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 10);
+  messageDesc(file_admin, 22);
 
 /**
  * Describes the message skein.admin.v1.KillQueryResponse.
  * Use `create(KillQueryResponseSchema)` to create a new message.
  */
 export const KillQueryResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 11);
+  messageDesc(file_admin, 23);
 
 /**
  * Describes the message skein.admin.v1.TestBucketRequest.
  * Use `create(TestBucketRequestSchema)` to create a new message.
  */
 export const TestBucketRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 12);
+  messageDesc(file_admin, 24);
 
 /**
  * Describes the message skein.admin.v1.TestBucketResponse.
  * Use `create(TestBucketResponseSchema)` to create a new message.
  */
 export const TestBucketResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 13);
+  messageDesc(file_admin, 25);
 
 /**
  * Describes the message skein.admin.v1.ListCachesRequest.
  * Use `create(ListCachesRequestSchema)` to create a new message.
  */
 export const ListCachesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 14);
+  messageDesc(file_admin, 26);
 
 /**
  * Describes the message skein.admin.v1.EvictCachesRequest.
  * Use `create(EvictCachesRequestSchema)` to create a new message.
  */
 export const EvictCachesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 15);
+  messageDesc(file_admin, 27);
 
 /**
  * Describes the message skein.admin.v1.WarmCachesRequest.
  * Use `create(WarmCachesRequestSchema)` to create a new message.
  */
 export const WarmCachesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 16);
+  messageDesc(file_admin, 28);
 
 /**
  * Describes the message skein.admin.v1.WarmedCache.
  * Use `create(WarmedCacheSchema)` to create a new message.
  */
 export const WarmedCacheSchema = /*@__PURE__*/
-  messageDesc(file_admin, 17);
+  messageDesc(file_admin, 29);
 
 /**
  * Describes the message skein.admin.v1.ListCachedTablesRequest.
  * Use `create(ListCachedTablesRequestSchema)` to create a new message.
  */
 export const ListCachedTablesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 18);
+  messageDesc(file_admin, 30);
 
 /**
  * Describes the message skein.admin.v1.ListCachedTablesResponse.
  * Use `create(ListCachedTablesResponseSchema)` to create a new message.
  */
 export const ListCachedTablesResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 19);
+  messageDesc(file_admin, 31);
 
 /**
  * Describes the message skein.admin.v1.CachedTable.
  * Use `create(CachedTableSchema)` to create a new message.
  */
 export const CachedTableSchema = /*@__PURE__*/
-  messageDesc(file_admin, 20);
+  messageDesc(file_admin, 32);
 
 /**
  * Describes the message skein.admin.v1.ListCachesResponse.
  * Use `create(ListCachesResponseSchema)` to create a new message.
  */
 export const ListCachesResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 21);
+  messageDesc(file_admin, 33);
 
 /**
  * Describes the message skein.admin.v1.ExecutorCache.
  * Use `create(ExecutorCacheSchema)` to create a new message.
  */
 export const ExecutorCacheSchema = /*@__PURE__*/
-  messageDesc(file_admin, 22);
+  messageDesc(file_admin, 34);
 
 /**
  * What operators see and do. The CLI (`skein admin …`) and the console are built on it.

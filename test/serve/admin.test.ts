@@ -2,6 +2,7 @@
 
 import { create } from '@bufbuild/protobuf'
 import t, { type Test } from 'tap'
+import { Events } from '../../coordinator/serve/events.ts'
 import { adminHandlers } from '../../coordinator/serve/admin.ts'
 import type { Table } from '../../catalog/table.ts'
 import type { CacheAdminPorts } from '../../coordinator/serve/cache-admin.ts'
@@ -30,6 +31,7 @@ function fakeAdmin(): QueryAdmin {
   return {
     list: () => [query],
     executors: () => [{ info, state: 'active' }, { info: { ...info, id: 'e2' }, state: 'connecting' }],
+    load: { running: 1, waiting: 0 },
     setDraining: async id => { if (id !== 'e1') throw new QueryError('NOT_FOUND', `no executor ${id}`) },
     kill: id => {
       if (id === query.id && query.cancelled === undefined) query.cancel('killed')
@@ -77,10 +79,15 @@ const cacheAdmin: CacheAdminPorts = {
   ground: () => ({ rooms: ['e1', 'e2'].map(id => ({ id: id as ExecutorId, slots: 1 })), wholeBytes: 1e6 }),
 }
 
+const events = new Events(clock)
+
 async function openAdmin(t: Test) {
   const server = new GrpcServer({ authenticate: () => undefined })
   const moveCache = async (): Promise<number> => 3
-  server.addService(AdminService, adminHandlers({ queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache }))
+  server.addService(AdminService, adminHandlers({
+    queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache, events, settings: [{ name: 'data_dir', value: 'x' }],
+    about: { coordinator: 'c1', version: '1', duckdbVersion: 'v1', startedMs: 0 },
+  }))
   const channel = new GrpcChannel(`127.0.0.1:${await server.listen('127.0.0.1', 0)}`)
   t.teardown(() => {
     channel.close()

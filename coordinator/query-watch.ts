@@ -1,0 +1,40 @@
+/**
+ * Tells the log, the metrics and those who look on of queries. Texts of statements stay out: they may hold what is
+ * secret.
+ */
+
+import { asQueryError } from '../proto/errors.ts'
+import type { Log } from './log.ts'
+import type { Metrics } from './metrics.ts'
+import type { QueryWatcher } from './query-service.ts'
+import type { RunningQuery } from './running-query.ts'
+import type { Events } from './serve/events.ts'
+
+export function queryWatcher(log: Log, metrics: Metrics, events: Events): QueryWatcher {
+  return {
+    started: ({ id, request }) => {
+      const { principal, clientInterface, sessionId } = request
+      log.info({ query: id, user: principal, face: clientInterface, session: sessionId }, 'query started')
+      events.say({ case: 'query', value: { id, state: 'started', principal } })
+    },
+    ended: query => {
+      const { code, state, stats } = endOf(query)
+      metrics.ended({
+        state, code, elapsedMs: stats.elapsed_ms, planMs: stats.plan_ms, bytesFetched: stats.bytes_fetched,
+        bytesCached: stats.bytes_cached, exchangeBytes: stats.exchange_bytes,
+      })
+      log.info({
+        query: query.id, state, ...(code === '' ? {} : { code }), elapsedMs: Math.round(stats.elapsed_ms),
+        stages: stats.stages, tasks: stats.tasks, bytesFetched: stats.bytes_fetched,
+      }, 'query ended')
+      const { id, request: { principal } } = query
+      events.say({ case: 'query', value: { id, state, principal, code, elapsedMs: stats.elapsed_ms } })
+    },
+    refused: () => metrics.refused(),
+  }
+}
+
+function endOf(query: RunningQuery) {
+  const error = query.error()
+  return { code: error === null ? '' : asQueryError(error).code, state: query.state(), stats: query.stats() }
+}
