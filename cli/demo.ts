@@ -93,7 +93,8 @@ async function run(ports: DemoPorts, cluster: Cluster, sql: string): Promise<voi
   const hide = colors ? progressBar(client, queryId, options.clock, write) : () => undefined
   const pieces: string[] = []
   try {
-    const answer = { frames: client.query(sql, queryId, signal), zone: UTC, stats: async () => ({}) }
+    // a kept answer would show nothing at work
+    const answer = { frames: client.query(sql, queryId, signal, false), zone: UTC, stats: async () => ({}) }
     await writeAnswer('table', answer, async piece => { pieces.push(String(piece)) })
   } finally {
     hide()

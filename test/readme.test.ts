@@ -92,6 +92,7 @@ t.test('the demo runs, shows every executor at work, and survives the loss of on
   const answers = stdout.split('▸').slice(-2).map(part => /─[\s\S]*?\(\d+ rows?\)/.exec(part)?.[0])
   t.type(answers[0], 'string')
   t.equal(answers[1], answers[0])
+  t.match(stdout.split('▸').at(-1), /executor \w{8} {2}█/, 'the query runs again for it')
   t.match(stdout, 'Next, on the same data')
 })
 
