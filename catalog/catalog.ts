@@ -7,8 +7,9 @@
 import type { ObjectStore } from '../cache/object-store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { type QueryError, asQueryError } from '../proto/errors.ts'
-import type { Config } from '../proto/config.ts'
+import { type Config, listingTtlMs } from '../proto/config.ts'
 import { BUCKET_SCHEMA, type TableDefinition, definitions } from './definitions.ts'
+import { type FilesOfText, FileTables } from './file-tables.ts'
 import { FooterFiles } from './footer-files.ts'
 import { SkeletonFiles } from './skeleton-files.ts'
 import type { Table, TableName } from './table.ts'
@@ -36,7 +37,7 @@ interface Entry {
 }
 
 export interface CatalogOptions {
-  readonly config: Pick<Config, 'catalogs'>
+  readonly config: Pick<Config, 'catalogs' | 'buckets'>
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
   /** Absolute; belongs to this catalog alone. Planners read in it. */
@@ -50,8 +51,9 @@ export interface CatalogOptions {
 export function openCatalog({ config, stores, skeletonFolder, footerFolder, ...more }: CatalogOptions): Catalog {
   const { describe, clock } = more
   const footers = new FooterFiles(footerFolder)
-  const loader = new TableLoader({ stores, skeletons: new SkeletonFiles(skeletonFolder), footers, describe })
-  return new Catalog(definitions(config), loader, clock)
+  const skeletons = new SkeletonFiles(skeletonFolder)
+  const loader = new TableLoader({ stores, skeletons, footers, describe })
+  return new Catalog(config, loader, clock)
 }
 
 export class Catalog {
@@ -60,11 +62,17 @@ export class Catalog {
   readonly #clock: Clock
   readonly #entries = new Map<TableDefinition, Entry>()
   readonly #last = new Map<TableDefinition, Table>()
+  readonly #files: FileTables
 
-  constructor(definitions: readonly TableDefinition[], loader: TableLoader, clock: Clock) {
-    this.#definitions = new Map(definitions.map(definition => [keyOf(definition.name), definition]))
+  constructor(config: Pick<Config, 'catalogs' | 'buckets'>, loader: TableLoader, clock: Clock) {
+    this.#definitions = new Map(definitions(config).map(definition => [keyOf(definition.name), definition]))
     this.#loader = loader
     this.#clock = clock
+    this.#files = new FileTables({
+      buckets: config.buckets,
+      ttlMs: bucket => listingTtlMs(config.buckets[bucket]?.provider),
+      onForget: definition => this.#forget(definition),
+    })
   }
 
   /**
@@ -78,6 +86,17 @@ export class Catalog {
       return definition === undefined ? [] : [definition]
     }))
     return Promise.all([...found].map(definition => this.#current(definition)))
+  }
+
+  /**
+   * Tables of files that a text names, each under the name that stands in their place there. PERMISSION_DENIED for
+   * files of no registered bucket.
+   */
+  async resolveFiles(
+    named: readonly { readonly table: string; readonly files: FilesOfText }[], defaults: NameDefaults,
+  ): Promise<readonly Table[]> {
+    const found = named.map(({ table, files }) => this.#files.define({ ...defaults, table }, files))
+    return Promise.all(found.map(definition => this.#current(definition)))
   }
 
   /** Without looking at any file. */
@@ -103,9 +122,9 @@ export class Catalog {
     }))
   }
 
-  /** Tables as they were last seen; nothing is looked at. */
+  /** Tables of the configuration as they were last seen; nothing is looked at. */
   seen(): readonly Table[] {
-    return [...this.#last.values()]
+    return [...this.#definitions.values()].flatMap(definition => this.#last.get(definition) ?? [])
   }
 
   /** A file was found changed: looks at the files of `tables` again when they are next named, at immutable ones too. */
@@ -113,7 +132,14 @@ export class Catalog {
     for (const name of tables) {
       const definition = this.#definitions.get(keyOf(name))
       if (definition !== undefined) this.#entries.delete(definition)
+      for (const files of this.#files.all()) if (keyOf(files.name) === keyOf(name)) this.#entries.delete(files)
     }
+  }
+
+  #forget(definition: TableDefinition): void {
+    this.#entries.delete(definition)
+    this.#last.delete(definition)
+    this.#loader.forget(definition)
   }
 
   #current(definition: TableDefinition): Promise<Table> {

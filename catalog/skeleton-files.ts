@@ -40,6 +40,11 @@ export class SkeletonFiles {
     return path
   }
 
+  /** No table has it any more. */
+  forget(table: string): void {
+    this.#current.delete(table)
+  }
+
   /** Whole or not at all, also after a crash. */
   async #write(path: string, bytes: Uint8Array): Promise<void> {
     await mkdir(this.#folder, { recursive: true })

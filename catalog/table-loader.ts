@@ -134,8 +134,13 @@ export class TableLoader {
     }
   }
 
-  #skeleton({ name }: TableDefinition, version: string, make: () => Uint8Array): Promise<string> {
-    return this.#ports.skeletons.put(JSON.stringify(name), version, make)
+  /** Its skeleton may go. */
+  forget(definition: TableDefinition): void {
+    this.#ports.skeletons.forget(idOf(definition))
+  }
+
+  #skeleton(definition: TableDefinition, version: string, make: () => Uint8Array): Promise<string> {
+    return this.#ports.skeletons.put(idOf(definition), version, make)
   }
 }
 
@@ -150,6 +155,10 @@ interface TableSource {
 interface MadeColumn {
   readonly column: TableColumn
   readonly skeleton: SkeletonColumn
+}
+
+function idOf({ name, format, sources, options }: TableDefinition): string {
+  return JSON.stringify([name, format, sources, options])
 }
 
 /** Tables of the same files have versions of their own: a skeleton's path tells which table it is of. */

@@ -11,7 +11,11 @@ export function planPorts(planner: Planner, catalog: Catalog, thresholds: PlanTh
   return {
     planner,
     catalog: {
-      resolve: (names, defaults) => catalog.resolve(names.map(parts), defaults),
+      resolve: async (names, defaults) => {
+        const files = names.flatMap(({ table, files }) => files === undefined ? [] : [{ table, files }])
+        const tables = await catalog.resolve(names.filter(({ files }) => files === undefined).map(parts), defaults)
+        return [...tables, ...await catalog.resolveFiles(files, defaults)]
+      },
       invalidate: tables => catalog.invalidate(tables.map(({ name }) => name)),
     },
     prune: pruneTable,

@@ -5,6 +5,7 @@
 import { unreachable } from '../proto/errors.ts'
 import type { Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
+import { replaced } from '../planner/file-references.ts'
 import { named } from '../planner/parameters.ts'
 import type {
   PlannedQuery, PlannerTable, PlanThresholds, PrunableScan, ScanEstimate,
@@ -13,6 +14,7 @@ import type { PreparedQuery } from '../planner/prepare-query.ts'
 import type { CatalogPort, PlannerPort, PreparePort, PrunedFile, PrunePort } from './query-ports.ts'
 import type { QueryRequest } from './running-query.ts'
 import { rowsOf, touchedBytes } from './splits.ts'
+import { asWritten, namesAsWritten } from './text-as-written.ts'
 
 export interface PlanPorts {
   readonly planner: PlannerPort
@@ -46,6 +48,8 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
   const { planner, catalog, prune, thresholds } = ports
   const { sql, defaultCatalog, defaultSchema, settings, explain = false } = request
   const names = await planner.names(sql)
+  const references = names.flatMap(({ files }) => files ?? [])
+  const text = replaced(sql, references)
   const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema })
   const pruned = new Map<string, readonly PrunedFile[]>()
   const left = ({ table, filters, columns }: PrunableScan): readonly PrunedFile[] => {
@@ -56,10 +60,12 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
     return files
   }
   const found = await planner.plan(
-    { sql, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
-    scans => Promise.resolve(scans.map(scan => estimate(left(scan), scan.columns))))
+    { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
+    scans => Promise.resolve(scans.map(scan => estimate(left(scan), scan.columns))),
+  ).catch((error: unknown) => { throw asWritten(error, text, sql) })
+  const written = namesAsWritten(found.columns, references, sql)
   const { columnNames } = request
-  const planned = columnNames === undefined ? found : { ...found, columns: named(found.columns, columnNames) }
+  const planned = { ...found, columns: columnNames === undefined ? written : named(written, columnNames) }
   const scans = planned.fragments.flatMap(fragment => fragment.scans)
   const files = new Map(scans.map(scan => [scan.id, left(scan)]))
   return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
@@ -71,7 +77,9 @@ export async function prepareQuery(
 ): Promise<PreparedQuery> {
   const names = await planner.names(sql)
   const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema })
-  return planner.prepare({ sql, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable) })
+  const text = replaced(sql, names.flatMap(({ files }) => files ?? []))
+  return planner.prepare({ sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable) })
+    .catch((error: unknown) => { throw asWritten(error, text, sql) })
 }
 
 function plannerTable(

@@ -5,6 +5,7 @@
 
 import type { DataFile, Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
+import type { NamedFiles } from '../planner/file-references.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from '../planner/planned-query.ts'
 import type { PreparedQuery, PrepareRequest } from '../planner/prepare-query.ts'
 
@@ -13,6 +14,8 @@ export interface TableReference {
   readonly catalog: string | null
   readonly schema: string | null
   readonly table: string
+  /** Files that the text names in this table's place; absent: none. */
+  readonly files?: NamedFiles
 }
 
 export interface PlannerPort {

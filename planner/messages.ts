@@ -3,6 +3,7 @@
 import type { FileDescription } from '../catalog/table-loader.ts'
 import { errorCode, QueryError } from '../proto/errors.ts'
 import type { FilesToDescribe } from './describe-files.ts'
+import type { NamedFiles } from './file-references.ts'
 import type { Statement } from './statement-list.ts'
 import type { PlannedQuery, PlanRequest, PrunableScan, ScanEstimate } from './planned-query.ts'
 import type { PreparedQuery, PrepareRequest } from './prepare-query.ts'
@@ -22,6 +23,8 @@ export interface NamedTable {
   readonly catalog: string | null
   readonly schema: string | null
   readonly table: string
+  /** Files that the text names in this table's place; absent: none. */
+  readonly files?: NamedFiles
 }
 
 export type ToProcess =

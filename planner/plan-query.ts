@@ -36,8 +36,7 @@ import { Unsupported } from './unsupported.ts'
 export async function namesIn(database: PlanningDatabase, sql: string): Promise<readonly NamedTable[]> {
   const syntax = await database.syntax(sql)
   if (syntax === NOT_SELECT) return []
-  const names = syntax.tables.map(({ catalog, schema, name }) => ({ catalog, schema, table: name }))
-  return [...new Map(names.map(name => [JSON.stringify(name), name])).values()]
+  return database.namedTables(syntax, sql)
 }
 
 export async function planQuery(

@@ -14,6 +14,8 @@
 
 import { quoteName } from '../proto/sql-text.ts'
 import { Database, type BoundStatement, type Connection, type StatementParameter, type TextFunction } from './duckdb.ts'
+import { fileReferences } from './file-references.ts'
+import type { NamedTable } from './messages.ts'
 import type { PlannerTable, PlanRequest } from './planned-query.ts'
 import { emptyTables, PlanningTables, skeletons, type Stand } from './planning-tables.ts'
 import { sessionSetting, settingStatements } from './session-settings.ts'
@@ -120,6 +122,23 @@ export class PlanningDatabase {
   async syntax(sql: string): Promise<Syntax | typeof NOT_SELECT> {
     if (this.#parsed?.sql !== sql) this.#parsed = { sql, syntax: readSyntax(await this.#parse(sql), sql) }
     return this.#parsed.syntax
+  }
+
+  /** The trees of a text's statements; rejects if it does not parse, or holds what has no tree. */
+  async trees(sql: string): Promise<readonly unknown[]> {
+    const tree = JSON.parse(await this.#parse(sql)) as { error?: boolean; statements?: readonly unknown[] }
+    if (tree.error === true || tree.statements === undefined) throw new Error('the text has no tree')
+    return tree.statements
+  }
+
+  /** Every table that a text may mean, and the files that it names. `syntax` is the text's. */
+  async namedTables(syntax: Syntax, sql: string): Promise<readonly NamedTable[]> {
+    const names = syntax.tables.map(({ catalog, schema, name }): NamedTable => ({ catalog, schema, table: name }))
+    const files = await fileReferences(syntax.relations, sql, text => this.trees(text))
+    return [
+      ...new Map(names.map(name => [JSON.stringify(name), name])).values(),
+      ...files.map(files => ({ catalog: null, schema: null, table: files.name, files })),
+    ]
   }
 
   /** Makes the request's tables and defaults; the session is good until the next call. */

@@ -87,10 +87,9 @@ async function kindOfOne(database: PlanningDatabase, text: string): Promise<Stat
   const syntax = await database.syntax(text)
   if (syntax !== NOT_SELECT) {
     if (syntax.statementCount !== 1) throw notOne(syntax.statementCount)
-    const names = syntax.tables.map(({ catalog, schema, name }) => ({ catalog, schema, table: name }))
     const metadata = readsMetadata(syntax)
     if (!metadata) refuseQuery(syntax)
-    return { kind: 'query', names: [...new Map(names.map(name => [JSON.stringify(name), name])).values()], metadata }
+    return { kind: 'query', names: await database.namedTables(syntax, text), metadata }
   }
   const [word] = firstWords(text)
   if (word === 'PRAGMA') return kindOfOne(database, rewritePragma(text))

@@ -16,6 +16,8 @@ export interface Syntax {
   readonly shows: readonly Mention[]
   readonly parameters: readonly string[]
   readonly commonTables: ReadonlySet<string>
+  /** What stands in FROM, as it is in the tree: tables and functions. */
+  readonly relations: readonly Tree[]
 }
 
 export interface Mention {
@@ -41,7 +43,7 @@ export function readSyntax(json: string, sql: string): Syntax | typeof NOT_SELEC
   return collect(statements)
 }
 
-interface Tree { readonly [key: string]: unknown }
+export interface Tree { readonly [key: string]: unknown }
 
 function collect(statements: readonly unknown[]): Syntax {
   const tables: Mention[] = []
@@ -50,8 +52,10 @@ function collect(statements: readonly unknown[]): Syntax {
   const shows: Mention[] = []
   const parameters: string[] = []
   const commonTables = new Set<string>()
+  const relations: Tree[] = []
   const visit = (node: Tree): void => {
     const type = node['type']
+    if (type === 'BASE_TABLE' || type === 'TABLE_FUNCTION') relations.push(node)
     if (type === 'BASE_TABLE') tables.push(mention(node, node['catalog_name'], node['schema_name'], node['table_name']))
     if (type === 'SHOW_REF') shows.push(mention(node, null, node['table_name'], node['show_type']))
     if (type === 'TABLE_FUNCTION' && isTree(node['function'])) tableFunctions.push(called(node['function']))
@@ -69,7 +73,10 @@ function collect(statements: readonly unknown[]): Syntax {
       left.push(...Object.values(node).reverse())
     }
   }
-  return { statementCount: statements.length, tables, tableFunctions, scalarFunctions, shows, parameters, commonTables }
+  return {
+    statementCount: statements.length, tables, tableFunctions, scalarFunctions, shows, parameters, commonTables,
+    relations,
+  }
 }
 
 function called(node: Tree): Mention {

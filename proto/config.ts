@@ -107,6 +107,11 @@ const REMOTE_LISTING_TTL_MS = 10_000
 /** A configuration is written by hand. */
 const MAX_CONFIG_CHARACTERS = 1024 * 1024
 
+/** How long a list of a bucket's files counts as the present, if nothing else is said. */
+export function listingTtlMs(provider: BucketConfig['provider'] | undefined): number {
+  return provider === 'local' ? LOCAL_LISTING_TTL_MS : REMOTE_LISTING_TTL_MS
+}
+
 /** Reads the file at `path`; relative paths in it start at its folder. */
 export async function loadConfig(
   path: string, env: Environment, readFile: (path: string) => Promise<string>, machine: Machine,
@@ -240,8 +245,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
       type: catalog.type,
       bucket: catalog.bucket,
       assumeImmutable: catalog.assume_immutable,
-      listingTtlMs: catalog.listing_ttl
-        ?? (file.buckets[catalog.bucket]?.provider === 'local' ? LOCAL_LISTING_TTL_MS : REMOTE_LISTING_TTL_MS),
+      listingTtlMs: catalog.listing_ttl ?? listingTtlMs(file.buckets[catalog.bucket]?.provider),
       tables: mapValues(catalog.tables, table => tableConfig(table, catalog.file_format)),
     })),
     defaultCatalog: file.default_catalog ?? Object.keys(file.catalogs)[0] ?? 'memory',

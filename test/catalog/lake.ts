@@ -57,7 +57,7 @@ export async function openLake(): Promise<Lake> {
     },
     rows: sql => rowsOf(connection, sql),
     catalog: (tables, more = {}, other = store) => openCatalog({
-      config: { catalogs: { c: catalogConfig(tables, more) } },
+      config: { buckets: { lake: { provider: 'local', path: folder } }, catalogs: { c: catalogConfig(tables, more) } },
       stores: new Map([['lake', other]]), footerFolder: join(root, 'footers'),
       skeletonFolder: join(root, `skeletons${catalogs++ === 0 ? '' : catalogs}`),
       describe: request => {

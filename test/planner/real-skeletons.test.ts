@@ -28,7 +28,7 @@ await generate({ scale: SCALE, folder: data, filesPerTable: { nation: 2 } })
 
 const planner = new Planner({ skeletonDirectory: join(folder, 'skeletons'), clock: systemClock })
 const catalog = openCatalog({
-  config: { catalogs: { tpch: {
+  config: { buckets: {}, catalogs: { tpch: {
     type: 'bucket_tables', bucket: 'lake', assumeImmutable: true, listingTtlMs: 0,
     tables: Object.fromEntries(tableNames.map(name => [name, {
       path: globOf(name), fileFormat: 'parquet', unionByName: null, hivePartitioning: true, read: {},
