@@ -87,6 +87,15 @@ export class CacheRoom {
     this.#eviction.add(chunk, chunk.bytes)
   }
 
+  /** They did not come, but for a part that takes room on disk until their file goes. */
+  abandoned(chunks: readonly Chunk[]): void {
+    for (const chunk of chunks) {
+      this.#reservedBytes -= chunk.bytes
+      chunk.mirror.abandon(chunk)
+      this.#wasteful.add(chunk.mirror)
+    }
+  }
+
   /** It was found damaged. */
   dropped(chunk: Chunk): void {
     this.#eviction.remove(chunk)
@@ -100,6 +109,7 @@ export class CacheRoom {
 
   /** After a release: what could not be freed before may be by now. */
   async shrink(): Promise<void> {
+    await this.#discardUseless()
     if (this.usedBytes > this.#budgetBytes) await this.#shrinkTo(this.#budgetBytes)
   }
 
@@ -116,7 +126,14 @@ export class CacheRoom {
     return this.#evicting
   }
 
+  async #discardUseless(): Promise<void> {
+    for (const mirror of this.#wasteful) {
+      if (mirror.pins === 0 && mirror.present().length === 0) await this.#folder.discard(mirror)
+    }
+  }
+
   async #evictTo(bytes: number): Promise<void> {
+    await this.#discardUseless()
     while (this.usedBytes > bytes) {
       const chunk = this.#eviction.next(({ pins, mirror }) => pins === 0 && mirror.pins === 0)
       if (chunk === undefined) return

@@ -19,6 +19,7 @@ import type { Chunk, Mirror } from './mirror.ts'
 import { MirrorFolder, idOf, type FolderOptions } from './mirror-folder.ts'
 import type { ObjectStore } from './object-store.ts'
 import { RequestLimit } from './request-limit.ts'
+import { settled } from './settled.ts'
 
 /** One of so many uses of a chunk compares its checksum: a disk that loses bits does not stay unseen. */
 const USES_PER_CHECK = 1000
@@ -28,6 +29,8 @@ const READS_AT_ONCE = 16
 const FILES_AT_ONCE = 32
 /** Then all are forgotten: they may be tried once more. */
 const MAX_DISTRUSTED = 1000
+/** Made on a full disk for the footer of a file. */
+const FOOTER_ROOM_BYTES = 1024 * 1024
 
 /** Of one file. */
 export interface WantedBytes {
@@ -178,7 +181,7 @@ export class ColumnCache {
 
   #hold(hold: Hold, wanted: readonly WantedFile[]): Promise<Opened[]> {
     return settled(wanted.map(async (file): Promise<Opened> => {
-      const { mirror, bytesRead } = await this.#acquire(file)
+      const { mirror, bytesRead } = await this.#withRoom(FOOTER_ROOM_BYTES, () => this.#acquire(file))
       const chunks = this.#chunksOf(mirror, file)
       hold.mirrors.push(mirror)
       hold.chunks.push(...chunks)
@@ -355,13 +358,22 @@ export class ColumnCache {
       }))
     }
     try {
-      return await fetch().catch(async (error: unknown) => {
-        if (!(error instanceof QueryError) || error.code !== 'DISK_FULL') throw error
-        await this.#room.free(wanted)
-        return fetch()
-      })
+      return await this.#withRoom(wanted, fetch)
     } finally {
-      if (passing === undefined) this.#room.unreserve(bytesOf(chunks.filter(({ checksum }) => checksum === null)))
+      const missing = chunks.filter(({ checksum }) => checksum === null)
+      if (passing === undefined) this.#room.abandoned(missing)
+    }
+  }
+
+  /** A disk may have less room than the budget: then others make some, once. */
+  async #withRoom<T>(bytes: number, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (thrown) {
+      const error = diskError(thrown)
+      if (!(error instanceof QueryError) || error.code !== 'DISK_FULL') throw error
+      await this.#room.free(bytes)
+      return work()
     }
   }
 
@@ -385,16 +397,4 @@ export class ColumnCache {
 
 function bytesOf(chunks: readonly Chunk[]): number {
   return chunks.reduce((sum, { bytes }) => sum + bytes, 0)
-}
-
-/** Waits for all, also when one fails: what the others still write to must not go before. Throws the first failure. */
-async function settled<T>(all: readonly Promise<T>[], onFailure = (): void => undefined): Promise<T[]> {
-  const failures: unknown[] = []
-  const outcomes = await Promise.allSettled(all.map(each => each.catch((error: unknown) => {
-    failures.push(error)
-    onFailure()
-    throw error
-  })))
-  if (failures.length > 0) throw failures[0]
-  return outcomes.flatMap(outcome => outcome.status === 'fulfilled' ? [outcome.value] : [])
 }

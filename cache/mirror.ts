@@ -85,19 +85,28 @@ export class Mirror {
     const footer = metadata === null ? Buffer.alloc(0) : withTrailer(metadata)
     const head = { file, footerBytes: footer.length, footerChecksum: crc32(footer) }
     const mirror = new Mirror(base, head, layout)
-    const data = await open(mirror.path, 'wx', 0o600)
     try {
-      await data.truncate(file.sizeBytes)
-      if (metadata !== null) {
+      await mirror.#write(footer, encodeHead(head))
+    } catch (error) {
+      await mirror.remove()
+      throw error
+    }
+    return mirror
+  }
+
+  async #write(footer: Uint8Array, head: Uint8Array): Promise<void> {
+    const data = await open(this.path, 'wx', 0o600)
+    try {
+      await data.truncate(this.file.sizeBytes)
+      if (footer.length > 0) {
         await data.write(MAGIC, 0, 'latin1')
-        await writeAll(data, footer, layout.footerFrom)
+        await writeAll(data, footer, this.ready.footerFrom)
       }
     } finally {
       await data.close()
     }
-    await writeFile(mirror.presencePath, encodeHead(head), { flag: 'wx', mode: 0o600 })
-    await mirror.#remember()
-    return mirror
+    await writeFile(this.presencePath, head, { flag: 'wx', mode: 0o600 })
+    await this.#remember()
   }
 
   /** What an earlier start left at `base`; undefined if it is of no use. Nothing of it is trusted yet. */
@@ -149,6 +158,11 @@ export class Mirror {
     this.#dead.set(chunk.number, chunk.bytes)
   }
 
+  /** Its bytes did not come, or not all. */
+  abandon({ number, bytes }: Chunk): void {
+    this.#dead.set(number, bytes)
+  }
+
   /**
    * Makes its layout ready and looks whether the file is as we left it. False: it is of no use any more, and a new one
    * has to be made. When somebody has written to it, nothing of it is trusted.
@@ -185,18 +199,7 @@ export class Mirror {
 
   async #pack(base: string): Promise<void> {
     if (!await this.#readFooter()) throw new Error(`${this.path} has lost its footer`)
-    const from = await open(this.path, 'r')
-    const metadata = this.head.footerBytes === 0 ? null
-      : (await readAll(from, this.ready.footerFrom, this.head.footerBytes)).subarray(0, -TRAILER_BYTES)
-    const copy = await Mirror.create(base, this.file, metadata)
-    try {
-      await copy.fill(writer => this.#copyTo(writer, from))
-    } catch (error) {
-      await copy.remove()
-      throw error
-    } finally {
-      await from.close()
-    }
+    const copy = await this.#copy(base)
     const old = new Mirror(this.#base, this.head, undefined)
     this.#base = base
     this.#dead.clear()
@@ -207,6 +210,25 @@ export class Mirror {
     }
     await this.#remember()
     await old.remove()
+  }
+
+  /** With what is whole of it. */
+  async #copy(base: string): Promise<Mirror> {
+    const from = await open(this.path, 'r')
+    try {
+      const metadata = this.head.footerBytes === 0 ? null
+        : (await readAll(from, this.ready.footerFrom, this.head.footerBytes)).subarray(0, -TRAILER_BYTES)
+      const copy = await Mirror.create(base, this.file, metadata)
+      try {
+        await copy.fill(writer => this.#copyTo(writer, from))
+      } catch (error) {
+        await copy.remove()
+        throw error
+      }
+      return copy
+    } finally {
+      await from.close()
+    }
   }
 
   async #copyTo(writer: MirrorWriter, from: FileHandle): Promise<void> {

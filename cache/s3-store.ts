@@ -15,6 +15,7 @@ import { QueryError } from '../proto/errors.ts'
 import type { ListOptions, ObjectStore, StoredObject } from './object-store.ts'
 import type { RequestLimit } from './request-limit.ts'
 import { Again, retry, type RetryPolicy, type RetryPorts } from './retry.ts'
+import { StoreHealth } from './store-health.ts'
 import { changedText, s3Error, type S3Place } from './s3-errors.ts'
 
 /** One request: long enough that its fixed cost is small, short enough that losing one costs little. */
@@ -42,13 +43,13 @@ export interface S3StoreOptions extends RetryPorts {
 
 export class S3Store implements ObjectStore {
   readonly #options: S3StoreOptions
-  readonly #policy: RetryPolicy
+  readonly #health: StoreHealth
   readonly #place: S3Place
   readonly #client: S3Client
 
   constructor(options: S3StoreOptions) {
     this.#options = options
-    this.#policy = options.policy ?? DEFAULT_POLICY
+    this.#health = new StoreHealth(options.policy ?? DEFAULT_POLICY)
     const { bucket, region, endpoint } = options.config
     const host = endpoint === null ? `s3.${region}.amazonaws.com` : endpoint.replace(/^https?:\/\//, '')
     this.#place = { name: options.name, bucket, host, region }
@@ -180,7 +181,20 @@ export class S3Store implements ObjectStore {
       }
     }
     // its time begins when its turn comes
-    return limit.run(() => retry(what, attempt, this.#policy, this.#options, signal))
+    return limit.run(() => this.#patiently(what, attempt, signal))
+  }
+
+  async #patiently<T>(what: string, attempt: (ends: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const { clock } = this.#options
+    try {
+      const answer = await retry(what, attempt, this.#health.policy(clock.nowMs()), this.#options, signal)
+      this.#health.answered()
+      return answer
+    } catch (error) {
+      if (error instanceof QueryError && error.code === 'UNAVAILABLE') this.#health.failed(clock.nowMs())
+      else if (signal?.aborted !== true) this.#health.answered()
+      throw error
+    }
   }
 
   #odd(what: string): Again {

@@ -32,7 +32,8 @@ export interface Asked extends OpenFile {
 
 const never = new AbortController().signal
 
-export async function openCachedLake(t: Test, budgetBytes = 1e9): Promise<CachedLake> {
+/** `diskFolder`: where the cache's own folder is; absent: with everything else. */
+export async function openCachedLake(t: Test, budgetBytes = 1e9, diskFolder?: string): Promise<CachedLake> {
   const folder = mkdtempSync(join(tmpdir(), 'skein-cache-'))
   const remote = await openRemoteBucket(t)
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
@@ -44,7 +45,7 @@ export async function openCachedLake(t: Test, budgetBytes = 1e9): Promise<Cached
     rmSync(folder, { recursive: true })
   })
   let [starts, names, files] = [0, 0, 0]
-  const cacheFolder = join(folder, 'cache')
+  const cacheFolder = join(diskFolder ?? folder, 'cache')
   const open = async (bytes: number): Promise<ColumnCache> => {
     const start = starts++
     const cache = await ColumnCache.open({

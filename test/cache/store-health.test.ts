@@ -1,0 +1,35 @@
+/** How long a store is waited for after somebody has waited in vain. */
+
+import t from 'tap'
+import { StoreHealth } from '../../cache/store-health.ts'
+import { openRemoteBucket, patient } from './remote-bucket.ts'
+
+const policy = { deadlineMs: 15_000, attemptMs: 10_000, pauseMs: 50, maxPauseMs: 5_000 }
+
+t.test('a store that does not answer is not waited for so long again until it does', async t => {
+  const health = new StoreHealth(policy)
+  t.equal(health.policy(0), policy)
+  health.failed(15_000)
+  t.match(health.policy(15_001), { deadlineMs: 2_000, attemptMs: 2_000, pauseMs: 50 })
+  health.answered()
+  t.equal(health.policy(15_002), policy)
+  health.failed(20_000)
+  t.match(health.policy(49_999), { deadlineMs: 2_000 })
+  t.equal(health.policy(50_000), policy, 'or was left alone')
+})
+
+t.test('who comes after one who waited in vain waits less, and a store that is back is used at once', async t => {
+  const { open, put, server } = await openRemoteBucket(t)
+  const { etag } = put('k', 'hello')
+  const store = open({}, { ...patient, deadlineMs: 4_000, attemptMs: 4_000 })
+  server.faults.spread({ seed: 1, share: 1, faults: ['silence'] })
+  const waited = async (): Promise<number> => {
+    const startedMs = performance.now()
+    await t.rejects(store.readRange('k', 0, 5, etag), { code: 'UNAVAILABLE' })
+    return performance.now() - startedMs
+  }
+  const [first, second] = [await waited(), await waited()]
+  t.ok(first >= 3_900 && second < 3_500, `${first} ms, then ${second} ms`)
+  server.faults.spread(undefined)
+  t.equal(Buffer.from(await store.readRange('k', 0, 5, etag)).toString(), 'hello')
+})
