@@ -130,7 +130,9 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
     onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
     onFatal: options.onFatal,
     checkMembership: () => late.registration?.check(),
+    measureCache: wanted => caches.measure(wanted),
   })
+  const caches: ExecutorCaches = new ExecutorCaches(() => active(queries).map(({ info }) => info), auth)
   onStop(() => queries.close('the coordinator stops'))
   const members = new MembershipView({
     store, clock, duckdbVersion: options.duckdbVersion,
@@ -144,7 +146,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const health = healthPorts(queries, metrics, options, startedMs, () => late.registration?.check())
   const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
   const doors = await open(options, {
-    catalog, stores, queries, planner, ports, sessions, auth, clientTls, health, events, about,
+    catalog, stores, queries, planner, ports, sessions, caches, auth, clientTls, health, events, about,
   })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
@@ -262,6 +264,7 @@ function healthPorts(
 type FaceParts = 'catalog' | 'stores' | 'queries' | 'sessions' | 'health' | 'events' | 'about'
 
 interface Parts extends Pick<FaceOptions, FaceParts> {
+  readonly caches: ExecutorCaches
   readonly planner: Planner
   readonly ports: PlanPorts
   readonly auth: NodeAuth
@@ -272,7 +275,8 @@ function nameDefaults({ config }: CoordinatorLaunch): NameDefaults {
   return { catalog: config.defaultCatalog, schema: BUCKET_SCHEMA }
 }
 
-function open(options: CoordinatorOptions, { planner, ports, auth, clientTls, ...parts }: Parts): Promise<Doors> {
+function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
+  const { planner, ports, caches, auth, clientTls, ...parts } = joined
   const { launch, clock, log, newId } = options
   const { queries, sessions, catalog } = parts
   const defaults = nameDefaults(launch)
@@ -287,7 +291,6 @@ function open(options: CoordinatorOptions, { planner, ports, auth, clientTls, ..
       return analyze ? queries.analyze(request, format) : explained(await queries.explain(request), format)
     },
   })
-  const caches = new ExecutorCaches(() => active(queries).map(({ info }) => info), auth)
   const handlers = faces({
     ...parts, clock, statements, newId, workerSlug: 'coordinator', defaults,
     key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),

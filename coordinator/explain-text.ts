@@ -41,8 +41,9 @@ function head(explanation: Explanation): string[] {
   const tasks = stages.reduce((sum, stage) => sum + stage.tasks, 0)
   const what = reason !== null ? `Whole on one executor: ${reason}`
     : `Distributed: ${count(stages.length, 'stage')}, ${count(tasks, 'task')}, ${count(executors, 'executor')}`
-  const read = `Reads ${bytes(explanation.bytes)}: ${bytes(explanation.bytes_cached)} at hand, ` +
-    `${bytes(explanation.bytes_to_fetch)} to fetch at most`
+  const read = actual !== null ? `Reads ${bytes(explanation.bytes)}`
+    : `Reads ${bytes(explanation.bytes)}: ${bytes(explanation.bytes_cached)} at hand, ` +
+      `${bytes(explanation.bytes_to_fetch)} to fetch at most`
   return [what, `${read} · planned in ${milliseconds(plan_ms)}`, ...(actual === null ? [] : actualLines(actual))]
 }
 
@@ -118,7 +119,8 @@ function operatorLine({ depth, text, estimated_rows: rows }: OperatorLine): stri
 function scanLine(scan: ExplainedScan): string {
   const files = `${scan.files_kept} of ${count(scan.files, 'file')}`
   const groups = scan.row_groups === 0 ? '' : `, ${scan.row_groups_kept} of ${count(scan.row_groups, 'row group')}`
-  const from = scan.bytes_to_fetch === 0 ? ' at hand' : `, ${bytes(scan.bytes_to_fetch)} to fetch at most`
+  const { bytes_to_fetch: toFetch, bytes_cached: atHand } = scan
+  const from = toFetch === 0 ? ' at hand' : `: ${bytes(atHand)} at hand, ${bytes(toFetch)} to fetch at most`
   const all = scan.reads === 'all' ? ', read by every task' : ''
   return `▪ ${scan.table}: ${files}${groups} · ${bytes(scan.bytes)}${from}${all}`
 }

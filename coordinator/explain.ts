@@ -14,6 +14,7 @@ import type { PlannedWork } from './plan-query.ts'
 import { touchedBytes } from './splits.ts'
 import { partitionCountFor, stageTasks } from './stage-plans.ts'
 
+const NOTHING: ReadonlyMap<number, number> = new Map()
 /** Names of files of one task; the rest is counted. */
 const MAX_FILES = 100
 
@@ -31,11 +32,18 @@ export interface Seen {
   readonly stages: ReadonlyMap<number, ActualStage>
 }
 
+export interface ExplainMore {
+  readonly seen?: Seen | null
+  /** Bytes of remote files in caches already, by scan. */
+  readonly cached?: ReadonlyMap<number, number>
+}
+
 export function explain(
-  statement: string, work: PlannedWork, planMs: number, ground: Ground, seen: Seen | null = null,
+  statement: string, work: PlannedWork, planMs: number, ground: Ground,
+  { seen = null, cached = NOTHING }: ExplainMore = {},
 ): Explanation {
   const { columns, wholeReason, fragments } = work.planned
-  const stages = fragments.map(fragment => explainStage(work, fragment, ground, seen))
+  const stages = fragments.map(fragment => explainStage(work, fragment, { ...ground, cached }, seen))
   const sum = (of: (scan: ExplainedScan) => number): number =>
     stages.flatMap(({ scans }) => scans).reduce((total, scan) => total + of(scan), 0)
   return {
@@ -47,7 +55,10 @@ export function explain(
   }
 }
 
-function explainStage(work: PlannedWork, fragment: Fragment, ground: Ground, seen: Seen | null): ExplainedStage {
+/** With what is in caches already, by scan. */
+type Known = Ground & { readonly cached: ReadonlyMap<number, number> }
+
+function explainStage(work: PlannedWork, fragment: Fragment, ground: Known, seen: Seen | null): ExplainedStage {
   const { rooms } = ground
   const { sqlKind, fragments } = work.planned
   const tasks = stageTasks(fragment, work, rooms, partitionCountFor(rooms))
@@ -79,7 +90,7 @@ function placed({ scans }: Fragment, { owner, splits: items }: PlacedTask): Expl
 }
 
 function explainScan(
-  { planned, tables, files }: PlannedWork, scan: FragmentScan, { isRemote }: Ground,
+  { planned, tables, files }: PlannedWork, scan: FragmentScan, { isRemote, cached }: Known,
 ): ExplainedScan[] {
   const table = tables[scan.table]
   if (table === undefined) return []
@@ -88,6 +99,7 @@ function explainScan(
   const bytes = isOriginal ? table.sizeBytes
     : touchedBytes(kept, scan.columns)
   const remote = table.files.some(({ file }) => isRemote(file.bucket))
+  const atHand = remote ? Math.min(bytes, cached.get(scan.id) ?? 0) : bytes
   const { catalog, schema, table: name } = table.name
   const rowGroups = table.format !== 'parquet' ? 0
     : table.index?.groupCount ?? table.files.reduce((sum, file) => sum + file.rowGroups.length, 0)
@@ -96,7 +108,7 @@ function explainScan(
     reads: scan.reads, files: table.files.length, files_kept: isOriginal ? table.files.length : kept.length,
     row_groups: rowGroups,
     row_groups_kept: isOriginal ? rowGroups : kept.reduce((sum, file) => sum + file.rowGroups.length, 0),
-    bytes, bytes_to_fetch: remote ? bytes : 0, bytes_cached: remote ? 0 : bytes,
+    bytes, bytes_to_fetch: bytes - atHand, bytes_cached: atHand,
   }]
 }
 

@@ -71,8 +71,8 @@ export interface ExplainedScan {
   /** Of the columns that are read, in the row groups that are left. */
   readonly bytes: number
   /**
-   * Of these bytes: to come from the bucket at most, and at hand for certain. A local bucket is at hand; of a remote
-   * one executors may have some in their caches, which only they know.
+   * Of these bytes: to come from the bucket at most, and at hand. A local bucket is at hand; of a remote one what the
+   * executors that would read it have in their caches. They are not asked when the statement has run.
    */
   readonly bytes_to_fetch: number
   readonly bytes_cached: number

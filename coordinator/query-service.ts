@@ -14,6 +14,7 @@ import { Universe } from './actor/universe.ts'
 import { AdmissionActor, type AdmissionMessage } from './admission-actor.ts'
 import type { ExecutorChannel } from './executor-channel.ts'
 import { FleetActor, type ExecutorView, type FleetMessage } from './fleet-actor.ts'
+import { cachedBytes, type MeasureCache } from './explain-cached.ts'
 import { Analyzed, type ExplainFormat, type KeptQuery } from './explain-query.ts'
 import { explain, type Ground } from './explain.ts'
 import type { Explanation } from './explanation.ts'
@@ -63,6 +64,8 @@ export interface QueryServiceOptions extends PlanPorts {
   readonly groups?: readonly ResourceGroup[]
   /** Of a bucket, by its name in the configuration; absent: none is. For explanations. */
   readonly isRemote?: (bucket: string) => boolean
+  /** What executors have of remote files; absent: nothing is known. */
+  readonly measureCache?: MeasureCache
   /** False: a change of the table's files might go unseen, so results over it are not shared. Absent: none might. */
   readonly isSettled?: (table: Table) => boolean
   /** An actor crashed: our own fault, to be logged. `fatal`: nothing can be scheduled any more. */
@@ -122,7 +125,10 @@ export class QueryService {
     const { clock } = this.#options
     const startedMs = clock.nowMs()
     const work = await planQuery({ ...withDefaults(request), explain: true }, this.#options)
-    return explain(request.sql, work, clock.nowMs() - startedMs, this.#ground())
+    const planMs = clock.nowMs() - startedMs
+    const { measureCache } = this.#options
+    const cached = measureCache === undefined ? undefined : await cachedBytes(work, this.#ground(), measureCache)
+    return explain(request.sql, work, planMs, this.#ground(), cached === undefined ? {} : { cached })
   }
 
   /** The columns of a statement, which does not run. */

@@ -165,12 +165,13 @@ t.test('queries spread over two executors', async t => {
     t.ok(sum(held, 'files') >= 6 && sum(held, 'chunks') >= 12 && sum(held, 'bytes_cached') > 0, JSON.stringify(held))
     server.faults.spread(undefined)
   })
-  await t.test('what would be fetched is told, with nothing known of the caches', async t => {
+  await t.test('what would be fetched is told, and what lies in the caches', async t => {
     const response = await skein.request('POST', '/explain', { statement: questions[0] })
     let text = ''
     for await (const piece of response.setEncoding('utf8')) text += String(piece)
     const { scans } = (JSON.parse(text) as Explanation).stages[0] ?? { scans: [] }
-    t.ok(scans.length > 0 && scans.every(({ bytes, bytes_to_fetch: toFetch }) => bytes > 0 && bytes === toFetch), text)
+    t.ok(scans.length > 0 && scans.every(({ bytes, bytes_cached: cached, bytes_to_fetch: toFetch }) =>
+      bytes > 0 && cached > 0 && cached + toFetch === bytes), text)
   })
   await t.test('what a query fetches is what it counts, and little more than its columns', async t => {
     server.faults.spread(undefined)
