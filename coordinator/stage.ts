@@ -17,6 +17,8 @@ import type { MemberKey } from './member.ts'
 
 /** Failed attempts of one partition before its query fails. Attempts that end with a lost executor are not counted. */
 export const MAX_FAILURES = 4
+/** Executors lost while they ran one partition, before it is held to be what ends them, and its query stopped. */
+export const MAX_LOSSES = 6
 /** Attempts of one partition over all reasons: an end for a cluster whose executors come and go without end. */
 export const MAX_ATTEMPTS = 20
 
@@ -35,6 +37,8 @@ export interface Partition {
   /** Attempts begun; the next one gets this number. */
   readonly attempts: number
   readonly failures: number
+  /** Attempts that ended with their executor. */
+  readonly losses: number
   /** Where attempts have failed: the next one goes elsewhere if it can. */
   readonly avoid: ReadonlySet<MemberKey>
   readonly now: PartitionState
@@ -60,7 +64,7 @@ export type StageEvent =
 const waiting: PartitionState = { state: 'waiting', notBeforeMs: 0 }
 
 export function planned(partitionCount: number): Stage {
-  const partition: Partition = { attempts: 0, failures: 0, avoid: new Set(), now: waiting }
+  const partition: Partition = { attempts: 0, failures: 0, losses: 0, avoid: new Set(), now: waiting }
   return { partitions: Array.from({ length: partitionCount }, () => partition), life: { state: 'planned' } }
 }
 
@@ -128,8 +132,16 @@ function executorLost(stage: Stage, event: Extract<StageEvent, { kind: 'executor
   if (stage.partitions.some(partition => hit(partition) && partition.attempts >= MAX_ATTEMPTS)) {
     return failed(stage, event.cause)
   }
-  const partitions = stage.partitions.map(partition => hit(partition) ? { ...partition, now: waiting } : partition)
-  return { ...stage, partitions }
+  const partitions = stage.partitions.map(partition =>
+    hit(partition) ? { ...partition, losses: partition.losses + 1, now: waiting } : partition)
+  const poison = partitions.findIndex(({ losses }) => losses >= MAX_LOSSES)
+  return poison < 0 ? { ...stage, partitions } : failed(stage, poisonError(poison, event.cause))
+}
+
+/** Not to be tried again: it would end more of them. */
+function poisonError(partition: number, cause: QueryError): QueryError {
+  const message = `${MAX_LOSSES} executors were lost while they ran partition ${partition}: ${cause.message}`
+  return new QueryError('INTERNAL', message, { cause })
 }
 
 function replace(stage: Stage, index: number, partition: Partition): Stage {

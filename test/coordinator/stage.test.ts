@@ -3,7 +3,7 @@
 import { AssertionError } from 'node:assert/strict'
 import t from 'tap'
 import type { MemberKey } from '../../coordinator/member.ts'
-import { advance, MAX_ATTEMPTS, MAX_FAILURES, planned, type Stage, type StageEvent } from '../../coordinator/stage.ts'
+import { advance, MAX_FAILURES, MAX_LOSSES, planned, type Stage, type StageEvent } from '../../coordinator/stage.ts'
 import { QueryError } from '../../proto/errors.ts'
 
 const e1 = 'e1/a/1' as MemberKey
@@ -66,13 +66,14 @@ t.test('an attempt that failed is tried elsewhere and later, a few times', async
   t.strictSame([once?.avoid, once?.now], [new Set([e1]), { state: 'waiting', notBeforeMs: 5 }])
 })
 
-t.test('lost executors are no failures of the task, but have an end too', async t => {
+t.test('lost executors are no failures of the task, but have an end too, and that is not tried again', async t => {
   let stage = advance(planned(1), ready)
   const gone: StageEvent = { kind: 'executor-lost', member: e1, cause }
-  for (let i = 0; i < MAX_ATTEMPTS - 1; i++) stage = after(stage, launched(0), gone)
+  for (let i = 0; i < MAX_LOSSES - 1; i++) stage = after(stage, launched(0), gone)
   t.strictSame([stage.life.state, stage.partitions[0]?.failures], ['running', 0])
-  stage = after(stage, launched(0), gone)
-  t.equal(stage.life.state, 'failed')
+  const { life } = after(stage, launched(0), gone)
+  t.match(life, { state: 'failed', cause: { code: 'INTERNAL', message: /^6 executors were lost while they ran/ } })
+  t.equal(life.state === 'failed' && life.cause.class.retryable, false)
 })
 
 t.test('a partition taken back runs again with a new attempt, the others stay', async t => {
