@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
+import { parseConfig } from '../proto/config.ts'
 
 const built = dirname(dirname(fileURLToPath(import.meta.url)))
 const checkout = process.cwd()
@@ -46,7 +47,7 @@ const runByCi = new Set([
 /** Lines that the tests below run, by how they begin. */
 const runHere = [
   'node dist/cli/main.js start', 'node dist/cli/main.js query', 'node dist/cli/main.js explain',
-  'node dist/cli/main.js admin', 'npm run demo',
+  'node dist/cli/main.js admin', 'node dist/cli/main.js cert', 'npm run demo',
 ]
 
 t.test('every command in a document is run by a test or by CI', async t => {
@@ -117,3 +118,17 @@ async function readDoors(server: ChildProcess): Promise<Map<string, string>> {
   }
   throw new Error('the server ended before it was ready')
 }
+
+t.test('the certificates of docs/cluster.md can be made, and its configuration is one', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'skein-docs-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const text = readFileSync(join(checkout, 'docs', 'cluster.md'), 'utf8')
+  const commands = documented().filter(({ file, line }) => file.endsWith('cluster.md') && line.includes('main.js cert'))
+  for (const { line } of commands) await skein(folder, line)
+  const made = ['ann.key', 'ann.pem', 'ca.key', 'ca.pem', 'host-1.key', 'host-1.pem', 'secret.key']
+  t.strictSame(readdirSync(join(folder, 'skein-certs')).sort(), made)
+  const machine = { threads: 2, memoryBytes: 1e9, freeDiskBytes: () => 1e9 }
+  const [yaml = ''] = blocks(text, 'yaml')
+  const { store, tls } = parseConfig(yaml, { name: 'skein.yaml', folder, env: {}, machine })
+  t.match([store?.hosts.length, tls?.cert], [3, join(folder, 'certs', 'host-1.pem')])
+})

@@ -41,7 +41,11 @@ export async function hostKillRuns({ data, folder, runs, seed, onRun }: HostKill
   const environment = { SKEIN_WHOLE_BYTES: '0', SKEIN_BROADCAST_ROWS: '0' }
   const store = { etcd: etcd.hosts }
   const hosts = await Hosts.start(
-    { folder, store, coordinators: 1, executors: EXECUTORS, config: tpchConfig(data.folder), environment })
+    { folder, store, coordinators: 1, executors: EXECUTORS, config: tpchConfig(data.folder), environment },
+  ).catch(async (reason: unknown) => {
+    await etcd.stop()
+    throw reason
+  })
   const operator = new Operator(hosts.coordinator(0).doors)
   const faults: string[] = []
   const ratios: number[] = []
