@@ -46,6 +46,8 @@ import { queryWatcher } from './query-watch.ts'
 import { Events } from './serve/events.ts'
 import type { HealthPorts } from './serve/http-health.ts'
 import type { NameDefaults } from './session/session.ts'
+import { OwnInstances } from './session/own-instances.ts'
+import { GrpcSessionChannel } from './session/session-channel.ts'
 import { Sessions } from './session/sessions.ts'
 import { settingsOf } from './settings.ts'
 import { Statements } from './session/statements.ts'
@@ -147,6 +149,7 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
   const doors = await open(options, {
     catalog, stores, queries, planner, ports, sessions, caches, auth, clientTls, health, events, about,
+    coordinator: caller.coordinator,
   })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
@@ -269,6 +272,7 @@ interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly ports: PlanPorts
   readonly auth: NodeAuth
   readonly clientTls: Tls | null
+  readonly coordinator: CoordinatorId
 }
 
 function nameDefaults({ config }: CoordinatorLaunch): NameDefaults {
@@ -276,12 +280,17 @@ function nameDefaults({ config }: CoordinatorLaunch): NameDefaults {
 }
 
 function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
-  const { planner, ports, caches, auth, clientTls, ...parts } = joined
+  const { planner, ports, caches, auth, clientTls, coordinator, ...parts } = joined
   const { launch, clock, log, newId } = options
   const { queries, sessions, catalog } = parts
   const defaults = nameDefaults(launch)
+  const own = new OwnInstances({
+    sessions, clock, newId, catalog, coordinator, holdBytes: launch.config.resultHoldBytes,
+    executors: () => queries.executors(),
+    connect: info => new GrpcSessionChannel(info, auth),
+  })
   const statements = new Statements({
-    sessions, clock, newId, queries,
+    sessions, clock, newId, queries, own,
     statementsIn: sql => planner.statements(sql),
     catalogs: () => catalog.list(),
     describe: request => queries.describe(request),

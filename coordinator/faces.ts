@@ -52,7 +52,12 @@ export function faces(options: FaceOptions): DoorHandlers {
   const flight = flightSqlHandlers({
     sessions, statements, catalog, clock, newId, key, version: packageVersion(),
   })
-  const admin = adminHandlers(options)
+  const { queries } = options
+  const admin = adminHandlers({ ...options, queries: {
+    executors: () => queries.executors(), list: () => statements.list(), kill: id => statements.kill(id),
+    setDraining: (executor, draining) => queries.setDraining(executor, draining),
+    get load() { return queries.load },
+  } })
   return {
     httpRoutes: [
       ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),

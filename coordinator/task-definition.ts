@@ -108,7 +108,7 @@ function scans(work: QueryWork, { fragment, splits, isPassing }: TaskPlace): Sca
 }
 
 /** All files: what the user's own text filters is not known. */
-function namedScan(table: Table | undefined): ScanInit[] {
+export function namedScan(table: Table | undefined): ScanInit[] {
   if (table === undefined) return []
   const { catalog, schema, table: name } = table.name
   const whole = ({ file, shape }: DataFile): Split => ({ file, shape, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes })

@@ -69,6 +69,10 @@ const CORRUPT = new RegExp([
   'failed to read file "', 'TProtocolException', 'footer length error', 'decompression failure',
 ].join('|'), 'i')
 
+/** What is missing is a table, or where a table would be. */
+const MISSING_TABLE = new RegExp('^(Catalog Error: (Table|View|Schema|Catalog|Table or schema) with name '
+  + '|Binder Error: Catalog "[^"]*" does not)')
+
 /** The QueryError that a task ends with. `files` are those it read: named when DuckDB does not say which one is bad. */
 export function taskError(thrown: unknown, files: readonly string[]): QueryError {
   if (thrown instanceof QueryError) return thrown
@@ -94,11 +98,12 @@ function codeOf({ type, message }: DuckError): ErrorCode {
     case 'INTERNAL': case 'FATAL': return 'INTERNAL'
     case 'Permission': return 'PERMISSION_DENIED'
     case 'Parser': case 'Syntax': return 'SYNTAX_ERROR'
-    case 'Binder': case 'Catalog': return 'BIND_ERROR'
+    case 'Binder': case 'Catalog': return MISSING_TABLE.test(message) ? 'TABLE_NOT_FOUND' : 'BIND_ERROR'
     case 'IO':
       if (/no space left|max_temp_directory_size/i.test(message)) return 'DISK_FULL'
       if (/no files found|no such file/i.test(message)) return 'FILE_NOT_FOUND'
       return 'FILE_CORRUPT'
+    case 'TransactionContext': case 'Transaction': return 'TRANSACTION_ERROR'
     case 'Serialization': return 'FILE_CORRUPT'
     case 'Invalid Input': case 'Invalid': return CORRUPT.test(message) ? 'FILE_CORRUPT' : 'EXECUTION_ERROR'
     default: return 'EXECUTION_ERROR'

@@ -46,6 +46,8 @@ export interface ExecutorOptions {
   readonly instances: InstanceSet
   readonly newSpool: (taskId: TaskId) => ResultSpool
   readonly kept: KeptResults
+  /** What else it holds for a coordinator that is gone. */
+  readonly onCoordinatorGone: (coordinator: CoordinatorId) => void
   /** Throws UNAVAILABLE when this executor may not take new work. */
   readonly checkMembership: () => void
   readonly duty: DutyKeeper
@@ -244,6 +246,7 @@ export class Executor {
     const { log } = this.#options
     log.warn({ coordinator }, 'coordinator is gone')
     this.#options.kept.forget(coordinator)
+    this.#options.onCoordinatorGone(coordinator)
     for (const { id } of this.#queriesOf(coordinator)) {
       this.release(id, null, 'the coordinator of the query is gone').catch((error: unknown) => {
         log.error({ query: id, reason: asQueryError(error).message }, 'release failed')

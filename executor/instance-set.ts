@@ -8,16 +8,19 @@
  *   principal's  the user's own text: its catalogs, views and settings are seen by the whole instance, so it is made
  *                for the task, may read the files of its scans and no other, and ends with the task.
  *
+ *   session's    a session with objects of its own: temporary ones, its catalog `memory`. Lives as long as the session.
+ *
  * All of them together never get more than the executor's memory: what is leased is taken from the shared ones, down to
  * a floor, and a lease waits until it can be. Every instance is fenced before it runs what came from elsewhere. A task
  * has a connection to itself: session settings are seen by their own connection alone.
  */
 
+import { createHash } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { delay, type Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
-import type { QueryId, TaskId } from '../proto/ids.ts'
+import type { QueryId, SessionId, TaskId } from '../proto/ids.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import type { Fence } from './fence.ts'
 import type { DuckConnection } from './instances.ts'
@@ -29,6 +32,10 @@ export const LEASE_BYTES = 256 * 1024 * 1024
 const MIN_MEMORY_BYTES = 64 * 1024 * 1024
 /** Of the executor's memory: what each shared instance keeps whatever is leased. */
 const SHARED_FLOOR = 1 / 8
+/** Of a session's own instance, for as long as it lives; what does not fit spills. */
+const SESSION_BYTES = 128 * 1024 * 1024
+/** An interrupt is lost on a statement that has not quite begun, so it is repeated. */
+const INTERRUPT_EVERY_MS = 50
 /** How long a lease waits for memory that other tasks hold, and how often it looks. */
 const LEASE_WAIT_MS = 30_000
 const LEASE_LOOK_MS = 50
@@ -44,6 +51,17 @@ export interface InstanceSetOptions {
   /** Of all instances together. */
   readonly memoryBytes: number
   readonly threads: number
+}
+
+/** Of a session's own instance. */
+export interface SessionConnections {
+  /** Runs the session's statements; its temporary objects are seen here alone. */
+  readonly user: DuckConnection
+  /** Makes the cluster's tables, beside the session's transaction. */
+  readonly admin: DuckConnection
+  /** Calls back once, after the pause between two interrupts. */
+  readonly later: (callback: () => void) => () => void
+  close(): Promise<void>
 }
 
 export interface TaskConnection {
@@ -141,6 +159,24 @@ export class InstanceSet {
       use,
       done: async () => {
         instance.done(use, false)
+        await this.#end(key)
+      },
+    }
+  }
+
+  /** For a session that may read `directories`, until it is closed. Waits for its memory, as a lease does. */
+  async session(id: SessionId, directories: readonly string[], signal: AbortSignal): Promise<SessionConnections> {
+    const key = `session-${createHash('sha256').update(id).digest('hex')}`
+    const fence = { ...this.#fence(true, key), directories }
+    const instance = await this.#lease(key, { queryId: null, wantBytes: SESSION_BYTES, instance: null }, fence, signal)
+    const owner = key as QueryId
+    const [user, admin] = [await instance.take(owner, ''), await instance.take(owner, '')]
+    return {
+      user: user.connection, admin: admin.connection,
+      later: callback => this.#options.clock.after(INTERRUPT_EVERY_MS, callback),
+      close: async () => {
+        instance.done(user, false)
+        instance.done(admin, false)
         await this.#end(key)
       },
     }

@@ -6,8 +6,9 @@
  * that fails after its first chunk ends like a complete one: its reader must probe (see result-writer.ts).
  */
 
-import { DuckDBDataChunk } from '@duckdb/node-api'
+import { DuckDBDataChunk, DuckDBLogicalType } from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
+import { QueryError } from '../proto/errors.ts'
 import { duckError } from './duck-error.ts'
 import type { VectorWriter } from '../proto/ingest/vector-writer.ts'
 
@@ -84,6 +85,15 @@ export class DuckConnection {
     return new PreparedQuery(last, sql)
   }
 
+  /** Binds the one statement of `sql`. */
+  async prepareOne(sql: string): Promise<PreparedQuery> {
+    const { extracted_statements: statements, statement_count: count } =
+      await told(duckdb.extract_statements(this.#connection, sql), sql)
+    if (count === 0) throw duckError(new Error(duckdb.extract_statements_error(statements)))
+    if (count !== 1) throw new QueryError('UNSUPPORTED_STATEMENT', `DuckDB reads ${count} statements, not one`)
+    return new PreparedQuery(await told(duckdb.prepare_extracted_statement(this.#connection, statements, 0), sql), sql)
+  }
+
   /** For rows of a temporary table of this connection; the types are its columns' in their order. */
   appender(table: string): ChunkAppender {
     return new ChunkAppender(direct(() => duckdb.appender_create_ext(this.#connection, 'temp', 'main', table)))
@@ -115,6 +125,12 @@ export interface Chunk {
   readonly rowCount: number
 }
 
+export interface TypedColumn {
+  readonly name: string
+  /** DuckDB's text of the type. */
+  readonly type: string
+}
+
 export class PreparedQuery {
   readonly #statement: duckdb.PreparedStatement
   readonly #sql: string
@@ -127,6 +143,18 @@ export class PreparedQuery {
   types(): LogicalType[] {
     const count = duckdb.prepared_statement_column_count(this.#statement)
     return Array.from({ length: count }, (_, i) => duckdb.prepared_statement_column_logical_type(this.#statement, i))
+  }
+
+  /** DuckDB's number of its kind. */
+  get statementType(): number {
+    return duckdb.prepared_statement_type(this.#statement)
+  }
+
+  columns(): TypedColumn[] {
+    return this.types().map((logicalType, i) => {
+      const type = DuckDBLogicalType.create(logicalType).asType()
+      return { name: duckdb.prepared_statement_column_name(this.#statement, i), type: type.alias ?? type.toString() }
+    })
   }
 
   /** All chunks, in memory (DuckDB's own: it may spill). Rejects with the query's failure. */

@@ -52,10 +52,12 @@ export async function writeResult(
   signal: AbortSignal,
 ): Promise<ResultTotals> {
   const isFew = maxRows > 0 && maxRows <= FEW_ROWS
-  return isFew ? writeFew(connection, sql, shape, spool, pool) : writeMany(connection, sql, shape, spool, pool, signal)
+  if (isFew) return writeAtOnce(connection, sql, shape, spool, pool)
+  return writeMany(connection, sql, shape, spool, pool, signal)
 }
 
-async function writeFew(
+/** The same, with all rows had at once: DuckDB itself keeps them, and may spill. For what runs once. */
+export async function writeAtOnce(
   connection: DuckConnection, sql: string, shape: ResultShape, spool: ResultSpool, pool: BodyPool,
 ): Promise<ResultTotals> {
   const { prepared, text } = await prepare(connection, sql, shape)

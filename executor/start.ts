@@ -12,6 +12,7 @@ import { asQueryError, type QueryError } from '../proto/errors.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { CacheService } from '../proto/gen/cache_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
+import { SessionService } from '../proto/gen/session_pb.js'
 import type { ExecutorId, Incarnation } from '../proto/ids.ts'
 import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { nodeChannel, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
@@ -38,6 +39,8 @@ import { executorHandlers, type Identity } from './service.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TableReads } from './table-reads.ts'
+import { SessionHost } from './session/session-host.ts'
+import { sessionHandlers } from './session/session-service.ts'
 import { TaskRunner } from './task-runner.ts'
 
 /** An executor that lives answers at once. */
@@ -88,12 +91,17 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       log.warn({ reason: asQueryError(reason).message }, 'the store does not know yet')
     })
   })
-  const executor = new Executor({ ...parts, duty, checkMembership: () => late.registration?.check() })
+  const executor = new Executor({
+    ...parts, duty,
+    onCoordinatorGone: coordinator => { void parts.sessions.closeOf(coordinator) },
+    checkMembership: () => late.registration?.check(),
+  })
   server.addService(ExecutorService, executorHandlers(executor, parts.exchangeFiles, clock, () => {
     if (late.identity === undefined) throw new Error('a call before the executor listens')
     return late.identity
   }))
   server.addService(CacheService, cacheHandlers(parts))
+  server.addService(SessionService, sessionHandlers(parts.sessions))
   const bound = await server.listen(listen.host, listen.port)
   const address = advertised(launch, bound)
   const begin = (): Identity =>
@@ -110,6 +118,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       log.warn({ id }, 'lease lost: dropping what it held, registering anew')
       late.identity = begin()
       await executor.drop('the executor has lost its lease')
+      await parts.sessions.closeAll()
     },
     onUsurped: cause => {
       log.error({ id, reason: cause.message }, 'this executor has no place any more')
@@ -133,6 +142,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     stop: async () => {
       await late.registration?.stop()
       await executor.stop()
+      await parts.sessions.closeAll()
       server.close()
       peers.close()
       await store.close()
@@ -184,11 +194,14 @@ async function openParts(
   const exchangeReader = new ExchangeReader(exchangeFiles, ({ address, queryId, path, offset }, signal) =>
     peers.to(address).fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), clock)
   const reads = new TableReads()
+  const pool = new BodyPool()
   const runner = new TaskRunner({
-    clock, instances, exchangeFiles, exchangeReader, files: files.source, pool: new BodyPool(), reads,
+    clock, instances, exchangeFiles, exchangeReader, files: files.source, pool, reads,
     cpu: new CpuShare(processCpuMs),
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
+  const newSpool = (name: string): ResultSpool =>
+    new ResultSpool({ folder: join(folders.spools, name), memory, disk, clock })
   return {
     clock, log, exchangeFiles, instances, runner,
     closeFiles: () => files.close(),
@@ -198,7 +211,11 @@ async function openParts(
     reservations: new Reservations({
       totalBytes: instances.totalBytes, leasableBytes: instances.leasableBytes, leaseBytes: LEASE_BYTES,
     }),
-    newSpool: (taskId: string) => new ResultSpool({ folder: join(folders.spools, taskId), memory, disk, clock }),
+    newSpool,
+    sessions: new SessionHost({
+      instances, files: files.source, pool, directories: files.directories,
+      newSpool: resultId => newSpool(`session-${encodeURIComponent(resultId)}`),
+    }),
   }
 }
 

@@ -42,7 +42,8 @@ export function inputRelation(input: Input, paths: readonly string[]): string {
   return `${quoteName(input.name)} AS NOT MATERIALIZED (${select(columns, source)})`
 }
 
-function scanSelect(scan: Scan, paths: readonly string[]): string {
+/** The rows of a scan; `paths` as above. */
+export function scanSelect(scan: Scan, paths: readonly string[]): string {
   if (scan.splits.length === 0) return select(scan.columns.map(column => ({ ...column, value: 'NULL' })), null)
   const selects = runs(scan, paths).map(run => select(runColumns(scan, run), source(scan, run), run.rows))
   return selects.join('\nUNION ALL\n')

@@ -3,11 +3,6 @@
  * 1.5.6, whose version is pinned; a test compares them with what the pinned version has.
  */
 
-/** In FROM: those that only compute. All others read files, other sessions, or the instance's own state. */
-export const allowedTableFunctions: ReadonlySet<string> = new Set([
-  'range', 'generate_series', 'unnest', 'repeat', 'repeat_row', 'json_each', 'json_tree',
-])
-
 const deniedScalarFunctions: ReadonlySet<string> = new Set([
   'getenv', // the process's environment
   'json_serialize_plan', // binds any text, which reads the files it names

@@ -1,13 +1,8 @@
 /** What tells of the catalog itself rather than of tables: functions, views and statements that list what is there. */
 
+import { metadataFunctions } from '../proto/table-functions.ts'
 import type { Mention, Syntax } from './syntax.ts'
 
-/** In FROM. Those that tell of the machine (settings, memory, files, secrets, extensions, logs) are not among them. */
-export const metadataFunctions: ReadonlySet<string> = new Set([
-  'duckdb_databases', 'duckdb_schemas', 'duckdb_tables', 'duckdb_views', 'duckdb_columns', 'duckdb_constraints',
-  'duckdb_indexes', 'duckdb_sequences', 'duckdb_types', 'duckdb_functions', 'duckdb_keywords', 'pragma_table_info',
-  'pragma_show', 'pragma_version', 'show_tables', 'show_databases',
-])
 /** Views of every database with the names of these functions, and DuckDB's forms of what others have. */
 const views = new RegExp(`^(${[
   'duckdb_(databases|schemas|tables|views|columns|constraints|indexes|types)',

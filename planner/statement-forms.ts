@@ -5,6 +5,7 @@
 
 import { QueryError } from '../proto/errors.ts'
 import { identifier, meaningfulTokens, type SqlToken } from '../proto/sql-tokens.ts'
+import { quoteName } from '../proto/sql-text.ts'
 
 /** EXPLAIN [ANALYZE] [(option, …)] statement. */
 export function readExplain(text: string): { analyze: boolean; format: string; inner: string; offset: number } {
@@ -53,10 +54,19 @@ export function rewritePragma(text: string): string {
   const name = tokens.identifier().toLowerCase()
   const given = tokens.next?.text === '(' ? tokens.parentheses() : []
   const isCall = tokens.next === undefined
-  if (isCall && name === 'table_info' && given.length === 1) return `SELECT * FROM pragma_table_info(${given.join()})`
+  if (isCall && name === 'table_info' && given.length === 1) return tableInfo(given[0] ?? '')
   const select = isCall && given.length === 0 ? pragmas.get(name) : undefined
   if (select === undefined) throw new QueryError('PERMISSION_DENIED', `PRAGMA ${name} is not allowed`)
   return select
+}
+
+/** Of `'name'` or of a name, qualified or not. */
+function tableInfo(argument: string): string {
+  const name = argument.startsWith("'") ? argument.slice(1, -1).replaceAll("''", "'") : argument
+  const path = meaningfulTokens(name).flatMap(token => identifier(token) ?? [])
+  return `SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS cid, column_name AS name, column_type AS type, `
+    + `"null" = 'NO' AS "notnull", "default" AS dflt_value, coalesce(key, '') = 'PRI' AS pk `
+    + `FROM (DESCRIBE ${path.map(quoteName).join('.')})`
 }
 
 const pragmas: ReadonlyMap<string, string> = new Map([

@@ -42,6 +42,9 @@ export type StatementKind =
 
 export type Statement = StatementText & StatementKind
 
+/** `text`: what runs in the place of the statement's own. */
+type Kind = StatementKind & { readonly text?: string }
+
 /** Statements of one text; a script has some tens. */
 const MAX_STATEMENTS = 1_000
 /** What creates, changes or looks after data and objects. */
@@ -63,7 +66,7 @@ export async function statementsIn(database: PlanningDatabase, sql: string): Pro
   return statements
 }
 
-async function kindOf(database: PlanningDatabase, { text, start }: StatementText, sql: string): Promise<StatementKind> {
+async function kindOf(database: PlanningDatabase, { text, start }: StatementText, sql: string): Promise<Kind> {
   try {
     return await kindOfOne(database, text)
   } catch (thrown) {
@@ -83,7 +86,7 @@ async function inWholeText(
   return new QueryError(error.code, error.message, { position, cause: error })
 }
 
-async function kindOfOne(database: PlanningDatabase, text: string): Promise<StatementKind> {
+async function kindOfOne(database: PlanningDatabase, text: string): Promise<Kind> {
   const syntax = await database.syntax(text)
   if (syntax !== NOT_SELECT) {
     if (syntax.statementCount !== 1) throw notOne(syntax.statementCount)
@@ -92,7 +95,10 @@ async function kindOfOne(database: PlanningDatabase, text: string): Promise<Stat
     return { kind: 'query', names: await database.namedTables(syntax, text), metadata }
   }
   const [word] = firstWords(text)
-  if (word === 'PRAGMA') return kindOfOne(database, rewritePragma(text))
+  if (word === 'PRAGMA') {
+    const rewritten = rewritePragma(text)
+    return { ...await kindOfOne(database, rewritten), text: rewritten }
+  }
   if (word === 'PIVOT' || word === 'PIVOT_WIDER') throw refusal(text)
   const count = await database.countStatements(text).catch((thrown: unknown) => { throw fromDuckdb(thrown, text) })
   if (count !== 1) throw notOne(count)

@@ -2,11 +2,18 @@
 
 import type { CatalogNames } from '../../catalog/catalog.ts'
 import { QueryError } from '../../proto/errors.ts'
+import type { OwnInstances } from './own-instances.ts'
 import type { Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 
 /** Of every catalog. */
 const MAIN = 'main'
+
+interface Known {
+  readonly sessions: Sessions
+  readonly catalogs: () => CatalogNames
+  readonly own: OwnInstances
+}
 
 export interface Place {
   readonly catalog: string
@@ -16,10 +23,11 @@ export interface Place {
 /** null: back to the defaults. Throws TABLE_NOT_FOUND where there is nothing of that name. */
 export function pathIn(
   path: readonly string[] | null, session: Session,
-  { sessions, catalogs }: { readonly sessions: Sessions; readonly catalogs: () => CatalogNames },
+  { sessions, catalogs, own }: Known,
 ): Place {
   if (path === null) return sessions.defaults
-  const names = catalogs()
+  const schemas = new Map([...own.objects(session)].map(name => [name, []]))
+  const names: CatalogNames = new Map([...catalogs(), ['memory', schemas], ['temp', new Map()]])
   const [first = '', second] = path
   if (second !== undefined) {
     const catalog = named(first, names.keys())

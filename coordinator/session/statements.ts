@@ -4,6 +4,8 @@
  *   reads tables                       the queries of the cluster
  *   is about the session               here: USE, SET, RESET, PREPARE, EXECUTE, DEALLOCATE, BEGIN, COMMIT, ROLLBACK
  *   EXPLAIN                            the planner, by the port `explain`
+ *   changes something, names what the
+ *   session has made, lists catalogs   the instance that the session owns (own-instances.ts)
  *
  * A text that holds a statement which may not run is refused before any of it has run.
  */
@@ -14,13 +16,17 @@ import { bindText, findParameters, parameterNames, placedError } from '../../pla
 import type { PreparedParameter, PreparedQuery } from '../../planner/prepare-query.ts'
 import type { Statement } from '../../planner/statement-list.ts'
 import type { EnumForm } from '../../proto/arrow-schema.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import { withArguments } from '../../proto/sql-parameters.ts'
 import { EXPLAIN_COLUMNS } from '../explain-query.ts'
 import type { ClientInterface, QueryRequest, RunningQuery } from '../running-query.ts'
+import type { LoggedQuery } from '../serve/ports.ts'
+import { hasEnded } from '../serve/query-times.ts'
 import { done, type Answer } from './answer.ts'
+import type { IngestMode, IngestTarget, OwnInstances, OwnKind } from './own-instances.ts'
 import { Script, type Step } from './script.ts'
 import { keepPrepared, nextTransaction, preparedText, type Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -73,6 +79,8 @@ export interface StatementsOptions {
     checkRoom(principal: string): void
     submit(request: QueryRequest): RunningQuery
     get(id: QueryId): RunningQuery | null
+    list(): readonly LoggedQuery[]
+    kill(id: QueryId): boolean
   }
   /** The statements of a text; rejects with SYNTAX_ERROR. */
   readonly statementsIn: (sql: string) => Promise<readonly Statement[]>
@@ -81,6 +89,7 @@ export interface StatementsOptions {
   readonly describe: (request: QueryRequest) => Promise<readonly TableColumn[]>
   /** The same, and its parameters, of one that may have some. */
   readonly prepare: (request: QueryRequest) => Promise<PreparedQuery>
+  readonly own: OwnInstances
   readonly explain: (request: QueryRequest, asked: ExplainAsked) => Promise<RunningQuery | Answer>
 }
 
@@ -125,14 +134,34 @@ export class Statements {
     return this.#scripts.get(id) ?? this.#options.queries.get(id)
   }
 
+  /** Those of all doors that run, and the last that ended: newest first. */
+  list(): readonly LoggedQuery[] {
+    const { queries } = this.#options
+    const own = [...this.#scripts.values()].filter(({ id }) => queries.get(id) === null)
+    const startedMs = ({ query }: LoggedQuery): number => query?.startedMs ?? 0
+    return [...queries.list(), ...own].sort((a, b) => startedMs(b) - startedMs(a))
+  }
+
+  /** False if no such query runs. */
+  kill(id: QueryId): boolean {
+    const script = this.#scripts.get(id)
+    if (script === undefined || hasEnded(script)) return this.#options.queries.kill(id)
+    script.cancel('killed by an operator')
+    return true
+  }
+
   /** What the text would give; nothing runs. */
   async describe(input: StatementInput): Promise<Description> {
     const statements = await this.#read(input)
     const last = statements.at(-1)
     if (last === undefined) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
     if (last.kind === 'explain') return { columns: EXPLAIN_COLUMNS, isUpdate: false }
-    if (last.kind !== 'query') return { columns: [], isUpdate: last.kind !== 'execute' }
     const request = this.#request(input, last.text)
+    const { own } = this.#options
+    if (last.kind === 'change') return own.describe(input.session, request, 'change')
+    if (last.kind !== 'query') return { columns: done.columns, isUpdate: last.kind !== 'execute' }
+    const ownKind = this.#ownKind(last, input.session)
+    if (ownKind !== null) return own.describe(input.session, request, ownKind)
     return { columns: await this.#options.describe(request), isUpdate: false }
   }
 
@@ -145,7 +174,7 @@ export class Statements {
     try {
       const statements = await this.#read({ ...input, sql: nulls.sql })
       const [only, ...more] = statements
-      if (only?.kind === 'query' && more.length === 0) {
+      if (only?.kind === 'query' && more.length === 0 && this.#ownKind(only, input.session) === null) {
         return { ...await this.#options.prepare(this.#request(input, sql)), isUpdate: false }
       }
       const described = await this.describe({ ...input, sql: nulls.sql })
@@ -156,9 +185,47 @@ export class Statements {
   }
 
   /** As the statement does it; a transaction of a client that says so by other means. */
-  transaction(session: Session, action: 'begin' | 'commit' | 'rollback'): Promise<void> {
-    session.transaction = nextTransaction(session.transaction, action)
-    return Promise.resolve()
+  async transaction(session: Session, action: 'begin' | 'commit' | 'rollback'): Promise<void> {
+    const answer = this.#transaction(action, { session, sql: action, clientInterface: 'ArrowFlightSQL' })
+    if (!('release' in answer)) return
+    try {
+      for await (const _ of answer.frames()) continue
+    } finally {
+      answer.release()
+    }
+  }
+
+  /** Rows into a table of the session: all of them or none; how many. */
+  async ingest(
+    session: Session, target: IngestTarget, mode: IngestMode, messages: AsyncIterable<RawFlightData>,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { sessions, own } = this.#options
+    sessions.touch(session)
+    session.running++
+    try {
+      return await own.ingest(session, target, mode, messages, signal)
+    } finally {
+      session.running--
+      sessions.touch(session)
+    }
+  }
+
+  #transaction(
+    action: 'begin' | 'commit' | 'rollback', input: StatementInput, id = this.#options.newId() as QueryId,
+  ): RunningQuery | Answer {
+    const { session } = input
+    const { own } = this.#options
+    const next = nextTransaction(session.transaction, action)
+    const begun = own.hasBegun(session)
+    session.transaction = next
+    return begun ? own.submit(session, this.#request(input, action.toUpperCase()), 'end', id) : done
+  }
+
+  /** What the session's own instance is asked for; null: it is not concerned. */
+  #ownKind({ metadata, text }: Extract<Statement, { kind: 'query' }>, session: Session): OwnKind | null {
+    if (metadata) return 'list'
+    return this.#options.own.concerns(session, text) ? 'query' : null
   }
 
   /** Rejects with what may not run. */
@@ -191,20 +258,22 @@ export class Statements {
 
   async #run(statement: Statement, input: StatementInput, id: QueryId): Promise<RunningQuery | Answer> {
     const { session } = input
+    const { queries, own } = this.#options
     switch (statement.kind) {
-      case 'query': return this.#options.queries.submit(this.#request(input, statement.text, id))
+      case 'query': {
+        const request = this.#request(input, statement.text, id)
+        const ownKind = this.#ownKind(statement, session)
+        return ownKind === null ? queries.submit(request) : own.submit(session, request, ownKind, id)
+      }
       case 'set':
         if (statement.value === null) session.settings.delete(statement.name)
         else session.settings.set(statement.name, statement.value)
         return done
       case 'use': {
-        const place = pathIn(statement.path, session, this.#options)
-        Object.assign(session, place)
+        Object.assign(session, pathIn(statement.path, session, this.#options))
         return done
       }
-      case 'transaction':
-        await this.transaction(session, statement.action)
-        return done
+      case 'transaction': return this.#transaction(statement.action, input, id)
       case 'prepare':
         keepPrepared(session, statement.name, statement.inner)
         return done
@@ -218,7 +287,7 @@ export class Statements {
         const inPlace = inner.padStart(offset + inner.length) // places in it are places in the statement
         return this.#options.explain(this.#request(input, inPlace, id), { analyze, format })
       }
-      case 'change': throw new QueryError('UNSUPPORTED_STATEMENT', `${statement.word} is not supported`)
+      case 'change': return own.submit(session, this.#request(input, statement.text, id), 'change', id)
       case 'refused': throw new QueryError(statement.code, statement.message)
       default: return unreachable(statement)
     }
@@ -252,7 +321,7 @@ export class Statements {
   #forget(): void {
     for (const [id, script] of this.#scripts) {
       if (this.#scripts.size <= MAX_ENDED) return
-      if (['finished', 'failed', 'cancelled'].includes(script.state())) this.#scripts.delete(id)
+      if (hasEnded(script)) this.#scripts.delete(id)
     }
   }
 }

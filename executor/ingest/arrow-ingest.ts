@@ -25,10 +25,24 @@ const FLUSH_BYTES = 16 * 1024 * 1024
 export async function ingestTable(
   connection: DuckConnection, table: string, messages: AsyncIterable<RawFlightData>,
 ): Promise<{ readonly columns: readonly ResultColumn[]; readonly rowCount: number }> {
+  await connection.run('BEGIN TRANSACTION')
+  try {
+    const filled = await fill(connection, table, messages)
+    await connection.run('COMMIT')
+    return filled
+  } catch (error) {
+    await connection.run('ROLLBACK')
+    throw error
+  }
+}
+
+/** Without a transaction of its own: what a failure leaves is the caller's. */
+async function fill(
+  connection: DuckConnection, table: string, messages: AsyncIterable<RawFlightData>,
+): Promise<{ readonly columns: readonly ResultColumn[]; readonly rowCount: number }> {
   let ingest: ArrowIngest | null = null
   let appender: ChunkAppender | null = null
   let rowCount = 0
-  await connection.run('BEGIN TRANSACTION')
   try {
     for await (const message of messages) {
       if (ingest === null) {
@@ -45,11 +59,41 @@ export async function ingestTable(
     if (ingest === null || appender === null) return refuse('', 'no message came')
     appender.close()
     appender = null
-    await connection.run('COMMIT')
     return { columns: ingest.columns, rowCount }
-  } catch (error) {
+  } finally {
     appender?.abandon()
-    await connection.run('ROLLBACK')
+  }
+}
+
+export interface IngestTarget {
+  /** Catalog, schema and table. */
+  readonly place: readonly string[]
+  /** Statements that make the table ready, given its columns as SQL. */
+  readonly prepare: (columns: string) => readonly string[]
+  /** False: it is a transaction of its own. */
+  readonly inTransaction: boolean
+}
+
+/** No name that anybody would choose. */
+const STAGING = 'skein ingest'
+
+/** Rows go to a table of the session by their columns' names, all of them or none; how many. */
+export async function ingestInto(
+  connection: DuckConnection, { place, prepare, inTransaction }: IngestTarget, messages: AsyncIterable<RawFlightData>,
+): Promise<number> {
+  if (!inTransaction) await connection.run('BEGIN TRANSACTION')
+  try {
+    const { columns, rowCount } = await fill(connection, STAGING, messages)
+    const list = columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ')
+    const target = place.map(quoteName).join('.')
+    for (const sql of prepare(list)) await connection.run(sql)
+    await connection.run(`INSERT INTO ${target} BY NAME SELECT * FROM temp.main.${quoteName(STAGING)}`)
+    await connection.run(`DROP TABLE temp.main.${quoteName(STAGING)}`)
+    if (!inTransaction) await connection.run('COMMIT')
+    return rowCount
+  } catch (error) {
+    if (!inTransaction) await connection.run('ROLLBACK')
+    else await connection.run(`DROP TABLE IF EXISTS temp.main.${quoteName(STAGING)}`).catch(() => undefined)
     throw error
   }
 }

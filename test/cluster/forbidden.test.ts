@@ -38,7 +38,6 @@ t.teardown(async () => {
 })
 
 const P = 'PERMISSION_DENIED'
-const U = 'UNSUPPORTED_STATEMENT'
 const exchange = workFiles(data).find(file => file.endsWith('.parquet')) ?? ''
 const skeletons = join(data, 'coordinator', 'skeletons')
 const skeleton = join(skeletons, readdirSync(skeletons)[0] ?? '')
@@ -90,12 +89,11 @@ const attempts: readonly (readonly [sql: string, code: string])[] = [
   ["COPY rows FROM '/etc/passwd'", P],
   [`EXPORT DATABASE '${out}'`, P],
   ["CREATE SECRET (TYPE s3, KEY_ID 'k', SECRET 's')", P],
-  ['CREATE TABLE t (i INT)', U],
-  ['CREATE TEMP TABLE rows AS SELECT 1', U],
-  ['CREATE OR REPLACE VIEW rows AS SELECT 1', U],
-  ['CREATE MACRO abs(x) AS 1', U],
-  ['DROP TABLE rows', U],
-  ['DELETE FROM rows', U],
+  ['CREATE TABLE t (i INT)', P],
+  ['CREATE OR REPLACE VIEW rows AS SELECT 1', P],
+  ['CREATE MACRO abs(x) AS 1', P],
+  ['DROP TABLE rows', P],
+  ['DELETE FROM rows', P],
   // a statement inside another one
   [`FROM query('FROM ''/etc/passwd''')`, P],
   ["FROM query_table(['rows', 'small'])", P],
@@ -103,7 +101,7 @@ const attempts: readonly (readonly [sql: string, code: string])[] = [
   ["FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))", P],
   [`SELECT 1; COPY (SELECT 1) TO '${out}'`, P],
   [`EXPLAIN ANALYZE COPY (SELECT 1) TO '${out}'`, P],
-  ['EXPLAIN ANALYZE CREATE TABLE made AS SELECT 1', U],
+  ['EXPLAIN ANALYZE CREATE TABLE made AS SELECT 1', 'UNSUPPORTED_STATEMENT'],
   [`EXPLAIN FROM read_text('/etc/passwd')`, P],
   ["CALL pragma_version()", P],
 ]
@@ -146,10 +144,10 @@ t.test('through explain', async t => {
 t.test('over Flight SQL, as a query and as an update', async t => {
   const client = new FlightClient(t, Number(skein.doors.flight?.split(':').at(-1)))
   await client.handshake()
-  for (const [sql, code] of attempts.filter((_, i) => i % 4 === 0)) {
+  for (const [sql] of attempts.filter((_, i) => i % 4 === 0)) {
     const error = await client.getFlightInfo(packed(CommandStatementQuerySchema, { query: sql }))
       .then(() => undefined, (reason: ServiceError) => reason)
-    t.equal(error?.code, code === P ? 7 : 12, sql)
+    t.equal(error?.code, 7, sql)
   }
   const update = packed(CommandStatementUpdateSchema, { query: `COPY (SELECT 1) TO '${out}'` })
   await t.rejects(client.getFlightInfo(update))

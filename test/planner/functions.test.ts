@@ -2,7 +2,8 @@
 
 import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
-import { allowedTableFunctions, isDeniedScalarFunction, volatileFunctions } from '../../planner/functions.ts'
+import { isDeniedScalarFunction, volatileFunctions } from '../../planner/functions.ts'
+import { allowedTableFunctions } from '../../proto/table-functions.ts'
 
 const instance = await DuckDBInstance.create(':memory:')
 const connection = await instance.connect()

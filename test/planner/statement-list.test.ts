@@ -57,7 +57,7 @@ const cases: readonly (readonly [sql: string, ...kinds: string[]])[] = [
   ['create macro m(a) as a + 1; select m(1)', 'change CREATE', 'query '],
   ['show tables', 'metadata'], ['show all tables', 'metadata'], ['show databases', 'metadata'],
   ['from information_schema.tables', 'metadata'], ['from duckdb_columns()', 'metadata'],
-  ["pragma table_info('t')", 'metadata'], ['pragma database_list', 'metadata'], ['describe t', 'query t'],
+  ["pragma table_info('t')", 'query t'], ['pragma database_list', 'metadata'], ['describe t', 'query t'],
   ['summarize t', 'query t'], ['pragma version', 'metadata'],
   // what may not run, wherever it stands
   ["set memory_limit = '1GB'", 'refused PERMISSION_DENIED'],

@@ -132,6 +132,14 @@ export class FakeQueries implements QueryLog {
     return this.submitted.find(query => query.id === id) ?? null
   }
 
+  list(): readonly FakeQuery[] {
+    return this.submitted.toReversed()
+  }
+
+  kill(): boolean {
+    return false
+  }
+
   get last(): FakeQuery {
     const query = this.submitted.at(-1)
     if (query === undefined) throw new Error('nothing was submitted')

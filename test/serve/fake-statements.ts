@@ -1,9 +1,11 @@
 /** Statements of sessions over a query service by hand: every statement reads, but those that begin with `set`. */
 
+import { OwnInstances } from '../../coordinator/session/own-instances.ts'
 import { Sessions } from '../../coordinator/session/sessions.ts'
 import { Statements } from '../../coordinator/session/statements.ts'
 import { findParameters, parameterNames } from '../../planner/parameters.ts'
 import type { Clock } from '../../proto/clock.ts'
+import type { CoordinatorId } from '../../proto/ids.ts'
 import { splitStatements } from '../../proto/sql-tokens.ts'
 import type { FakeQueries } from './fake-queries.ts'
 
@@ -19,8 +21,13 @@ export interface FakeStatements {
 export function fakeStatements(t: Teardown, queries: FakeQueries, clock: Clock, newId: () => string): FakeStatements {
   const sessions = new Sessions({ clock, defaults: { catalog: 'lake', schema: 'main' } })
   t.teardown(() => sessions.closeAll())
+  const own = new OwnInstances({
+    sessions, clock, newId, coordinator: 'c' as CoordinatorId, executors: () => [], holdBytes: 1024,
+    connect: () => { throw new Error('no executor is there') },
+    catalog: { resolve: async () => [], list: () => new Map(), tables: async () => [] },
+  })
   const statements = new Statements({
-    sessions, clock, newId, queries, catalogs: () => new Map(),
+    sessions, clock, newId, queries, own, catalogs: () => new Map(),
     statementsIn: async text => splitStatements(text).map(statement => statement.text.startsWith('set ')
       ? { ...statement, kind: 'set', name: 'x', value: 'y' }
       : { ...statement, kind: 'query', names: [], metadata: false }),

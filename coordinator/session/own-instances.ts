@@ -1,0 +1,342 @@
+/**
+ * The instances that sessions own, each on one executor, made when a session first makes something of its own. A
+ * statement there is bound, authorised on what its plan says, and run, one after another. When the executor is lost,
+ * all that the session made is: the next statement that needs it is told so, once.
+ */
+
+import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
+import type { Table, TableColumn } from '../../catalog/table.ts'
+import { authoriseOwn, type PlanOutline } from '../../planner/own-authority.ts'
+import type { Clock } from '../../proto/clock.ts'
+import { errorAtByte } from '../../proto/error-place.ts'
+import { asQueryError, QueryError } from '../../proto/errors.ts'
+import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
+import type { CoordinatorId, QueryId } from '../../proto/ids.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
+import type { ExecutorView } from '../fleet-actor.ts'
+import type { QueryRequest } from '../running-query.ts'
+import { namedScan } from '../task-definition.ts'
+import { done } from './answer.ts'
+import { chainsIn, mentions, targetOf } from './mentions.ts'
+import { OwnQuery, type OwnRun } from './own-query.ts'
+import type { NameDefaults, Session } from './session.ts'
+import type { RunInit, SessionChannel } from './session-channel.ts'
+import type { Sessions } from './sessions.ts'
+
+export interface OwnInstancesOptions {
+  readonly sessions: Sessions
+  readonly clock: Clock
+  readonly newId: () => string
+  readonly coordinator: CoordinatorId
+  readonly executors: () => readonly ExecutorView[]
+  readonly connect: (info: ExecutorInfo) => SessionChannel
+  readonly catalog: {
+    resolve(names: readonly (readonly string[])[], defaults: NameDefaults): Promise<readonly Table[]>
+    list(): CatalogNames
+    tables(): Promise<readonly LoadedTable[]>
+  }
+  readonly holdBytes: number
+}
+
+/** query: it reads. change: it may change what is the session's. list: the catalog. end: of a transaction. */
+export type OwnKind = 'query' | 'change' | 'list' | 'end'
+export type IngestMode = 'create' | 'append' | 'replace' | 'create-append'
+
+/** A table of the session's own: in memory, or temporary (`temp.main`). */
+export interface IngestTarget {
+  readonly catalog: string
+  readonly schema: string
+  readonly table: string
+}
+
+interface OwnInstance {
+  /** On its executor; a session that lost its instance gets another id. */
+  readonly id: string
+  readonly info: ExecutorInfo
+  readonly channel: SessionChannel
+  opened: boolean
+  /** A transaction is open there. */
+  begun: boolean
+  /** Names of what the session has made, in lower case. */
+  objects: ReadonlySet<string>
+  /** Cluster's tables that it has named, which its views may read. */
+  readonly named: Map<string, readonly string[]>
+}
+
+/** A transaction sees no table that is made near after it has begun: so many of the default catalog come at once. */
+const TABLES_OF_TRANSACTION = 64
+/** Catalogs that a session may change. */
+const own: ReadonlySet<string> = new Set(['memory', 'temp'])
+const modes: Readonly<Record<IngestMode, number>> = { create: 1, append: 2, replace: 3, 'create-append': 4 }
+
+export class OwnInstances {
+  readonly #options: OwnInstancesOptions
+  readonly #instances = new Map<Session, OwnInstance>()
+  /** One statement of a session at a time. */
+  readonly #turns = new WeakMap<Session, Promise<unknown>>()
+
+  constructor(options: OwnInstancesOptions) {
+    this.#options = options
+    options.sessions.attach(session => { void this.#close(session) }, session => this.#instances.has(session))
+  }
+
+  /** The text may name something that the session has made. */
+  concerns(session: Session, sql: string): boolean {
+    const instance = this.#instances.get(session)
+    if (instance === undefined) return false
+    return own.has(session.catalog.toLowerCase()) || mentions(sql, new Set([...instance.objects, ...own]))
+  }
+
+  /** Its instance has a transaction open. */
+  hasBegun(session: Session): boolean {
+    return this.#instances.get(session)?.begun === true
+  }
+
+  /** Names in the session's own catalog: schemas among others. */
+  objects(session: Session): ReadonlySet<string> {
+    return this.#instances.get(session)?.objects ?? new Set()
+  }
+
+  submit(session: Session, request: QueryRequest, kind: OwnKind, id: QueryId): OwnQuery {
+    const { clock, holdBytes } = this.#options
+    return new OwnQuery({
+      id, request, clock, holdBytes,
+      work: (run, signal) => this.#next(session, () => this.#work(session, request, kind, run, signal)),
+    })
+  }
+
+  /** Its columns, and whether it changes something; nothing runs. */
+  describe(
+    session: Session, request: QueryRequest, kind: OwnKind,
+  ): Promise<{ columns: readonly TableColumn[]; isUpdate: boolean }> {
+    return this.#next(session, async () => {
+      const instance = this.#instance(session)
+      const { columns, changes } = await this.#bind(session, instance, request, kind, new AbortController().signal)
+      return { columns, isUpdate: changes }
+    })
+  }
+
+  /** Rows into a table of the session, all or none; how many. */
+  ingest(
+    session: Session, { catalog, schema, table }: IngestTarget, mode: IngestMode,
+    messages: AsyncIterable<RawFlightData>, signal: AbortSignal,
+  ): Promise<number> {
+    if (!own.has(catalog.toLowerCase())) {
+      throw new QueryError('PERMISSION_DENIED', `catalog ${catalog} is read-only; rows go to memory or temp`)
+    }
+    return this.#next(session, async () => {
+      const instance = this.#instance(session)
+      const request: QueryRequest = {
+        sql: 'SELECT 1', defaultCatalog: session.catalog, defaultSchema: session.schema, settings: {},
+        principal: session.principal, sessionId: session.id, clientInterface: 'ArrowFlightSQL',
+      }
+      await this.#bind(session, instance, request, 'query', signal)
+      const begin = { sessionId: instance.id, catalog, schema, table, mode: modes[mode] }
+      const reply = await this.#told(session, instance, '', instance.channel.ingest((async function* () {
+        yield { message: { case: 'begin' as const, value: begin } }
+        for await (const { dataHeader, dataBody } of messages) {
+          yield { message: { case: 'frame' as const, value: { dataHeader, dataBody } } }
+        }
+      })(), signal))
+      instance.objects = new Set(reply.objects)
+      return Number(reply.rowCount)
+    })
+  }
+
+  async #work(
+    session: Session, request: QueryRequest, kind: OwnKind, run: (bound: OwnRun) => Promise<void>, signal: AbortSignal,
+  ): Promise<void> {
+    const isOnce = kind === 'list' && !this.#instances.has(session)
+    const instance = this.#instance(session)
+    const { id, channel } = instance
+    const { columns, read } = kind === 'end' ? { columns: done.columns, read: [] }
+      : await this.#bind(session, instance, request, kind, signal)
+    const resultId = this.#options.newId()
+    await run({
+      columns,
+      run: () => this.#run(session, instance, kind, {
+        sessionId: id, resultId, sql: request.sql, columns: columns.map(({ name, type }) => ({ name, type })),
+        enumDictionaries: request.enums === 'dictionary', tables: read.flatMap(namedScan),
+      }, signal),
+      fetch: (fromFrame, reading) => channel.fetch(id, resultId, fromFrame, reading),
+      forget: () => {
+        channel.forget(id, resultId).catch(() => undefined) // it goes with the session
+        if (isOnce) void this.#next(session, async () => { if (this.#isEmpty(instance)) await this.#close(session) })
+      },
+    })
+  }
+
+  async #run(
+    session: Session, instance: OwnInstance, kind: OwnKind, request: RunInit & { readonly sql: string },
+    signal: AbortSignal,
+  ): Promise<readonly RawFlightData[]> {
+    const ends = kind === 'end'
+    const changes = kind === 'change' || ends
+    try {
+      const running = instance.channel.run({ ...request, ends, changes }, signal)
+      const { objects, frames } = await this.#told(session, instance, request.sql, running)
+      if (changes) instance.objects = new Set(objects)
+      return frames
+    } finally {
+      if (ends) instance.begun = false // however a transaction ends, it has ended
+    }
+  }
+
+  async #bind(
+    session: Session, instance: OwnInstance, request: QueryRequest, kind: OwnKind, signal: AbortSignal,
+  ): Promise<{ columns: readonly TableColumn[]; read: readonly Table[]; changes: boolean }> {
+    const begin = session.transaction === 'open' && !instance.begun && kind !== 'list'
+    if (kind === 'list' && instance.begun) {
+      throw new QueryError('TRANSACTION_ERROR', 'the catalog cannot be listed inside a transaction on own objects')
+    }
+    const { tables, failures } = kind === 'list'
+      ? await this.#allTables() : await this.#tablesFor(instance, request, begin)
+    const { sql, settings, defaultCatalog, defaultSchema, principal } = request
+    const reply = await this.#told(session, instance, sql, instance.channel.bind({
+      sessionId: instance.id, coordinatorId: this.#options.coordinator, principal, open: !instance.opened, sql,
+      settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: kind === 'list', begin,
+      tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(namedScan),
+    }, signal)).catch((thrown: unknown) => {
+      const error = asQueryError(thrown)
+      if (error.code !== 'BIND_ERROR') throw error
+      throw failures[0] ?? readOnly(sql, tables, request) ?? error
+    })
+    instance.opened = true
+    instance.begun ||= begin
+    const columns = reply.columns.map(({ name, type }) => ({ name, type }))
+    if (reply.outline === '') {
+      throw new QueryError('UNSUPPORTED_STATEMENT', 'DuckDB cannot tell what this statement would do: it may not run')
+    }
+    const authority = authoriseOwn(JSON.parse(reply.outline) as PlanOutline, own, kind === 'list')
+    if (authority.changes && kind !== 'change') throw new Error('a statement that reads would change something')
+    return { columns, changes: authority.changes, read: authority.tables.flatMap(i => tables[i] ?? []) }
+  }
+
+  /** Those that the text may name, and those that the session has named before. */
+  async #tablesFor(
+    instance: OwnInstance, { sql, defaultCatalog, defaultSchema }: QueryRequest, begin: boolean,
+  ): Promise<{ tables: readonly Table[]; failures: readonly QueryError[] }> {
+    const { catalog } = this.#options
+    const defaults = { catalog: defaultCatalog, schema: defaultSchema }
+    const found = new Map<string, Table>()
+    const failures: QueryError[] = []
+    const add = async (name: readonly string[]): Promise<void> => {
+      const tables = await catalog.resolve([name], defaults).catch((thrown: unknown) => {
+        failures.push(asQueryError(thrown))
+        return []
+      })
+      for (const table of tables) found.set(keyOf(pathOf(table)), table)
+    }
+    await Promise.all([...chainsIn(sql), ...instance.named.values(), ...begin ? this.#default(defaults) : []].map(add))
+    for (const [key, table] of found) instance.named.set(key, pathOf(table))
+    return { tables: [...found.values()], failures }
+  }
+
+  #default({ catalog, schema }: NameDefaults): readonly (readonly string[])[] {
+    const tables = this.#options.catalog.list().get(catalog)?.get(schema) ?? []
+    return tables.length > TABLES_OF_TRANSACTION ? [] : tables.map(table => [catalog, schema, table])
+  }
+
+  /** Those that cannot be loaded are left out of the list. */
+  async #allTables(): Promise<{ tables: readonly Table[]; failures: readonly QueryError[] }> {
+    const all = await this.#options.catalog.tables()
+    return { tables: all.flatMap(one => one.state === 'loaded' ? [one.table] : []), failures: [] }
+  }
+
+  /** The session's, or a new one on the executor that has the fewest. */
+  #instance(session: Session): OwnInstance {
+    const known = this.#instances.get(session)
+    const views = this.#options.executors()
+    if (known !== undefined) {
+      const { info } = known
+      const isThere = views.some(view => view.info.id === info.id && view.info.incarnation === info.incarnation
+        && (view.state === 'active' || view.state === 'draining'))
+      if (isThere) return known
+      throw this.#lost(session, known) ?? new QueryError('UNAVAILABLE', 'the executor of this session was lost')
+    }
+    const hosted = (info: ExecutorInfo): number =>
+      [...this.#instances.values()].filter(one => one.info.id === info.id).length
+    const [view] = views.filter(({ state }) => state === 'active')
+      .toSorted((a, b) => hosted(a.info) - hosted(b.info) || (a.info.id < b.info.id ? -1 : 1))
+    if (view === undefined) throw new QueryError('NO_EXECUTOR', 'no executor is there for the session\'s own objects')
+    const instance: OwnInstance = {
+      id: this.#options.newId(), info: view.info, channel: this.#options.connect(view.info), opened: false,
+      begun: false, objects: new Set(), named: new Map(),
+    }
+    this.#instances.set(session, instance)
+    return instance
+  }
+
+  /** Waits for an answer; without one it is not known what was done, and so the instance is given up. */
+  async #told<T>(session: Session, instance: OwnInstance, sql: string, call: Promise<T>): Promise<T> {
+    try {
+      return await call
+    } catch (thrown) {
+      const error = asQueryError(thrown)
+      if (error.code === 'UNAVAILABLE' || error.code === 'SESSION_LOST' || error.code === 'INTERNAL') {
+        throw this.#lost(session, instance, error) ?? error
+      }
+      if (error.code === 'NOT_FOUND' && !instance.opened) throw error
+      throw errorAtByte(error.code, error.message, error.position, sql)
+    }
+  }
+
+  /** Nothing is kept of it; undefined: nothing was lost with it. */
+  #lost(session: Session, instance: OwnInstance, cause?: QueryError): QueryError | undefined {
+    const held = !this.#isEmpty(instance)
+    void this.#close(session)
+    session.transaction = 'none'
+    if (!held) return undefined
+    return new QueryError('SESSION_LOST', `executor ${instance.info.id} was lost with all that this session has made: `
+      + 'temporary objects, tables in memory, the open transaction', { cause })
+  }
+
+  #isEmpty({ objects, begun }: OwnInstance): boolean {
+    return objects.size === 0 && !begun
+  }
+
+  async #close(session: Session): Promise<void> {
+    const instance = this.#instances.get(session)
+    if (instance === undefined) return
+    this.#instances.delete(session)
+    await instance.channel.close(instance.id).catch(() => undefined) // the executor is gone, or will see that we are
+    instance.channel.end()
+  }
+
+  #next<T>(session: Session, run: () => Promise<T>): Promise<T> {
+    const next = (this.#turns.get(session) ?? Promise.resolve()).then(run)
+    this.#turns.set(session, next.catch(() => undefined))
+    return next
+  }
+}
+
+/** A change of a cluster's table does not even bind; it is told why. */
+function readOnly(sql: string, tables: readonly Table[], { defaultCatalog, defaultSchema }: NameDefaultsOf) {
+  const target = targetOf(sql)
+  const table = tables.find(({ name }) => target !== null && isNamed(target, name, defaultCatalog, defaultSchema))
+  if (table === undefined) return undefined
+  return new QueryError('PERMISSION_DENIED', `catalog ${table.name.catalog} is read-only; tables of your own go to `
+    + 'memory or temp')
+}
+
+type NameDefaultsOf = Pick<QueryRequest, 'defaultCatalog' | 'defaultSchema'>
+
+function isNamed(path: readonly string[], name: Table['name'], catalog: string, schema: string): boolean {
+  const own = [name.catalog, name.schema, name.table]
+  const full = path.length === 3 ? [path] : path.length === 1 ? [[catalog, schema, ...path]]
+    : [[catalog, ...path], [path[0] ?? '', name.schema, path[1] ?? '']]
+  return full.some(parts => keyOf(parts) === keyOf(own))
+}
+
+function pathOf({ name: { catalog, schema, table } }: Table): readonly string[] {
+  return [catalog, schema, table]
+}
+
+function keyOf(path: readonly string[]): string {
+  return path.join('\n').toLowerCase()
+}
+
+/** For lists: what it is called and of which types. */
+function withoutFiles(table: Table): Table {
+  return { ...table, files: [] }
+}

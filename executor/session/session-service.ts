@@ -1,0 +1,70 @@
+/** The gRPC service of sessions that own an instance: requests to calls of it and back. */
+
+import { taskError } from '../duck-error.ts'
+import { QueryError } from '../../proto/errors.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
+import type { IngestBegin, IngestRequest, SessionService } from '../../proto/gen/session_pb.js'
+import type { ServiceHandlers } from '../../proto/grpc-server.ts'
+import type { SessionHost } from './session-host.ts'
+
+/** A result of so many bytes goes with the answer that it is made. */
+const SMALL_BYTES = 64 * 1024
+
+export function sessionHandlers(host: SessionHost): ServiceHandlers<typeof SessionService> {
+  return {
+    bind: (request, { signal }) => told(async () => {
+      const session = await host.open(request, signal)
+      const { outline, columns, statementType } = await session.bind(request, signal)
+      return { outline, columns: [...columns], statementType }
+    }),
+    run: (request, { signal }) => told(async () => {
+      const session = await host.find(request.sessionId)
+      const spool = host.options.newSpool(request.resultId)
+      const { rowCount, objects } = await session.run(request, spool, signal)
+      return { rowCount: BigInt(rowCount), objects, frames: [...spool.whole(SMALL_BYTES) ?? []] }
+    }),
+    async *fetch({ sessionId, resultId, fromFrame }, { signal }) {
+      const session = await host.find(sessionId)
+      yield* session.result(resultId).read(Number(fromFrame), signal)
+    },
+    forget: async ({ sessionId, resultId }) => {
+      const session = await host.find(sessionId).catch(() => null)
+      await session?.forget(resultId)
+      return {}
+    },
+    async *ingest(requests) {
+      const iterator = requests[Symbol.asyncIterator]()
+      const begin = await first(iterator)
+      const session = await host.find(begin.sessionId)
+      const { rowCount, objects } = await told(() => session.ingest(begin, frames(iterator)))
+      yield { rowCount: BigInt(rowCount), objects }
+    },
+    close: async ({ sessionId }) => {
+      await host.close(sessionId)
+      return {}
+    },
+  }
+}
+
+async function first(requests: AsyncIterator<IngestRequest>): Promise<IngestBegin> {
+  const { value, done } = await requests.next()
+  if (done !== true && value.message.case === 'begin') return value.message.value
+  throw new QueryError('INVALID_REQUEST', 'an ingest without its beginning')
+}
+
+async function* frames(requests: AsyncIterator<IngestRequest>): AsyncGenerator<RawFlightData> {
+  for (let next = await requests.next(); next.done !== true; next = await requests.next()) {
+    const { message } = next.value
+    if (message.case !== 'frame') throw new QueryError('INVALID_REQUEST', 'an ingest has one beginning')
+    yield message.value
+  }
+}
+
+/** DuckDB's failures with their code; the place is in bytes of the statement. */
+async function told<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (thrown) {
+    throw taskError(thrown, [])
+  }
+}
