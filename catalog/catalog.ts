@@ -112,19 +112,28 @@ export class Catalog {
 
   /** All tables with their columns, for those who list them; what cannot be loaded is there with its error. */
   tables(): Promise<readonly LoadedTable[]> {
-    return Promise.all([...this.#definitions.values()].map(async (definition): Promise<LoadedTable> => {
-      const { name } = definition
-      try {
-        return { state: 'loaded', name, table: await this.#current(definition) }
-      } catch (error) {
-        return { state: 'failed', name, error: asQueryError(error) }
-      }
-    }))
+    return Promise.all([...this.#definitions.values()].map(definition => this.#loaded(definition)))
   }
 
   /** Tables of the configuration as they were last seen; nothing is looked at. */
   seen(): readonly Table[] {
     return [...this.#definitions.values()].flatMap(definition => this.#last.get(definition) ?? [])
+  }
+
+  /**
+   * Looks again at the files of the tables that `name` means, at immutable ones too: [[catalog,] schema,] table, a
+   * catalog alone, or, without a part, all of them and whatever statements have named by address.
+   */
+  async refresh(name: readonly string[], defaults: NameDefaults): Promise<readonly LoadedTable[]> {
+    const [first = ''] = name
+    const all = [...this.#definitions.values()]
+    const named = new Set(meanings(name, defaults).map(keyOf))
+    const found = name.length === 0 ? all : all.filter(({ name }) => named.has(keyOf(name)))
+    const ofCatalog = all.filter(({ name: { catalog } }) => catalog.toLowerCase() === first.toLowerCase())
+    const meant = found.length > 0 || name.length > 1 ? found : ofCatalog
+    if (name.length === 0) for (const files of this.#files.all()) this.#entries.delete(files)
+    for (const definition of meant) this.#entries.delete(definition)
+    return Promise.all(meant.map(definition => this.#loaded(definition)))
   }
 
   /** A file was found changed: looks at the files of `tables` again when they are next named, at immutable ones too. */
@@ -140,6 +149,15 @@ export class Catalog {
     this.#entries.delete(definition)
     this.#last.delete(definition)
     this.#loader.forget(definition)
+  }
+
+  async #loaded(definition: TableDefinition): Promise<LoadedTable> {
+    const { name } = definition
+    try {
+      return { state: 'loaded', name, table: await this.#current(definition) }
+    } catch (error) {
+      return { state: 'failed', name, error: asQueryError(error) }
+    }
   }
 
   #current(definition: TableDefinition): Promise<Table> {

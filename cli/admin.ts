@@ -1,11 +1,13 @@
 /**
  * `skein admin cluster | executors | queries | query ID | kill ID | drain ID | undrain ID | settings | bucket test NAME
- * | cache …`: what an operator sees and does, over the admin gRPC API.
+ * | refresh … | cache …`: what an operator sees and does, over the admin gRPC API.
  */
 
 import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
-import { AdminService, type Executor, type GetClusterResponse, type Query, type Task } from '../proto/gen/admin_pb.js'
+import {
+  AdminService, type Executor, type GetClusterResponse, type Query, type RefreshedTable, type Task,
+} from '../proto/gen/admin_pb.js'
 import type { GrpcChannel } from '../proto/grpc-channel.ts'
 import { cacheCommand, cacheRows, cacheUsage, type CacheCommand } from './cache-admin.ts'
 import { drainUsage, runDrain, type DrainCommand } from './drain-admin.ts'
@@ -15,12 +17,15 @@ import { formatTable } from './table.ts'
 const DEADLINE_MS = 10_000
 /** The coordinator itself waits 10 s for a bucket. */
 const BUCKET_DEADLINE_MS = 15_000
+/** Lists files, and reads footers that are not known. */
+const REFRESH_DEADLINE_MS = 120_000
 const SQL_SHOWN = 60
 
 export type AdminCommand =
   | { readonly kind: 'cluster' | 'executors' | 'queries' | 'settings' }
   | { readonly kind: 'query' | 'kill'; readonly id: string }
   | { readonly kind: 'bucket-test'; readonly name: string }
+  | { readonly kind: 'refresh'; readonly name: string }
   | DrainCommand
   | CacheCommand
 
@@ -39,6 +44,7 @@ export function adminCommand(words: readonly string[], { now, wait }: AdminFlags
     case 'cluster': case 'executors': case 'queries': case 'settings':
       if (id !== undefined) throw usage()
       return { kind }
+    case 'refresh': return { kind, name: id ?? '' }
     case 'query': case 'kill':
       if (id === undefined) throw usage()
       return { kind, id }
@@ -61,6 +67,7 @@ function refuse(): never {
 function usage(): QueryError {
   const words = [
     'cluster', 'executors', 'queries', 'query ID', 'kill ID', 'settings', 'events', ...drainUsage, 'bucket test NAME',
+    'refresh [TABLE|CATALOG]',
     ...cacheUsage,
   ]
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
@@ -100,6 +107,10 @@ export async function admin(
         const text = await runDrain(command, service, options, clock)
         return json ? '[]\n' : text
       }
+      case 'refresh': {
+        const { tables } = await service.refreshTables({ name: command.name }, { deadlineMs: REFRESH_DEADLINE_MS })
+        return print(tables.map(tableRow), json)
+      }
       case 'bucket-test': {
         const { name } = command
         const { elapsedMs } = await service.testBucket({ name }, { deadlineMs: BUCKET_DEADLINE_MS })
@@ -117,6 +128,10 @@ export async function admin(
   } finally {
     channel.close()
   }
+}
+
+function tableRow({ catalog, schema, table, files, rows, bytes, error }: RefreshedTable): Row {
+  return { table: `${catalog}.${schema}.${table}`, files, rows: Number(rows), bytes: Number(bytes), error }
 }
 
 export type Row = Readonly<Record<string, unknown>>

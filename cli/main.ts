@@ -31,8 +31,9 @@ const HELP = `skein: one SQL query over several executors
   skein demo     makes sample data, runs queries on it, shows how they were spread
   skein top      [--url grpc://…]                                    executors and queries, drawn each second
   skein admin    cluster | executors | queries | query ID | kill ID | settings | events
-                 | drain ID [--now] [--wait] | undrain ID | bucket test NAME | cache status | cache tables
-                 | cache warm TABLE [COLUMN …] | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE
+                 | drain ID [--now] [--wait] | undrain ID | bucket test NAME | refresh [TABLE|CATALOG]
+                 | cache status | cache tables | cache warm TABLE [COLUMN …]
+                 | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE
                  [--url grpc://…] [--format table|json]
 
 Without --url, query and explain start a private cluster, run the statement, and stop.

@@ -305,7 +305,10 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
     cacheAdmin: {
       caches,
-      tables: { find: async name => (await catalog.resolve([name], defaults))[0], seen: () => catalog.seen() },
+      tables: {
+        find: async name => (await catalog.resolve([name], defaults))[0], seen: () => catalog.seen(),
+        refresh: name => catalog.refresh(name, defaults),
+      },
       ground: () => ({ rooms: rooms(queries), wholeBytes: thresholds(launch).wholeBytes }),
     },
     settings: settingsOf(launch.config),

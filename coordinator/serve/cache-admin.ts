@@ -1,9 +1,11 @@
 /** What operators see of the caches of remote files and do to them. */
 
+import type { LoadedTable } from '../../catalog/catalog.ts'
 import type { Table } from '../../catalog/table.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { AdminService } from '../../proto/gen/admin_pb.js'
 import type { ServiceHandlers } from '../../proto/grpc-server.ts'
+import { identifier, meaningfulTokens } from '../../proto/sql-tokens.ts'
 import { cachedTables } from '../cached-tables.ts'
 import type { ExecutorCaches } from '../executor-caches.ts'
 import { warmCaches, type WarmPorts } from '../warm-cache.ts'
@@ -18,12 +20,15 @@ export interface CacheAdminPorts {
 export interface TableLookup {
   /** By the default catalog and schema. */
   find(name: readonly string[]): Promise<Table | undefined>
+  /** Looks at the files again of those that `name` means: a table, a catalog, or all. */
+  refresh(name: readonly string[]): Promise<readonly LoadedTable[]>
   /** Those that were looked at since the start. */
   seen(): readonly Table[]
 }
 
 type CacheHandlers =
-  Pick<ServiceHandlers<typeof AdminService>, 'listCaches' | 'evictCaches' | 'warmCaches' | 'listCachedTables'>
+  Pick<ServiceHandlers<typeof AdminService>, 'listCaches' | 'evictCaches' | 'warmCaches' | 'listCachedTables' |
+    'refreshTables'>
 
 export function cacheAdminHandlers({ caches, tables, ground }: CacheAdminPorts): CacheHandlers {
   return {
@@ -34,12 +39,31 @@ export function cacheAdminHandlers({ caches, tables, ground }: CacheAdminPorts):
       return { caches: await caches.evict(files[0]?.file.bucket ?? '', '', files.map(({ file }) => file.key)) }
     },
     warmCaches: ({ table, columns }, call) => warm(caches, tables, ground, table, columns, call.signal),
+    refreshTables: async ({ name }) => {
+      const found = await tables.refresh(name === '' ? [] : partsOf(name))
+      if (found.length === 0) throw new QueryError('NOT_FOUND', `no table or catalog named '${name}'`)
+      return { tables: found.map(refreshed) }
+    },
     listCachedTables: async () => ({
       tables: (await cachedTables(caches, tables.seen())).map(row => ({
         ...row, bytes: BigInt(row.bytes), bytesFetched: BigInt(row.bytesFetched), bytesCached: BigInt(row.bytesCached),
       })),
     }),
   }
+}
+
+function refreshed(loaded: LoadedTable) {
+  if (loaded.state === 'failed') return { ...loaded.name, error: `${loaded.error.code}: ${loaded.error.message}` }
+  const { files, rowCount, sizeBytes } = loaded.table
+  return { ...loaded.name, files: files.length, rows: BigInt(rowCount), bytes: BigInt(sizeBytes) }
+}
+
+/** Names with dots in them are quoted. */
+function partsOf(name: string): readonly string[] {
+  const tokens = meaningfulTokens(name)
+  const parts = tokens.flatMap(token => identifier(token) ?? [])
+  if (tokens.every((token, i) => i % 2 === 0 ? identifier(token) !== undefined : token.text === '.')) return parts
+  throw new QueryError('INVALID_REQUEST', `'${name}' is not the name of a table or a catalog`)
 }
 
 async function* warm(

@@ -900,6 +900,86 @@ export declare type ExecutorCache = Message<"skein.admin.v1.ExecutorCache"> & {
 export declare const ExecutorCacheSchema: GenMessage<ExecutorCache>;
 
 /**
+ * @generated from message skein.admin.v1.RefreshTablesRequest
+ */
+export declare type RefreshTablesRequest = Message<"skein.admin.v1.RefreshTablesRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.RefreshTablesRequest.
+ * Use `create(RefreshTablesRequestSchema)` to create a new message.
+ */
+export declare const RefreshTablesRequestSchema: GenMessage<RefreshTablesRequest>;
+
+/**
+ * @generated from message skein.admin.v1.RefreshTablesResponse
+ */
+export declare type RefreshTablesResponse = Message<"skein.admin.v1.RefreshTablesResponse"> & {
+  /**
+   * @generated from field: repeated skein.admin.v1.RefreshedTable tables = 1;
+   */
+  tables: RefreshedTable[];
+};
+
+/**
+ * Describes the message skein.admin.v1.RefreshTablesResponse.
+ * Use `create(RefreshTablesResponseSchema)` to create a new message.
+ */
+export declare const RefreshTablesResponseSchema: GenMessage<RefreshTablesResponse>;
+
+/**
+ * error: why it cannot be loaded; empty: it was.
+ *
+ * @generated from message skein.admin.v1.RefreshedTable
+ */
+export declare type RefreshedTable = Message<"skein.admin.v1.RefreshedTable"> & {
+  /**
+   * @generated from field: string catalog = 1;
+   */
+  catalog: string;
+
+  /**
+   * @generated from field: string schema = 2;
+   */
+  schema: string;
+
+  /**
+   * @generated from field: string table = 3;
+   */
+  table: string;
+
+  /**
+   * @generated from field: uint32 files = 4;
+   */
+  files: number;
+
+  /**
+   * @generated from field: uint64 rows = 5;
+   */
+  rows: bigint;
+
+  /**
+   * @generated from field: uint64 bytes = 6;
+   */
+  bytes: bigint;
+
+  /**
+   * @generated from field: string error = 7;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.RefreshedTable.
+ * Use `create(RefreshedTableSchema)` to create a new message.
+ */
+export declare const RefreshedTableSchema: GenMessage<RefreshedTable>;
+
+/**
  * What operators see and do. The CLI (`skein admin …`) and the console are built on it.
  *
  * @generated from service skein.admin.v1.AdminService
@@ -1043,6 +1123,17 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ListCachedTablesRequestSchema;
     output: typeof ListCachedTablesResponseSchema;
+  },
+  /**
+   * Looks at the files of tables again, at those of immutable ones too: of one table, of a catalog, or (no name) of
+   * all. NOT_FOUND for a name without tables.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.RefreshTables
+   */
+  refreshTables: {
+    methodKind: "unary";
+    input: typeof RefreshTablesRequestSchema;
+    output: typeof RefreshTablesResponseSchema;
   },
 }>;
 

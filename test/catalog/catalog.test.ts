@@ -94,6 +94,29 @@ t.test('immutable tables are listed once', async t => {
   t.equal((await catalog.resolve([['t']], here))[0]?.rowCount, 1)
 })
 
+t.test('a refresh looks again at once, at immutable tables too, and tells what it found', async t => {
+  const lake = await openLake()
+  t.teardown(() => lake.close())
+  await lake.write('p/1.parquet', 'SELECT 1 v')
+  const catalog = lake.catalog({ t: 'p/*.parquet', u: 'none/*' }, { assumeImmutable: true })
+  const files = { format: 'parquet', paths: ['s3://lake/p/*.parquet'], options: [], start: 0 } as const
+  const rows = async () => [
+    (await catalog.resolve([['t']], here))[0]?.rowCount,
+    (await catalog.resolveFiles([{ table: 'f0', files }], here))[0]?.rowCount,
+  ]
+  t.strictSame(await rows(), [1, 1])
+  await lake.write('p/2.parquet', 'SELECT 2 v')
+  t.strictSame(await rows(), [1, 1])
+  const told = async (...name: string[]) => (await catalog.refresh(name, here)).map(one =>
+    one.state === 'loaded' ? `${one.name.table} ${one.table.rowCount}` : `${one.name.table} ${one.error.code}`)
+  t.strictSame(await told('T'), ['t 2'])
+  t.strictSame(await rows(), [2, 1])
+  t.strictSame(await told(), ['t 2', 'u FILE_NOT_FOUND'])
+  t.strictSame(await rows(), [2, 2], 'files named by address too')
+  t.strictSame(await told('C'), ['t 2', 'u FILE_NOT_FOUND'], 'a catalog')
+  t.strictSame([await told('c', 'main', 't'), await told('nope'), await told('c', 'nope')], [['t 2'], [], []])
+})
+
 t.test('a table that cannot be loaded is named, and harms no other', async t => {
   const lake = await openLake()
   t.teardown(() => lake.close())

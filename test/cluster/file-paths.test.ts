@@ -12,6 +12,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { S3Server } from '../s3-server.ts'
 import { difference } from '../sql/answer.ts'
 import { Oracle } from '../sql/oracle.ts'
+import { runCommand } from './command.ts'
 import { Skein } from './skein.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'skein-paths-'))
@@ -172,6 +173,23 @@ for (const [i, [where, address, own]] of ([
     t.match(named, { answer: { rows: [0, 1, 2].map(part => [`${address}/orders/part-${part}.parquet`]) } })
     const unnamed = await skein.query(here(`SELECT (SELECT max(id) FROM '@/orders/*.parquet')`))
     t.match(unnamed, { answer: { columns: [{ name: here(`(SELECT max(id) FROM '@/orders/*.parquet')`) }] } })
+    const key = 'orders/part-7.parquet'
+    const count = `SELECT count(*) FROM orders UNION ALL SELECT count(*) FROM '@/orders/*.parquet' -- ${i}`
+    const added = readFileSync(join(data, 'orders/part-0.parquet'))
+    const [before] = [await skein.query(here(count))]
+    if (own === remote) server.objects.put('lake', key, added)
+    else writeFileSync(join(data, key), added)
+    const words = ['admin', 'refresh', '--format', 'json', '--url', skein.doors.admin ?? '']
+    const { stdout, stderr } = await runCommand(words)
+    t.match([JSON.parse(stdout), stderr], [[{ table: 'lake.main.orders', files: 4, rows: 20_000, error: '' }], ''])
+    t.match([before, await skein.query(here(`${count} again`))],
+      [15_000, 20_000].map(rows => ({ answer: { rows: [[`${rows}`], [`${rows}`]] } })))
+    if (own === remote) server.objects.delete('lake', key)
+    else rmSync(join(data, key))
+    const secrets = readdirSync(join(root, `own${i}`, 'data'), { recursive: true, encoding: 'utf8' })
+      .map(name => join(root, `own${i}`, 'data', name))
+      .filter(path => statSync(path).isFile() && /testsecret/.test(readFileSync(path, 'latin1')))
+    t.strictSame(secrets, [], 'credentials are written nowhere')
     const placed = await skein.query(here(`SELECT id,\n  nope FROM '@/orders/*.parquet'`))
     t.match(placed, { position: 13, message: here(`LINE 2:   nope FROM '@/orders/*.parquet'`) })
   })

@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf'
 import t, { type Test } from 'tap'
 import { Events } from '../../coordinator/serve/events.ts'
 import { adminHandlers } from '../../coordinator/serve/admin.ts'
+import type { LoadedTable } from '../../catalog/catalog.ts'
 import type { Table } from '../../catalog/table.ts'
 import type { CacheAdminPorts } from '../../coordinator/serve/cache-admin.ts'
 import type { QueryAdmin } from '../../coordinator/serve/ports.ts'
@@ -73,9 +74,16 @@ const caches: CacheAdminPorts['caches'] = {
     return create(WarmCacheResponseSchema, { bytesFetched: 7n, bytesCached: 1n })
   },
 }
+function refreshed(name: readonly string[]): readonly LoadedTable[] {
+  if (name.join('/') !== 'lake' && name.join('/') !== 'lake/or.ders') return []
+  const error = new QueryError('FILE_NOT_FOUND', 'gone')
+  return [{ state: 'loaded', name: table.name, table }, { state: 'failed', name: table.name, error }]
+}
+
 const cacheAdmin: CacheAdminPorts = {
   caches,
-  tables: { find: async name => name.join('.') === 'lake.orders' ? table : undefined, seen: () => [table] },
+  tables: { find: async name => name.join('.') === 'lake.orders' ? table : undefined, seen: () => [table],
+    refresh: async name => refreshed(name) },
   ground: () => ({ rooms: ['e1', 'e2'].map(id => ({ id: id as ExecutorId, slots: 1 })), wholeBytes: 1e6 }),
 }
 
@@ -102,6 +110,17 @@ t.test('a bucket is looked at, and what is wrong with it comes back', async t =>
   await t.rejects(admin.testBucket({ name: 'shut' }),
     { code: 'PERMISSION_DENIED', message: 'bucket shut: access is denied' })
   await t.rejects(admin.testBucket({ name: 'none' }), { code: 'NOT_FOUND', message: `no bucket named 'none'` })
+})
+
+t.test('tables are looked at again', async t => {
+  const admin = await openAdmin(t)
+  t.match((await admin.refreshTables({ name: 'lake' })).tables, [
+    { catalog: 'lake', schema: 'main', table: 'orders', files: 2, rows: 20n, bytes: 200_000_000n, error: '' },
+    { table: 'orders', files: 0, error: 'FILE_NOT_FOUND: gone' },
+  ])
+  t.equal((await admin.refreshTables({ name: 'lake."or.ders"' })).tables.length, 2)
+  await t.rejects(admin.refreshTables({ name: 'none' }), { code: 'NOT_FOUND' })
+  await t.rejects(admin.refreshTables({ name: 'a b' }), { code: 'INVALID_REQUEST' })
 })
 
 t.test('caches are seen and emptied', async t => {
