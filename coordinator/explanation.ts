@@ -34,7 +34,7 @@ export interface ExplainedStage {
   readonly tasks: number
   readonly estimated_rows: number
   readonly estimated_bytes: number
-  /** result, gather, broadcast, keep, range or hash with its keys. */
+  /** result, gather, broadcast, keep, or hash with its keys. */
   readonly output: string
   /** Why its rows go there. */
   readonly output_reason: string
