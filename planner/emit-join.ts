@@ -31,15 +31,26 @@ export function emitJoin(join: Join, left: Relation, right: Relation, alias: () 
   const leftSql = (c: JoinCondition) => emitExpression(c.left, i => `${l}.c${i}`)
   const rightSql = (c: JoinCondition) => emitExpression(c.right, i => `${r}.c${i}`)
   const condition = (c: JoinCondition) => `(${leftSql(c)} ${c.op} ${rightSql(c)})`
+  const shielded = (c: JoinCondition) => `(${condition(c)} IS TRUE)`
+  const conditions = join.conditions.map(isEmptiedByStatistics(join) ? shielded : condition)
   const predicate = join.predicate === null ? []
     : [emitExpression(join.predicate, i => i < left.width ? `${l}.c${i}` : `${r}.c${i - left.width}`)]
   const sides: Sides = {
     join, leftFrom: from(left, l), rightFrom: from(right, r), leftSql, rightSql, condition,
     left: (join.leftOutput ?? positions(left)).map(i => `${l}.c${i}`),
     right: (join.rightOutput ?? positions(right)).map(i => `${r}.c${i}`),
-    on: [...join.conditions.map(condition), ...predicate].join(' AND ') || 'TRUE',
+    on: [...conditions, ...predicate].join(' AND ') || 'TRUE',
   }
   return join.asof ? asof(sides) : plain(sides, alias)
+}
+
+/**
+ * DuckDB 1.5 takes an ANTI JOIN for empty when statistics say that its only comparison is always true, though the other
+ * side may turn out to have no rows.
+ */
+function isEmptiedByStatistics({ type, conditions }: Join): boolean {
+  const isEquality = ({ op }: JoinCondition): boolean => op === '=' || op === 'IS NOT DISTINCT FROM'
+  return (type === 'ANTI' || type === 'RIGHT_ANTI') && !conditions.some(isEquality)
 }
 
 const positions = ({ width }: Relation) => Array.from({ length: width }, (_, i) => i)

@@ -107,3 +107,13 @@ SELECT t.id, t.sym, q.ts, q.price FROM trades t ASOF LEFT JOIN quotes q ON t.sym
 
 -- ASOF without a key besides time, forwards
 SELECT t.id, q.sym, q.ts FROM trades t ASOF JOIN (SELECT * FROM quotes WHERE sym <> 'sym2') q ON t.ts <= q.ts;
+
+-- an anti join on an inequality that always holds, with a side that turns out to be empty
+SELECT p.id FROM people p ANTI JOIN sales s ON p.id < s.id + 100000 AND length(s.product) > 100 ORDER BY 1;
+
+-- the same over columns, whose statistics tell
+SELECT s.k, s.v FROM solid s ANTI JOIN sales t ON s.v > t.rating - 100000 AND length(t.product) > 100 ORDER BY ALL;
+
+-- an anti join on an inequality of columns alone
+SELECT c.id FROM (SELECT id FROM people WHERE id < 3) c ANTI JOIN (SELECT id FROM customers WHERE length(name) > 99) s
+  ON c.id <= s.id ORDER BY 1;
