@@ -19,6 +19,8 @@ export interface Arguments {
   readonly hosts: string | undefined
   readonly days: string | undefined
   readonly help: boolean
+  /** Of the demo: its data in an S3 server. */
+  readonly s3: boolean
   readonly analyze: boolean
   readonly now: boolean
   readonly wait: boolean
@@ -36,7 +38,7 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
     command, words,
     config: values.config, url: values.url, format: values.format, scale: values.scale,
     out: values.out, hosts: values.hosts, days: values.days, help: values.help === true,
-    analyze: values.analyze === true,
+    analyze: values.analyze === true, s3: values.s3 === true,
     now: values.now === true, wait: values.wait === true,
     cache: values['no-cache'] !== true,
     executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
@@ -55,6 +57,7 @@ function parse(argv: readonly string[]) {
         scale: { type: 'string' }, out: { type: 'string' }, hosts: { type: 'string' }, days: { type: 'string' },
         help: { type: 'boolean', short: 'h' }, analyze: { type: 'boolean' },
         now: { type: 'boolean' }, wait: { type: 'boolean' }, 'no-cache': { type: 'boolean' },
+        s3: { type: 'boolean' },
       },
     })
   } catch (error) {

@@ -15,6 +15,7 @@ import type { Cluster, ClusterOptions } from './cluster.ts'
 import { demoQueries } from './demo-queries.ts'
 import { HttpClient, type QueryReport } from './http-client.ts'
 import { bytes, count, picture } from './picture.ts'
+import { S3Process } from './s3-process.ts'
 import { withPrivateCluster } from './private-cluster.ts'
 import { openConfig } from './settings.ts'
 
@@ -35,6 +36,8 @@ or point a Flight SQL driver at grpc://127.0.0.1:4281
 export interface DemoPorts {
   readonly options: ClusterOptions
   readonly scale: string | undefined
+  /** The data lies in an S3 server instead of a folder. */
+  readonly s3: boolean
   readonly signal: AbortSignal
   readonly newId: () => string
   readonly write: Write
@@ -44,22 +47,33 @@ export interface DemoPorts {
 
 export async function demo(ports: DemoPorts): Promise<void> {
   const { write, options } = ports
-  const { clock, executors } = options
+  const { clock } = options
   const startedMs = clock.nowMs()
   await write(`Sample data: eight tables of a wholesaler, in ./${FOLDER}\n`)
-  const file = await sampleData(ports)
-  const config = await openConfig(file, {})
+  await sampleData(ports)
+  const store = ports.s3 ? await S3Process.start(resolve(FOLDER, 'lake')) : null
+  try {
+    await onData(ports, store)
+  } finally {
+    store?.stop()
+  }
+  await write(`All of that in ${seconds(clock.nowMs() - startedMs)}.\n\n${store === null ? NEXT : ''}`)
+}
+
+async function onData(ports: DemoPorts, store: S3Process | null): Promise<void> {
+  const { write, options } = ports
+  const { executors } = options
+  const config = await openConfig(await writeConfig(store), {})
+  if (store !== null) await write(`An S3 server with that data at ${store.endpoint}, a process of its own\n`)
   await write(`A coordinator and ${count(executors, 'executor')}: each a process of its own, all on this machine\n\n`)
   // forced: data this small would otherwise run whole on one executor, and there would be nothing to see
   await withPrivateCluster({ ...options, config, wholeBytes: 0 }, async cluster => {
     for (const { title, sql } of demoQueries) await show(ports, cluster, title, sql)
     await killOne(ports, cluster)
   })
-  await write(`All of that in ${seconds(clock.nowMs() - startedMs)}.\n\n${NEXT}`)
 }
 
-/** Writes the tables and a configuration over them; returns the configuration's path. */
-async function sampleData({ scale, signal }: DemoPorts): Promise<string> {
+async function sampleData({ scale, signal }: DemoPorts): Promise<void> {
   await mkdir(FOLDER, { recursive: true })
   const generator = fileURLToPath(new URL('../bench/tpch/main.js', import.meta.url))
   const words = ['--scale', scale ?? DEFAULT_SCALE, '--folder', resolve(FOLDER, 'lake')]
@@ -70,9 +84,16 @@ async function sampleData({ scale, signal }: DemoPorts): Promise<string> {
   })
   if (signal.aborted) throw new QueryError('CANCELLED', 'the demo was stopped')
   if (status !== 0) throw new QueryError('INTERNAL', `the sample data could not be made: exit code ${String(status)}`)
-  const file = join(FOLDER, 'skein.yaml')
+}
+
+/** Over the folder, or over the store; returns its path. */
+async function writeConfig(store: S3Process | null): Promise<string> {
+  const file = join(FOLDER, store === null ? 'skein.yaml' : 'skein-s3.yaml')
+  const keys = 'access_key_id: test, secret_access_key: testsecret'
+  const lake = store === null ? '{ provider: local, path: ./lake }'
+    : `{ provider: custom, bucket: lake, endpoint: "${store.endpoint}", ${keys} }`
   await writeFile(file, [
-    'data_dir: ./data', 'buckets:', '  lake: { provider: local, path: ./lake }', 'catalogs:', '  shop:',
+    'data_dir: ./data', 'buckets:', `  lake: ${lake}`, 'catalogs:', '  shop:',
     '    type: bucket_tables', '    bucket: lake', '    file_format: parquet', '    tables:',
     ...TABLES.map(table => `      ${table}: "${table}/*.parquet"`), 'default_catalog: shop', '',
   ].join('\n'))
@@ -106,10 +127,12 @@ async function run(ports: DemoPorts, cluster: Cluster, sql: string): Promise<voi
 function numbers({ stats, task_reports: reports = [] }: QueryReport): string {
   const number = (name: string): number => Number(stats[name])
   const moved = reports.reduce((sum, report) => sum + report.rows, 0)
+  const [fetched, cached] = [number('bytes_fetched'), number('bytes_cached')]
+  const remote = fetched + cached === 0 ? '' : `${bytes(fetched)} fetched, ${bytes(cached)} in the caches, `
   const work = `${count(number('stages'), 'stage')}, ${count(number('tasks'), 'task')}`
   return `${picture(reports)}  ${work} on ${count(number('executors'), 'executor')}, `
     + `${count(moved, 'row')} between them and to you, ${bytes(number('exchange_bytes'))} exchanged, `
-    + `planned in ${Math.round(number('plan_ms'))} ms, done in ${Math.round(number('elapsed_ms'))} ms\n`
+    + `${remote}planned in ${Math.round(number('plan_ms'))} ms, done in ${Math.round(number('elapsed_ms'))} ms\n`
 }
 
 /** Draws over one line until it is hidden. */

@@ -28,7 +28,7 @@ const HELP = `skein: one SQL query over several executors
   skein explain  [--analyze] [--url http://…] [--config F] [--executors N] [--format text|json|mermaid] SQL | -
   skein cert     ca | node NAME [--hosts A,B] | operator NAME | secret  [--out DIR] [--days N]
                  certificates of a small CA of your own, and the key that seals the cluster's secret
-  skein demo     makes sample data, runs queries on it, shows how they were spread
+  skein demo     [--s3] makes sample data, runs queries on it, shows how they were spread
   skein top      [--url grpc://…]                                    executors and queries, drawn each second
   skein admin    cluster | executors | queries | query ID | kill ID | settings | events
                  | drain ID [--now] [--wait] | undrain ID | bucket test NAME | refresh [TABLE|CATALOG]
@@ -66,8 +66,8 @@ async function main(): Promise<void> {
     case 'query': return query(await statement(words), formatOf(words.format))
     case 'explain': return explain(await statement(words), explainFormatOf(words.format), words.analyze)
     case 'demo': return demo({
-      options: await clusterOptions(words), scale: words.scale, signal: stop.signal, newId: randomUUID, write,
-      colors: process.stdout.isTTY,
+      options: await clusterOptions(words), scale: words.scale, s3: words.s3, signal: stop.signal, newId: randomUUID,
+      write, colors: process.stdout.isTTY,
     })
     case 'top': return top({
       channel: await adminChannel(words), clock: systemClock, signal: stop.signal, write,

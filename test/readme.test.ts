@@ -97,6 +97,15 @@ t.test('the demo runs, shows every executor at work, and survives the loss of on
   t.match(stdout, 'Next, on the same data')
 })
 
+t.test('the demo runs over an S3 server, and tells what came from it and what was at hand', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'skein-demo-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const { stdout } = await runProgram(process.execPath, [main, 'demo', '--s3', '--scale', '0.01'], { cwd: folder })
+  t.match(stdout, /An S3 server with that data at http:\/\/127\.0\.0\.1:\d+/)
+  t.match(stdout, /[1-9][\d.]* [kM]B fetched, 0 B in the caches/)
+  t.match(stdout, /[1-9][\d.]* [kM]B in the caches[^]*All of that in/)
+})
+
 /** The two tables that the README's configuration names. */
 async function sampleTables(lake: string): Promise<void> {
   const connection = await (await DuckDBInstance.create(':memory:')).connect()
