@@ -70,7 +70,8 @@ const CORRUPT = new RegExp([
 ].join('|'), 'i')
 
 /** What is missing is a table, or where a table would be. */
-const MISSING_TABLE = new RegExp('^(Catalog Error: (Table|View|Schema|Catalog|Table or schema) with name '
+const MISSING_TABLE = new RegExp(
+  '^(Catalog Error: (Table|View|Schema|Catalog|Table or schema) with name .* does not exist'
   + '|Binder Error: Catalog "[^"]*" does not)')
 
 /** The QueryError that a task ends with. `files` are those it read: named when DuckDB does not say which one is bad. */
