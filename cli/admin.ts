@@ -1,6 +1,6 @@
 /**
  * `skein admin cluster | executors | queries | query ID | kill ID | drain ID | undrain ID | settings | bucket test NAME
- * | refresh … | cache …`: what an operator sees and does, over the admin gRPC API.
+ * | refresh … | cache … | user …`: what an operator sees and does, over the admin gRPC API.
  */
 
 import type { Clock } from '../proto/clock.ts'
@@ -12,6 +12,7 @@ import type { GrpcChannel } from '../proto/grpc-channel.ts'
 import { cacheCommand, cacheRows, cacheUsage, type CacheCommand } from './cache-admin.ts'
 import { drainUsage, runDrain, type DrainCommand } from './drain-admin.ts'
 import { formatTable } from './table.ts'
+import { runUser, userCommand, userUsage, type UserCommand } from './user-admin.ts'
 
 /** An admin call reads memory; one that takes longer has lost its server. */
 const DEADLINE_MS = 10_000
@@ -27,6 +28,7 @@ export type AdminCommand =
   | { readonly kind: 'bucket-test'; readonly name: string }
   | { readonly kind: 'refresh'; readonly name: string }
   | DrainCommand
+  | UserCommand
   | CacheCommand
 
 /** What stands in the command line besides words. */
@@ -38,6 +40,7 @@ export interface AdminFlags {
 export function adminCommand(words: readonly string[], { now, wait }: AdminFlags): AdminCommand {
   const [kind, id, ...rest] = words
   if (kind === 'bucket') return bucketCommand(id, rest)
+  if (kind === 'user') return userCommand(id, rest) ?? refuse()
   if (kind === 'cache') return cacheCommand(id, rest) ?? refuse()
   if (rest.length > 0) throw usage()
   switch (kind) {
@@ -68,14 +71,20 @@ function usage(): QueryError {
   const words = [
     'cluster', 'executors', 'queries', 'query ID', 'kill ID', 'settings', 'events', ...drainUsage, 'bucket test NAME',
     'refresh [TABLE|CATALOG]',
-    ...cacheUsage,
+    ...cacheUsage, ...userUsage,
   ]
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
 }
 
+export interface AdminInput {
+  readonly clock: Clock
+  /** Asked for once, by what needs one. */
+  readonly password: () => string
+}
+
 /** The text to print. Ends the channel. */
 export async function admin(
-  command: AdminCommand, channel: GrpcChannel, json: boolean, clock: Clock,
+  command: AdminCommand, channel: GrpcChannel, json: boolean, { clock, password }: AdminInput,
 ): Promise<string> {
   const service = channel.service(AdminService)
   const options = { deadlineMs: DEADLINE_MS }
@@ -119,6 +128,11 @@ export async function admin(
       }
       case 'cache-status': case 'cache-tables': case 'cache-evict': case 'cache-warm':
         return print(await cacheRows(command, service, options), json)
+      case 'user-add': case 'user-passwd': case 'user-remove': case 'user-list': {
+        const told = await runUser(command, service, options, password)
+        if (typeof told !== 'string') return print(told, json)
+        return json ? '[]\n' : told
+      }
       default: return unreachable(command)
     }
   } catch (error) {

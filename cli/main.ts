@@ -18,6 +18,7 @@ import { coordinator, executor, type RoleOptions } from './role.ts'
 import { openConfig } from './settings.ts'
 import { events, top } from './top.ts'
 import { start, type StartPorts } from './start.ts'
+import { passwordIn } from './user-admin.ts'
 
 const HELP = `skein: one SQL query over several executors
 
@@ -34,6 +35,7 @@ const HELP = `skein: one SQL query over several executors
                  | drain ID [--now] [--wait] | undrain ID | bucket test NAME | refresh [TABLE|CATALOG]
                  | cache status | cache tables | cache warm TABLE [COLUMN …]
                  | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE
+                 | user add NAME | user passwd NAME | user remove NAME | user list      (password: standard input)
                  [--url grpc://…] [--format table|json]
 
 Without --url, query and explain start a private cluster, run the statement, and stop.
@@ -78,7 +80,9 @@ async function main(): Promise<void> {
         return events(await adminChannel(words), words.format === 'json', stop.signal, write)
       }
       const command = adminCommand(words.words, words)
-      return write(await admin(command, await adminChannel(words), words.format === 'json', systemClock))
+      return write(await admin(command, await adminChannel(words), words.format === 'json', {
+        clock: systemClock, password: () => passwordIn(process.env['SKEIN_PASSWORD'] ?? readFileSync(0, 'utf8')),
+      }))
     }
     default: throw new QueryError('INVALID_REQUEST', `no command '${words.command}'; see skein help`)
   }

@@ -9,6 +9,13 @@ export const COORDINATORS = 'coordinators/'
 
 /** The cluster's secret, sealed. */
 export const SECRET = 'secret'
+/** A record of every user. */
+export const USERS = 'users/'
+
+export function userKey(name: string): string {
+  return `${USERS}${name}`
+}
+
 /** Who does what only one may do; one key an office. */
 export const ELECTIONS = 'elections/'
 

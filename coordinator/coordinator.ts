@@ -18,6 +18,7 @@ import type { MetadataStore } from '../cluster/store.ts'
 import { addStoreService } from '../cluster/store-server.ts'
 import { Planner } from '../planner/planner.ts'
 import type { PlanThresholds } from '../planner/planned-query.ts'
+import { splitAddress } from '../proto/address.ts'
 import type { Clock } from '../proto/clock.ts'
 import type { TlsFiles } from '../proto/config.ts'
 import { asQueryError, unreachable, type QueryError } from '../proto/errors.ts'
@@ -29,7 +30,7 @@ import { nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import { packageVersion } from '../proto/package-version.ts'
 import { stableId } from '../proto/stable-id.ts'
 import { readTls, type Tls } from '../proto/tls.ts'
-import { openDoors, splitAddress, type Doors } from './doors.ts'
+import { openDoors, type Doors } from './doors.ts'
 import { ExecutorCaches } from './executor-caches.ts'
 import { explained, explainFormat } from './explain-query.ts'
 import { faces, type FaceOptions } from './faces.ts'
@@ -52,6 +53,7 @@ import { Sessions } from './session/sessions.ts'
 import { settingsOf } from './settings.ts'
 import { Statements } from './session/statements.ts'
 import { settledTables } from './settled-tables.ts'
+import { Users } from './users.ts'
 
 const LOCALHOST = '127.0.0.1'
 /** As long as the digest that it keys (SHA-256); a longer one is no safer. */
@@ -143,12 +145,15 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   onStop(() => members.close())
   await members.start()
 
+  const users = new Users({ store, clock, chance: randomBytes })
+  onStop(() => users.close())
+  await users.start()
   const sessions = new Sessions({ clock, defaults: nameDefaults(launch) })
   onStop(() => sessions.closeAll())
   const health = healthPorts(queries, metrics, options, startedMs, () => late.registration?.check())
   const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
   const doors = await open(options, {
-    catalog, stores, queries, planner, ports, sessions, caches, auth, clientTls, health, events, about,
+    catalog, stores, queries, planner, ports, sessions, users, caches, auth, clientTls, health, events, about,
     coordinator: caller.coordinator,
   })
   onStop(() => doors.close())
@@ -264,7 +269,7 @@ function healthPorts(
   }
 }
 
-type FaceParts = 'catalog' | 'stores' | 'queries' | 'sessions' | 'health' | 'events' | 'about'
+type FaceParts = 'catalog' | 'stores' | 'queries' | 'sessions' | 'users' | 'health' | 'events' | 'about'
 
 interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly caches: ExecutorCaches
@@ -301,7 +306,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     },
   })
   const handlers = faces({
-    ...parts, clock, statements, newId, workerSlug: 'coordinator', defaults,
+    ...parts, clock, statements, auth: launch.config.auth, newId, workerSlug: 'coordinator', defaults,
     key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
     cacheAdmin: {
       caches,

@@ -1,5 +1,6 @@
 /** The ports that clients and operators come to, opened together and closed together. */
 
+import { isLoopback, splitAddress } from '../proto/address.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ListenConfig } from '../proto/config.ts'
 import { GrpcServer } from '../proto/grpc-server.ts'
@@ -67,15 +68,4 @@ export async function openDoors(handlers: DoorHandlers, options: DoorOptions): P
 async function bind(address: string, server: HttpServer | GrpcServer): Promise<string> {
   const { host, port } = splitAddress(address)
   return `${host}:${await server.listen(host, port)}`
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127\./.test(host)
-}
-
-export function splitAddress(address: string): { host: string; port: number } {
-  const at = address.lastIndexOf(':')
-  const port = Number(address.slice(at + 1))
-  if (at > 0 && Number.isInteger(port)) return { host: address.slice(0, at), port }
-  throw new QueryError('INVALID_CONFIG', `'${address}' is not host:port`)
 }

@@ -21,7 +21,10 @@ import { explainRoute } from './serve/http-explain.ts'
 import type { CacheAdminPorts } from './serve/cache-admin.ts'
 import { healthRoutes, type HealthPorts } from './serve/http-health.ts'
 import { healthHandlers, reflectionHandlers } from './serve/reflection.ts'
-import { queryRoutes } from './serve/http-routes.ts'
+import { forUsers, queryRoutes } from './serve/http-routes.ts'
+import { Logins } from './serve/logins.ts'
+import { Signer } from './serve/signed-text.ts'
+import type { Users } from './users.ts'
 
 export interface FaceOptions {
   readonly queries: QueryService
@@ -39,7 +42,9 @@ export interface FaceOptions {
   readonly clock: Clock
   readonly defaults: NameDefaults
   readonly newId: () => string
-  /** Signs Flight tokens and tickets. */
+  readonly users: Users
+  readonly auth: 'none' | 'users'
+  /** Signs tokens and tickets. */
   readonly key: Uint8Array
   /** Names this coordinator to HTTP clients. */
   readonly workerSlug: string
@@ -48,9 +53,12 @@ export interface FaceOptions {
 export function faces(options: FaceOptions): DoorHandlers {
   const { catalog, clock, newId, key, workerSlug } = options
   const names = { defaultCatalog: options.defaults.catalog, defaultSchema: options.defaults.schema }
-  const { sessions, statements } = options
+  const { sessions, statements, users, auth } = options
+  const signer = new Signer(key, clock)
+  const isOpen = auth === 'none'
+  const logins = new Logins(signer, isOpen ? null : users)
   const flight = flightSqlHandlers({
-    sessions, statements, catalog, clock, newId, key, version: packageVersion(),
+    sessions, statements, catalog, clock, newId, signer, logins, version: packageVersion(),
   })
   const { queries } = options
   const admin = adminHandlers({ ...options, queries: {
@@ -60,9 +68,11 @@ export function faces(options: FaceOptions): DoorHandlers {
   } })
   return {
     httpRoutes: [
-      ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
+      ...[
+        ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
+        explainRoute({ queries: options.queries, newId, ...names }),
+      ].map(route => isOpen ? route : forUsers(route, logins)),
       ...healthRoutes(options.health),
-      explainRoute({ queries: options.queries, newId, ...names }),
     ],
     flight: server => server.addService(FlightService, flight),
     admin: server => {

@@ -103,6 +103,7 @@ export const configSchema = z.strictObject({
     prefix: text.default('skein/'),
     server_name: text.optional(),
   }).optional(),
+  auth: z.enum(['none', 'users'], 'must be none or users').optional(),
   store_grace: duration.default(60_000),
   secret_key_file: text.optional(),
   tls: tlsFiles.optional(),

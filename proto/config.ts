@@ -11,6 +11,7 @@ import { type BucketConfig, bucketConfig, bucketContradictions } from './config-
 import { type ConfigFile, configSchema } from './config-schema.ts'
 import { groupContradictions, resourceGroups } from './config-groups.ts'
 import { type TableConfig, tableConfig, tableContradictions } from './config-table.ts'
+import { isLoopback, splitAddress } from './address.ts'
 import { QueryError } from './errors.ts'
 import type { ResourceGroup } from './resource-group.ts'
 import type { Machine } from './machine.ts'
@@ -38,6 +39,8 @@ export interface Config {
   readonly tls: TlsFiles | null
   /** For the doors of clients. */
   readonly clientTls: TlsFiles | null
+  /** Whether clients have to log in; none is for doors that no other host reaches, and the default there. */
+  readonly auth: 'none' | 'users'
 }
 
 export interface EtcdConfig {
@@ -215,6 +218,9 @@ function contradictions(file: ConfigFile): string[] {
   }
   wrong.push(...twins(Object.keys(file.catalogs), 'catalogs'))
   wrong.push(...groupContradictions(file.resource_groups))
+  if (file.auth === 'none') {
+    wrong.push(...openDoors(file).map(door => `auth: none: listen.${door} is open to other hosts: it needs users`))
+  }
   const names = Object.keys(file.catalogs)
   if (file.default_catalog === undefined && names.length > 1) {
     wrong.push(`default_catalog: is missing: one of ${names.join(', ')}`)
@@ -223,6 +229,11 @@ function contradictions(file: ConfigFile): string[] {
     wrong.push(`default_catalog: no catalog named '${file.default_catalog}'`)
   }
   return wrong
+}
+
+/** Doors of clients that other hosts reach. */
+function openDoors({ listen }: ConfigFile): string[] {
+  return (['http', 'flight'] as const).filter(door => !isLoopback(splitAddress(listen[door]).host))
 }
 
 /** DuckDB's names do not differ by case. */
@@ -272,6 +283,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
     secretKeyFile: file.secret_key_file === undefined ? null : resolve(folder, file.secret_key_file),
     tls: tlsFiles(file.tls, folder),
     clientTls: tlsFiles(file.client_tls, folder),
+    auth: file.auth ?? (openDoors(file).length === 0 ? 'none' : 'users'),
   }
 }
 

@@ -12,6 +12,7 @@ import type { Setting } from '../settings.ts'
 import { cacheAdminHandlers, type CacheAdminPorts } from './cache-admin.ts'
 import type { Events } from './events.ts'
 import type { LoggedQuery, QueryAdmin } from './ports.ts'
+import { userAdminHandlers, type UserAdmin } from './user-admin.ts'
 import { hasEnded, startedAtMs } from './query-times.ts'
 
 /** Of one answer; the newest are kept. */
@@ -23,6 +24,7 @@ export interface AdminPorts {
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, Pick<ObjectStore, 'check'>>
   readonly cacheAdmin: CacheAdminPorts
+  readonly users: UserAdmin
   /** Brings what the executor has in its cache to those that own it next; how many files. */
   readonly moveCache: (executor: string) => Promise<number>
   readonly about: AboutCoordinator
@@ -39,7 +41,7 @@ export interface AboutCoordinator {
 }
 
 export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminService> {
-  const { queries, clock, stores, cacheAdmin, moveCache, settings, events } = ports
+  const { queries, clock, stores, cacheAdmin, users, moveCache, settings, events } = ports
   return {
     getCluster: () => cluster(ports),
     getQuery: ({ id }) => {
@@ -75,6 +77,7 @@ export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminSe
       return { elapsedMs: clock.nowMs() - startedMs }
     },
     ...cacheAdminHandlers(cacheAdmin),
+    ...userAdminHandlers(users),
   }
 }
 

@@ -56,35 +56,36 @@ export class FlightActions {
         return
       case 'ClosePreparedStatement': {
         const { preparedStatementHandle } = readBody(ActionClosePreparedStatementRequestSchema, body)
-        this.#parts.statements.prepared.close(this.#parts.sessions.of(call).id, preparedStatementHandle)
+        const session = await this.#parts.sessions.of(call)
+        this.#parts.statements.prepared.close(session.id, preparedStatementHandle)
         return
       }
       case 'SetSessionOptions':
-        yield { body: this.#setOptions(body, call) }
+        yield { body: await this.#setOptions(body, call) }
         return
       case 'GetSessionOptions':
-        yield { body: this.#getOptions(call) }
+        yield { body: await this.#getOptions(call) }
         return
       case 'CloseSession':
-        this.#parts.sessions.close(call)
+        await this.#parts.sessions.close(call)
         yield { body: encode(CloseSessionResultSchema, { status: CloseSessionResult_Status.CLOSED }) }
         return
       case 'CancelFlightInfo': {
         const { info } = readBody(CancelFlightInfoRequestSchema, body)
-        const isCancelled = this.#cancel(info, call) === 'cancelled'
+        const isCancelled = await this.#cancel(info, call) === 'cancelled'
         const status = isCancelled ? CancelStatus.CANCELLED : CancelStatus.NOT_CANCELLABLE
         yield { body: encode(CancelFlightInfoResultSchema, { status }) }
         return
       }
       case 'CancelQuery': {
         const { info } = readBody(ActionCancelQueryRequestSchema, body)
-        const isCancelled = this.#cancel(decode(FlightInfoSchema, info), call) === 'cancelled'
+        const isCancelled = await this.#cancel(decode(FlightInfoSchema, info), call) === 'cancelled'
         const result = isCancelled ? CancelResult.CANCELLED : CancelResult.NOT_CANCELLABLE
         yield { body: pack(ActionCancelQueryResultSchema, { result }) }
         return
       }
       case 'RenewFlightEndpoint':
-        yield { body: this.#renew(body, call) }
+        yield { body: await this.#renew(body, call) }
         return
       default: throw new QueryError('UNSUPPORTED_STATEMENT', `action ${type} is not supported`)
     }
@@ -92,7 +93,7 @@ export class FlightActions {
 
   async #prepare(body: Uint8Array, call: Call): Promise<Uint8Array> {
     const { sessions, statements } = this.#parts
-    const session = sessions.of(call)
+    const session = await sessions.of(call)
     const { query, transactionId } = readBody(ActionCreatePreparedStatementRequestSchema, body)
     refuseTransaction(transactionId)
     const described = await statements.describe(query, session)
@@ -107,8 +108,8 @@ export class FlightActions {
   }
 
   /** Each option by itself: one that is refused leaves the others set. */
-  #setOptions(body: Uint8Array, call: Call): Uint8Array {
-    const session = this.#parts.sessions.of(call)
+  async #setOptions(body: Uint8Array, call: Call): Promise<Uint8Array> {
+    const session = await this.#parts.sessions.of(call)
     const { sessionOptions } = readBody(SetSessionOptionsRequestSchema, body)
     const errors: Record<string, { value: OptionError }> = {}
     for (const [name, value] of Object.entries(sessionOptions)) {
@@ -144,8 +145,8 @@ export class FlightActions {
     }
   }
 
-  #getOptions(call: Call): Uint8Array {
-    const known = this.#parts.sessions.known(call)
+  async #getOptions(call: Call): Promise<Uint8Array> {
+    const known = await this.#parts.sessions.known(call)
     const { catalog, schema } = known ?? this.#parts.sessions.defaults
     const timezone = known?.settings.get(TIME_ZONE_SETTING) ?? 'UTC'
     const values = { catalog, schema, timezone, enums: known?.enums ?? 'text', cache: String(known?.cache ?? true) }
@@ -156,16 +157,16 @@ export class FlightActions {
   }
 
   /** Of the statement of a FlightInfo, whether it is read or not. */
-  #cancel(info: FlightInfo | undefined, call: Call): CancelOutcome {
-    const { principal } = this.#parts.sessions.of(call)
+  async #cancel(info: FlightInfo | undefined, call: Call): Promise<CancelOutcome> {
+    const { principal } = await this.#parts.sessions.of(call)
     const ticket = info?.endpoint[0]?.ticket?.ticket ?? info?.appMetadata ?? new Uint8Array(0)
     const handle = unpack(ticket, [TicketStatementQuerySchema])?.statementHandle
     if (handle === undefined) throw new QueryError('NOT_FOUND', 'the FlightInfo names no statement that was started')
     return this.#parts.results.cancel(Buffer.from(handle).toString(), principal)
   }
 
-  #renew(body: Uint8Array, call: Call): Uint8Array {
-    const { principal } = this.#parts.sessions.of(call)
+  async #renew(body: Uint8Array, call: Call): Promise<Uint8Array> {
+    const { principal } = await this.#parts.sessions.of(call)
     const ticket = readBody(RenewFlightEndpointRequestSchema, body).endpoint?.ticket?.ticket ?? new Uint8Array(0)
     const handle = unpack(ticket, [TicketStatementQuerySchema])?.statementHandle
     if (handle === undefined) throw new QueryError('NOT_FOUND', 'the endpoint has no ticket of a statement')

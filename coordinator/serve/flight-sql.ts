@@ -22,14 +22,15 @@ import { FlightStatements, type StatementOptions } from './flight-statements.ts'
 import { endpointOf, flightInfo } from './flight-info.ts'
 import { FlightUploads } from './flight-uploads.ts'
 import { FlightLogin } from './session.ts'
-import { Signer } from './signed-text.ts'
+import type { Logins } from './logins.ts'
+import type { Signer } from './signed-text.ts'
 
 export interface FlightSqlOptions extends MetadataOptions, StatementOptions {
   readonly sessions: Sessions
   readonly clock: Clock
   readonly newId: () => string
-  /** Signs tokens and tickets; at least 32 bytes. */
-  readonly key: Uint8Array
+  readonly signer: Signer
+  readonly logins: Logins
 }
 
 export function flightSqlHandlers(options: FlightSqlOptions): ServiceHandlers<typeof FlightService> {
@@ -58,10 +59,9 @@ class FlightSql {
   readonly #polls: FlightPolls
 
   constructor(options: FlightSqlOptions) {
-    const { clock, newId, sessions } = options
-    const signer = new Signer(options.key, clock)
+    const { clock, newId, sessions, signer } = options
     this.#options = options
-    this.#sessions = new FlightLogin(sessions, signer, newId)
+    this.#sessions = new FlightLogin(sessions, options.logins, newId)
     this.#results = new FlightResults(signer, clock)
     this.#statements = new FlightStatements(options, signer)
     sessions.attach(({ id }) => this.#statements.prepared.endSession(id), () => false)
@@ -73,14 +73,14 @@ class FlightSql {
 
   /** Clients read the token from the header; some wait for a message too. */
   async *handshake(requests: AsyncIterable<HandshakeRequest>, call: Call): AsyncGenerator<{ payload: Uint8Array }> {
-    const token = this.#sessions.logIn(call)
+    const token = await this.#sessions.logIn(call)
     call.setHeader('authorization', `Bearer ${token}`)
     await requests[Symbol.asyncIterator]().next() // one message, or the end at once
     yield { payload: Buffer.from(token) }
   }
 
   async getFlightInfo(descriptor: FlightDescriptor, call: Call) {
-    const session = this.#sessions.of(call)
+    const session = await this.#sessions.of(call)
     const asked = this.#statements.read(descriptor.cmd, session)
     if (asked === undefined) {
       const schema = smallSchemaMessage(await metadataColumns(descriptor.cmd, this.#options))
@@ -96,7 +96,7 @@ class FlightSql {
   }
 
   async pollFlightInfo(descriptor: FlightDescriptor, call: Call) {
-    const session = this.#sessions.of(call)
+    const session = await this.#sessions.of(call)
     const handle = this.#polls.handle(descriptor)
     if (handle !== undefined) return this.#polls.again(descriptor, handle, session, call)
     const asked = this.#statements.read(descriptor.cmd, session)
@@ -106,7 +106,7 @@ class FlightSql {
   }
 
   async getSchema(descriptor: FlightDescriptor, call: Call): Promise<Uint8Array> {
-    const session = this.#sessions.of(call)
+    const session = await this.#sessions.of(call)
     const asked = this.#statements.read(descriptor.cmd, session)
     if (asked !== undefined) {
       return encapsulatedSchema(await this.#statements.columns(asked, session), session.enums)
@@ -115,7 +115,7 @@ class FlightSql {
   }
 
   async *doGet({ ticket }: Ticket, call: Call): AsyncGenerator<RawFlightData> {
-    const session = this.#sessions.of(call)
+    const session = await this.#sessions.of(call)
     const statement = unpack(ticket, [TicketStatementQuerySchema])
     if (statement === undefined) return yield* smallTableMessages(await metadataColumns(ticket, this.#options))
     const handle = Buffer.from(statement.statementHandle).toString()

@@ -33,7 +33,7 @@ export class FlightUploads {
   }
 
   async *take(messages: AsyncIterable<FlightData>, call: Call): AsyncGenerator<PutResultShape> {
-    const session = this.#parts.sessions.of(call)
+    const session = await this.#parts.sessions.of(call)
     const { first, all } = await peek(messages)
     const cmd = first.flightDescriptor?.cmd ?? new Uint8Array(0)
     const command = unpack(cmd, [

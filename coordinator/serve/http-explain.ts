@@ -29,7 +29,7 @@ export function explainRoute({ queries, newId, defaultCatalog, defaultSchema }: 
       const { statement, catalog, schema, analyze } = parse(await exchange.body())
       const request: QueryRequest = {
         sql: statement, defaultCatalog: catalog ?? defaultCatalog, defaultSchema: schema ?? defaultSchema, settings: {},
-        principal: 'anonymous', sessionId: newId() as SessionId, clientInterface: 'HttpQuery',
+        principal: exchange.user ?? 'anonymous', sessionId: newId() as SessionId, clientInterface: 'HttpQuery',
       }
       const explanation = await (analyze ? analyzed(queries.analyze(request, 'json'), exchange.gone)
         : queries.explain(request))

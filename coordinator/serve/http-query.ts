@@ -80,9 +80,8 @@ async function readAsked(exchange: HttpExchange): Promise<HttpQueryRequest | und
   }
 }
 
-/** Nobody proves who he is: there are no users yet. */
 function userOf(exchange: HttpExchange): string {
-  return basicUser(exchange.header('authorization')) ?? ANONYMOUS
+  return exchange.user ?? basicUser(exchange.header('authorization')) ?? ANONYMOUS
 }
 
 function statementInput(

@@ -3,10 +3,25 @@
 import type { QueryId } from '../../proto/ids.ts'
 import type { Route } from './http.ts'
 import { postQuery, type HttpQueryOptions } from './http-query.ts'
+import type { Logins } from './logins.ts'
 import { deleteQuery, getQuery, type QueryNote } from './http-query-log.ts'
 
+const HEALTH = '/healthz'
 /** As many as the log of queries keeps. */
 const MAX_NOTES = 1_000
+
+/** The route for callers who log in; whether the server lives is anyone's to ask. */
+export function forUsers(route: Route, logins: Logins): Route {
+  if (route.path === HEALTH) return route
+  return {
+    ...route,
+    async handle(exchange) {
+      const { principal } = await logins.caller(exchange.header('authorization') || undefined, exchange.address)
+      exchange.user = principal
+      await route.handle(exchange)
+    },
+  }
+}
 
 export function queryRoutes(options: HttpQueryOptions): Route[] {
   const notes = new Map<QueryId, QueryNote>()
@@ -20,6 +35,6 @@ export function queryRoutes(options: HttpQueryOptions): Route[] {
     { method: 'POST', path: '/query', handle: exchange => postQuery(exchange, options, note) },
     { method: 'GET', path: '/query/:id', handle: exchange => getQuery(exchange, log) },
     { method: 'DELETE', path: '/query/:id', handle: exchange => deleteQuery(exchange, log) },
-    { method: 'GET', path: '/healthz', handle: async exchange => exchange.json(200, { ok: true }) },
+    { method: 'GET', path: HEALTH, handle: async exchange => exchange.json(200, { ok: true }) },
   ]
 }

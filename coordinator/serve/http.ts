@@ -99,6 +99,8 @@ type PathParameters = Readonly<Record<string, string>>
 export class HttpExchange {
   readonly parameters: PathParameters
   readonly query: URLSearchParams
+  /** Who has logged in; null: nobody has to. */
+  user: string | null = null
   /** Aborted when the client goes away before its answer is complete. */
   readonly gone: AbortSignal
   readonly #request: IncomingMessage
@@ -114,6 +116,11 @@ export class HttpExchange {
     const controller = new AbortController()
     this.gone = controller.signal
     response.once('close', () => { if (!response.writableFinished) controller.abort() })
+  }
+
+  /** Where the caller is. */
+  get address(): string {
+    return this.#request.socket.remoteAddress ?? ''
   }
 
   /** Empty if it is absent. */

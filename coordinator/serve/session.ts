@@ -1,28 +1,27 @@
 /**
- * Whose call of Flight it is, and its session. A token names its session and principal by itself; a session that has
- * ended begins anew with the defaults. A caller without a token has the session of its connection. There are no users
- * yet: any name and password is let in.
+ * Whose call of Flight it is, and its session. A token names its session; one that has ended begins anew with the
+ * defaults. A caller without a token has the session of its connection.
  */
 
 import type { Call } from '../../proto/grpc-server.ts'
-import { QueryError } from '../../proto/errors.ts'
 import type { SessionId } from '../../proto/ids.ts'
 import type { NameDefaults, Session } from '../session/session.ts'
 import type { Sessions } from '../session/sessions.ts'
-import { basicUser } from './basic-user.ts'
-import type { Signer } from './signed-text.ts'
+import type { Logins } from './logins.ts'
 
-const TOKEN_LIFE_MS = 7 * 24 * 3_600_000
-const TOKEN = 'session'
+interface Caller {
+  readonly id: SessionId
+  readonly principal: string
+}
 
 export class FlightLogin {
   readonly #sessions: Sessions
-  readonly #signer: Signer
+  readonly #logins: Logins
   readonly #newId: () => string
 
-  constructor(sessions: Sessions, signer: Signer, newId: () => string) {
+  constructor(sessions: Sessions, logins: Logins, newId: () => string) {
     this.#sessions = sessions
-    this.#signer = signer
+    this.#logins = logins
     this.#newId = newId
   }
 
@@ -30,39 +29,35 @@ export class FlightLogin {
     return this.#sessions.defaults
   }
 
-  /** A token for a new session of whoever calls. */
-  logIn(call: Call): string {
-    const content = JSON.stringify([this.#newId(), basicUser(call.header('authorization') ?? '') ?? 'anonymous'])
-    return this.#signer.sign(TOKEN, content, TOKEN_LIFE_MS)
+  /** A token for a new session of whoever calls, or the one that he shows. */
+  logIn(call: Call): Promise<string> {
+    return this.#logins.token(call.header('authorization'), addressOf(call), this.#newId())
   }
 
-  /** Throws UNAUTHENTICATED for a token that is not ours, or too old. */
-  of(call: Call): Session {
-    const { id, principal } = this.#identify(call)
+  /** Throws UNAUTHENTICATED for a password that is wrong, and for a token that is not ours, or too old. */
+  async of(call: Call): Promise<Session> {
+    const { id, principal } = await this.#caller(call)
     return this.#sessions.use(id, principal)
   }
 
   /** The session if it is kept; does not begin one. */
-  known(call: Call): Session | undefined {
-    const { id, principal } = this.#identify(call)
+  async known(call: Call): Promise<Session | undefined> {
+    const { id, principal } = await this.#caller(call)
     return this.#sessions.known(id, principal)
   }
 
-  close(call: Call): void {
-    const { id, principal } = this.#identify(call)
+  async close(call: Call): Promise<void> {
+    const { id, principal } = await this.#caller(call)
     this.#sessions.close(id, principal)
   }
 
-  #identify(call: Call): { id: SessionId; principal: string } {
-    const authorization = call.header('authorization') ?? ''
-    const token = /^Bearer (.+)$/i.exec(authorization)?.[1]
-    if (token === undefined) {
-      const principal = basicUser(authorization) ?? 'anonymous'
-      return { id: `peer ${call.peer} ${principal}` as SessionId, principal }
-    }
-    const content = this.#signer.read(TOKEN, token)
-    if (content === undefined) throw new QueryError('UNAUTHENTICATED', 'the token is not valid, or has expired')
-    const [id, principal] = JSON.parse(content) as [SessionId, string]
-    return { id, principal }
+  async #caller(call: Call): Promise<Caller> {
+    const { principal, session } = await this.#logins.caller(call.header('authorization'), addressOf(call))
+    return { id: (session ?? `peer ${call.peer} ${principal}`) as SessionId, principal }
   }
+}
+
+/** Without the port, which every connection changes. */
+function addressOf({ peer }: Call): string {
+  return peer.slice(0, Math.max(0, peer.lastIndexOf(':')))
 }

@@ -428,6 +428,151 @@ export declare type UndrainExecutorResponse = Message<"skein.admin.v1.UndrainExe
 export declare const UndrainExecutorResponseSchema: GenMessage<UndrainExecutorResponse>;
 
 /**
+ * @generated from message skein.admin.v1.AddUserRequest
+ */
+export declare type AddUserRequest = Message<"skein.admin.v1.AddUserRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string password = 2;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.AddUserRequest.
+ * Use `create(AddUserRequestSchema)` to create a new message.
+ */
+export declare const AddUserRequestSchema: GenMessage<AddUserRequest>;
+
+/**
+ * @generated from message skein.admin.v1.AddUserResponse
+ */
+export declare type AddUserResponse = Message<"skein.admin.v1.AddUserResponse"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.AddUserResponse.
+ * Use `create(AddUserResponseSchema)` to create a new message.
+ */
+export declare const AddUserResponseSchema: GenMessage<AddUserResponse>;
+
+/**
+ * @generated from message skein.admin.v1.SetPasswordRequest
+ */
+export declare type SetPasswordRequest = Message<"skein.admin.v1.SetPasswordRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string password = 2;
+   */
+  password: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.SetPasswordRequest.
+ * Use `create(SetPasswordRequestSchema)` to create a new message.
+ */
+export declare const SetPasswordRequestSchema: GenMessage<SetPasswordRequest>;
+
+/**
+ * @generated from message skein.admin.v1.SetPasswordResponse
+ */
+export declare type SetPasswordResponse = Message<"skein.admin.v1.SetPasswordResponse"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.SetPasswordResponse.
+ * Use `create(SetPasswordResponseSchema)` to create a new message.
+ */
+export declare const SetPasswordResponseSchema: GenMessage<SetPasswordResponse>;
+
+/**
+ * @generated from message skein.admin.v1.RemoveUserRequest
+ */
+export declare type RemoveUserRequest = Message<"skein.admin.v1.RemoveUserRequest"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.RemoveUserRequest.
+ * Use `create(RemoveUserRequestSchema)` to create a new message.
+ */
+export declare const RemoveUserRequestSchema: GenMessage<RemoveUserRequest>;
+
+/**
+ * @generated from message skein.admin.v1.RemoveUserResponse
+ */
+export declare type RemoveUserResponse = Message<"skein.admin.v1.RemoveUserResponse"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.RemoveUserResponse.
+ * Use `create(RemoveUserResponseSchema)` to create a new message.
+ */
+export declare const RemoveUserResponseSchema: GenMessage<RemoveUserResponse>;
+
+/**
+ * @generated from message skein.admin.v1.ListUsersRequest
+ */
+export declare type ListUsersRequest = Message<"skein.admin.v1.ListUsersRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.ListUsersRequest.
+ * Use `create(ListUsersRequestSchema)` to create a new message.
+ */
+export declare const ListUsersRequestSchema: GenMessage<ListUsersRequest>;
+
+/**
+ * @generated from message skein.admin.v1.ListUsersResponse
+ */
+export declare type ListUsersResponse = Message<"skein.admin.v1.ListUsersResponse"> & {
+  /**
+   * @generated from field: repeated skein.admin.v1.User users = 1;
+   */
+  users: User[];
+};
+
+/**
+ * Describes the message skein.admin.v1.ListUsersResponse.
+ * Use `create(ListUsersResponseSchema)` to create a new message.
+ */
+export declare const ListUsersResponseSchema: GenMessage<ListUsersResponse>;
+
+/**
+ * changed_ms: of the password, milliseconds since 1970.
+ *
+ * @generated from message skein.admin.v1.User
+ */
+export declare type User = Message<"skein.admin.v1.User"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint64 changed_ms = 2;
+   */
+  changedMs: bigint;
+};
+
+/**
+ * Describes the message skein.admin.v1.User.
+ * Use `create(UserSchema)` to create a new message.
+ */
+export declare const UserSchema: GenMessage<User>;
+
+/**
  * @generated from message skein.admin.v1.ListExecutorsRequest
  */
 export declare type ListExecutorsRequest = Message<"skein.admin.v1.ListExecutorsRequest"> & {
@@ -1071,6 +1216,42 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof KillQueryRequestSchema;
     output: typeof KillQueryResponseSchema;
+  },
+  /**
+   * Users of the doors of clients. Passwords are kept as salted hashes. INVALID_REQUEST if the name is taken.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.AddUser
+   */
+  addUser: {
+    methodKind: "unary";
+    input: typeof AddUserRequestSchema;
+    output: typeof AddUserResponseSchema;
+  },
+  /**
+   * Tokens that were given out for the old one count no more.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.SetPassword
+   */
+  setPassword: {
+    methodKind: "unary";
+    input: typeof SetPasswordRequestSchema;
+    output: typeof SetPasswordResponseSchema;
+  },
+  /**
+   * @generated from rpc skein.admin.v1.AdminService.RemoveUser
+   */
+  removeUser: {
+    methodKind: "unary";
+    input: typeof RemoveUserRequestSchema;
+    output: typeof RemoveUserResponseSchema;
+  },
+  /**
+   * @generated from rpc skein.admin.v1.AdminService.ListUsers
+   */
+  listUsers: {
+    methodKind: "unary";
+    input: typeof ListUsersRequestSchema;
+    output: typeof ListUsersResponseSchema;
   },
   /**
    * Asks a bucket of the configuration for its first key, and fails with what is wrong with it or with the way to it.

@@ -93,7 +93,7 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
       { ...DEFAULT_GROUP, maxRunningPerUser: 2 },
     ],
     listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283', node: null },
-    store: null, storeGraceMs: 60_000, secretKeyFile: null, tls: null, clientTls: null,
+    store: null, storeGraceMs: 60_000, secretKeyFile: null, tls: null, clientTls: null, auth: 'users',
   })
 })
 
@@ -237,4 +237,14 @@ resource_groups:
     'skein.yaml: resource_groups.x.users: nobody belongs to it',
     "skein.yaml: resource_groups.y.users: 'b' belongs to y already",
   ])
+})
+
+t.test('clients have to log in where other hosts reach a door', async t => {
+  t.equal(parse('').auth, 'none')
+  t.equal(parse('auth: users').auth, 'users')
+  t.equal(parse('listen: { flight: "10.0.0.5:4281" }').auth, 'users')
+  t.throws(() => parse('auth: none\nlisten: { http: "0.0.0.0:80" }'), {
+    code: 'INVALID_CONFIG', message: /auth: none: listen\.http is open to other hosts: it needs users$/,
+  })
+  t.throws(() => parse('auth: some'), { code: 'INVALID_CONFIG', message: /auth: must be none or users/ })
 })

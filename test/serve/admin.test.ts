@@ -14,6 +14,7 @@ import { ExecutorInfoSchema } from '../../proto/gen/cluster_pb.js'
 import { CachedFileSchema, CacheStateSchema, WarmCacheResponseSchema } from '../../proto/gen/cache_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
 import { GrpcServer } from '../../proto/grpc-server.ts'
+import { openUsers } from '../coordinator/open-users.ts'
 import type { ExecutorId, QueryId, SessionId } from '../../proto/ids.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { FakeQuery } from './fake-queries.ts'
@@ -92,8 +93,10 @@ const events = new Events(clock)
 async function openAdmin(t: Test) {
   const server = new GrpcServer({ authenticate: () => undefined })
   const moveCache = async (): Promise<number> => 3
+  const users = await openUsers(t)
   server.addService(AdminService, adminHandlers({
-    queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache, events, settings: [{ name: 'data_dir', value: 'x' }],
+    queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache, events, users,
+    settings: [{ name: 'data_dir', value: 'x' }],
     about: { coordinator: 'c1', version: '1', duckdbVersion: 'v1', startedMs: 0 },
   }))
   const channel = new GrpcChannel(`127.0.0.1:${await server.listen('127.0.0.1', 0)}`)
@@ -174,4 +177,19 @@ t.test('an executor drains once its cached files have moved, or at once', async 
   t.match(await admin.drainExecutor({ id: 'e1', now: true }), { filesMoved: 0 })
   await admin.undrainExecutor({ id: 'e1' })
   await t.rejects(admin.drainExecutor({ id: 'e9' }), { code: 'NOT_FOUND' })
+})
+
+t.test('users are added, listed, and removed; nothing tells of their passwords', async t => {
+  const admin = await openAdmin(t)
+  await admin.addUser({ name: 'ann', password: 'correct horse' })
+  await t.rejects(admin.addUser({ name: 'ann', password: 'another one' }), { code: 'INVALID_REQUEST' })
+  await t.rejects(admin.addUser({ name: 'a:b', password: 'correct horse' }), { code: 'INVALID_REQUEST' })
+  await t.rejects(admin.addUser({ name: 'bob', password: 'short' }), { code: 'INVALID_REQUEST' })
+  await admin.setPassword({ name: 'ann', password: 'another one' })
+  const { users } = await admin.listUsers({})
+  t.strictSame(users.map(({ name }) => name), ['ann'])
+  t.strictSame(Object.keys(users[0] ?? {}).sort(), ['$typeName', 'changedMs', 'name'])
+  await admin.removeUser({ name: 'ann' })
+  t.strictSame((await admin.listUsers({})).users, [])
+  await t.rejects(admin.removeUser({ name: 'ann' }), { code: 'NOT_FOUND' })
 })

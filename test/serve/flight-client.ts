@@ -8,6 +8,9 @@ import { Client, credentials, Metadata, type MethodDefinition, type ServiceError
 import { tableFromIPC, type Table as ArrowTable } from 'apache-arrow'
 import type { CatalogLister } from '../../coordinator/serve/ports.ts'
 import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
+import { Logins } from '../../coordinator/serve/logins.ts'
+import { Signer } from '../../coordinator/serve/signed-text.ts'
+import type { Users } from '../../coordinator/users.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
@@ -31,15 +34,19 @@ export interface FlightServerOptions {
   readonly queries: FakeQueries
   readonly catalog?: CatalogLister
   readonly clock?: Clock
+  /** Absent: nobody has to log in. */
+  readonly users?: Users
 }
 
 export async function startFlight(t: Teardown, options: FlightServerOptions): Promise<number> {
-  const { queries, catalog = emptyCatalog, clock = systemClock } = options
+  const { queries, catalog = emptyCatalog, clock = systemClock, users = null } = options
   let ids = 0
+  const signer = new Signer(new Uint8Array(32), clock)
   const newId = (): string => `id-${++ids}`
   const server = new GrpcServer({ authenticate: () => undefined })
   server.addService(FlightService, flightSqlHandlers({
-    ...fakeStatements(t, queries, clock, newId), catalog, clock, version: '0.1.0', newId, key: new Uint8Array(32),
+    ...fakeStatements(t, queries, clock, newId), catalog, clock, version: '0.1.0', newId, signer,
+    logins: new Logins(signer, users),
   }))
   const port = await server.listen('127.0.0.1', 0)
   t.teardown(() => server.close())

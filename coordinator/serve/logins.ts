@@ -1,0 +1,74 @@
+/**
+ * Who a caller of a client's door is. Each call shows it: `Basic` name and password, or `Bearer` and a token that was
+ * given for them. A token says whose it is and until when; nothing of it is kept here, so any coordinator takes it.
+ *
+ *   auth: users   one of the users of the store, by his password
+ *   auth: none    whoever he says that he is: for doors that no other host reaches
+ */
+
+import { QueryError } from '../../proto/errors.ts'
+import type { KnownUser, Users } from '../users.ts'
+import type { Signer } from './signed-text.ts'
+
+const TOKEN_LIFE_MS = 24 * 3_600_000
+const TOKEN = 'session'
+const ANONYMOUS = 'anonymous'
+/** Of a token where nobody has a password. */
+const ANY_REVISION = ''
+
+export interface Caller {
+  readonly principal: string
+  /** The session that his token names; null: he has shown none. */
+  readonly session: string | null
+}
+
+export class Logins {
+  readonly #signer: Signer
+  readonly #users: Users | null
+
+  /** `users` null: `auth: none`. */
+  constructor(signer: Signer, users: Users | null) {
+    this.#signer = signer
+    this.#users = users
+  }
+
+  /** Throws UNAUTHENTICATED for who is not known. `address`: where he calls from. */
+  async caller(authorization: string | undefined, address: string): Promise<Caller> {
+    const token = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1]
+    if (token === undefined) return { principal: (await this.#basic(authorization, address)).name, session: null }
+    const content = this.#signer.read(TOKEN, token)
+    if (content === undefined) throw new QueryError('UNAUTHENTICATED', 'the token is not valid, or has expired')
+    const [session, name, revision] = JSON.parse(content) as [string, string, string]
+    if (this.#users !== null && !this.#users.isCurrent({ name, revision })) {
+      throw new QueryError('UNAUTHENTICATED', 'the token is not valid any more: its user has changed')
+    }
+    return { principal: name, session }
+  }
+
+  /** A token for this session, and for those of a token that is shown instead of a password. */
+  async token(authorization: string | undefined, address: string, session: string): Promise<string> {
+    const shown = /^Bearer (.+)$/i.exec(authorization ?? '')?.[1]
+    if (shown !== undefined) {
+      await this.caller(authorization, address)
+      return shown
+    }
+    const { name, revision } = await this.#basic(authorization, address)
+    return this.#signer.sign(TOKEN, JSON.stringify([session, name, revision]), TOKEN_LIFE_MS)
+  }
+
+  async #basic(authorization: string | undefined, address: string): Promise<KnownUser> {
+    const credentials = basicCredentials(authorization)
+    if (this.#users === null) return { name: credentials?.name ?? ANONYMOUS, revision: ANY_REVISION }
+    if (credentials === undefined) throw new QueryError('UNAUTHENTICATED', 'log in with a user name and a password')
+    return this.#users.logIn(credentials.name, credentials.password, address)
+  }
+}
+
+function basicCredentials(authorization = ''): { name: string; password: string } | undefined {
+  const encoded = /^Basic (.+)$/i.exec(authorization)?.[1]
+  if (encoded === undefined) return undefined
+  const decoded = Buffer.from(encoded, 'base64').toString()
+  const at = decoded.indexOf(':')
+  const name = at < 0 ? decoded : decoded.slice(0, at)
+  return name === '' ? undefined : { name, password: at < 0 ? '' : decoded.slice(at + 1) }
+}
