@@ -1,0 +1,188 @@
+import java.math.BigDecimal;
+import java.sql.Connection;
+import java.sql.DatabaseMetaData;
+import java.sql.Date;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Arrow's JDBC driver against a cluster with TLS and users.
+ *
+ * <p>usage: JdbcBehaviours.java URL USER PASSWORD. Prints one line `ok ...` for each behaviour; ends with status 1 if one
+ * of them is not as it should be.
+ */
+public class JdbcBehaviours {
+  interface Behaviour { void run() throws Exception; }
+
+  static int failures = 0;
+
+  static void check(String what, Behaviour behaviour) {
+    try {
+      behaviour.run();
+      System.out.println("ok " + what);
+    } catch (Throwable thrown) {
+      failures++;
+      System.out.println("not ok " + what);
+      thrown.printStackTrace(System.out);
+    }
+  }
+
+  static void equal(Object actual, Object expected) {
+    if (!Objects.equals(actual, expected)) throw new AssertionError(actual + " instead of " + expected);
+  }
+
+  /** Column `column` of every row as text; closes the result. */
+  static List<String> column(ResultSet rows, int column) throws SQLException {
+    List<String> values = new ArrayList<>();
+    try (rows) {
+      while (rows.next()) values.add(rows.getString(column));
+    }
+    return values;
+  }
+
+  static void refused(Behaviour behaviour, String text) throws Exception {
+    try {
+      behaviour.run();
+    } catch (SQLException error) {
+      if (String.valueOf(error.getMessage()).contains(text)) return;
+      throw error;
+    }
+    throw new AssertionError("nothing was refused");
+  }
+
+  public static void main(String[] words) throws Exception {
+    String url = words[0];
+    String user = words[1];
+    String password = words[2];
+    check("a wrong password is refused", () ->
+        refused(() -> DriverManager.getConnection(url, user, "wrong horse battery").close(), "wrong user name or password"));
+    try (Connection connection = DriverManager.getConnection(url, user, password)) {
+      behaviours(connection);
+    }
+    System.exit(failures == 0 ? 0 : 1);
+  }
+
+  static void behaviours(Connection connection) throws Exception {
+    check("a statement gives its rows", () -> {
+      try (Statement statement = connection.createStatement()) {
+        equal(column(statement.executeQuery("SELECT 1 AS x UNION ALL SELECT 2 ORDER BY 1"), 1), List.of("1", "2"));
+      }
+    });
+    check("values have their types", () -> {
+      try (Statement statement = connection.createStatement();
+          ResultSet row = statement.executeQuery("SELECT true, 1::TINYINT, 2::SMALLINT, 3, 4::BIGINT, 1.5::FLOAT, 2.5::DOUBLE, "
+              + "1.23::DECIMAL(9,2), 'x', DATE '2024-02-29', 'ab'::BLOB, NULL::INTEGER")) {
+        equal(row.next(), true);
+        equal(row.getBoolean(1), true);
+        equal(row.getByte(2), (byte) 1);
+        equal(row.getShort(3), (short) 2);
+        equal(row.getInt(4), 3);
+        equal(row.getLong(5), 4L);
+        equal(row.getFloat(6), 1.5f);
+        equal(row.getDouble(7), 2.5);
+        equal(row.getBigDecimal(8), new BigDecimal("1.23"));
+        equal(row.getString(9), "x");
+        equal(row.getDate(10).toString(), "2024-02-29");
+        equal(new String(row.getBytes(11)), "ab");
+        equal(row.getObject(12), null);
+        equal(row.wasNull(), true);
+      }
+    });
+    check("a prepared statement is bound and runs again", () -> {
+      try (PreparedStatement statement = connection.prepareStatement("SELECT name FROM people WHERE id = ?")) {
+        for (int id = 0; id < 3; id++) {
+          statement.setInt(1, id);
+          equal(column(statement.executeQuery(), 1), List.of("person " + id));
+        }
+      }
+    });
+    check("parameters of several types are bound", () -> {
+      try (PreparedStatement statement = connection.prepareStatement(
+          "SELECT count(*) FROM people WHERE pay > ? AND joined >= ? AND name LIKE ?")) {
+        statement.setBigDecimal(1, new BigDecimal("10.50"));
+        statement.setDate(2, Date.valueOf("2020-01-01"));
+        statement.setString(3, "person%");
+        equal(column(statement.executeQuery(), 1).size(), 1);
+      }
+    });
+    check("parameters are described", () -> {
+      try (PreparedStatement statement = connection.prepareStatement("SELECT id FROM people WHERE id = ? AND name = ?")) {
+        equal(statement.getParameterMetaData().getParameterCount(), 2);
+      }
+    });
+    check("columns of a result are described", () -> {
+      try (Statement statement = connection.createStatement();
+          ResultSet rows = statement.executeQuery("SELECT id, pay, name FROM people")) {
+        ResultSetMetaData meta = rows.getMetaData();
+        equal(List.of(meta.getColumnName(1), meta.getColumnTypeName(2), meta.getColumnTypeName(3)),
+            List.of("id", "DECIMAL", "VARCHAR"));
+      }
+    });
+    DatabaseMetaData meta = connection.getMetaData();
+    check("the database is named", () -> equal(meta.getDatabaseProductName(), "Skein"));
+    check("catalogs are listed", () -> equal(column(meta.getCatalogs(), 1), List.of("csvs", "jsons", "lake")));
+    check("schemas are listed", () -> equal(column(meta.getSchemas("lake", null), 1), List.of("main")));
+    check("tables are listed by pattern and type", () ->
+        equal(column(meta.getTables("lake", "main", "peo%", new String[] {"TABLE"}), 3), List.of("people")));
+    check("columns are listed with their types", () -> {
+      try (ResultSet rows = meta.getColumns("lake", "main", "people", "pay")) {
+        equal(rows.next(), true);
+        equal(List.of(rows.getString("COLUMN_NAME"), rows.getInt("DATA_TYPE"), rows.getInt("COLUMN_SIZE"),
+            rows.getInt("DECIMAL_DIGITS")), List.of("pay", java.sql.Types.DECIMAL, 10, 2));
+      }
+    });
+    check("table types are listed", () -> equal(column(meta.getTableTypes(), 1).contains("TABLE"), true));
+    check("keys are asked for, and there are none", () -> {
+      equal(column(meta.getPrimaryKeys("lake", "main", "people"), 4), List.of());
+      equal(column(meta.getImportedKeys("lake", "main", "people"), 4), List.of());
+      equal(column(meta.getExportedKeys("lake", "main", "people"), 4), List.of());
+      equal(column(meta.getCrossReference("lake", "main", "people", "lake", "main", "sales"), 4), List.of());
+    });
+    check("what the SQL can do is told", () -> {
+      equal(meta.getIdentifierQuoteString(), "\"");
+      equal(meta.supportsOuterJoins(), true);
+      equal(meta.supportsUnionAll(), true);
+      equal(meta.getSQLKeywords().contains("qualify"), true);
+      equal(meta.getNumericFunctions().contains("sqrt"), true);
+      equal(meta.getMaxConnections(), 0);
+    });
+    check("an error is DuckDB's", () -> {
+      try (Statement statement = connection.createStatement()) {
+        refused(() -> statement.executeQuery("SELECT nope FROM people"), "Referenced column \"nope\"");
+      }
+    });
+    check("a million rows arrive whole", () -> {
+      try (Statement statement = connection.createStatement();
+          ResultSet rows = statement.executeQuery("SELECT i, 'row ' || i FROM range(1000000) t(i)")) {
+        long count = 0;
+        long sum = 0;
+        while (rows.next()) {
+          count++;
+          sum += rows.getLong(1);
+        }
+        equal(List.of(count, sum), List.of(1000000L, 499999500000L));
+      }
+    });
+    check("a statement is given up after its time", () -> {
+      try (Statement statement = connection.createStatement()) {
+        statement.setQueryTimeout(1);
+        statement.executeQuery("SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range % 7 = b.range % 5");
+        throw new AssertionError("it has ended");
+      } catch (SQLException error) {
+        for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+          if (cause instanceof SQLTimeoutException) return;
+        }
+        throw error;
+      }
+    });
+    check("the connection is valid after all that", () -> equal(connection.isValid(5), true));
+  }
+}

@@ -1,0 +1,282 @@
+"""The ADBC Flight SQL driver against a cluster with TLS and users.
+
+usage: adbc_behaviours.py HOST:PORT CA USER PASSWORD
+Prints one line `ok ...` for each behaviour; ends with status 1 if one of them is not as it should be.
+"""
+import datetime
+import decimal
+import sys
+import traceback
+
+import adbc_driver_flightsql
+import adbc_driver_flightsql.dbapi as dbapi
+import pandas
+import polars
+import pyarrow
+
+ADDRESS, CA, USER, PASSWORD = sys.argv[1:5]
+OPTIONS = adbc_driver_flightsql.DatabaseOptions
+failures = 0
+
+
+def connect(user=USER, password=PASSWORD, **options):
+    with open(CA) as file:
+        trusted = {OPTIONS.TLS_ROOT_CERTS.value: file.read()}
+    login = {"username": user, "password": password} if user else {}
+    return dbapi.connect(f"grpc+tls://{ADDRESS}", db_kwargs={**trusted, **login}, autocommit=True, **options)
+
+
+def check(what):
+    def decorate(behaviour):
+        global failures
+        try:
+            behaviour()
+            print(f"ok {what}", flush=True)
+        except Exception:
+            failures += 1
+            print(f"not ok {what}\n{traceback.format_exc()}", flush=True)
+    return decorate
+
+
+def equal(actual, expected):
+    assert actual == expected, f"{actual!r} instead of {expected!r}"
+
+
+def refused(call, text):
+    try:
+        call()
+    except dbapi.Error as error:
+        assert text in str(error), str(error)
+        return error
+    raise AssertionError("nothing was refused")
+
+
+def ask(sql, parameters=None):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+@check("a wrong password is refused as such")
+def _():
+    refused(lambda: connect(password="wrong horse battery").cursor().execute("SELECT 1"), "wrong user name or password")
+
+
+@check("nobody comes in without a login")
+def _():
+    refused(lambda: connect(user=None).cursor().execute("SELECT 1"), "log in")
+
+
+@check("a certificate of an unknown CA is refused")
+def _():
+    try:
+        with dbapi.connect(f"grpc+tls://{ADDRESS}", db_kwargs={"username": USER, "password": PASSWORD}) as c:
+            c.cursor().execute("SELECT 1")
+    except dbapi.Error as error:
+        assert "certificate" in str(error), str(error)
+        return
+    raise AssertionError("it was trusted")
+
+
+connection = connect()
+
+
+@check("a statement gives its rows")
+def _():
+    equal(ask("SELECT 1 AS x, 'a' AS y"), [(1, "a")])
+
+
+@check("an aggregate over a table of several files")
+def _():
+    [(count, people)] = ask("SELECT count(*), count(DISTINCT name) FROM people")
+    equal((count, people), (48, 40))
+
+
+@check("parameters by position have their types")
+def _():
+    values = [1, "it's", 1.5, None, datetime.date(2024, 2, 29), decimal.Decimal("12.34"), True, b"\x00\xff"]
+    [row] = ask("SELECT ?, ?, ?, ?, ?, ?, ?, ?", values)
+    equal(list(row), values)
+
+
+@check("a parameter filters a table")
+def _():
+    equal(ask("SELECT id FROM people WHERE id = ? OR id = ? ORDER BY id", [3, 5]), [(3,), (5,)])
+
+
+@check("a prepared statement runs again with other values")
+def _():
+    with connection.cursor() as cursor:
+        for value in (1, 2, 3):
+            cursor.execute("SELECT ? + 1", [value])
+            equal(cursor.fetchone(), (value + 1,))
+
+
+@check("nested values are bound and come back")
+def _():
+    with connection.cursor() as cursor:
+        batch = pyarrow.record_batch([pyarrow.array([[1, None, 3]]), pyarrow.array([{"a": 1, "b": "x"}])], ["0", "1"])
+        cursor.execute("SELECT ? AS l, ? AS s", batch)
+        equal(cursor.fetch_arrow_table().to_pylist(), [{"l": [1, None, 3], "s": {"a": 1, "b": "x"}}])
+
+
+@check("moments are bound to the microsecond, in their zone")
+def _():
+    moment = datetime.datetime(2024, 2, 29, 12, 30, 15, 123456, tzinfo=datetime.timezone.utc)
+    equal(ask("SELECT ?", [moment]), [(moment,)])
+
+
+@check("several rows of values run as one statement")
+def _():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ? * 10 AS v", pyarrow.record_batch([pyarrow.array([1, 2, 3])], ["0"]))
+        equal(sorted(cursor.fetchall()), [(10,), (20,), (30,)])
+
+
+@check("preparing tells the types of parameters, and runs nothing")
+def _():
+    with connection.cursor() as cursor:
+        schema = cursor.adbc_prepare("SELECT name FROM people WHERE joined > ? AND pay < ? LIMIT ?")
+        equal([str(field.type) for field in schema], ["date32[day]", "decimal128(10, 2)", "int64"])
+
+
+@check("the columns of a statement are told without running it")
+def _():
+    with connection.cursor() as cursor:
+        schema = cursor.adbc_execute_schema("SELECT id, pay FROM people")
+        equal([(field.name, str(field.type)) for field in schema], [("id", "int32"), ("pay", "decimal128(10, 2)")])
+
+
+@check("too few values are refused with their number")
+def _():
+    refused(lambda: ask("SELECT ?, ?", [1]), "1 values are bound to a statement with 2 parameters")
+
+
+@check("errors of a statement are DuckDB's, with the place")
+def _():
+    refused(lambda: ask("SELECT nope FROM people"), 'Referenced column "nope"')
+    refused(lambda: ask("SELEC 1"), "syntax error")
+    refused(lambda: ask("SELECT * FROM nowhere"), "nowhere does not exist")
+    refused(lambda: ask("SELECT CAST('x' AS INTEGER)"), "Could not convert")
+
+
+@check("the connection goes on after an error")
+def _():
+    equal(ask("SELECT 2"), [(2,)])
+
+
+@check("the server tells its name, version and Arrow's")
+def _():
+    info = connection.adbc_get_info()
+    equal(info["vendor_name"], "Skein")
+    assert info["vendor_version"] and info["vendor_arrow_version"]
+
+
+@check("catalogs, schemas, tables and columns are listed")
+def _():
+    objects = connection.adbc_get_objects(depth="all").read_all().to_pylist()
+    equal(sorted(entry["catalog_name"] for entry in objects), ["csvs", "jsons", "lake"])
+    [lake] = [entry for entry in objects if entry["catalog_name"] == "lake"]
+    [people] = [table for table in lake["catalog_db_schemas"][0]["db_schema_tables"] if table["table_name"] == "people"]
+    equal([column["column_name"] for column in people["table_columns"]][:2], ["id", "name"])
+
+
+@check("tables are found by pattern")
+def _():
+    objects = connection.adbc_get_objects(depth="tables", catalog_filter="lake", table_name_filter="peo%").read_all()
+    [lake] = [entry for entry in objects.to_pylist() if entry["catalog_db_schemas"]]
+    equal([table["table_name"] for table in lake["catalog_db_schemas"][0]["db_schema_tables"]], ["people"])
+
+
+@check("the schema of a table is told")
+def _():
+    schema = connection.adbc_get_table_schema("people", catalog_filter="lake", db_schema_filter="main")
+    equal(schema.field("pay").type, pyarrow.decimal128(10, 2))
+
+
+@check("table types are listed")
+def _():
+    assert "TABLE" in connection.adbc_get_table_types()
+
+
+@check("a result is read by its partition, on another connection too")
+def _():
+    with connection.cursor() as cursor:
+        partitions, schema = cursor.adbc_execute_partitions("SELECT count(*) AS n FROM sales")
+        equal((len(partitions), schema.names), (1, ["n"]))
+        with connect() as other, other.cursor() as reader:
+            reader.adbc_read_partition(partitions[0])
+            equal(reader.fetchall(), [(12000,)])
+
+
+@check("a partition is read again: the statement ran once")
+def _():
+    with connection.cursor() as cursor:
+        partitions, _ = cursor.adbc_execute_partitions("SELECT random() AS r")
+        values = set()
+        for _ in range(2):
+            cursor.adbc_read_partition(partitions[0])
+            values.add(cursor.fetchone())
+        equal(len(values), 1)
+
+
+@check("a statement is followed while it runs")
+def _():
+    with connection.cursor() as cursor:
+        cursor.adbc_statement.set_options(**{"adbc.statement.exec.incremental": "true"})
+        found = []
+        for _ in range(600):
+            partitions, _ = cursor.adbc_execute_partitions("SELECT count(*) FROM range(300000000) t(i) WHERE i % 7 = 3")
+            if not partitions:
+                break
+            found += partitions
+        equal(len(found), 1)
+
+
+@check("a million rows arrive whole")
+def _():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT i, i * 2 AS d, 'row ' || i AS s FROM range(1000000) t(i)")
+        table = cursor.fetch_arrow_table()
+        equal((table.num_rows, pyarrow.compute.sum(table["i"]).as_py()), (1000000, 499999500000))
+
+
+@check("a statement is cancelled, and the connection goes on")
+def _():
+    import threading
+    with connect() as slow, slow.cursor() as cursor:
+        timer = threading.Timer(1.0, cursor.adbc_cancel)
+        timer.start()
+        try:
+            cursor.execute("SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range % 7 = b.range % 5")
+            cursor.fetchall()
+        except dbapi.Error as error:
+            assert "cancel" in str(error).lower(), str(error)
+        else:
+            raise AssertionError("it was not cancelled")
+        finally:
+            timer.cancel()
+    equal(ask("SELECT 3"), [(3,)])
+
+
+@check("pandas reads a query")
+def _():
+    frame = pandas.read_sql("SELECT team, count(*) AS n FROM people WHERE team IS NOT NULL GROUP BY team ORDER BY team", connection)
+    equal(list(frame["team"]), ["blue", "green", "grey", "red", "white"])
+
+
+@check("polars reads a query")
+def _():
+    frame = polars.read_database("SELECT id, pay FROM people ORDER BY id", connection)
+    equal((frame.height, frame.columns), (48, ["id", "pay"]))
+
+
+@check("the batches are valid Arrow")
+def _():
+    with connection.cursor() as cursor:
+        cursor.execute("FROM sales")
+        cursor.fetch_arrow_table().validate(full=True)
+
+
+connection.close()
+sys.exit(1 if failures else 0)
