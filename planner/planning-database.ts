@@ -12,12 +12,11 @@
  * ("inequal num bindings/types"). `statistics_propagation` has to stay, or others cannot be serialised.
  */
 
-import { quoteName } from '../proto/sql-text.ts'
 import { Database, type BoundStatement, type Connection, type StatementParameter, type TextFunction } from './duckdb.ts'
 import { fileReferences } from './file-references.ts'
 import type { NamedTable } from './messages.ts'
 import type { PlannerTable, PlanRequest } from './planned-query.ts'
-import { emptyTables, PlanningTables, skeletons, type Stand } from './planning-tables.ts'
+import { defaultPlace, emptyTables, PlanningTables, skeletons, type Stand } from './planning-tables.ts'
 import { sessionSetting, settingStatements } from './session-settings.ts'
 import type { PlainPlan } from './statement-list.ts'
 import { type NOT_SELECT, readSyntax, type Syntax } from './syntax.ts'
@@ -153,7 +152,7 @@ export class PlanningDatabase {
     this.#closeSession()
     const connect = async ({ database }: Half, setting: string): Promise<Connection> => {
       const connection = await database.connect()
-      const use = `USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`
+      const use = `USE ${defaultPlace(defaultCatalog, defaultSchema)}`
       await connection.run([setting, ...settingStatements(settings), use].join('; '))
       return connection
     }

@@ -19,8 +19,10 @@ const MAX_VIEWS = 512
 /** The database of the empty tables. */
 export const EMPTY_TABLES = 'skein tables'
 
+/** A session may be in it; what it holds is not known here, and DuckDB cannot make it the default. */
+const TEMPORARY = 'temp'
 /** Databases that an instance has. */
-const reserved: ReadonlySet<string> = new Set(['system', 'temp', HOME_DATABASE, EMPTY_TABLES])
+const reserved: ReadonlySet<string> = new Set(['system', TEMPORARY, HOME_DATABASE, EMPTY_TABLES])
 
 /** What the views of an instance read. */
 export interface Stand {
@@ -56,6 +58,11 @@ function emptyTable({ skeletonPath }: PlannerTable): string {
   return `${quoteName(EMPTY_TABLES)}.main.${quoteName(skeletonPath)}`
 }
 
+/** As USE has it. */
+export function defaultPlace(catalog: string, schema: string): string {
+  return catalog.toLowerCase() === TEMPORARY ? quoteName(HOME_DATABASE) : `${quoteName(catalog)}.${quoteName(schema)}`
+}
+
 export class PlanningTables {
   readonly #run: (sql: string) => Promise<void>
   readonly #stand: Stand
@@ -83,7 +90,7 @@ export class PlanningTables {
   /** Makes the views of `tables` and the schema of the defaults, as far as they are not there. */
   async use(tables: readonly PlannerTable[], defaultCatalog: string, defaultSchema: string): Promise<void> {
     const statements: string[] = []
-    this.#schema(defaultCatalog, defaultSchema, statements)
+    if (defaultCatalog.toLowerCase() !== TEMPORARY) this.#schema(defaultCatalog, defaultSchema, statements)
     const made: [string, string][] = []
     for (const table of tables) {
       const { name, version, skeletonPath } = table

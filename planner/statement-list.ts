@@ -129,7 +129,7 @@ async function ofPlan(plan: PlainPlan | null, text: string, database: PlanningDa
     default: break
   }
   const refused = refusal(text)
-  const [word] = firstWords(text)
+  const [word = ''] = firstWords(text)
   if (refused.code === 'PERMISSION_DENIED' || !changing.has(word)) throw refused
   return { kind: 'change', word }
 }

@@ -63,7 +63,7 @@ const selectWords: ReadonlySet<string> = new Set([
 
 /** Why a text that parses but is not a SELECT does not run. */
 export function refusal(sql: string): QueryError {
-  const [first, second, third, fourth] = firstWords(sql)
+  const [first = '', second, ...more] = firstWords(sql)
   if (first === 'EXPLAIN') return unsupported('EXPLAIN stands only once, at the beginning')
   if (first === 'PIVOT' || first === 'PIVOT_WIDER') {
     return unsupported('PIVOT without a list of values is not supported; name them: ON column IN (…)')
@@ -71,19 +71,21 @@ export function refusal(sql: string): QueryError {
   if (selectWords.has(first)) {
     return unsupported('several statements, or a PIVOT without a list of values, are not supported')
   }
-  const isSecret = [second, third, fourth].includes('SECRET')
+  const isSecret = SECRET.test([first, second, ...more].join(' '))
   const isExtensions = first === 'UPDATE' && second === 'EXTENSIONS'
   const name = isSecret ? `${first} SECRET` : isExtensions ? `${first} ${second}` : first
   if (reachesOutside.has(name)) return new QueryError('PERMISSION_DENIED', `${name} is not allowed`)
   return unsupported(`${name || 'this statement'} is not supported; only statements that read are`)
 }
 
+/** Not every name of a table that is called so. */
+const SECRET = /^(CREATE|DROP|ALTER)( OR REPLACE)?( PERSISTENT| TEMPORARY| TEMP)? SECRET\b/
+const FIRST_WORDS = 5
+
 /** The first words in upper case, past comments, semicolons and parentheses. */
-export function firstWords(sql: string): [string, string, string, string] {
+export function firstWords(sql: string): readonly string[] {
   const bare = sql.slice(0, WORDS_WITHIN).replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
-  const all = bare.toUpperCase().split(/[\s;(]+/).filter(word => word !== '')
-  const [first = '', second = '', third = '', fourth = ''] = all
-  return [first, second, third, fourth]
+  return bare.toUpperCase().split(/[\s;(]+/).filter(word => word !== '').slice(0, FIRST_WORDS)
 }
 
 /** Characters of the text in which its first words are looked for. */

@@ -160,7 +160,7 @@ export function escapes({ file, out }: EscapeTargets): readonly (readonly [sql: 
     ["LOAD '/var/x.duckdb_extension'", P],
     ['UPDATE EXTENSIONS', P],
     ["CREATE PERSISTENT SECRET s IN local_file (TYPE s3, KEY_ID 'a', SECRET 'b')", P],
-    ["CREATE OR REPLACE TEMPORARY SECRET (TYPE http, BEARER_TOKEN 'x')", U],
+    ["CREATE OR REPLACE TEMPORARY SECRET (TYPE http, BEARER_TOKEN 'x')", P],
     ['DROP PERSISTENT SECRET s', P],
     [`COPY customers TO '${out}' (FORMAT csv)`, P],
     [`COPY (FROM customers) TO '${out}' (FORMAT parquet, PARTITION_BY (id))`, P],
@@ -169,7 +169,6 @@ export function escapes({ file, out }: EscapeTargets): readonly (readonly [sql: 
     [`EXPORT DATABASE '${out}' (FORMAT parquet)`, P],
     [`IMPORT DATABASE '${out}'`, P],
     ['CHECKPOINT', P, U],
-    ['VACUUM ANALYZE', P, U],
     // several statements in one text, comments and odd beginnings
     [`SELECT 1; COPY (SELECT 2) TO '${out}'`, P, U],
     [`; ; ATTACH '${out}' AS x`, P, U],
