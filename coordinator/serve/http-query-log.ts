@@ -38,10 +38,12 @@ export async function deleteQuery(exchange: HttpExchange, { queries }: HttpQuery
   }
 }
 
+/** Another user's query is as unknown as none. */
 function find(exchange: HttpExchange, queries: QueryLog): LoggedQuery {
   const id = exchange.parameters['id'] as QueryId
   const query = queries.get(id)
-  if (query === null) throw new HttpStatus(404, `no query ${id}`)
+  const isForeign = exchange.user !== null && query?.request.principal !== exchange.user
+  if (query === null || isForeign) throw new HttpStatus(404, `no query ${id}`)
   return query
 }
 

@@ -59,3 +59,29 @@ t.test('who is not a user is let in at no door', async t => {
   t.match(await admin(['remove', 'ann']), { status: 0 })
   t.equal((await http(basic('ann', 'battery staple')))[0], 401)
 })
+
+t.test('a query is told of, and ended, for who sent it alone', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'skein-users-'))
+  const skein = await Skein.start({ folder, executors: 1, config: { auth: 'users' } })
+  t.teardown(async () => {
+    await skein.stop()
+    await rm(folder, { recursive: true })
+  })
+  for (const name of ['ann', 'bob']) {
+    const words = ['admin', '--url', skein.doors.admin ?? '', 'user', 'add', name]
+    t.match(await runCommand(words, { input: `secret of ${name}\n` }), { status: 0 })
+  }
+  const ask = async (name: string, method: string, path: string, body?: object) => {
+    const headers = { authorization: basic(name, `secret of ${name}`) }
+    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) }
+    const answer = await fetch(new URL(path, skein.doors.http), init)
+    return [answer.status, await answer.text()] as const
+  }
+  const [id, session] = ['0e6f7a3c-3f5c-4a54-9a53-6a1f2f4f1a01', '0e6f7a3c-3f5c-4a54-9a53-6a1f2f4f1a02']
+  t.equal((await ask('ann', 'POST', '/query', { statement: 'SELECT 42', query_id: id, session_id: session }))[0], 200)
+  t.equal((await ask('ann', 'GET', `/query/${id}`))[0], 200)
+  const [status, text] = await ask('bob', 'GET', `/query/${id}`)
+  t.equal(status, 404)
+  t.notMatch(text, 'SELECT 42')
+  t.strictSame((await ask('bob', 'DELETE', `/query/${id}?session_id=${session}`))[0], 404)
+})

@@ -28,7 +28,7 @@ t.test('the log tells what a query did', async t => {
     progress: { percentage: 100, rows_processed: 7, total_rows: null },
     stats: {
       query_id: ids.query_id, stages: 2, tasks: 3, executors: 1, whole_reason: null, bytes_fetched: 10,
-      bytes_cached: 20, exchange_bytes: 30, plan_ms: 4, elapsed_ms: 500,
+      bytes_cached: 20, exchange_bytes: 30, plan_ms: 4, elapsed_ms: 500, result_cache: 'off',
     },
     task_reports: [{
       stage: 0, partition: 1, attempt: 0, executor: 'e1', state: 'succeeded', files: ['a.parquet'], rows: 7,
