@@ -241,8 +241,11 @@ export class InstanceSet {
     const { clock } = this.#options
     const wantBytes = Math.min(Math.max(MIN_MEMORY_BYTES, lease.wantBytes), this.leasableBytes)
     const untilMs = clock.nowMs() + LEASE_WAIT_MS
-    for (;;) {
+    const checkWanted = (): void => {
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
+    }
+    for (;;) {
+      checkWanted()
       const instance = await this.#exclusive(async () => {
         await this.#shrinkShared(wantBytes)
         if (this.#totalBytes - this.memoryBytes < wantBytes) return null
@@ -253,6 +256,7 @@ export class InstanceSet {
         return instance
       }
       if (clock.nowMs() >= untilMs) {
+        checkWanted()
         const message = `${wantBytes} bytes of memory were not free within ${LEASE_WAIT_MS / 1000} s`
         throw new QueryError('EXECUTOR_FULL', message)
       }

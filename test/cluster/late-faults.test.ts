@@ -93,7 +93,8 @@ async function endings(
   let go = (): void => undefined
   const released = new Promise<void>(resolve => { go = resolve })
   const names = Object.keys(clients)
-  const marked = (name: string): string => `${sql} -- ${what} ${name}`
+  /** Comments behind a statement are no part of it. */
+  const marked = (name: string): string => sql.replace(/^\w+/, word => `${word} /* ${what} ${name} */`)
   const ends = Promise.all(Object.entries(clients).map(async ([name, client]) =>
     [name, await client(t, marked(name), released)] as const))
   await until(`a million rows of ${what}`, WITHIN_MS, async () => {
