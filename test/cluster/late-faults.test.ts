@@ -21,7 +21,8 @@ await writeRottenRows(folder)
 const skein = await Skein.start({
   folder: join(folder, 'own'), executors: 1,
   config: {
-    ...faultConfig(folder, ['rows', 'rotten']), result_hold_bytes: '1MB', node: { memory: '300MB', spill: '5GB' },
+    ...faultConfig(folder, ['rows', 'rotten']), result_hold_bytes: '1MB',
+    node: { memory: '300MB', spill: '5GB', result_cache: 0 },
   },
 })
 const operator = new Operator(skein.doors)
@@ -146,7 +147,7 @@ t.test('without a fault the same clients get all of it', async t => {
 
 t.test('an operator ends the queries', async t => {
   const found = await endings(t, 'a kill', whole, async () => {
-    const queries = (await operator.queries()).filter(({ sql }) => sql.includes('-- a kill'))
+    const queries = (await operator.queries()).filter(({ sql }) => sql.includes('/* a kill'))
     for (const { id } of queries) await operator.kill(id)
   })
   allFail(t, found, /CANCELLED|aborted/)
