@@ -107,7 +107,7 @@ export class ExchangeFiles {
   async removeOutput(place: TaskPlace): Promise<void> {
     const { folder, files } = this.#outputs(place)
     for (const file of files) if (existsSync(file)) unlinkSync(file)
-    if (existsSync(folder) && !await removedIfSmall(folder)) await rm(folder, { recursive: true, force: true })
+    if (existsSync(folder)) await remove(folder)
     this.#giveBack(place.queryId, nameOf(place))
   }
 
@@ -122,8 +122,7 @@ export class ExchangeFiles {
     for (const name of [...this.#held.get(queryId)?.keys() ?? []]) this.#giveBack(queryId, name)
     this.#held.delete(queryId)
     if (!this.#made.delete(queryId)) return
-    const folder = this.#query(queryId)
-    if (!await removedIfSmall(folder)) await rm(folder, { recursive: true, force: true })
+    await remove(this.#query(queryId))
   }
 
   /** The absolute path of a file of `queryId`; NOT_FOUND for a path that is not below the query's folder. */
@@ -172,6 +171,12 @@ export class ExchangeFiles {
 
 function nameOf({ stage, partition, attempt }: TaskPlace): string {
   return `${stage}.${partition}.${attempt}`
+}
+
+/** Others may remove parts of it meanwhile: outputs of tasks, while the query itself goes. */
+async function remove(folder: string): Promise<void> {
+  const isRemoved = await removedIfSmall(folder).catch(() => false)
+  if (!isRemoved) await rm(folder, { recursive: true, force: true })
 }
 
 /** False, with some or all of it left, if there is more in it, or below it, than few files. */

@@ -142,9 +142,12 @@ export class Executor {
     await query.end(new QueryError('CANCELLED', reason))
     queue.forget(queryId)
     reservations.free(queryId)
-    await instances.releaseQuery(queryId)
-    await exchangeFiles.removeQuery(queryId)
-    this.#options.duty.held(this.#queries.size)
+    try {
+      await instances.releaseQuery(queryId)
+      await exchangeFiles.removeQuery(queryId)
+    } finally {
+      this.#options.duty.held(this.#queries.size) // whatever else: a drain waits for it
+    }
     log.debug({ query: queryId }, 'query released')
   }
 
