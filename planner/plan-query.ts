@@ -21,6 +21,7 @@ import { anyOperator, comparesByType } from './cut/operator.ts'
 import { contextOf, distribute } from './distribute.ts'
 import { bindFragments } from './dry-bind.ts'
 import { fromDuckdb } from './duckdb-error.ts'
+import { hasJoinThatStatisticsMayEmpty } from './emptied-join.ts'
 import { cutAtExchanges, type Fragment } from './fragment.ts'
 import { volatileFunctions } from './functions.ts'
 import { estimateGroups } from './group-estimate.ts'
@@ -64,14 +65,14 @@ function isAboutNames(thrown: unknown): boolean {
 async function planReading(
   database: PlanningDatabase, session: PlanningSession, syntax: Syntax, request: PlanRequest, prune: PruneScans,
 ): Promise<PlannedQuery> {
-  const { authority, columns } = await bindStatement(session, syntax, request)
+  const { authority, columns, plan } = await bindStatement(session, syntax, request)
   const planned = { columns, tablesRead: authority.tables, volatile: authority.volatile }
   try {
     if (authority.statementFunction !== null) throw new Unsupported(`the function ${authority.statementFunction}`)
     if (syntax.shows.length > 0) throw new Unsupported('DESCRIBE and SUMMARIZE')
     // DuckDB's parser obeys it, json_serialize_plan does not
     if (isTrue(request.settings['integer_division'])) throw new Unsupported('the setting integer_division')
-    return { ...planned, ...await cutPlan(session, request, columns, prune), sqlKind: 'emitted' }
+    return { ...planned, ...await cutPlan(session, request, { columns, plan }, prune), sqlKind: 'emitted' }
   } catch (thrown) {
     if (!(thrown instanceof Unsupported) && !isUnknownType(thrown)) throw thrown
     database.note(thrown.cause)
@@ -94,6 +95,8 @@ function isUnknownType(thrown: unknown): thrown is QueryError {
 interface Bound {
   readonly authority: Authority
   readonly columns: readonly TableColumn[]
+  /** As JSON, before the optimizer; null: DuckDB cannot write it down. */
+  readonly plan: unknown
 }
 
 /** Rejects with DuckDB's message if the statement does not bind, and with PERMISSION_DENIED if it may not run. */
@@ -107,9 +110,9 @@ export async function bindStatement(
   if (columns.length === 0) throw new QueryError('UNSUPPORTED_STATEMENT', 'the statement gives no columns')
   const all = tables.map((_, position) => position)
   // binds, but has no plan that can be read: the syntax tree alone has passed it
-  if (authority === null) return { authority: { tables: all, volatile: true, statementFunction: null }, columns }
+  if (authority === null) return { authority: { tables: all, volatile: true, statementFunction: null }, columns, plan }
   // DESCRIBE reads names that its plan does not hold any more
-  return { authority: syntax.shows.length > 0 ? { ...authority, tables: all } : authority, columns }
+  return { authority: syntax.shows.length > 0 ? { ...authority, tables: all } : authority, columns, plan }
 }
 
 /** The bound plan; null if DuckDB has answered with an error: then binding gives its message, or has none. */
@@ -132,41 +135,40 @@ async function withLine(session: PlanningSession, sql: string, thrown: unknown):
 
 /** Throws Unsupported if the plan cannot be written as SQL again; if it only cannot be cut, it is one fragment. */
 async function cutPlan(
-  session: PlanningSession, request: PlanRequest, columns: readonly TableColumn[], prune: PruneScans,
+  session: PlanningSession, request: PlanRequest, bound: Pick<Bound, 'columns' | 'plan'>, prune: PruneScans,
 ): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> {
   const { tables, thresholds } = request
-  const plan = estimateGroups(await optimizedPlan(session, request), tables)
+  const plan = estimateGroups(await optimizedPlan(session, request, bound.plan), tables)
   const scans = prunableScans(plan)
   const estimates = scans.length === 0 ? [] : await prune(scans) // asking costs a round trip to another process
   const tableTypes = tables.map(table => table.columns.map(column => parseDuckType(column.type)))
   const context = contextOf({ tables, tableTypes, thresholds, volatileFunctions })
-  const bound = (drafts: readonly FragmentDraft[]): Promise<readonly Fragment[]> =>
-    bindFragments(drafts, tables, columns, async sql => (await session.bind(sql)).columns)
+  const bind = (drafts: readonly FragmentDraft[]): Promise<readonly Fragment[]> =>
+    bindFragments(drafts, tables, bound.columns, async sql => (await session.bind(sql)).columns)
   const whole = async (reason: string): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> => {
     const unsplit = { ...context, isSplit: tables.map(() => false) }
     const drafts = assemble(cutAtExchanges(plan), tables, unsplit, request.explain)
-    return { fragments: await bound(drafts), wholeReason: reason }
+    return { fragments: await bind(drafts), wholeReason: reason }
   }
   const reason = wholeReason(plan, { tables, thresholds, estimates })
   if (reason !== null) return whole(reason)
   try {
     const cuts = cutAtExchanges(distribute(plan, context))
-    return { fragments: await bound(assemble(cuts, tables, context, request.explain)), wholeReason: null }
+    return { fragments: await bind(assemble(cuts, tables, context, request.explain)), wholeReason: null }
   } catch (thrown) {
     if (!(thrown instanceof Unsupported)) throw thrown
     return whole(thrown.message)
   }
 }
 
-/** In a text that has it elsewhere the query runs whole, which is never wrong. */
-const ANTI_JOIN = /\banti\s+join\b/i
-
-async function optimizedPlan(session: PlanningSession, { sql, tables, settings }: PlanRequest): Promise<Plan> {
+async function optimizedPlan(
+  session: PlanningSession, { sql, tables, settings }: PlanRequest, boundPlan: unknown,
+): Promise<Plan> {
   try {
     const plan = decodePlan(await session.optimizedPlan(sql), await session.explain(sql), tables)
     const hasCollation = Object.keys(settings).some(name => name.toLowerCase() === 'default_collation')
-    if (ANTI_JOIN.test(sql) && anyOperator(plan, ({ kind }) => kind === 'Empty')) {
-      throw new Unsupported('an ANTI JOIN that statistics may have emptied') // see emit-join.ts
+    if (anyOperator(plan, ({ kind }) => kind === 'Empty') && hasJoinThatStatisticsMayEmpty(boundPlan)) {
+      throw new Unsupported('an ANTI JOIN that statistics may have emptied')
     }
     if (hasCollation && anyOperator(plan, comparesByType)) throw new Unsupported('a set operation of collated texts')
     return plan
