@@ -1,7 +1,7 @@
 /**
- * A fault of DuckDB 1.5: an ANTI JOIN is planned as empty when statistics say that its comparisons by order always hold,
- * though the other side may turn out to have no rows. Whether it happened cannot be seen in the optimised plan; whether
- * it can have happened is seen in the bound one, which names every such join, also those inside views and macros.
+ * A fault of DuckDB 1.5: an ANTI JOIN is planned as empty when statistics say that its comparisons by order always
+ * hold, though the other side may turn out to have no rows. Whether it happened cannot be seen in the optimised plan;
+ * whether it can have happened is seen in the bound one, which names every such join, in views and macros too.
  */
 
 const EQUALITIES: ReadonlySet<unknown> = new Set(['COMPARE_EQUAL', 'COMPARE_NOT_DISTINCT_FROM'])

@@ -47,10 +47,10 @@ type Kind = StatementKind & { readonly text?: string }
 
 /** Statements of one text; a script has some tens. */
 const MAX_STATEMENTS = 1_000
-/** What creates, changes or looks after data and objects. */
+/** What creates or changes data and objects. */
 const changing: ReadonlySet<string> = new Set([
-  'CREATE', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'MERGE', 'DROP', 'ALTER', 'COMMENT', 'ANALYZE', 'VACUUM',
-  'CHECKPOINT', 'WITH',
+  'CREATE', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'MERGE', 'DROP', 'ALTER', 'COMMENT',
+  'WITH',
 ])
 
 /** Rejects with SYNTAX_ERROR if one of them does not parse, with its place in the whole text. */

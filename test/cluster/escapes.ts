@@ -169,6 +169,7 @@ export function escapes({ file, out }: EscapeTargets): readonly (readonly [sql: 
     [`EXPORT DATABASE '${out}' (FORMAT parquet)`, P],
     [`IMPORT DATABASE '${out}'`, P],
     ['CHECKPOINT', P, U],
+    ['VACUUM ANALYZE', P, U],
     // several statements in one text, comments and odd beginnings
     [`SELECT 1; COPY (SELECT 2) TO '${out}'`, P, U],
     [`; ; ATTACH '${out}' AS x`, P, U],

@@ -1,11 +1,9 @@
-/** 100,000 statements made by chance, or SEEDS of them, or the one of SEED; an hour and more of one core. */
+/** 100,000 statements made by chance, or those of SEEDS=from-to, or the one of SEED; an hour and more of one core. */
 
 import t from 'tap'
-import { runByChance } from '../planner/chance-cluster.ts'
+import { runByChance, seedRange } from '../planner/chance-cluster.ts'
 
-const named = process.env['SEED']
-const from = Number(named ?? 0)
-const to = named === undefined ? Number(process.env['SEEDS'] ?? 100_000) : from + 1
+const { from, to } = seedRange('0-100000')
 /** So many at a time, each reported: a long run shows how far it is. */
 const STEP = 1000
 
