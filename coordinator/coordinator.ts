@@ -47,6 +47,7 @@ import { queryWatcher } from './query-watch.ts'
 import { Events } from './serve/events.ts'
 import type { HealthPorts } from './serve/http-health.ts'
 import type { NameDefaults } from './session/session.ts'
+import { refresh } from './session/refresh.ts'
 import { OwnInstances } from './session/own-instances.ts'
 import { GrpcSessionChannel } from './session/session-channel.ts'
 import { Sessions } from './session/sessions.ts'
@@ -298,6 +299,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     sessions, clock, newId, queries, own,
     statementsIn: sql => planner.statements(sql),
     catalogs: () => catalog.list(),
+    refresh: (path, from) => refresh(catalog, path, from),
     describe: request => queries.describe(request),
     prepare: request => prepareQuery(request, { planner, catalog: ports.catalog }),
     explain: async (request, { analyze, format: word }) => {

@@ -47,6 +47,25 @@ export function readExecute(text: string): { name: string; arguments: string[] }
   return { name, arguments: tokens.next === undefined ? [] : tokens.parentheses() }
 }
 
+/**
+ * REFRESH [TABLE] name, where a name has parts and dots: Skein's own statement, which DuckDB does not parse. Every
+ * token of the text is a part of this form, so nothing can hide in it; null: another statement, for DuckDB to read.
+ */
+export function readRefresh(text: string): { path: readonly string[] } | null {
+  const [first, ...rest] = meaningfulTokens(text)
+  if (first?.kind !== 'word' || first.text.toUpperCase() !== 'REFRESH') return null
+  const [word, after] = rest
+  const isNoise = word?.kind === 'word' && word.text.toUpperCase() === 'TABLE'
+  const name = isNoise && after !== undefined && after.text !== '.' ? rest.slice(1) : rest
+  const parts = name.flatMap(token => identifier(token) ?? [])
+  const isName = name.length % 2 === 1 && parts.length <= MAX_NAME_PARTS
+    && name.every((token, i) => i % 2 === 0 ? identifier(token) !== undefined : token.text === '.')
+  return isName ? { path: parts } : null
+}
+
+/** catalog.schema.table. */
+const MAX_NAME_PARTS = 3
+
 /** What a PRAGMA that only tells stands for; the others would change something, or tell of the machine. */
 export function rewritePragma(text: string): string {
   const tokens = new Tokens(text)

@@ -4,8 +4,8 @@
  * name and value. Only of what it cannot bind here (it knows no table) the first word chooses the way; there DuckDB is
  * asked again, on the instance that has the tables, before anything runs.
  *
- * The pieces between semicolons are our own reading. DuckDB must find as many statements in the whole text, and one in
- * each piece; so nothing can hide behind a semicolon that we do not see.
+ * The pieces between semicolons are our own reading. DuckDB must find one statement in each piece; so nothing can hide
+ * behind a semicolon that we do not see. Of REFRESH, which DuckDB does not know, every token is accounted for.
  */
 
 import { QueryError } from '../proto/errors.ts'
@@ -15,7 +15,7 @@ import type { NamedTable } from './messages.ts'
 import { readsMetadata } from './metadata.ts'
 import type { PlanningDatabase } from './planning-database.ts'
 import { sessionSetting } from './session-settings.ts'
-import { readExecute, readExplain, readPrepare, rewritePragma } from './statement-forms.ts'
+import { readExecute, readExplain, readPrepare, readRefresh, rewritePragma } from './statement-forms.ts'
 import { checkText, firstWords, refusal, refuseQuery } from './statement.ts'
 import { NOT_SELECT } from './syntax.ts'
 
@@ -35,6 +35,8 @@ export type StatementKind =
   /** `inner` begins at `offset` of the statement's text. */
   | { readonly kind: 'explain'; readonly analyze: boolean; readonly format: string; readonly inner: string
     readonly offset: number }
+  /** Skein's own: the files of a table or of a catalog are looked at again. */
+  | { readonly kind: 'refresh'; readonly path: readonly string[] }
   /** It changes data or objects, which only the session's own instance has: `word` is what it begins with. */
   | { readonly kind: 'change'; readonly word: string }
   | { readonly kind: 'refused'; readonly code: QueryError['code']; readonly message: string
@@ -87,6 +89,8 @@ async function inWholeText(
 }
 
 async function kindOfOne(database: PlanningDatabase, text: string): Promise<Kind> {
+  const refresh = readRefresh(text)
+  if (refresh !== null) return { kind: 'refresh', ...refresh }
   const syntax = await database.syntax(text)
   if (syntax !== NOT_SELECT) {
     if (syntax.statementCount !== 1) throw notOne(syntax.statementCount)

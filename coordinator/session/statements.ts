@@ -4,6 +4,7 @@
  *   reads tables                       the queries of the cluster
  *   is about the session               here: USE, SET, RESET, PREPARE, EXECUTE, DEALLOCATE, BEGIN, COMMIT, ROLLBACK
  *   EXPLAIN                            the planner, by the port `explain`
+ *   REFRESH                            the catalog, by the port `refresh`
  *   changes something, names what the
  *   session has made, lists catalogs   the instance that the session owns (own-instances.ts)
  *
@@ -28,7 +29,7 @@ import { hasEnded } from '../serve/query-times.ts'
 import { done, type Answer } from './answer.ts'
 import type { IngestMode, IngestTarget, OwnInstances, OwnKind } from './own-instances.ts'
 import { Script, type Step } from './script.ts'
-import { keepPrepared, nextTransaction, preparedText, type Session } from './session.ts'
+import { keepPrepared, nextTransaction, preparedText, type NameDefaults, type Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import { pathIn } from './path.ts'
 
@@ -89,6 +90,8 @@ export interface StatementsOptions {
   readonly describe: (request: QueryRequest) => Promise<readonly TableColumn[]>
   /** The same, and its parameters, of one that may have some. */
   readonly prepare: (request: QueryRequest) => Promise<PreparedQuery>
+  /** Looks again at the files of what `path` means; rejects if that is nothing, or cannot be loaded. */
+  readonly refresh: (path: readonly string[], defaults: NameDefaults) => Promise<void>
   readonly own: OwnInstances
   readonly explain: (request: QueryRequest, asked: ExplainAsked) => Promise<RunningQuery | Answer>
 }
@@ -286,6 +289,11 @@ export class Statements {
         const { inner, offset, analyze, format } = statement
         const inPlace = inner.padStart(offset + inner.length) // places in it are places in the statement
         return this.#options.explain(this.#request(input, inPlace, id), { analyze, format })
+      }
+      case 'refresh': {
+        const { defaultCatalog: catalog, defaultSchema: schema } = this.#request(input, statement.text)
+        await this.#options.refresh(statement.path, { catalog, schema })
+        return done
       }
       case 'change': return own.submit(session, this.#request(input, statement.text, id), 'change', id)
       case 'refused': throw new QueryError(statement.code, statement.message)

@@ -29,6 +29,7 @@ function brief(statement: Statement): string {
     case 'deallocate': return `deallocate ${statement.name}`
     case 'explain': return `explain ${statement.analyze} ${statement.format}: ${statement.inner}`
     case 'change': return `change ${statement.word}`
+    case 'refresh': return `refresh ${statement.path.join('|')}`
     case 'refused': return `refused ${statement.code}`
   }
 }
@@ -59,6 +60,9 @@ const cases: readonly (readonly [sql: string, ...kinds: string[]])[] = [
   ['from information_schema.tables', 'metadata'], ['from duckdb_columns()', 'metadata'],
   ["pragma table_info('t')", 'query t'], ['pragma database_list', 'metadata'], ['describe t', 'query t'],
   ['summarize t', 'query t'], ['pragma version', 'metadata'],
+  ['refresh table t', 'refresh t'], ['REFRESH a."b c".t; select 1', 'refresh a|b c|t', 'query '],
+  ['refresh table', 'refresh table'], ['/* x */ refresh -- y\n lake', 'refresh lake'],
+  ['refresh table table.x', 'refresh table|x'],
   // what may not run, wherever it stands
   ["set memory_limit = '1GB'", 'refused PERMISSION_DENIED'],
   ["set global timezone = 'UTC'", 'refused PERMISSION_DENIED'],
@@ -82,5 +86,11 @@ t.test('a text that does not parse says where, in the whole text', async t => {
   t.match(error, { code: 'SYNTAX_ERROR', position: 20 })
   t.match(error, { message: /LINE 2: select 1 \+;/ })
   t.match(await statementsIn(database, "select 1; select 'a").catch(asQueryError), { code: 'SYNTAX_ERROR' })
+  for (const sql of [
+    'refresh', 'refresh a.b.c.d', 'refresh a b', 'refresh a.', "refresh 'a'", 'refresh a, b', 'refresh (select 1)',
+    'refresh t where x', 'explain refresh t', 'prepare p as refresh t', '"refresh" t', 'refresh $$a$$',
+  ]) {
+    t.match(await statementsIn(database, sql).catch(asQueryError), { code: 'SYNTAX_ERROR' }, sql)
+  }
   t.match(await statementsIn(database, ' ; -- nothing').catch(asQueryError), { code: 'SYNTAX_ERROR' })
 })

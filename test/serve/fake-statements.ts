@@ -39,6 +39,7 @@ export function fakeStatements(t: Teardown, queries: FakeQueries, clock: Clock, 
       parameters: parameterNames(findParameters(request.sql)).map(name => ({ name, type: 'BIGINT' })),
     }),
     explain: async request => queries.submit(request),
+    refresh: async () => undefined,
   })
   return { sessions, statements }
 }
