@@ -4,6 +4,7 @@
  */
 
 import { QueryError } from '../proto/errors.ts'
+import { meaningfulTokens } from '../proto/sql-tokens.ts'
 import { NOT_SELECT, type Syntax } from './syntax.ts'
 
 /** Longer texts are refused: parsing and binding cost memory in proportion. */
@@ -84,8 +85,8 @@ const FIRST_WORDS = 5
 
 /** The first words in upper case, past comments, semicolons and parentheses. */
 export function firstWords(sql: string): readonly string[] {
-  const bare = sql.slice(0, WORDS_WITHIN).replace(/--[^\n]*|\/\*[\s\S]*?\*\//g, ' ')
-  return bare.toUpperCase().split(/[\s;(]+/).filter(word => word !== '').slice(0, FIRST_WORDS)
+  const tokens = meaningfulTokens(sql.slice(0, WORDS_WITHIN)).filter(({ text }) => text !== ';' && text !== '(')
+  return tokens.slice(0, FIRST_WORDS).map(({ text }) => text.toUpperCase())
 }
 
 /** Characters of the text in which its first words are looked for. */

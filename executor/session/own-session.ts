@@ -110,8 +110,7 @@ export class OwnSession {
       } finally {
         stopInterrupts()
         if (ends) this.#seen = null
-        this.options.screen.check(sql)
-      if (this.#seen === null) await this.#unpin()
+        if (this.#seen === null) await this.#unpin()
       }
     })
   }
