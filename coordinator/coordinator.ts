@@ -47,6 +47,7 @@ import { queryWatcher } from './query-watch.ts'
 import { Events } from './serve/events.ts'
 import type { HealthPorts } from './serve/http-health.ts'
 import type { NameDefaults } from './session/session.ts'
+import { Completions } from './session/completions.ts'
 import { refresh } from './session/refresh.ts'
 import { OwnInstances } from './session/own-instances.ts'
 import { GrpcSessionChannel } from './session/session-channel.ts'
@@ -307,8 +308,11 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
       return analyze ? queries.analyze(request, format) : explained(await queries.explain(request), format)
     },
   })
+  const completions = new Completions({
+    own, complete: request => planner.complete(request), tables: () => catalog.tables(),
+  })
   const handlers = faces({
-    ...parts, clock, statements, auth: launch.config.auth, newId, workerSlug: 'coordinator', defaults,
+    ...parts, clock, statements, completions, auth: launch.config.auth, newId, workerSlug: 'coordinator', defaults,
     key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
     cacheAdmin: {
       caches,

@@ -11,12 +11,14 @@ import { packageVersion } from '../proto/package-version.ts'
 import type { DoorHandlers } from './doors.ts'
 import type { NameDefaults } from './query-ports.ts'
 import type { QueryService } from './query-service.ts'
+import type { Completions } from './session/completions.ts'
 import type { Sessions } from './session/sessions.ts'
 import type { Statements } from './session/statements.ts'
 import type { Setting } from './settings.ts'
 import { adminHandlers, type AboutCoordinator } from './serve/admin.ts'
 import type { Events } from './serve/events.ts'
 import { flightSqlHandlers } from './serve/flight-sql.ts'
+import { autocompleteRoute } from './serve/http-autocomplete.ts'
 import { explainRoute } from './serve/http-explain.ts'
 import type { CacheAdminPorts } from './serve/cache-admin.ts'
 import { healthRoutes, type HealthPorts } from './serve/http-health.ts'
@@ -30,6 +32,7 @@ export interface FaceOptions {
   readonly queries: QueryService
   readonly sessions: Sessions
   readonly statements: Statements
+  readonly completions: Completions
   readonly catalog: Catalog
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
@@ -70,6 +73,7 @@ export function faces(options: FaceOptions): DoorHandlers {
     httpRoutes: [
       ...[
         ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
+        autocompleteRoute({ sessions, completions: options.completions, newId }),
         explainRoute({ queries: options.queries, newId, ...names }),
       ].map(route => isOpen ? route : forUsers(route, logins)),
       ...healthRoutes(options.health),

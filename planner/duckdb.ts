@@ -96,6 +96,11 @@ export class Connection {
     return (await this.#connection.runAndReadAll(sql)).getRowsJS()
   }
 
+  /** As `rows`; `sql` has one parameter, $1, a text. */
+  async rowsOf(sql: string, argument: string): Promise<readonly (readonly unknown[])[]> {
+    return (await this.#connection.runAndReadAll(sql, [argument])).getRowsJS()
+  }
+
   /** `sql` has one parameter, $1, a text, and gives one text. */
   async textFunction(sql: string): Promise<TextFunction> {
     const prepared = await this.#connection.prepare(sql)

@@ -2,6 +2,7 @@
 
 import type { FileDescription } from '../catalog/table-loader.ts'
 import { errorCode, QueryError } from '../proto/errors.ts'
+import type { CompletionRequest, Suggestion } from './completion.ts'
 import type { FilesToDescribe } from './describe-files.ts'
 import type { NamedFiles } from './file-references.ts'
 import type { Statement } from './statement-list.ts'
@@ -15,8 +16,11 @@ export type Question =
   | { readonly kind: 'plan'; readonly request: PlanRequest }
   | { readonly kind: 'prepare'; readonly request: PrepareRequest }
   | { readonly kind: 'describe'; readonly files: FilesToDescribe }
+  | { readonly kind: 'complete'; readonly request: CompletionRequest }
 
-export type Answer = readonly NamedTable[] | readonly Statement[] | PlannedQuery | PreparedQuery | FileDescription
+export type Answer =
+  | readonly NamedTable[] | readonly Statement[] | PlannedQuery | PreparedQuery | FileDescription
+  | readonly Suggestion[]
 
 /** A table's name as the text has it; null: left out. */
 export interface NamedTable {

@@ -13,6 +13,7 @@ import type { FileDescription } from '../catalog/table-loader.ts'
 import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import { BoundedCache, type CacheLimits } from './bounded-cache.ts'
+import type { CompletionRequest, Suggestion } from './completion.ts'
 import type { FilesToDescribe } from './describe-files.ts'
 import {
   errorData, errorFrom, type Answer, type FromProcess, type NamedTable, type ProcessOptions, type Question,
@@ -131,6 +132,11 @@ export class Planner {
   /** Columns and reading options of data files; see describe-files. */
   async describeFiles(files: FilesToDescribe): Promise<FileDescription> {
     return await this.#ask({ kind: 'describe', files }, null) as FileDescription
+  }
+
+  /** What may stand at the end of a text; see completion. */
+  async complete(request: CompletionRequest): Promise<readonly Suggestion[]> {
+    return await this.#ask({ kind: 'complete', request }, null) as readonly Suggestion[]
   }
 
   close(): void {

@@ -4,6 +4,7 @@
  */
 
 import { workerData, type MessagePort } from 'node:worker_threads'
+import { CompletionDatabase } from './completion.ts'
 import { describeFiles } from './describe-files.ts'
 import {
   errorData, errorFrom, type Answer, type ErrorData, type ProcessOptions, type PruneOutcome, type Question,
@@ -26,6 +27,7 @@ export interface Task {
 
 const options = workerData as ProcessOptions
 let database: PlanningDatabase | null = null
+const completion = new CompletionDatabase()
 
 export default async function answer({ question, prunePort }: Task): Promise<Outcome> {
   try {
@@ -42,6 +44,7 @@ export default async function answer({ question, prunePort }: Task): Promise<Out
 
 async function answerQuestion(question: Question, prune: PruneScans): Promise<Answer> {
   if (question.kind === 'describe') return describeFiles(question.files)
+  if (question.kind === 'complete') return completion.complete(question.request)
   database ??= await PlanningDatabase.open(options.skeletonDirectory)
   switch (question.kind) {
     case 'names': return namesIn(database, question.sql)
@@ -53,6 +56,7 @@ async function answerQuestion(question: Question, prune: PruneScans): Promise<An
 }
 
 function discard(): void {
+  completion.close()
   database?.close()
   database = null
 }

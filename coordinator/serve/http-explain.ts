@@ -11,6 +11,8 @@ import { explanationText } from '../explain-text.ts'
 import type { Explanation } from '../explanation.ts'
 import type { QueryRequest } from '../running-query.ts'
 import type { HttpExchange, Route } from './http.ts'
+import { callerOf } from './http-query.ts'
+import { Fields, jsonObject } from './json-fields.ts'
 
 export interface HttpExplainOptions {
   readonly queries: {
@@ -29,7 +31,7 @@ export function explainRoute({ queries, newId, defaultCatalog, defaultSchema }: 
       const { statement, catalog, schema, analyze } = parse(await exchange.body())
       const request: QueryRequest = {
         sql: statement, defaultCatalog: catalog ?? defaultCatalog, defaultSchema: schema ?? defaultSchema, settings: {},
-        principal: exchange.user ?? 'anonymous', sessionId: newId() as SessionId, clientInterface: 'HttpQuery',
+        principal: callerOf(exchange), sessionId: newId() as SessionId, clientInterface: 'HttpQuery',
       }
       const explanation = await (analyze ? analyzed(queries.analyze(request, 'json'), exchange.gone)
         : queries.explain(request))
@@ -61,21 +63,10 @@ interface Asked {
 }
 
 function parse(body: Buffer): Asked {
-  let value: unknown
-  try {
-    value = JSON.parse(body.toString('utf8'))
-  } catch (cause) {
-    throw new QueryError('INVALID_REQUEST', 'the body is not JSON', { cause })
-  }
-  const fields = new Map(typeof value === 'object' && value !== null ? Object.entries(value) : [])
-  const text = (name: string): string | undefined => {
-    const field: unknown = fields.get(name) ?? undefined
-    if (field === undefined || typeof field === 'string') return field
-    throw new QueryError('INVALID_REQUEST', `${name} is not text`)
-  }
-  const statement = text('statement')
+  const fields = new Fields(jsonObject(body))
+  const statement = fields.text('statement')
   if (statement === undefined) throw new QueryError('INVALID_REQUEST', 'statement is missing')
-  const analyze: unknown = fields.get('analyze') ?? false
-  if (typeof analyze !== 'boolean') throw new QueryError('INVALID_REQUEST', 'analyze is not true or false')
-  return { statement, catalog: text('catalog'), schema: text('schema'), analyze }
+  return {
+    statement, catalog: fields.text('catalog'), schema: fields.text('schema'), analyze: fields.flag('analyze') ?? false,
+  }
 }

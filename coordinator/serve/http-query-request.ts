@@ -7,6 +7,7 @@ import type { EnumForm } from '../../proto/arrow-schema.ts'
 import type { QueryId, SessionId } from '../../proto/ids.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { timeZone } from '../../proto/time-zone.ts'
+import { Fields, jsonObject } from './json-fields.ts'
 
 export type QueryFormat = 'default' | 'csv' | 'jsonl' | 'arrow'
 
@@ -29,9 +30,8 @@ export interface HttpQueryRequest {
   readonly requestedBy: string | null
 }
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i
 export function readQueryRequest(body: Buffer): HttpQueryRequest {
-  const fields = new Fields(parse(body))
+  const fields = new Fields(jsonObject(body))
   const timezone = fields.text('timezone')
   if (timezone !== undefined) timeZone(timezone)
   const dialect = fields.text('dialect')
@@ -58,19 +58,6 @@ export function readQueryRequest(body: Buffer): HttpQueryRequest {
   }
 }
 
-function parse(body: Buffer): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(body.toString('utf8'))
-  } catch (cause) {
-    throw new QueryError('INVALID_REQUEST', `the body is not JSON: ${(cause as Error).message}`, { cause })
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new QueryError('INVALID_REQUEST', 'the body must be a JSON object')
-  }
-  return value as Record<string, unknown>
-}
-
 function format(text: string): QueryFormat {
   switch (text) {
     case '': case 'default': return 'default'
@@ -88,39 +75,5 @@ function enumForm(text: string): EnumForm {
 export class UnsupportedFormat extends QueryError {
   constructor(format: string) {
     super('INVALID_REQUEST', `Unsupported query format: ${format}`)
-  }
-}
-
-/** Reads typed fields; null counts as absent. */
-class Fields {
-  readonly #fields: Record<string, unknown>
-
-  constructor(fields: Record<string, unknown>) {
-    this.#fields = fields
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#fields[name] ?? undefined
-    if (value === undefined || typeof value === 'string') return value
-    throw new QueryError('INVALID_REQUEST', `${name} must be a string`)
-  }
-
-  id(name: string): string | undefined {
-    const text = this.text(name)
-    if (text === undefined || UUID.test(text)) return text
-    throw new QueryError('INVALID_REQUEST', `${name} must be a UUID, not '${text}'`)
-  }
-
-  flag(name: string): boolean | undefined {
-    const value = this.#fields[name] ?? undefined
-    if (value === undefined || typeof value === 'boolean') return value
-    throw new QueryError('INVALID_REQUEST', `${name} must be true or false`)
-  }
-
-  count(name: string): number | null {
-    const value = this.#fields[name] ?? null
-    if (value === null) return null
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-    throw new QueryError('INVALID_REQUEST', `${name} must be a whole number, 0 or more`)
   }
 }

@@ -54,7 +54,7 @@ export async function postQuery(
   if (asked.queryId !== undefined && options.statements.get(asked.queryId) !== null) {
     throw new HttpStatus(409, `query ${asked.queryId} exists already`)
   }
-  const query = options.statements.submit(statementInput(asked, userOf(exchange), options))
+  const query = options.statements.submit(statementInput(asked, callerOf(exchange), options))
   const { visible, requestedBy } = asked
   note(query.id, { visible, requestedBy, userAgent: exchange.header('user-agent') || null })
   const cancel = () => query.cancel('the client went away')
@@ -80,7 +80,8 @@ async function readAsked(exchange: HttpExchange): Promise<HttpQueryRequest | und
   }
 }
 
-function userOf(exchange: HttpExchange): string {
+/** Who asks. */
+export function callerOf(exchange: HttpExchange): string {
   return exchange.user ?? basicUser(exchange.header('authorization')) ?? ANONYMOUS
 }
 

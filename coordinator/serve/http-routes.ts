@@ -1,8 +1,8 @@
 /** The paths of the HTTP API. */
 
-import type { QueryId } from '../../proto/ids.ts'
+import type { QueryId, SessionId } from '../../proto/ids.ts'
 import type { Route } from './http.ts'
-import { postQuery, type HttpQueryOptions } from './http-query.ts'
+import { callerOf, postQuery, type HttpQueryOptions } from './http-query.ts'
 import type { Logins } from './logins.ts'
 import { deleteQuery, getQuery, type QueryNote } from './http-query-log.ts'
 
@@ -35,6 +35,13 @@ export function queryRoutes(options: HttpQueryOptions): Route[] {
     { method: 'POST', path: '/query', handle: exchange => postQuery(exchange, options, note) },
     { method: 'GET', path: '/query/:id', handle: exchange => getQuery(exchange, log) },
     { method: 'DELETE', path: '/query/:id', handle: exchange => deleteQuery(exchange, log) },
+    {
+      method: 'DELETE', path: '/session/:id',
+      async handle(exchange) {
+        const closed = options.sessions.close(exchange.parameters['id'] as SessionId, callerOf(exchange))
+        exchange.json(200, { closed })
+      },
+    },
     { method: 'GET', path: HEALTH, handle: async exchange => exchange.json(200, { ok: true }) },
   ]
 }
