@@ -16,6 +16,8 @@ const SMALL_FILES = 3
 const FOOTER_BYTES = 64
 /** More than a page. */
 const ROTTEN_BYTES = 100_000
+/** Of one value; a page of a file is in memory whole while it is read. */
+const HEAVY_BYTES = 200_000_000
 /** Behind the magic bytes: the first pages of the first column chunk. */
 const FIRST_PAGE = 4
 
@@ -58,6 +60,13 @@ export async function writeRottenRows(folder: string): Promise<void> {
   await overwrite(last, Math.floor(size * 0.7), 2 * ROTTEN_BYTES)
 }
 
+/** `heavy`: the files of `rows`, and one more whose only row takes more memory than a test's executor has. */
+export async function writeHeavyRows(folder: string): Promise<void> {
+  await cp(join(folder, 'rows'), join(folder, 'heavy'), { recursive: true })
+  await write(join(folder, 'heavy', `${ROW_FILES}.parquet`), `SELECT * REPLACE (repeat('x', ${HEAVY_BYTES}) AS word)
+    FROM (SELECT ${row} FROM range(${ROWS}, ${ROWS + 1}) numbers(i))`, 'COMPRESSION zstd')
+}
+
 /** A catalog of these tables over one local bucket, as parts of a configuration. */
 export function faultConfig(folder: string, tables: readonly string[] = ['rows', 'small']): Record<string, unknown> {
   return {
@@ -72,13 +81,16 @@ export function faultConfig(folder: string, tables: readonly string[] = ['rows',
 
 async function writeTable(folder: string, files: number, rows: number, columns: string): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
-  const connection = await instance.connect()
   for (let i = 0; i < files; i++) {
     const [from, to] = [rows * i / files, rows * (i + 1) / files]
-    await connection.run(`COPY (SELECT ${columns} FROM range(${from}, ${to}) numbers(i))
-      TO '${join(folder, `${i}.parquet`)}'`)
+    await write(join(folder, `${i}.parquet`), `SELECT ${columns} FROM range(${from}, ${to}) numbers(i)`)
   }
+}
+
+async function write(path: string, sql: string, options = 'FORMAT parquet'): Promise<void> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
+  const connection = await instance.connect()
+  await connection.run(`COPY (${sql}) TO '${path}' (${options})`)
   connection.closeSync()
   instance.closeSync()
 }

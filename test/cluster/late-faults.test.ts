@@ -11,17 +11,18 @@ import type { ServiceError } from '@grpc/grpc-js'
 import t, { type Test } from 'tap'
 import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { FlightClient, packed } from '../serve/flight-client.ts'
-import { faultConfig, ROWS, writeFaultTables, writeRottenRows } from './fault-tables.ts'
+import { faultConfig, ROWS, writeFaultTables, writeHeavyRows, writeRottenRows } from './fault-tables.ts'
 import { Skein } from './skein.ts'
 import { Operator, until } from './watch.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'skein-late-faults-'))
 await writeFaultTables(folder)
 await writeRottenRows(folder)
+await writeHeavyRows(folder)
 const skein = await Skein.start({
   folder: join(folder, 'own'), executors: 1,
   config: {
-    ...faultConfig(folder, ['rows', 'rotten']), result_hold_bytes: '1MB',
+    ...faultConfig(folder, ['rows', 'rotten', 'heavy']), result_hold_bytes: '1MB',
     node: { memory: '300MB', spill: '5GB', result_cache: 0 },
   },
 })
@@ -124,11 +125,7 @@ const failing: readonly (readonly [what: string, sql: string, code: string])[] =
     'EXECUTION_ERROR',
   ],
   ['a corrupt page', 'SELECT word, id, grp, early, late FROM rotten', 'FILE_CORRUPT'],
-  [
-    'too little memory', `SELECT word, id AS n FROM rows
-      UNION ALL SELECT 'end', len(list(hash(a.id + b.id)::VARCHAR || a.word)) FROM rows a, range(100) b(id)`,
-    'OUT_OF_MEMORY',
-  ],
+  ['too little memory', 'SELECT word, id AS n FROM heavy', 'OUT_OF_MEMORY'],
 ]
 
 for (const [what, sql, code] of failing) {
