@@ -10,10 +10,10 @@ import type { ObjectStore } from './object-store.ts'
 
 export class FileSource {
   readonly #stores: ReadonlyMap<string, ObjectStore>
-  readonly #cache: ColumnCache | undefined
+  readonly #cache: ColumnCache
 
-  /** Stores by the names of their buckets; `cache`: if one of them is remote. */
-  constructor(stores: ReadonlyMap<string, ObjectStore>, cache: ColumnCache | undefined) {
+  /** Stores by the names of their buckets. */
+  constructor(stores: ReadonlyMap<string, ObjectStore>, cache: ColumnCache) {
     this.#stores = stores
     this.#cache = cache
   }
@@ -29,7 +29,6 @@ export class FileSource {
       store instanceof LocalStore ? store.localPath(key, etag) : Promise.resolve(null)))
     const nothing = (): Promise<void> => Promise.resolve()
     if (remote.length === 0) return { files: local.map(path => localFile(path ?? '')), release: nothing }
-    if (this.#cache === undefined) throw new Error('a remote bucket without a cache')
     const opened = await this.#cache.open(remote, signal)
     const rest = opened.files.values()
     const files = local.map((path): OpenFile => path === null ? next(rest) : localFile(path))
@@ -40,12 +39,12 @@ export class FileSource {
   async prefetch(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<void> {
     const stored = wanted.map(each => ({ ...each, store: this.#store(each.file.bucket) }))
     const remote = stored.filter(({ store }) => !(store instanceof LocalStore))
-    if (remote.length > 0) await this.#cache?.prefetch(remote, signal)
+    if (remote.length > 0) await this.#cache.prefetch(remote, signal)
   }
 
   /** DuckDB stumbled over some of `paths`. True: they are given up, and it may be tried again. */
-  async distrust(paths: readonly string[]): Promise<boolean> {
-    return await this.#cache?.distrust(paths) ?? false
+  distrust(paths: readonly string[]): Promise<boolean> {
+    return this.#cache.distrust(paths)
   }
 
   #store(bucket: string): ObjectStore {

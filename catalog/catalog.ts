@@ -4,6 +4,7 @@
  * name it and no others.
  */
 
+import { isDeepStrictEqual } from 'node:util'
 import type { ObjectStore } from '../cache/object-store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { type QueryError, asQueryError } from '../proto/errors.ts'
@@ -57,20 +58,46 @@ export function openCatalog({ config, stores, skeletonFolder, footerFolder, ...m
 }
 
 export class Catalog {
-  readonly #definitions: ReadonlyMap<string, TableDefinition>
+  #buckets: Config['buckets']
+  #definitions: ReadonlyMap<string, TableDefinition>
   readonly #loader: TableLoader
   readonly #clock: Clock
   readonly #entries = new Map<TableDefinition, Entry>()
   readonly #last = new Map<TableDefinition, Table>()
-  readonly #files: FileTables
+  #files: FileTables
 
   constructor(config: Pick<Config, 'catalogs' | 'buckets'>, loader: TableLoader, clock: Clock) {
-    this.#definitions = new Map(definitions(config).map(definition => [keyOf(definition.name), definition]))
+    this.#buckets = config.buckets
+    this.#definitions = byName(definitions(config))
     this.#loader = loader
     this.#clock = clock
-    this.#files = new FileTables({
-      buckets: config.buckets,
-      ttlMs: bucket => listingTtlMs(config.buckets[bucket]?.provider),
+    this.#files = this.#fileTables()
+  }
+
+  /**
+   * Its tables from now on. What is known of those that stay as they were, in buckets that stay as they were, is kept;
+   * of files that statements have named nothing is.
+   */
+  reload({ catalogs, buckets }: Pick<Config, 'catalogs' | 'buckets'>): void {
+    const before = this.#definitions
+    const isSame = (old: TableDefinition, now: TableDefinition): boolean => isDeepStrictEqual(old, now)
+      && now.sources.every(({ bucket }) => isDeepStrictEqual(this.#buckets[bucket], buckets[bucket]))
+    const now = definitions({ catalogs }).map(definition => {
+      const old = before.get(keyOf(definition.name))
+      return old !== undefined && isSame(old, definition) ? old : definition
+    })
+    const kept = new Set(now)
+    for (const old of [...before.values(), ...this.#files.all()]) if (!kept.has(old)) this.#forget(old)
+    this.#buckets = buckets
+    this.#definitions = byName(now)
+    this.#files = this.#fileTables()
+  }
+
+  #fileTables(): FileTables {
+    const buckets = this.#buckets
+    return new FileTables({
+      buckets,
+      ttlMs: bucket => listingTtlMs(buckets[bucket]?.provider),
       onForget: definition => this.#forget(definition),
     })
   }
@@ -194,6 +221,10 @@ function meanings(name: readonly string[], defaults: NameDefaults): TableName[] 
     { catalog: defaults.catalog, schema: first, table: second },
     { catalog: first, schema: BUCKET_SCHEMA, table: second },
   ]
+}
+
+function byName(definitions: readonly TableDefinition[]): ReadonlyMap<string, TableDefinition> {
+  return new Map(definitions.map(definition => [keyOf(definition.name), definition]))
 }
 
 /** DuckDB's names do not differ by case. */

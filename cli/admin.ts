@@ -1,6 +1,6 @@
 /**
  * `skein admin cluster | executors | queries | query ID | kill ID | drain ID | undrain ID | settings | bucket test NAME
- * | refresh … | cache … | user …`: what an operator sees and does, over the admin gRPC API.
+ * | refresh … | reload | cache … | user …`: what an operator sees and does, over the admin gRPC API.
  */
 
 import type { Clock } from '../proto/clock.ts'
@@ -20,10 +20,12 @@ const DEADLINE_MS = 10_000
 const BUCKET_DEADLINE_MS = 15_000
 /** Lists files, and reads footers that are not known. */
 const REFRESH_DEADLINE_MS = 120_000
+/** A process that does not answer is given up after 10 s; so are those that then take back what they had taken. */
+const RELOAD_DEADLINE_MS = 40_000
 const SQL_SHOWN = 60
 
 export type AdminCommand =
-  | { readonly kind: 'cluster' | 'executors' | 'queries' | 'settings' }
+  | { readonly kind: 'cluster' | 'executors' | 'queries' | 'settings' | 'reload' }
   | { readonly kind: 'query' | 'kill'; readonly id: string }
   | { readonly kind: 'bucket-test'; readonly name: string }
   | { readonly kind: 'refresh'; readonly name: string }
@@ -44,7 +46,7 @@ export function adminCommand(words: readonly string[], { now, wait }: AdminFlags
   if (kind === 'cache') return cacheCommand(id, rest) ?? refuse()
   if (rest.length > 0) throw usage()
   switch (kind) {
-    case 'cluster': case 'executors': case 'queries': case 'settings':
+    case 'cluster': case 'executors': case 'queries': case 'settings': case 'reload':
       if (id !== undefined) throw usage()
       return { kind }
     case 'refresh': return { kind, name: id ?? '' }
@@ -70,7 +72,7 @@ function refuse(): never {
 function usage(): QueryError {
   const words = [
     'cluster', 'executors', 'queries', 'query ID', 'kill ID', 'settings', 'events', ...drainUsage, 'bucket test NAME',
-    'refresh [TABLE|CATALOG]',
+    'refresh [TABLE|CATALOG]', 'reload',
     ...cacheUsage, ...userUsage,
   ]
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
@@ -119,6 +121,11 @@ export async function admin(
       case 'refresh': {
         const { tables } = await service.refreshTables({ name: command.name }, { deadlineMs: REFRESH_DEADLINE_MS })
         return print(tables.map(tableRow), json)
+      }
+      case 'reload': {
+        const { changed } = await service.reloadConfig({}, { deadlineMs: RELOAD_DEADLINE_MS })
+        if (json) return print(changed.map(key => ({ key })), json)
+        return changed.length === 0 ? 'the configuration is what it was\n' : `reloaded: ${changed.join(', ')}\n`
       }
       case 'bucket-test': {
         const { name } = command

@@ -4,20 +4,26 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createInterface } from 'node:readline'
+import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { delay, type Clock } from '../proto/clock.ts'
 import { errorCode, QueryError } from '../proto/errors.ts'
-import type { CoordinatorLaunch, ExecutorLaunch, Ready } from '../proto/launch.ts'
+import type {
+  CoordinatorChange, CoordinatorLaunch, ExecutorChange, ExecutorLaunch, Order, Ready, ReloadOutcome, Report,
+} from '../proto/launch.ts'
+import { changedKeys, outcomeOf } from '../proto/parent.ts'
 
 /** A process that says nothing for so long will not get ready. */
 const READY_WITHIN_MS = 60_000
 /** After being told to stop. Beyond it the process is killed: together under the 10 s that SIGTERM may take. */
 const STOP_WITHIN_MS = 7_000
+/** It makes what its new parameters need, and asks nobody. */
+const RELOAD_WITHIN_MS = 10_000
 /** DuckDB holds one libuv thread a running query, and file system calls need some too. */
 const UV_THREADS = 32
 
 type Started = Extract<Ready, { ready: true }>
+type Change = CoordinatorChange | ExecutorChange
 
 export class Child {
   readonly ready: Started
@@ -25,12 +31,16 @@ export class Child {
   readonly ended: Promise<string>
   readonly #process: ChildProcess
   readonly #clock: Clock
+  /** Orders that it has not answered yet, in their order. */
+  readonly #ordered: ((outcome: ReloadOutcome) => void)[] = []
+  #reload: (() => Promise<readonly string[]>) | null = null
 
-  private constructor(process: ChildProcess, ready: Started, ended: Promise<string>, clock: Clock) {
+  private constructor(process: ChildProcess, lines: Interface, ready: Started, ended: Promise<string>, clock: Clock) {
     this.#process = process
     this.#clock = clock
     this.ready = ready
     this.ended = ended
+    lines.on('line', line => this.#told(JSON.parse(line) as Report))
   }
 
   /** Rejects with the child's own error, or UNAVAILABLE if it ends or stays silent. */
@@ -50,11 +60,39 @@ export class Child {
     })
     child.stdin?.on('error', () => undefined) // it ended before it read its parameters: `ended` tells
     child.stdin?.write(`${JSON.stringify(launch)}\n`)
-    const answer = await Promise.race([firstLine(child), silence(child, launch.role, clock), ended.then(how => {
+    const lines = createInterface({ input: child.stdout })
+    const answer = await Promise.race([firstLine(lines), silence(child, launch.role, clock), ended.then(how => {
       throw new QueryError('UNAVAILABLE', `the ${launch.role} ended at its start: ${how}`)
     })])
-    if (answer.ready) return new Child(child, answer, ended, clock)
+    if (answer.ready) return new Child(child, lines, answer, ended, clock)
     throw new QueryError(errorCode(answer.code) ?? 'INTERNAL', answer.message)
+  }
+
+  /** What it may ask for: the file is read again, by `reload`. */
+  serve(reload: () => Promise<readonly string[]>): void {
+    this.#reload = reload
+  }
+
+  /** Rejects with its own error, or UNAVAILABLE if it ends or stays silent. */
+  async reload(change: Change): Promise<void> {
+    const outcome = new Promise<ReloadOutcome>(resolve => { this.#ordered.push(resolve) })
+    this.#order({ order: 'reload', change })
+    const { role } = this.ready
+    const late = delay(this.#clock, RELOAD_WITHIN_MS).then(() => `does not answer within ${RELOAD_WITHIN_MS} ms`)
+    const how = this.ended.then(text => `ended: ${text}`)
+    changedKeys(await Promise.race([outcome, Promise.race([how, late]).then((why): ReloadOutcome =>
+      ({ code: 'UNAVAILABLE', message: `the ${role} ${why}` }))]))
+  }
+
+  #told(report: Report): void {
+    if (report.report === 'reloaded') return this.#ordered.shift()?.(report.outcome)
+    const refused = (): Promise<never> =>
+      Promise.reject(new QueryError('UNSUPPORTED_STATEMENT', 'this cluster has no file that could be read again'))
+    void outcomeOf((this.#reload ?? refused)()).then(outcome => this.#order({ order: 'reloaded', outcome }))
+  }
+
+  #order(order: Order<Change>): void {
+    this.#process.stdin?.write(`${JSON.stringify(order)}\n`)
   }
 
   /** Tells it to take leave; resolves when it has ended, or after so long. */
@@ -84,9 +122,7 @@ function silence(child: ChildProcess, role: string, clock: Clock): Promise<never
   })
 }
 
-async function firstLine(child: ChildProcess): Promise<Ready> {
-  if (child.stdout === null) throw new Error('standard output is a pipe')
-  const lines = createInterface({ input: child.stdout })
-  for await (const line of lines) return JSON.parse(line) as Ready
-  return new Promise<never>(() => undefined) // it ended: the other racer says so
+/** Stays open if there is none: it ended, and the other racer says so. */
+function firstLine(lines: Interface): Promise<Ready> {
+  return new Promise(resolve => { lines.once('line', line => resolve(JSON.parse(line) as Ready)) })
 }

@@ -43,7 +43,11 @@ export class Cluster {
   readonly #coordinator: Child
   readonly #executors: readonly KeptChild[]
 
-  private constructor(coordinator: Child, executors: readonly KeptChild[]) {
+  /** What it runs with. */
+  #config: Config
+
+  private constructor(config: Config, coordinator: Child, executors: readonly KeptChild[]) {
+    this.#config = config
     this.#coordinator = coordinator
     this.#executors = executors
     this.doors = coordinator.ready as CoordinatorReady
@@ -68,7 +72,7 @@ export class Cluster {
       launch: executorLaunch(options, i, { kind: 'remote', secret, address }), name: `executor ${i + 1}`,
       clock, onNotice,
     }))
-    const cluster = new Cluster(coordinator, executors)
+    const cluster = new Cluster(config, coordinator, executors)
     try {
       await Promise.all(executors.map(executor => executor.start()))
       await allActive(cluster.doors.admin, executors.length, options)
@@ -78,6 +82,28 @@ export class Cluster {
     }
     for (const executor of executors) void executor.keep()
     return cluster
+  }
+
+  /**
+   * All of it takes this configuration, or none. Executors come first: a table is there when all can read it. Rejects
+   * with what one of them says.
+   */
+  async reload(config: Config): Promise<void> {
+    const executors = ({ buckets }: Config): Promise<unknown> =>
+      Promise.all(this.#executors.map(executor => executor.reload({ buckets })))
+    try {
+      await executors(config)
+      await this.#coordinator.reload({ config })
+    } catch (error) {
+      await executors(this.#config).catch(() => undefined) // one that was silent reads both later
+      throw error
+    }
+    this.#config = config
+  }
+
+  /** What the coordinator is asked for by operators. */
+  serve(reload: () => Promise<readonly string[]>): void {
+    this.#coordinator.serve(reload)
   }
 
   executorPids(): readonly number[] {

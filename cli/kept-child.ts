@@ -6,7 +6,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { delay, type Clock } from '../proto/clock.ts'
 import { asQueryError } from '../proto/errors.ts'
-import type { CoordinatorLaunch, ExecutorLaunch } from '../proto/launch.ts'
+import type { ExecutorChange, ExecutorLaunch } from '../proto/launch.ts'
 import { Child } from './child.ts'
 
 /** Pause before one that died is started again; doubled with each death in a row, up to the second. */
@@ -16,7 +16,7 @@ const RESTART_MAX_MS = 10_000
 const HEALTHY_MS = 60_000
 
 export interface KeptChildOptions {
-  readonly launch: CoordinatorLaunch | ExecutorLaunch
+  readonly launch: ExecutorLaunch
   /** How it is called in notices. */
   readonly name: string
   readonly clock: Clock
@@ -25,12 +25,14 @@ export interface KeptChildOptions {
 
 export class KeptChild {
   readonly #options: KeptChildOptions
+  #launch: ExecutorLaunch
   #child: Child | null = null
   #starting: ChildProcess | null = null
   #stopping = false
 
   constructor(options: KeptChildOptions) {
     this.#options = options
+    this.#launch = options.launch
   }
 
   /** The running process; null while there is none. */
@@ -41,9 +43,11 @@ export class KeptChild {
   /** Resolves when it is ready for the first time; rejects if it does not get there. */
   async start(): Promise<Child> {
     try {
-      const { launch, clock } = this.#options
-      this.#child = await Child.start(launch, clock, process => { this.#starting = process })
-      return this.#child
+      const launch = this.#launch
+      const child = await Child.start(launch, this.#options.clock, process => { this.#starting = process })
+      if (this.#launch !== launch) await child.reload(this.#launch)
+      this.#child = child
+      return child
     } finally {
       this.#starting = null
     }
@@ -66,6 +70,13 @@ export class KeptChild {
         if (!this.#stopping) onNotice(`${name} did not start: ${asQueryError(reason).message}`)
       })
     }
+  }
+
+  /** Also for those that are started later. Rejects with what the running one says. */
+  async reload(change: ExecutorChange): Promise<void> {
+    this.#launch = { ...this.#launch, ...change }
+    const child = this.#child
+    if (child !== null) await Promise.race([child.reload(change), child.ended])
   }
 
   /** It finishes what it has, for so long at most. */

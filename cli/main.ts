@@ -2,9 +2,10 @@
 /** The `skein` command: reads its words, runs one command, and ends with 0, or 1 and `error: CODE: message`. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { QueryError, asQueryError } from '../proto/errors.ts'
 import { systemClock } from '../proto/clock.ts'
+import { thisMachine } from '../proto/machine.ts'
 import { GrpcChannel } from '../proto/grpc-channel.ts'
 import { admin, adminCommand } from './admin.ts'
 import { formatOf } from './answer.ts'
@@ -32,7 +33,7 @@ const HELP = `skein: one SQL query over several executors
   skein demo     [--s3] makes sample data, runs queries on it, shows how they were spread
   skein top      [--url grpc://…]                                    executors and queries, drawn each second
   skein admin    cluster | executors | queries | query ID | kill ID | settings | events
-                 | drain ID [--now] [--wait] | undrain ID | bucket test NAME | refresh [TABLE|CATALOG]
+                 | drain ID [--now] [--wait] | undrain ID | bucket test NAME | refresh [TABLE|CATALOG] | reload
                  | cache status | cache tables | cache warm TABLE [COLUMN …]
                  | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE
                  | user add NAME | user passwd NAME | user remove NAME | user list      (password: standard input)
@@ -47,6 +48,7 @@ const SECRET_BYTES = 32
 const wordless: ReadonlySet<string> = new Set(['start', 'coordinator', 'executor', 'demo', 'top'])
 
 /** Ctrl-C, SIGTERM, or nobody reads any more: every command then ends in order. */
+const machine = thisMachine()
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort())
 
@@ -58,9 +60,9 @@ async function main(): Promise<void> {
   }
   if (words.help || words.command === 'help') return write(HELP)
   switch (words.command) {
-    case 'start': return start(await clusterOptions(words), startPorts())
-    case 'coordinator': return coordinator(await roleOptions(words), startPorts())
-    case 'executor': return executor(await roleOptions(words), startPorts())
+    case 'start': return start(await clusterOptions(words), startPorts(words))
+    case 'coordinator': return coordinator(await roleOptions(words), startPorts(words))
+    case 'executor': return executor(await roleOptions(words), startPorts(words))
     case 'cert': {
       const nowMs = systemClock.wallMs()
       return write(cert({ ...words, nowMs, random: randomBytes }))
@@ -88,9 +90,30 @@ async function main(): Promise<void> {
   }
 }
 
-function startPorts(): StartPorts {
+function startPorts({ config }: Arguments): StartPorts {
   const stopped = new Promise<void>(resolve => { stop.signal.addEventListener('abort', () => resolve()) })
-  return { print: line => { process.stdout.write(`${line}\n`) }, stopped, processId: process.pid }
+  return {
+    print: line => { process.stdout.write(`${line}\n`) }, stopped, processId: process.pid,
+    reloading: {
+      read: () => openConfig(config, process.env, machine), onNotice,
+      onSignal: reload => { process.on('SIGHUP', () => terminalIsGone() ? stop.abort() : reload()) },
+    },
+  }
+}
+
+function onNotice(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** A terminal that closes says so by the same signal. */
+function terminalIsGone(): boolean {
+  if (!process.stdin.isTTY) return false
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return false
+  } catch {
+    return true
+  }
 }
 
 async function statement(words: Arguments): Promise<Statement> {
@@ -104,17 +127,15 @@ async function where(words: Arguments): Promise<Where> {
 
 async function clusterOptions(words: Arguments): Promise<ClusterOptions> {
   return {
-    config: await openConfig(words.config, process.env), executors: words.executors, clock: systemClock,
+    config: await openConfig(words.config, process.env, machine), executors: words.executors, clock: systemClock,
     newSecret: () => randomBytes(SECRET_BYTES).toString('hex'),
-    wholeBytes: words.wholeBytes, broadcastRows: words.broadcastRows,
-    onNotice: line => { process.stderr.write(`${line}\n`) },
+    wholeBytes: words.wholeBytes, broadcastRows: words.broadcastRows, onNotice,
   }
 }
 
 async function roleOptions({ config, wholeBytes, broadcastRows }: Arguments): Promise<RoleOptions> {
   return {
-    config: await openConfig(config, process.env), clock: systemClock, wholeBytes, broadcastRows,
-    onNotice: line => { process.stderr.write(`${line}\n`) },
+    config: await openConfig(config, process.env, machine), clock: systemClock, wholeBytes, broadcastRows, onNotice,
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * `skein coordinator` and `skein executor`: one process of a cluster on several hosts, whose store is etcd. Prints what
- * it serves, then `ready`; SIGTERM and Ctrl-C end it with nothing left behind. An executor that dies is started again;
- * a coordinator that dies ends the command, and whoever runs it starts it again.
+ * it serves, then `ready`; SIGTERM and Ctrl-C end it with nothing left behind, SIGHUP has it read its configuration
+ * again. An executor that dies is started again; a coordinator that dies ends the command, and whoever runs it starts
+ * it again.
  */
 
 import { mkdir } from 'node:fs/promises'
@@ -14,6 +15,7 @@ import type { ExecutorLaunch, StoreLaunch } from '../proto/launch.ts'
 import { Child } from './child.ts'
 import { coordinatorLaunch, type CoordinatorReady, type Thresholds } from './cluster.ts'
 import { KeptChild } from './kept-child.ts'
+import { Reload } from './reload.ts'
 import { coordinatorDoors, type StartPorts } from './start.ts'
 
 export interface RoleOptions extends Thresholds {
@@ -26,6 +28,8 @@ export async function coordinator(options: RoleOptions, ports: StartPorts): Prom
   await inFolder('coordinator', options, ports, async dataDir => {
     const launch = coordinatorLaunch(options, dataDir, storeOf(options.config))
     const child = await Child.start(launch, options.clock, () => undefined)
+    const reload = new Reload(options.config, ports.reloading, config => child.reload({ config }))
+    child.serve(() => reload.run())
     for (const line of coordinatorDoors(child.ready as CoordinatorReady, options.config)) ports.print(line)
     ports.print('ready')
     const how = await Promise.race([ports.stopped, child.ended])
@@ -38,6 +42,7 @@ export async function executor(options: RoleOptions, ports: StartPorts): Promise
   await inFolder('executor', options, ports, async dataDir => {
     const kept = new KeptChild({ ...options, launch: executorLaunch(options.config, dataDir), name: 'the executor' })
     const { ready } = await kept.start()
+    new Reload(options.config, ports.reloading, ({ buckets }) => kept.reload({ buckets }))
     if (ready.role === 'executor') ports.print(`executor grpc${secure(options.config.tls)}://${ready.address}`)
     ports.print('ready')
     void kept.keep()

@@ -6,8 +6,9 @@ import { thisMachine } from '../proto/machine.ts'
 
 const DEFAULT_FILE = 'skein.yaml'
 
-export async function openConfig(named: string | undefined, env: NodeJS.ProcessEnv): Promise<Config> {
-  const machine = thisMachine()
+export async function openConfig(
+  named: string | undefined, env: NodeJS.ProcessEnv, machine = thisMachine(),
+): Promise<Config> {
   if (named === undefined && !await exists(DEFAULT_FILE)) {
     return parseConfig('', { name: DEFAULT_FILE, folder: process.cwd(), env, machine })
   }

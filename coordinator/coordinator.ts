@@ -5,9 +5,8 @@
 
 import { hkdfSync } from 'node:crypto'
 import { join } from 'node:path'
-import { openStores } from '../cache/bucket-stores.ts'
+import { BucketStores } from '../cache/bucket-stores.ts'
 import { openCatalog } from '../catalog/catalog.ts'
-import { BUCKET_SCHEMA } from '../catalog/definitions.ts'
 import { Election } from '../cluster/election.ts'
 import { Housekeeping } from '../cluster/housekeeping.ts'
 import { coordinatorKey } from '../cluster/keys.ts'
@@ -24,7 +23,7 @@ import type { TlsFiles } from '../proto/config.ts'
 import { asQueryError, unreachable, type QueryError } from '../proto/errors.ts'
 import { encodeCoordinatorInfo } from '../proto/cluster-values.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
-import type { CoordinatorLaunch, Ready } from '../proto/launch.ts'
+import type { CoordinatorChange, CoordinatorLaunch, Ready } from '../proto/launch.ts'
 import { ExecutorInfo_State as State } from '../proto/gen/cluster_pb.js'
 import { nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import { packageVersion } from '../proto/package-version.ts'
@@ -36,6 +35,7 @@ import { explained, explainFormat } from './explain-query.ts'
 import { faces, type FaceOptions } from './faces.ts'
 import type { ExecutorView } from './fleet-actor.ts'
 import { GrpcExecutorChannel } from './grpc-executor-channel.ts'
+import { LiveConfig } from './live-config.ts'
 import type { Log } from './log.ts'
 import { Metrics, type Gauges } from './metrics.ts'
 import { moveCache } from './move-cache.ts'
@@ -46,7 +46,6 @@ import { QueryService } from './query-service.ts'
 import { queryWatcher } from './query-watch.ts'
 import { Events } from './serve/events.ts'
 import type { HealthPorts } from './serve/http-health.ts'
-import type { NameDefaults } from './session/session.ts'
 import { Completions } from './session/completions.ts'
 import { refresh } from './session/refresh.ts'
 import { OwnInstances } from './session/own-instances.ts'
@@ -76,11 +75,15 @@ export interface CoordinatorOptions {
   readonly randomBytes: (byteCount: number) => Uint8Array
   /** Exact; executors of another one are not used. */
   readonly duckdbVersion: string
+  /** Has the configuration read again by whoever started this process: the keys that have changed. */
+  readonly reload: () => Promise<readonly string[]>
   readonly onFatal: (cause: QueryError) => void
 }
 
 export interface Coordinator {
   readonly ready: Ready
+  /** Takes the configuration wholly, or rejects and stays as it was. */
+  readonly reload: (change: CoordinatorChange) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -90,14 +93,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     for (const close of closers.splice(0).reverse()) await close()
   }
   try {
-    return { ready: await start(options, close => closers.push(close)), stop }
+    return { ...await start(options, close => closers.push(close)), stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-async function start(options: CoordinatorOptions, onStop: (close: () => void | Promise<void>) => void): Promise<Ready> {
+async function start(
+  options: CoordinatorOptions, onStop: (close: () => void | Promise<void>) => void,
+): Promise<Pick<Coordinator, 'ready' | 'reload'>> {
   const { launch, clock, log, newId, randomBytes } = options
   const { config } = launch
   const tlsOf = (what: 'tls' | 'client_tls', files: TlsFiles | null): Tls | null =>
@@ -113,10 +118,11 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const skeletonFolder = join(launch.dataDir, 'skeletons')
   const planner = new Planner({ skeletonDirectory: skeletonFolder, clock })
   onStop(() => planner.close())
-  const stores = await openStores(launch.config.buckets, { clock, random: options.random })
-  onStop(() => { for (const bucket of stores.values()) bucket.close() })
+  const live = new LiveConfig(config)
+  const stores = await BucketStores.open(config.buckets, { clock, random: options.random })
+  onStop(() => stores.close())
   const catalog = openCatalog({
-    config: launch.config, stores, skeletonFolder, footerFolder: join(launch.dataDir, 'footers'), clock,
+    config, stores: stores.byName, skeletonFolder, footerFolder: join(launch.dataDir, 'footers'), clock,
     describe: files => planner.describeFiles(files),
   })
   const ports = planPorts(planner, catalog, thresholds(launch))
@@ -129,9 +135,9 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
     limits: {
       holdBytes: launch.config.resultHoldBytes, shareResults: launch.config.node.resultCacheBytes > 0,
     },
-    isSettled: settledTables(bucket => !isRemote(launch, bucket), clock),
-    groups: launch.config.resourceGroups,
-    isRemote: bucket => isRemote(launch, bucket),
+    isSettled: settledTables(bucket => !live.isRemote(bucket), clock),
+    groups: () => live.now.resourceGroups,
+    isRemote: bucket => live.isRemote(bucket),
     connect: info => new GrpcExecutorChannel(info, caller, clock),
     onCrash: (actor, reason) => log.error({ actor, err: reason }, 'an actor crashed'),
     onFatal: options.onFatal,
@@ -150,21 +156,27 @@ async function start(options: CoordinatorOptions, onStop: (close: () => void | P
   const users = new Users({ store, clock, chance: randomBytes })
   onStop(() => users.close())
   await users.start()
-  const sessions = new Sessions({ clock, defaults: nameDefaults(launch) })
+  const sessions = new Sessions({ clock, defaults: () => live.defaults })
   onStop(() => sessions.closeAll())
   const health = healthPorts(queries, metrics, options, startedMs, () => late.registration?.check())
   const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
   const doors = await open(options, {
-    catalog, stores, queries, planner, ports, sessions, users, caches, auth, clientTls, health, events, about,
-    coordinator: caller.coordinator,
+    catalog, stores: stores.byName, live, queries, planner, ports, sessions, users, caches, auth, clientTls, health,
+    events, about, coordinator: caller.coordinator,
   })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
   onStop(() => late.registration?.stop())
   keepHouse(options, store, id, onStop)
   return {
-    ready: true, role: 'coordinator', pid: options.processId, ...(storeAddress === undefined ? {} : { storeAddress }),
-    http: doors.http, flight: doors.flight, admin: doors.admin,
+    ready: {
+      ready: true, role: 'coordinator', pid: options.processId, ...(storeAddress === undefined ? {} : { storeAddress }),
+      http: doors.http, flight: doors.flight, admin: doors.admin,
+    },
+    reload: async change => {
+      await live.change(change.config, stores, catalog)
+      log.info({}, 'configuration reloaded')
+    },
   }
 }
 
@@ -274,6 +286,7 @@ function healthPorts(
 type FaceParts = 'catalog' | 'stores' | 'queries' | 'sessions' | 'users' | 'health' | 'events' | 'about'
 
 interface Parts extends Pick<FaceOptions, FaceParts> {
+  readonly live: LiveConfig
   readonly caches: ExecutorCaches
   readonly planner: Planner
   readonly ports: PlanPorts
@@ -282,15 +295,10 @@ interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly coordinator: CoordinatorId
 }
 
-function nameDefaults({ config }: CoordinatorLaunch): NameDefaults {
-  return { catalog: config.defaultCatalog, schema: BUCKET_SCHEMA }
-}
-
 function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
-  const { planner, ports, caches, auth, clientTls, coordinator, ...parts } = joined
+  const { planner, ports, caches, auth, clientTls, coordinator, live, ...parts } = joined
   const { launch, clock, log, newId } = options
   const { queries, sessions, catalog } = parts
-  const defaults = nameDefaults(launch)
   const own = new OwnInstances({
     sessions, clock, newId, catalog, coordinator, holdBytes: launch.config.resultHoldBytes,
     executors: () => queries.executors(),
@@ -312,27 +320,24 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     own, complete: request => planner.complete(request), tables: () => catalog.tables(),
   })
   const handlers = faces({
-    ...parts, clock, statements, completions, auth: launch.config.auth, newId, workerSlug: 'coordinator', defaults,
+    ...parts, clock, statements, completions, auth: launch.config.auth, newId, workerSlug: 'coordinator',
+    defaults: () => live.defaults,
     key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
     cacheAdmin: {
       caches,
       tables: {
-        find: async name => (await catalog.resolve([name], defaults))[0], seen: () => catalog.seen(),
-        refresh: name => catalog.refresh(name, defaults),
+        find: async name => (await catalog.resolve([name], live.defaults))[0], seen: () => catalog.seen(),
+        refresh: name => catalog.refresh(name, live.defaults),
       },
       ground: () => ({ rooms: rooms(queries), wholeBytes: thresholds(launch).wholeBytes }),
     },
-    settings: settingsOf(launch.config),
+    settings: () => settingsOf(live.now), reload: options.reload,
     moveCache: id => moveCache(id, rooms(queries).map(room => room.id), caches, clock),
   })
   return openDoors(handlers, {
     listen: launch.config.listen, newId, tls: auth.tls, clientTls,
     onFault: (error, requestId) => log.error({ requestId, err: error }, 'a request failed by our own fault'),
   })
-}
-
-function isRemote({ config }: CoordinatorLaunch, bucket: string): boolean {
-  return config.buckets[bucket]?.provider !== 'local'
 }
 
 /** Those that take tasks. */

@@ -39,11 +39,12 @@ export interface FaceOptions {
   readonly cacheAdmin: CacheAdminPorts
   readonly health: HealthPorts
   readonly about: AboutCoordinator
-  readonly settings: readonly Setting[]
+  readonly settings: () => readonly Setting[]
+  readonly reload: () => Promise<readonly string[]>
   readonly events: Events
   readonly moveCache: (executor: string) => Promise<number>
   readonly clock: Clock
-  readonly defaults: NameDefaults
+  readonly defaults: () => NameDefaults
   readonly newId: () => string
   readonly users: Users
   readonly auth: 'none' | 'users'
@@ -55,7 +56,6 @@ export interface FaceOptions {
 
 export function faces(options: FaceOptions): DoorHandlers {
   const { catalog, clock, newId, key, workerSlug } = options
-  const names = { defaultCatalog: options.defaults.catalog, defaultSchema: options.defaults.schema }
   const { sessions, statements, users, auth } = options
   const signer = new Signer(key, clock)
   const isOpen = auth === 'none'
@@ -74,7 +74,7 @@ export function faces(options: FaceOptions): DoorHandlers {
       ...[
         ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
         autocompleteRoute({ sessions, completions: options.completions, newId }),
-        explainRoute({ queries: options.queries, newId, ...names }),
+        explainRoute({ queries: options.queries, newId, defaults: options.defaults }),
       ].map(route => isOpen ? route : forUsers(route, logins)),
       ...healthRoutes(options.health),
     ],

@@ -6,11 +6,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { destination, pino } from 'pino'
 import { systemClock } from '../proto/clock.ts'
-import type { CoordinatorLaunch } from '../proto/launch.ts'
+import type { CoordinatorChange, CoordinatorLaunch } from '../proto/launch.ts'
 import { runChild } from '../proto/parent.ts'
 import { startCoordinator } from './coordinator.ts'
 
-runChild<CoordinatorLaunch>(systemClock, async launch => {
+runChild<CoordinatorLaunch, CoordinatorChange>(systemClock, async (launch, parent) => {
   mkdirSync(launch.dataDir, { recursive: true, mode: 0o700 })
   const dest = join(launch.dataDir, 'coordinator.log')
   const log = pino({ base: { role: 'coordinator' } }, destination({ dest, sync: true }))
@@ -20,7 +20,7 @@ runChild<CoordinatorLaunch>(systemClock, async launch => {
       const { user, system } = process.cpuUsage()
       return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 }
     },
-    newId: randomUUID, random: Math.random, randomBytes,
+    newId: randomUUID, random: Math.random, randomBytes, reload: parent.reload,
     onFatal: cause => {
       log.fatal({ err: cause }, 'nothing can be scheduled any more')
       process.exit(1)

@@ -60,8 +60,8 @@ export interface QueryServiceOptions extends PlanPorts {
   readonly limits?: Partial<QueryLimits>
   /** For those who count: each query is told of once at its start and once at its end. */
   readonly watcher?: QueryWatcher
-  /** The last one is the default group; absent: there is no other. */
-  readonly groups?: readonly ResourceGroup[]
+  /** As they are now; the last one is the default group. Absent: there is no other. */
+  readonly groups?: () => readonly ResourceGroup[]
   /** Of a bucket, by its name in the configuration; absent: none is. For explanations. */
   readonly isRemote?: (bucket: string) => boolean
   /** What executors have of remote files; absent: nothing is known. */
@@ -203,7 +203,7 @@ export class QueryService {
   }
 
   #groupOf(principal: string): ResourceGroup {
-    return groupOf(this.#options.groups ?? [DEFAULT_GROUP], principal)
+    return groupOf(this.#options.groups?.() ?? [DEFAULT_GROUP], principal)
   }
 
   /** Queries that run, and that are planned or wait. */

@@ -20,19 +20,19 @@ export function cacheHandlers(
   { files: { cache, source }, reads, kept }: CacheParts,
 ): ServiceHandlers<typeof CacheService> {
   const state = () => ({
-    ...cache === undefined ? {} : stateOf(cache.status()), ...resultsOf(kept.status()), tables: [...reads.list()],
+    ...stateOf(cache.status()), ...resultsOf(kept.status()), tables: [...reads.list()],
   })
   return {
     getCache: () => state(),
     evictCache: async ({ bucket, prefix, keys }) => {
       if (bucket === '') kept.forget(null)
       const named = new Set(keys)
-      await cache?.evict(file => (bucket === '' || file.bucket === bucket) && file.key.startsWith(prefix)
+      await cache.evict(file => (bucket === '' || file.bucket === bucket) && file.key.startsWith(prefix)
         && (named.size === 0 || named.has(file.key)))
       return state()
     },
     measureCache: async ({ wanted }) => {
-      const bytes = await Promise.all(wanted.map(async each => await cache?.here(wantedBytes(each)) ?? 0))
+      const bytes = await Promise.all(wanted.map(async each => await cache.here(wantedBytes(each))))
       return { bytes: bytes.map(BigInt) }
     },
     warmCache: async ({ wanted }, call: Call) => {
@@ -56,14 +56,14 @@ function wantedBytes({ bucket, key, etag, sizeBytes, columns, allColumns, fromRo
   }
 }
 
-async function* listFiles(cache: ColumnCache | undefined, withColumns: boolean) {
-  const files = cache?.files() ?? []
+async function* listFiles(cache: ColumnCache, withColumns: boolean) {
+  const files = cache.files()
   for (let at = 0; at < files.length; at += FILES_PER_MESSAGE) {
     const some = files.slice(at, at + FILES_PER_MESSAGE)
     yield {
       files: await Promise.all(some.map(async ({ file, chunks, bytes }) => ({
         bucket: file.bucket, key: file.key, etag: file.etag, sizeBytes: BigInt(file.sizeBytes), chunks,
-        bytes: BigInt(bytes), columns: withColumns ? [...await cache?.columnsOf(file) ?? []] : [],
+        bytes: BigInt(bytes), columns: withColumns ? [...await cache.columnsOf(file)] : [],
       }))),
     }
   }

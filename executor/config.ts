@@ -4,7 +4,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BucketConfig } from '../proto/config-bucket.ts'
 import { QueryError } from '../proto/errors.ts'
-import type { ExecutorLaunch } from '../proto/launch.ts'
+import type { ExecutorChange, ExecutorLaunch } from '../proto/launch.ts'
 
 export interface Address {
   readonly host: string
@@ -56,7 +56,9 @@ export async function openFolders(dataDir: string): Promise<ExecutorFolders> {
 }
 
 /** The buckets with the folders of local ones absolute and free of links, as file paths will be. */
-export async function resolvedBuckets(launch: ExecutorLaunch): Promise<Readonly<Record<string, BucketConfig>>> {
+export async function resolvedBuckets(
+  launch: ExecutorChange,
+): Promise<Readonly<Record<string, BucketConfig>>> {
   const buckets = Object.entries(launch.buckets)
   return Object.fromEntries(await Promise.all(buckets.map(async ([name, bucket]): Promise<[string, BucketConfig]> => {
     return [name, bucket.provider === 'local' ? { ...bucket, path: await bucketFolder(name, bucket.path) } : bucket]

@@ -2,12 +2,12 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { systemClock } from '../proto/clock.ts'
-import type { ExecutorLaunch } from '../proto/launch.ts'
+import type { ExecutorChange, ExecutorLaunch } from '../proto/launch.ts'
 import { packageVersion } from '../proto/package-version.ts'
 import { runChild } from '../proto/parent.ts'
 import { startExecutor } from './start.ts'
 
-runChild<ExecutorLaunch>(systemClock, launch => startExecutor(launch, {
+runChild<ExecutorLaunch, ExecutorChange>(systemClock, launch => startExecutor(launch, {
   clock: systemClock, randomId: randomUUID, random: Math.random, randomBytes, version: packageVersion(),
   logLevel: process.env['SKEIN_LOG_LEVEL'] ?? 'info',
   onFatal: () => process.exit(1),

@@ -14,7 +14,7 @@ import { CacheService } from '../proto/gen/cache_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
 import { SessionService } from '../proto/gen/session_pb.js'
 import type { ExecutorId, Incarnation } from '../proto/ids.ts'
-import type { ExecutorLaunch, Ready } from '../proto/launch.ts'
+import type { ExecutorChange, ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { nodeChannel, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import type { Leave } from '../proto/parent.ts'
 import { stableId } from '../proto/stable-id.ts'
@@ -65,6 +65,7 @@ export interface StartOptions {
 export interface StartedExecutor {
   readonly ready: Ready & { readonly ready: true }
   readonly leave: Leave
+  readonly reload: (change: ExecutorChange) => Promise<void>
   /** Cancels everything, takes the executor out of the cluster and removes its work folders. */
   readonly stop: () => Promise<void>
 }
@@ -132,6 +133,10 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   log.info({ id, incarnation: now().incarnation, address, pid: process.pid }, 'executor ready')
   return {
     ready: { ready: true, role: 'executor', id, address, pid: process.pid },
+    reload: async change => {
+      await parts.files.reload(change)
+      log.info({ buckets: Object.keys(change.buckets) }, 'buckets reloaded')
+    },
     leave: {
       withinMs: launch.drainMs,
       drained: () => {

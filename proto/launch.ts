@@ -1,7 +1,8 @@
 /**
- * What a parent process tells a child when it starts it: one line of JSON on the child's standard input, and one line
- * back on its standard output when it is ready or has failed. Standard input stays open: its end means that the parent
- * is gone, and the child stops. Secrets travel this way because arguments and environments can be read by others.
+ * What a parent process and its child tell each other, in lines of JSON on the child's standard input and output: first
+ * what the child is to be, and that it is ready or has failed; later that its parameters have changed. Standard input
+ * stays open: its end means that the parent is gone, and the child stops. Secrets travel this way because arguments and
+ * environments can be read by others.
  */
 
 import type { BucketConfig } from './config-bucket.ts'
@@ -50,6 +51,27 @@ export type StoreLaunch =
   /** host:port of that coordinator. */
   | { readonly kind: 'remote'; readonly secret: string; readonly address: string }
   | { readonly kind: 'etcd'; readonly secretKeyFile: string; readonly etcd: EtcdConfig }
+
+/** Of their parameters, what may change while they run. */
+export type ExecutorChange = Pick<ExecutorLaunch, 'buckets'>
+export type CoordinatorChange = Pick<CoordinatorLaunch, 'config'>
+
+/** From the parent, after the first line. */
+export type Order<Change> =
+  | { readonly order: 'reload'; readonly change: Change }
+  /** What became of the reload that the child has asked for. */
+  | { readonly order: 'reloaded'; readonly outcome: ReloadOutcome }
+
+/** From the child, after the first line. */
+export type Report =
+  | { readonly report: 'reloaded'; readonly outcome: ReloadOutcome }
+  /** Somebody has asked this process for what only its parent can do. */
+  | { readonly report: 'wants-reload' }
+
+/** The keys that have changed, or why none has. */
+export type ReloadOutcome =
+  | { readonly changed: readonly string[] }
+  | { readonly code: string; readonly message: string }
 
 export type Ready =
   | {

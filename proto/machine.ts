@@ -1,4 +1,7 @@
-/** What the machine has: the source of the configuration's defaults. Asked once, at start. */
+/**
+ * What the machine has: the source of the configuration's defaults. Asked once, at start, so that they stay what they
+ * are when the configuration is read again.
+ */
 
 import { statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
@@ -15,10 +18,15 @@ export interface Machine {
 export function thisMachine(): Machine {
   const limit = process.constrainedMemory()
   const total = totalmem()
+  const free = new Map<string, number>()
   return {
     threads: availableParallelism(),
     memoryBytes: limit > 0 && limit < total ? limit : total,
-    freeDiskBytes,
+    freeDiskBytes: path => {
+      const known = free.get(path) ?? freeDiskBytes(path)
+      free.set(path, known)
+      return known
+    },
   }
 }
 

@@ -1,13 +1,13 @@
 /**
  * A child process's side of its start: the launch parameters from the first line of standard input, the answer on
- * standard output, and the news that it has to stop: its parent is gone (standard input ended) or it got SIGTERM. Then
- * it may take leave first.
+ * standard output, orders after that, and the news that it has to stop: its parent is gone (standard input ended) or it
+ * got SIGTERM. Then it may take leave first.
  */
 
 import { createInterface } from 'node:readline'
 import { delay, type Clock } from './clock.ts'
-import { asQueryError, QueryError } from './errors.ts'
-import type { Ready } from './launch.ts'
+import { asQueryError, errorCode, QueryError } from './errors.ts'
+import type { Order, Ready, ReloadOutcome, Report } from './launch.ts'
 
 /** A child that cannot stop in order within this time ends itself. */
 const STOP_WITHIN_MS = 6_000
@@ -21,18 +21,28 @@ export interface Leave {
 }
 
 /** What `ready` tells the parent is served until `stop`. */
-export interface Started {
+export interface Started<Change> {
   readonly ready: Ready
+  /** Takes it wholly, or rejects and stays as it was. */
+  readonly reload: (change: Change) => Promise<void>
   /** Before `stop`, if the process itself got SIGTERM; not when its parent is gone or wants it gone. */
   readonly leave?: Leave
   readonly stop: () => Promise<void>
+}
+
+/** Whoever started this process. */
+export interface Parent {
+  /** Has the configuration file read again: the keys that have changed. Rejects with what is wrong with it. */
+  readonly reload: () => Promise<readonly string[]>
 }
 
 /**
  * Reads the parameters, starts, answers, and stops when told: the frame of every `main.ts` of ours. `start` resolves to
  * the answer and to what stops it.
  */
-export function runChild<Launch>(clock: Clock, start: (launch: Launch) => Promise<Started>): void {
+export function runChild<Launch, Change>(
+  clock: Clock, start: (launch: Launch, parent: Parent) => Promise<Started<Change>>,
+): void {
   const lines = createInterface({ input: process.stdin })
   const parentGone = new Promise<void>(resolve => { lines.once('close', resolve) })
   const terminated = new Promise<void>(resolve => { process.once('SIGTERM', () => resolve()) })
@@ -45,16 +55,28 @@ export function runChild<Launch>(clock: Clock, start: (launch: Launch) => Promis
   void terminated.then(() => { clock.after(leave?.withinMs ?? 0, end) })
   lines.once('line', line => {
     const launch = JSON.parse(line) as Launch
-    start(launch).then(async started => {
+    const asking: ((outcome: ReloadOutcome) => void)[] = []
+    const parent: Parent = {
+      reload: async () => {
+        tell({ report: 'wants-reload' })
+        return changedKeys(await new Promise<ReloadOutcome>(resolve => { asking.push(resolve) }))
+      },
+    }
+    start(launch, parent).then(async started => {
       leave = started.leave
-      answer(started.ready)
+      lines.on('line', text => {
+        const order = JSON.parse(text) as Order<Change>
+        if (order.order === 'reloaded') asking.shift()?.(order.outcome) // answered in the order of asking
+        else void outcomeOf(started.reload(order.change)).then(outcome => tell({ report: 'reloaded', outcome }))
+      })
+      tell(started.ready)
       await told
       await Promise.race([parentGone, leave === undefined ? undefined : left(leave, clock)])
       await started.stop()
       process.exit(0)
     }).catch((reason: unknown) => {
       const { code, message } = startError(reason)
-      answer({ ready: false, code, message })
+      tell({ ready: false, code, message })
       process.exit(1)
     })
   })
@@ -70,6 +92,22 @@ function startError(reason: unknown): QueryError {
   return isFile ? new QueryError('INVALID_CONFIG', reason.message, { cause: reason }) : asQueryError(reason)
 }
 
-function answer(ready: Ready): void {
-  process.stdout.write(`${JSON.stringify(ready)}\n`)
+/** `work` gives what has changed, or nothing that is told. */
+export async function outcomeOf(work: Promise<readonly string[] | void>): Promise<ReloadOutcome> {
+  try {
+    return { changed: await work ?? [] }
+  } catch (error) {
+    const { code, message } = asQueryError(error)
+    return { code, message }
+  }
+}
+
+/** Throws the error that it holds. */
+export function changedKeys(outcome: ReloadOutcome): readonly string[] {
+  if ('changed' in outcome) return outcome.changed
+  throw new QueryError(errorCode(outcome.code) ?? 'INTERNAL', outcome.message)
+}
+
+function tell(line: Ready | Report): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
 }

@@ -28,7 +28,10 @@ export interface AdminPorts {
   /** Brings what the executor has in its cache to those that own it next; how many files. */
   readonly moveCache: (executor: string) => Promise<number>
   readonly about: AboutCoordinator
-  readonly settings: readonly Setting[]
+  /** As they are now. */
+  readonly settings: () => readonly Setting[]
+  /** The configuration is read again; the keys that have changed. */
+  readonly reload: () => Promise<readonly string[]>
   readonly events: Events
 }
 
@@ -41,7 +44,7 @@ export interface AboutCoordinator {
 }
 
 export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminService> {
-  const { queries, clock, stores, cacheAdmin, users, moveCache, settings, events } = ports
+  const { queries, clock, stores, cacheAdmin, users, moveCache, settings, reload, events } = ports
   return {
     getCluster: () => cluster(ports),
     getQuery: ({ id }) => {
@@ -49,7 +52,8 @@ export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminSe
       if (found === undefined) throw new QueryError('NOT_FOUND', `no query ${id}`)
       return { query: query(found, clock), tasks: found.tasks().map(task) }
     },
-    listSettings: () => ({ settings: settings.map(({ name, value }) => ({ name, value })) }),
+    listSettings: () => ({ settings: settings().map(({ name, value }) => ({ name, value })) }),
+    reloadConfig: async () => ({ changed: [...await reload()] }),
     watchEvents: (_, { signal }) => events.read(signal),
     listExecutors: () => {
       const running = runningTasks(queries.list())

@@ -9,6 +9,7 @@ import type { Analyzed } from '../explain-query.ts'
 import { explanationMermaid } from '../explain-mermaid.ts'
 import { explanationText } from '../explain-text.ts'
 import type { Explanation } from '../explanation.ts'
+import type { NameDefaults } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
 import type { HttpExchange, Route } from './http.ts'
 import { callerOf } from './http-query.ts'
@@ -20,17 +21,17 @@ export interface HttpExplainOptions {
     analyze(request: QueryRequest, format: 'json'): Pick<Analyzed, 'explanation' | 'cancel' | 'release'>
   }
   readonly newId: () => string
-  readonly defaultCatalog: string
-  readonly defaultSchema: string
+  readonly defaults: () => NameDefaults
 }
 
-export function explainRoute({ queries, newId, defaultCatalog, defaultSchema }: HttpExplainOptions): Route {
+export function explainRoute({ queries, newId, defaults }: HttpExplainOptions): Route {
   return {
     method: 'POST', path: '/explain',
     async handle(exchange: HttpExchange) {
       const { statement, catalog, schema, analyze } = parse(await exchange.body())
+      const from = defaults()
       const request: QueryRequest = {
-        sql: statement, defaultCatalog: catalog ?? defaultCatalog, defaultSchema: schema ?? defaultSchema, settings: {},
+        sql: statement, defaultCatalog: catalog ?? from.catalog, defaultSchema: schema ?? from.schema, settings: {},
         principal: callerOf(exchange), sessionId: newId() as SessionId, clientInterface: 'HttpQuery',
       }
       const explanation = await (analyze ? analyzed(queries.analyze(request, 'json'), exchange.gone)

@@ -26,12 +26,13 @@ const SWEEP_MS = 5_000
 
 export interface SessionsOptions {
   readonly clock: Clock
-  readonly defaults: NameDefaults
+  /** Of sessions that begin now. */
+  readonly defaults: () => NameDefaults
   readonly limits?: Partial<SessionLimits>
 }
 
 export class Sessions {
-  readonly defaults: NameDefaults
+  readonly #defaults: () => NameDefaults
   readonly #clock: Clock
   readonly #limits: SessionLimits
   /** The one used last at the end. */
@@ -42,9 +43,13 @@ export class Sessions {
 
   constructor({ clock, defaults, limits }: SessionsOptions) {
     this.#clock = clock
-    this.defaults = defaults
+    this.#defaults = defaults
     this.#limits = { ...DEFAULT_SESSION_LIMITS, ...limits }
     this.#cancelSweep = clock.after(SWEEP_MS, () => this.#sweep())
+  }
+
+  get defaults(): NameDefaults {
+    return this.#defaults()
   }
 
   get size(): number {

@@ -1045,6 +1045,36 @@ export declare type ExecutorCache = Message<"skein.admin.v1.ExecutorCache"> & {
 export declare const ExecutorCacheSchema: GenMessage<ExecutorCache>;
 
 /**
+ * @generated from message skein.admin.v1.ReloadConfigRequest
+ */
+export declare type ReloadConfigRequest = Message<"skein.admin.v1.ReloadConfigRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.ReloadConfigRequest.
+ * Use `create(ReloadConfigRequestSchema)` to create a new message.
+ */
+export declare const ReloadConfigRequestSchema: GenMessage<ReloadConfigRequest>;
+
+/**
+ * Keys of the file.
+ *
+ * @generated from message skein.admin.v1.ReloadConfigResponse
+ */
+export declare type ReloadConfigResponse = Message<"skein.admin.v1.ReloadConfigResponse"> & {
+  /**
+   * @generated from field: repeated string changed = 1;
+   */
+  changed: string[];
+};
+
+/**
+ * Describes the message skein.admin.v1.ReloadConfigResponse.
+ * Use `create(ReloadConfigResponseSchema)` to create a new message.
+ */
+export declare const ReloadConfigResponseSchema: GenMessage<ReloadConfigResponse>;
+
+/**
  * @generated from message skein.admin.v1.RefreshTablesRequest
  */
 export declare type RefreshTablesRequest = Message<"skein.admin.v1.RefreshTablesRequest"> & {
@@ -1315,6 +1345,16 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof RefreshTablesRequestSchema;
     output: typeof RefreshTablesResponseSchema;
+  },
+  /**
+   * Reads the configuration file again: all that has changed counts from now on, or, with an error, nothing of it.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.ReloadConfig
+   */
+  reloadConfig: {
+    methodKind: "unary";
+    input: typeof ReloadConfigRequestSchema;
+    output: typeof ReloadConfigResponseSchema;
   },
 }>;
 

@@ -2,8 +2,9 @@
 
 import { copyFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import t from 'tap'
+import type { Table } from '../../catalog/table.ts'
 import { QueryError } from '../../proto/errors.ts'
-import { openLake } from './lake.ts'
+import { catalogConfig, openLake } from './lake.ts'
 
 const here = { catalog: 'c', schema: 'main' }
 
@@ -115,6 +116,27 @@ t.test('a refresh looks again at once, at immutable tables too, and tells what i
   t.strictSame(await rows(), [2, 2], 'files named by address too')
   t.strictSame(await told('C'), ['t 2', 'u FILE_NOT_FOUND'], 'a catalog')
   t.strictSame([await told('c', 'main', 't'), await told('nope'), await told('c', 'nope')], [['t 2'], [], []])
+})
+
+t.test('a reload keeps what is known of tables that stay as they are, and of no other', async t => {
+  const lake = await openLake()
+  t.teardown(() => lake.close())
+  await lake.write('a.parquet', 'SELECT 1 v')
+  await lake.write('b.parquet', 'SELECT 2 v')
+  const immutable = { assumeImmutable: true }
+  const catalog = lake.catalog({ a: 'a.parquet', b: 'b.parquet' }, immutable)
+  const buckets = { lake: { provider: 'local', path: lake.folder } } as const
+  const found = (): Promise<readonly Table[]> => catalog.resolve([['a'], ['b'], ['new']], here)
+  const [first] = await found()
+  catalog.reload({ buckets, catalogs: { c: catalogConfig({ a: 'a.parquet', new: 'b.parquet' }, immutable) } })
+  const after = await found()
+  t.strictSame(after.map(({ name }) => name.table), ['a', 'new'])
+  t.equal(after[0], first)
+  catalog.reload({
+    buckets: { lake: { provider: 'local', path: `${lake.folder}/` } },
+    catalogs: { c: catalogConfig({ a: 'a.parquet' }, immutable) },
+  })
+  t.not((await found())[0], first, 'its bucket is another one')
 })
 
 t.test('a table that cannot be loaded is named, and harms no other', async t => {

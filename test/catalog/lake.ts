@@ -83,7 +83,7 @@ export async function openLake(): Promise<Lake> {
 /** Of the catalog, and of each of its tables. */
 export type LakeOptions = Omit<CatalogConfig, 'tables'> & Omit<TableConfig, 'path'>
 
-function catalogConfig(tables: Readonly<Record<string, string>>, more: Partial<LakeOptions>): CatalogConfig {
+export function catalogConfig(tables: Readonly<Record<string, string>>, more: Partial<LakeOptions>): CatalogConfig {
   const { fileFormat = 'parquet', unionByName = null, hivePartitioning = true, read = {}, ...catalog } = more
   const all = Object.entries(tables).map(([name, path]): [string, TableConfig] =>
     [name, { path, fileFormat, unionByName, hivePartitioning, read }])

@@ -34,7 +34,7 @@ function handClock(): { clock: Clock; pass: (ms: number) => void } {
 
 function open(limits: Partial<SessionLimits>) {
   const { clock, pass } = handClock()
-  const sessions = new Sessions({ clock, defaults: { catalog: 'lake', schema: 'main' }, limits })
+  const sessions = new Sessions({ clock, defaults: () => ({ catalog: 'lake', schema: 'main' }), limits })
   const ended: string[] = []
   const held = new Set<string>()
   sessions.attach(session => ended.push(session.id), session => held.has(session.id))

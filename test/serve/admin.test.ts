@@ -96,7 +96,7 @@ async function openAdmin(t: Test) {
   const users = await openUsers(t)
   server.addService(AdminService, adminHandlers({
     queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache, events, users,
-    settings: [{ name: 'data_dir', value: 'x' }],
+    settings: () => [{ name: 'data_dir', value: 'x' }], reload: async () => ['catalogs.lake'],
     about: { coordinator: 'c1', version: '1', duckdbVersion: 'v1', startedMs: 0 },
   }))
   const channel = new GrpcChannel(`127.0.0.1:${await server.listen('127.0.0.1', 0)}`)

@@ -19,7 +19,7 @@ export interface FakeStatements {
 }
 
 export function fakeStatements(t: Teardown, queries: FakeQueries, clock: Clock, newId: () => string): FakeStatements {
-  const sessions = new Sessions({ clock, defaults: { catalog: 'lake', schema: 'main' } })
+  const sessions = new Sessions({ clock, defaults: () => ({ catalog: 'lake', schema: 'main' }) })
   t.teardown(() => sessions.closeAll())
   const own = new OwnInstances({
     sessions, clock, newId, coordinator: 'c' as CoordinatorId, executors: () => [], holdBytes: 1024,

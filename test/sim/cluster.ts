@@ -89,7 +89,7 @@ export class SimulatedCluster {
       thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 },
       connect: info => new NetworkChannel(this.network, this.#process(info.id)),
       newQueryId: () => `q${++this.#queries}` as QueryId,
-      ...(options.groups === undefined ? {} : { groups: options.groups }),
+      ...(options.groups === undefined ? {} : { groups: () => options.groups ?? [] }),
       limits: { deadlineMs: DEADLINE_MS, holdBytes: options.holdBytes, maxPartitions: 5 },
       onCrash: (_actor, reason) => { simulation.crashes.push(reason) },
       onFatal: cause => { simulation.crashes.push(cause) },
