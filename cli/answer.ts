@@ -81,10 +81,16 @@ async function writeTable({ frames, zone }: Answer, write: Write): Promise<void>
     for (let row = 0; row < shown; row++) rows.push(readers.map(reader => reader(row)))
     total += rowCount
   })
+  if (isDone(names) && total === 0) return write('OK\n')
   if (isExplanation(names)) return write(rows.map(([, text]) => `${text ?? ''}\n`).join(''))
   await write(formatTable(names.map(column => column.name), rows, names.map(column => isNumeric(column.type))))
   const left = total > rows.length ? `, the first ${rows.length} shown` : ''
   await write(`(${total} row${total === 1 ? '' : 's'}${left})\n`)
+}
+
+/** SET, USE, BEGIN and their like have a column and no row. */
+function isDone(columns: readonly AnswerColumn[]): boolean {
+  return columns.length === 1 && columns[0]?.name === 'Success' && columns[0].type === 'BOOLEAN'
 }
 
 /** The lines of EXPLAIN are a text, not a cell. */

@@ -7,7 +7,6 @@ import { spawn } from 'node:child_process'
 import { writeFile, mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import { UTC } from '../proto/time-zone.ts'
 import { writeAnswer, type Write } from './answer.ts'
@@ -15,16 +14,16 @@ import type { Cluster, ClusterOptions } from './cluster.ts'
 import { demoQueries } from './demo-queries.ts'
 import { HttpClient, type QueryReport } from './http-client.ts'
 import { bytes, count, picture } from './picture.ts'
-import { S3Process } from './s3-process.ts'
 import { withPrivateCluster } from './private-cluster.ts'
+import { ProgressBar } from './progress-bar.ts'
+import { S3Process } from './s3-process.ts'
 import { openConfig } from './settings.ts'
 
 /** 600,000 rows in the largest table: seconds to make, large enough to see the work divided. */
 const DEFAULT_SCALE = '0.1'
 const FOLDER = 'skein-demo'
 const TABLES = ['region', 'nation', 'supplier', 'customer', 'part', 'partsupp', 'orders', 'lineitem']
-const PROGRESS_EVERY_MS = 100
-const BAR_CELLS = 24
+const PROGRESS_AFTER_MS = 100
 
 const NEXT = `Next, on the same data:
   node dist/cli/main.js start --config ${FOLDER}/skein.yaml
@@ -111,14 +110,17 @@ async function run(ports: DemoPorts, cluster: Cluster, sql: string): Promise<voi
   const { write, signal, options, newId, colors } = ports
   const client = new HttpClient(`http://${cluster.doors.http}`)
   const queryId = newId()
-  const hide = colors ? progressBar(client, queryId, options.clock, write) : () => undefined
+  const bar = !colors ? null : new ProgressBar({
+    clock: options.clock, afterMs: PROGRESS_AFTER_MS, indent: '    ', write,
+    percentage: async () => (await client.report(queryId)).progress.percentage,
+  })
   const pieces: string[] = []
   try {
     // a kept answer would show nothing at work
-    const answer = { frames: client.query(sql, queryId, signal, false), zone: UTC, stats: async () => ({}) }
+    const answer = { frames: client.query(sql, queryId, signal, { cache: false }), zone: UTC, stats: async () => ({}) }
     await writeAnswer('table', answer, async piece => { pieces.push(String(piece)) })
   } finally {
-    hide()
+    bar?.end()
   }
   await write(`${pieces.join('').replace(/^(?=.)/gm, '    ')}\n${numbers(await client.report(queryId))}\n`)
 }
@@ -133,23 +135,6 @@ function numbers({ stats, task_reports: reports = [] }: QueryReport): string {
   return `${picture(reports)}  ${work} on ${count(number('executors'), 'executor')}, `
     + `${count(moved, 'row')} between them and to you, ${bytes(number('exchange_bytes'))} exchanged, `
     + `${remote}planned in ${Math.round(number('plan_ms'))} ms, done in ${Math.round(number('elapsed_ms'))} ms\n`
-}
-
-/** Draws over one line until it is hidden. */
-function progressBar(client: HttpClient, queryId: string, clock: Clock, write: Write): () => void {
-  let hidden = false
-  const draw = async (): Promise<void> => {
-    const share = await client.report(queryId).then(report => report.progress.percentage / 100, () => 0)
-    if (hidden) return
-    const filled = Math.round(Math.min(1, share) * BAR_CELLS)
-    await write(`\r    [${'█'.repeat(filled)}${'·'.repeat(BAR_CELLS - filled)}] `)
-    if (!hidden) clock.after(PROGRESS_EVERY_MS, () => void draw())
-  }
-  clock.after(PROGRESS_EVERY_MS, () => void draw())
-  return () => {
-    hidden = true
-    void write('\r\u001b[2K')
-  }
 }
 
 async function killOne(ports: DemoPorts, cluster: Cluster): Promise<void> {

@@ -36,6 +36,21 @@ export interface TaskReport {
   readonly runMs: number
 }
 
+/** Of the body of POST /query. */
+export interface QueryFields {
+  /** False: no kept result answers it. */
+  readonly cache?: boolean
+  readonly session_id?: string
+  /** False: not in lists of queries. */
+  readonly visible?: boolean
+}
+
+export interface Suggestion {
+  readonly suggestion: string
+  /** In characters of the text: what stands from there on is replaced. */
+  readonly suggestion_start: number
+}
+
 /** For people, as a drawing, and all else for programs. */
 export interface ExplainAnswer {
   readonly text: string
@@ -53,11 +68,11 @@ export class HttpClient {
     this.#url = new URL(url)
   }
 
-  /** The messages of the result, schema first; leaving the loop early cancels the query. */
+  /** The messages of the result, schema first; leaving the loop early cancels the query. `fields`: of the request. */
   async *query(
-    statement: string, queryId: string, signal: AbortSignal, cache = true,
+    statement: string, queryId: string, signal: AbortSignal, fields: QueryFields = {},
   ): AsyncGenerator<RawFlightData> {
-    const body = { statement, query_id: queryId, format: 'arrow', cache }
+    const body = { ...fields, statement, query_id: queryId, format: 'arrow' }
     const response = await this.#send('POST', '/query', body, signal)
     try {
       yield* readStream(response)
@@ -70,6 +85,18 @@ export class HttpClient {
 
   async report(queryId: string): Promise<QueryReport> {
     return JSON.parse(await text(await this.#send('GET', `/query/${queryId}`))) as QueryReport
+  }
+
+  /** What may stand at the end of the text, best first. */
+  async complete(statement: string, sessionId: string): Promise<readonly Suggestion[]> {
+    const body = { statement, session_id: sessionId }
+    const answer = await text(await this.#send('POST', '/autocomplete', body))
+    return (JSON.parse(answer) as { readonly suggestions: readonly Suggestion[] }).suggestions
+  }
+
+  /** What the session holds is freed. */
+  async closeSession(sessionId: string): Promise<void> {
+    await text(await this.#send('DELETE', `/session/${sessionId}`))
   }
 
   /** With `analyze` it runs; a signal cancels it. */

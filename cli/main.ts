@@ -3,6 +3,8 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { QueryError, asQueryError } from '../proto/errors.ts'
 import { systemClock } from '../proto/clock.ts'
 import { thisMachine } from '../proto/machine.ts'
@@ -19,6 +21,8 @@ import { coordinator, executor, type RoleOptions } from './role.ts'
 import { openConfig } from './settings.ts'
 import { events, top } from './top.ts'
 import { start, type StartPorts } from './start.ts'
+import { runShell } from './shell/run-shell.ts'
+import { shellFormat } from './shell/shell-command.ts'
 import { passwordIn } from './user-admin.ts'
 
 const HELP = `skein: one SQL query over several executors
@@ -28,6 +32,8 @@ const HELP = `skein: one SQL query over several executors
   skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow]
                  [--no-cache] SQL | -
   skein explain  [--analyze] [--url http://…] [--config F] [--executors N] [--format text|json|mermaid] SQL | -
+  skein shell    [--url http://…] [--config F] [--executors N] [--format table|json|csv] [--no-cache]
+                 statements of one session at a terminal, or from a pipe; \\? lists its commands
   skein cert     ca | node NAME [--hosts A,B] | operator NAME | secret  [--out DIR] [--days N]
                  certificates of a small CA of your own, and the key that seals the cluster's secret
   skein demo     [--s3] makes sample data, runs queries on it, shows how they were spread
@@ -39,13 +45,13 @@ const HELP = `skein: one SQL query over several executors
                  | user add NAME | user passwd NAME | user remove NAME | user list      (password: standard input)
                  [--url grpc://…] [--format table|json]
 
-Without --url, query and explain start a private cluster, run the statement, and stop.
+Without --url, query, explain and shell start a private cluster, and stop it at their end.
 --config is ./skein.yaml if that exists.
 `
 
 const SECRET_BYTES = 32
 /** Commands that take options only. */
-const wordless: ReadonlySet<string> = new Set(['start', 'coordinator', 'executor', 'demo', 'top'])
+const wordless: ReadonlySet<string> = new Set(['start', 'coordinator', 'executor', 'demo', 'top', 'shell'])
 
 /** Ctrl-C, SIGTERM, or nobody reads any more: every command then ends in order. */
 const machine = thisMachine()
@@ -69,6 +75,12 @@ async function main(): Promise<void> {
     }
     case 'query': return query(await statement(words), formatOf(words.format))
     case 'explain': return explain(await statement(words), explainFormatOf(words.format), words.analyze)
+    case 'shell': return runShell({
+      where: await where(words), settings: { format: shellFormat(words.format ?? 'table'), cache: words.cache },
+      clock: systemClock, newId: randomUUID, signal: stop.signal, input: process.stdin, write,
+      note: text => { process.stderr.write(text) }, history: historyFile(),
+      terminal: !process.stdin.isTTY ? null : process.stdout.isTTY ? process.stdout : process.stderr,
+    })
     case 'demo': return demo({
       options: await clusterOptions(words), scale: words.scale, s3: words.s3, signal: stop.signal, newId: randomUUID,
       write, colors: process.stdout.isTTY,
@@ -155,6 +167,11 @@ function sqlOf(words: Arguments): string {
   const [sql, ...more] = words.words
   if (more.length > 0) throw new QueryError('INVALID_REQUEST', 'one statement is expected; quote it')
   return sql === undefined || sql === '-' ? readFileSync(0, 'utf8') : sql
+}
+
+/** SKEIN_HISTORY; empty: none is kept. */
+function historyFile(): string | null {
+  return (process.env['SKEIN_HISTORY'] ?? join(homedir(), '.skein_history')) || null
 }
 
 function write(piece: string | Uint8Array): Promise<void> {

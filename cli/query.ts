@@ -24,7 +24,7 @@ export async function query({ sql, where, signal, cache, newId, write }: Stateme
   await withServer(where, signal, async client => {
     const queryId = newId()
     const stats = async (): Promise<object> => (await client.report(queryId)).stats
-    await writeAnswer(format, { frames: client.query(sql, queryId, signal, cache), zone: UTC, stats }, write)
+    await writeAnswer(format, { frames: client.query(sql, queryId, signal, { cache }), zone: UTC, stats }, write)
   })
 }
 
@@ -53,7 +53,7 @@ export async function explain(
   })
 }
 
-async function withServer(
+export async function withServer(
   where: Where, signal: AbortSignal, use: (client: HttpClient) => Promise<void>,
 ): Promise<void> {
   if ('url' in where) return use(new HttpClient(where.url))

@@ -18,8 +18,8 @@ export function errorAtByte(code: ErrorCode, message: string, offset: number | u
   return new QueryError(code, withLine(message, position, sql), { position })
 }
 
-/** `position` in characters. A message that shows a line already stays as it is. */
-function withLine(message: string, position: number, sql: string): string {
+/** The message with that place; `position` in characters. One that shows a line already stays as it is. */
+export function withLine(message: string, position: number, sql: string): string {
   if (/\nLINE \d+: /.test(message)) return message
   const start = sql.lastIndexOf('\n', position - 1) + 1
   const end = sql.indexOf('\n', position)

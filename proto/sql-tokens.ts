@@ -22,7 +22,7 @@ export interface SqlToken {
 const TOKEN = new RegExp([
   '(?<space>\\s+)', '(?<line>--[^\\n]*)', '(?<block>/\\*)',
   "(?<text>[eE]'(?:[^'\\\\]|\\\\.|'')*'|'(?:[^']|'')*')", '(?<name>"(?:[^"]|"")*")',
-  '(?<dollar>\\$(?:[A-Za-z_]\\w*)?\\$)', '(?<word>[\\p{L}\\p{N}_][\\p{L}\\p{N}_$]*)', "(?<open>['\"])", '.',
+  '(?<dollar>\\$(?:[A-Za-z_]\\w*)?\\$)', "(?<open>[eE]?'|\")", '(?<word>[\\p{L}\\p{N}_][\\p{L}\\p{N}_$]*)', '.',
 ].join('|'), 'ysu')
 
 export function sqlTokens(sql: string): SqlToken[] {
