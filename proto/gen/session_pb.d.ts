@@ -78,6 +78,13 @@ export declare type BindRequest = Message<"skein.session.v1.BindRequest"> & {
    * @generated from field: bool begin = 11;
    */
   begin: boolean;
+
+  /**
+   * The same statement with its parameters, whose types are asked for; empty: it has none.
+   *
+   * @generated from field: string parameterized = 12;
+   */
+  parameterized: string;
 };
 
 /**
@@ -108,6 +115,11 @@ export declare type BindReply = Message<"skein.session.v1.BindReply"> & {
    * @generated from field: uint32 statement_type = 3;
    */
   statementType: number;
+
+  /**
+   * @generated from field: repeated skein.session.v1.Parameter parameters = 4;
+   */
+  parameters: Parameter[];
 };
 
 /**
@@ -115,6 +127,29 @@ export declare type BindReply = Message<"skein.session.v1.BindReply"> & {
  * Use `create(BindReplySchema)` to create a new message.
  */
 export declare const BindReplySchema: GenMessage<BindReply>;
+
+/**
+ * The type is DuckDB's text of it; empty: any.
+ *
+ * @generated from message skein.session.v1.Parameter
+ */
+export declare type Parameter = Message<"skein.session.v1.Parameter"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string type = 2;
+   */
+  type: string;
+};
+
+/**
+ * Describes the message skein.session.v1.Parameter.
+ * Use `create(ParameterSchema)` to create a new message.
+ */
+export declare const ParameterSchema: GenMessage<Parameter>;
 
 /**
  * @generated from message skein.session.v1.RunRequest
@@ -195,6 +230,13 @@ export declare type RunReply = Message<"skein.session.v1.RunReply"> & {
    * @generated from field: repeated skein.executor.v1.ResultFrame frames = 3;
    */
   frames: ResultFrame[];
+
+  /**
+   * Rows that it has changed; absent: it gives rows instead.
+   *
+   * @generated from field: optional int64 changed_rows = 4;
+   */
+  changedRows?: bigint | undefined;
 };
 
 /**
@@ -291,6 +333,114 @@ export declare type CloseReply = Message<"skein.session.v1.CloseReply"> & {
 export declare const CloseReplySchema: GenMessage<CloseReply>;
 
 /**
+ * @generated from message skein.session.v1.RepeatRequest
+ */
+export declare type RepeatRequest = Message<"skein.session.v1.RepeatRequest"> & {
+  /**
+   * @generated from oneof skein.session.v1.RepeatRequest.message
+   */
+  message: {
+    /**
+     * @generated from field: skein.session.v1.RepeatBegin begin = 1;
+     */
+    value: RepeatBegin;
+    case: "begin";
+  } | {
+    /**
+     * @generated from field: skein.session.v1.RepeatTexts texts = 2;
+     */
+    value: RepeatTexts;
+    case: "texts";
+  } | {
+    /**
+     * @generated from field: skein.session.v1.StreamEnd end = 3;
+     */
+    value: StreamEnd;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message skein.session.v1.RepeatRequest.
+ * Use `create(RepeatRequestSchema)` to create a new message.
+ */
+export declare const RepeatRequestSchema: GenMessage<RepeatRequest>;
+
+/**
+ * @generated from message skein.session.v1.RepeatBegin
+ */
+export declare type RepeatBegin = Message<"skein.session.v1.RepeatBegin"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+
+  /**
+   * What it reads of the tables that were bound.
+   *
+   * @generated from field: repeated skein.executor.v1.Scan tables = 2;
+   */
+  tables: Scan[];
+};
+
+/**
+ * Describes the message skein.session.v1.RepeatBegin.
+ * Use `create(RepeatBeginSchema)` to create a new message.
+ */
+export declare const RepeatBeginSchema: GenMessage<RepeatBegin>;
+
+/**
+ * @generated from message skein.session.v1.RepeatTexts
+ */
+export declare type RepeatTexts = Message<"skein.session.v1.RepeatTexts"> & {
+  /**
+   * @generated from field: repeated string sql = 1;
+   */
+  sql: string[];
+};
+
+/**
+ * Describes the message skein.session.v1.RepeatTexts.
+ * Use `create(RepeatTextsSchema)` to create a new message.
+ */
+export declare const RepeatTextsSchema: GenMessage<RepeatTexts>;
+
+/**
+ * @generated from message skein.session.v1.RepeatReply
+ */
+export declare type RepeatReply = Message<"skein.session.v1.RepeatReply"> & {
+  /**
+   * @generated from field: int64 changed_rows = 1;
+   */
+  changedRows: bigint;
+
+  /**
+   * @generated from field: repeated string objects = 2;
+   */
+  objects: string[];
+};
+
+/**
+ * Describes the message skein.session.v1.RepeatReply.
+ * Use `create(RepeatReplySchema)` to create a new message.
+ */
+export declare const RepeatReplySchema: GenMessage<RepeatReply>;
+
+/**
+ * All has been said: a stream that was broken off ends without it.
+ *
+ * @generated from message skein.session.v1.StreamEnd
+ */
+export declare type StreamEnd = Message<"skein.session.v1.StreamEnd"> & {
+};
+
+/**
+ * Describes the message skein.session.v1.StreamEnd.
+ * Use `create(StreamEndSchema)` to create a new message.
+ */
+export declare const StreamEndSchema: GenMessage<StreamEnd>;
+
+/**
  * @generated from message skein.session.v1.IngestRequest
  */
 export declare type IngestRequest = Message<"skein.session.v1.IngestRequest"> & {
@@ -309,6 +459,12 @@ export declare type IngestRequest = Message<"skein.session.v1.IngestRequest"> & 
      */
     value: ResultFrame;
     case: "frame";
+  } | {
+    /**
+     * @generated from field: skein.session.v1.StreamEnd end = 3;
+     */
+    value: StreamEnd;
+    case: "end";
   } | { case: undefined; value?: undefined };
 };
 
@@ -345,9 +501,14 @@ export declare type IngestBegin = Message<"skein.session.v1.IngestBegin"> & {
   table: string;
 
   /**
-   * @generated from field: skein.session.v1.IngestBegin.Mode mode = 5;
+   * @generated from field: skein.session.v1.IngestBegin.IfMissing if_missing = 5;
    */
-  mode: IngestBegin_Mode;
+  ifMissing: IngestBegin_IfMissing;
+
+  /**
+   * @generated from field: skein.session.v1.IngestBegin.IfThere if_there = 6;
+   */
+  ifThere: IngestBegin_IfThere;
 };
 
 /**
@@ -357,47 +518,61 @@ export declare type IngestBegin = Message<"skein.session.v1.IngestBegin"> & {
 export declare const IngestBeginSchema: GenMessage<IngestBegin>;
 
 /**
- * @generated from enum skein.session.v1.IngestBegin.Mode
+ * @generated from enum skein.session.v1.IngestBegin.IfMissing
  */
-export enum IngestBegin_Mode {
+export enum IngestBegin_IfMissing {
   /**
-   * @generated from enum value: MODE_UNSPECIFIED = 0;
+   * @generated from enum value: IF_MISSING_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
-   * The table must not be there.
-   *
-   * @generated from enum value: MODE_CREATE = 1;
+   * @generated from enum value: IF_MISSING_CREATE = 1;
    */
   CREATE = 1,
 
   /**
-   * The table must be there.
-   *
-   * @generated from enum value: MODE_APPEND = 2;
+   * @generated from enum value: IF_MISSING_FAIL = 2;
+   */
+  FAIL = 2,
+}
+
+/**
+ * Describes the enum skein.session.v1.IngestBegin.IfMissing.
+ */
+export declare const IngestBegin_IfMissingSchema: GenEnum<IngestBegin_IfMissing>;
+
+/**
+ * @generated from enum skein.session.v1.IngestBegin.IfThere
+ */
+export enum IngestBegin_IfThere {
+  /**
+   * @generated from enum value: IF_THERE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: IF_THERE_FAIL = 1;
+   */
+  FAIL = 1,
+
+  /**
+   * @generated from enum value: IF_THERE_APPEND = 2;
    */
   APPEND = 2,
 
   /**
-   * Whatever is there goes first.
+   * What is there goes first, with its columns.
    *
-   * @generated from enum value: MODE_REPLACE = 3;
+   * @generated from enum value: IF_THERE_REPLACE = 3;
    */
   REPLACE = 3,
-
-  /**
-   * Made if it is not there.
-   *
-   * @generated from enum value: MODE_CREATE_APPEND = 4;
-   */
-  CREATE_APPEND = 4,
 }
 
 /**
- * Describes the enum skein.session.v1.IngestBegin.Mode.
+ * Describes the enum skein.session.v1.IngestBegin.IfThere.
  */
-export declare const IngestBegin_ModeSchema: GenEnum<IngestBegin_Mode>;
+export declare const IngestBegin_IfThereSchema: GenEnum<IngestBegin_IfThere>;
 
 /**
  * @generated from message skein.session.v1.IngestReply
@@ -467,8 +642,19 @@ export declare const SessionService: GenService<{
     output: typeof ForgetReplySchema;
   },
   /**
-   * Rows into a table of the session: the first message has `begin`, the others a frame each, the schema first. One
-   * reply, once all of them are in the table.
+   * Runs the statement that was bound last once for each text that follows, which differ from it by the values of its
+   * parameters alone: all of them or none. The first message has `begin`, the last one `end`; one reply.
+   *
+   * @generated from rpc skein.session.v1.SessionService.Repeat
+   */
+  repeat: {
+    methodKind: "bidi_streaming";
+    input: typeof RepeatRequestSchema;
+    output: typeof RepeatReplySchema;
+  },
+  /**
+   * Rows into a table of the session: the first message has `begin`, the others a frame each, the schema first, the
+   * last one `end`: without it nothing is kept. One reply, once all of them are in the table.
    *
    * @generated from rpc skein.session.v1.SessionService.Ingest
    */

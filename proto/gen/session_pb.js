@@ -10,7 +10,7 @@ import { file_flight } from "./flight_pb.js";
  * Describes the file session.proto.
  */
 export const file_session = /*@__PURE__*/
-  fileDesc("Cg1zZXNzaW9uLnByb3RvEhBza2Vpbi5zZXNzaW9uLnYxItECCgtCaW5kUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhYKDmNvb3JkaW5hdG9yX2lkGAIgASgJEhEKCXByaW5jaXBhbBgDIAEoCRIMCgRvcGVuGAQgASgIEgsKA3NxbBgFIAEoCRI9CghzZXR0aW5ncxgGIAMoCzIrLnNrZWluLnNlc3Npb24udjEuQmluZFJlcXVlc3QuU2V0dGluZ3NFbnRyeRIXCg9kZWZhdWx0X2NhdGFsb2cYByABKAkSFgoOZGVmYXVsdF9zY2hlbWEYCCABKAkSJwoGdGFibGVzGAkgAygLMhcuc2tlaW4uZXhlY3V0b3IudjEuU2NhbhIPCgdsaXN0aW5nGAogASgIEg0KBWJlZ2luGAsgASgIGi8KDVNldHRpbmdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJgCglCaW5kUmVwbHkSDwoHb3V0bGluZRgBIAEoCRIqCgdjb2x1bW5zGAIgAygLMhkuc2tlaW4uZXhlY3V0b3IudjEuQ29sdW1uEhYKDnN0YXRlbWVudF90eXBlGAMgASgNIs8BCgpSdW5SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEQoJcmVzdWx0X2lkGAIgASgJEgsKA3NxbBgDIAEoCRInCgZ0YWJsZXMYBCADKAsyFy5za2Vpbi5leGVjdXRvci52MS5TY2FuEioKB2NvbHVtbnMYBSADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4SGQoRZW51bV9kaWN0aW9uYXJpZXMYBiABKAgSDAoEZW5kcxgHIAEoCBIPCgdjaGFuZ2VzGAggASgIIl4KCFJ1blJlcGx5EhEKCXJvd19jb3VudBgBIAEoBBIPCgdvYmplY3RzGAIgAygJEi4KBmZyYW1lcxgDIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLlJlc3VsdEZyYW1lIkkKDEZldGNoUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhEKCXJlc3VsdF9pZBgCIAEoCRISCgpmcm9tX2ZyYW1lGAMgASgEIjYKDUZvcmdldFJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIRCglyZXN1bHRfaWQYAiABKAkiDQoLRm9yZ2V0UmVwbHkiIgoMQ2xvc2VSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiDAoKQ2xvc2VSZXBseSJ7Cg1Jbmdlc3RSZXF1ZXN0Ei4KBWJlZ2luGAEgASgLMh0uc2tlaW4uc2Vzc2lvbi52MS5Jbmdlc3RCZWdpbkgAEi8KBWZyYW1lGAIgASgLMh4uc2tlaW4uZXhlY3V0b3IudjEuUmVzdWx0RnJhbWVIAEIJCgdtZXNzYWdlIu0BCgtJbmdlc3RCZWdpbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB2NhdGFsb2cYAiABKAkSDgoGc2NoZW1hGAMgASgJEg0KBXRhYmxlGAQgASgJEjAKBG1vZGUYBSABKA4yIi5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdEJlZ2luLk1vZGUiaAoETW9kZRIUChBNT0RFX1VOU1BFQ0lGSUVEEAASDwoLTU9ERV9DUkVBVEUQARIPCgtNT0RFX0FQUEVORBACEhAKDE1PREVfUkVQTEFDRRADEhYKEk1PREVfQ1JFQVRFX0FQUEVORBAEIjEKC0luZ2VzdFJlcGx5EhEKCXJvd19jb3VudBgBIAEoBBIPCgdvYmplY3RzGAIgAygJMsIDCg5TZXNzaW9uU2VydmljZRJCCgRCaW5kEh0uc2tlaW4uc2Vzc2lvbi52MS5CaW5kUmVxdWVzdBobLnNrZWluLnNlc3Npb24udjEuQmluZFJlcGx5Ej8KA1J1bhIcLnNrZWluLnNlc3Npb24udjEuUnVuUmVxdWVzdBoaLnNrZWluLnNlc3Npb24udjEuUnVuUmVwbHkSTAoFRmV0Y2gSHi5za2Vpbi5zZXNzaW9uLnYxLkZldGNoUmVxdWVzdBohLmFycm93LmZsaWdodC5wcm90b2NvbC5GbGlnaHREYXRhMAESSAoGRm9yZ2V0Eh8uc2tlaW4uc2Vzc2lvbi52MS5Gb3JnZXRSZXF1ZXN0Gh0uc2tlaW4uc2Vzc2lvbi52MS5Gb3JnZXRSZXBseRJMCgZJbmdlc3QSHy5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdFJlcXVlc3QaHS5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdFJlcGx5KAEwARJFCgVDbG9zZRIeLnNrZWluLnNlc3Npb24udjEuQ2xvc2VSZXF1ZXN0Ghwuc2tlaW4uc2Vzc2lvbi52MS5DbG9zZVJlcGx5YgZwcm90bzM", [file_executor, file_flight]);
+  fileDesc("Cg1zZXNzaW9uLnByb3RvEhBza2Vpbi5zZXNzaW9uLnYxIugCCgtCaW5kUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhYKDmNvb3JkaW5hdG9yX2lkGAIgASgJEhEKCXByaW5jaXBhbBgDIAEoCRIMCgRvcGVuGAQgASgIEgsKA3NxbBgFIAEoCRI9CghzZXR0aW5ncxgGIAMoCzIrLnNrZWluLnNlc3Npb24udjEuQmluZFJlcXVlc3QuU2V0dGluZ3NFbnRyeRIXCg9kZWZhdWx0X2NhdGFsb2cYByABKAkSFgoOZGVmYXVsdF9zY2hlbWEYCCABKAkSJwoGdGFibGVzGAkgAygLMhcuc2tlaW4uZXhlY3V0b3IudjEuU2NhbhIPCgdsaXN0aW5nGAogASgIEg0KBWJlZ2luGAsgASgIEhUKDXBhcmFtZXRlcml6ZWQYDCABKAkaLwoNU2V0dGluZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIpEBCglCaW5kUmVwbHkSDwoHb3V0bGluZRgBIAEoCRIqCgdjb2x1bW5zGAIgAygLMhkuc2tlaW4uZXhlY3V0b3IudjEuQ29sdW1uEhYKDnN0YXRlbWVudF90eXBlGAMgASgNEi8KCnBhcmFtZXRlcnMYBCADKAsyGy5za2Vpbi5zZXNzaW9uLnYxLlBhcmFtZXRlciInCglQYXJhbWV0ZXISDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJIs8BCgpSdW5SZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEQoJcmVzdWx0X2lkGAIgASgJEgsKA3NxbBgDIAEoCRInCgZ0YWJsZXMYBCADKAsyFy5za2Vpbi5leGVjdXRvci52MS5TY2FuEioKB2NvbHVtbnMYBSADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4SGQoRZW51bV9kaWN0aW9uYXJpZXMYBiABKAgSDAoEZW5kcxgHIAEoCBIPCgdjaGFuZ2VzGAggASgIIooBCghSdW5SZXBseRIRCglyb3dfY291bnQYASABKAQSDwoHb2JqZWN0cxgCIAMoCRIuCgZmcmFtZXMYAyADKAsyHi5za2Vpbi5leGVjdXRvci52MS5SZXN1bHRGcmFtZRIZCgxjaGFuZ2VkX3Jvd3MYBCABKANIAIgBAUIPCg1fY2hhbmdlZF9yb3dzIkkKDEZldGNoUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhEKCXJlc3VsdF9pZBgCIAEoCRISCgpmcm9tX2ZyYW1lGAMgASgEIjYKDUZvcmdldFJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIRCglyZXN1bHRfaWQYAiABKAkiDQoLRm9yZ2V0UmVwbHkiIgoMQ2xvc2VSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkiDAoKQ2xvc2VSZXBseSKmAQoNUmVwZWF0UmVxdWVzdBIuCgViZWdpbhgBIAEoCzIdLnNrZWluLnNlc3Npb24udjEuUmVwZWF0QmVnaW5IABIuCgV0ZXh0cxgCIAEoCzIdLnNrZWluLnNlc3Npb24udjEuUmVwZWF0VGV4dHNIABIqCgNlbmQYAyABKAsyGy5za2Vpbi5zZXNzaW9uLnYxLlN0cmVhbUVuZEgAQgkKB21lc3NhZ2UiSgoLUmVwZWF0QmVnaW4SEgoKc2Vzc2lvbl9pZBgBIAEoCRInCgZ0YWJsZXMYAiADKAsyFy5za2Vpbi5leGVjdXRvci52MS5TY2FuIhoKC1JlcGVhdFRleHRzEgsKA3NxbBgBIAMoCSI0CgtSZXBlYXRSZXBseRIUCgxjaGFuZ2VkX3Jvd3MYASABKAMSDwoHb2JqZWN0cxgCIAMoCSILCglTdHJlYW1FbmQipwEKDUluZ2VzdFJlcXVlc3QSLgoFYmVnaW4YASABKAsyHS5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdEJlZ2luSAASLwoFZnJhbWUYAiABKAsyHi5za2Vpbi5leGVjdXRvci52MS5SZXN1bHRGcmFtZUgAEioKA2VuZBgDIAEoCzIbLnNrZWluLnNlc3Npb24udjEuU3RyZWFtRW5kSABCCQoHbWVzc2FnZSL/AgoLSW5nZXN0QmVnaW4SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYXRhbG9nGAIgASgJEg4KBnNjaGVtYRgDIAEoCRINCgV0YWJsZRgEIAEoCRI7CgppZl9taXNzaW5nGAUgASgOMicuc2tlaW4uc2Vzc2lvbi52MS5Jbmdlc3RCZWdpbi5JZk1pc3NpbmcSNwoIaWZfdGhlcmUYBiABKA4yJS5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdEJlZ2luLklmVGhlcmUiUwoJSWZNaXNzaW5nEhoKFklGX01JU1NJTkdfVU5TUEVDSUZJRUQQABIVChFJRl9NSVNTSU5HX0NSRUFURRABEhMKD0lGX01JU1NJTkdfRkFJTBACImEKB0lmVGhlcmUSGAoUSUZfVEhFUkVfVU5TUEVDSUZJRUQQABIRCg1JRl9USEVSRV9GQUlMEAESEwoPSUZfVEhFUkVfQVBQRU5EEAISFAoQSUZfVEhFUkVfUkVQTEFDRRADIjEKC0luZ2VzdFJlcGx5EhEKCXJvd19jb3VudBgBIAEoBBIPCgdvYmplY3RzGAIgAygJMpAECg5TZXNzaW9uU2VydmljZRJCCgRCaW5kEh0uc2tlaW4uc2Vzc2lvbi52MS5CaW5kUmVxdWVzdBobLnNrZWluLnNlc3Npb24udjEuQmluZFJlcGx5Ej8KA1J1bhIcLnNrZWluLnNlc3Npb24udjEuUnVuUmVxdWVzdBoaLnNrZWluLnNlc3Npb24udjEuUnVuUmVwbHkSTAoFRmV0Y2gSHi5za2Vpbi5zZXNzaW9uLnYxLkZldGNoUmVxdWVzdBohLmFycm93LmZsaWdodC5wcm90b2NvbC5GbGlnaHREYXRhMAESSAoGRm9yZ2V0Eh8uc2tlaW4uc2Vzc2lvbi52MS5Gb3JnZXRSZXF1ZXN0Gh0uc2tlaW4uc2Vzc2lvbi52MS5Gb3JnZXRSZXBseRJMCgZSZXBlYXQSHy5za2Vpbi5zZXNzaW9uLnYxLlJlcGVhdFJlcXVlc3QaHS5za2Vpbi5zZXNzaW9uLnYxLlJlcGVhdFJlcGx5KAEwARJMCgZJbmdlc3QSHy5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdFJlcXVlc3QaHS5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdFJlcGx5KAEwARJFCgVDbG9zZRIeLnNrZWluLnNlc3Npb24udjEuQ2xvc2VSZXF1ZXN0Ghwuc2tlaW4uc2Vzc2lvbi52MS5DbG9zZVJlcGx5YgZwcm90bzM", [file_executor, file_flight]);
 
 /**
  * Describes the message skein.session.v1.BindRequest.
@@ -27,86 +27,140 @@ export const BindReplySchema = /*@__PURE__*/
   messageDesc(file_session, 1);
 
 /**
+ * Describes the message skein.session.v1.Parameter.
+ * Use `create(ParameterSchema)` to create a new message.
+ */
+export const ParameterSchema = /*@__PURE__*/
+  messageDesc(file_session, 2);
+
+/**
  * Describes the message skein.session.v1.RunRequest.
  * Use `create(RunRequestSchema)` to create a new message.
  */
 export const RunRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 2);
+  messageDesc(file_session, 3);
 
 /**
  * Describes the message skein.session.v1.RunReply.
  * Use `create(RunReplySchema)` to create a new message.
  */
 export const RunReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 3);
+  messageDesc(file_session, 4);
 
 /**
  * Describes the message skein.session.v1.FetchRequest.
  * Use `create(FetchRequestSchema)` to create a new message.
  */
 export const FetchRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 4);
+  messageDesc(file_session, 5);
 
 /**
  * Describes the message skein.session.v1.ForgetRequest.
  * Use `create(ForgetRequestSchema)` to create a new message.
  */
 export const ForgetRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 5);
+  messageDesc(file_session, 6);
 
 /**
  * Describes the message skein.session.v1.ForgetReply.
  * Use `create(ForgetReplySchema)` to create a new message.
  */
 export const ForgetReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 6);
+  messageDesc(file_session, 7);
 
 /**
  * Describes the message skein.session.v1.CloseRequest.
  * Use `create(CloseRequestSchema)` to create a new message.
  */
 export const CloseRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 7);
+  messageDesc(file_session, 8);
 
 /**
  * Describes the message skein.session.v1.CloseReply.
  * Use `create(CloseReplySchema)` to create a new message.
  */
 export const CloseReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 8);
+  messageDesc(file_session, 9);
+
+/**
+ * Describes the message skein.session.v1.RepeatRequest.
+ * Use `create(RepeatRequestSchema)` to create a new message.
+ */
+export const RepeatRequestSchema = /*@__PURE__*/
+  messageDesc(file_session, 10);
+
+/**
+ * Describes the message skein.session.v1.RepeatBegin.
+ * Use `create(RepeatBeginSchema)` to create a new message.
+ */
+export const RepeatBeginSchema = /*@__PURE__*/
+  messageDesc(file_session, 11);
+
+/**
+ * Describes the message skein.session.v1.RepeatTexts.
+ * Use `create(RepeatTextsSchema)` to create a new message.
+ */
+export const RepeatTextsSchema = /*@__PURE__*/
+  messageDesc(file_session, 12);
+
+/**
+ * Describes the message skein.session.v1.RepeatReply.
+ * Use `create(RepeatReplySchema)` to create a new message.
+ */
+export const RepeatReplySchema = /*@__PURE__*/
+  messageDesc(file_session, 13);
+
+/**
+ * Describes the message skein.session.v1.StreamEnd.
+ * Use `create(StreamEndSchema)` to create a new message.
+ */
+export const StreamEndSchema = /*@__PURE__*/
+  messageDesc(file_session, 14);
 
 /**
  * Describes the message skein.session.v1.IngestRequest.
  * Use `create(IngestRequestSchema)` to create a new message.
  */
 export const IngestRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 9);
+  messageDesc(file_session, 15);
 
 /**
  * Describes the message skein.session.v1.IngestBegin.
  * Use `create(IngestBeginSchema)` to create a new message.
  */
 export const IngestBeginSchema = /*@__PURE__*/
-  messageDesc(file_session, 10);
+  messageDesc(file_session, 16);
 
 /**
- * Describes the enum skein.session.v1.IngestBegin.Mode.
+ * Describes the enum skein.session.v1.IngestBegin.IfMissing.
  */
-export const IngestBegin_ModeSchema = /*@__PURE__*/
-  enumDesc(file_session, 10, 0);
+export const IngestBegin_IfMissingSchema = /*@__PURE__*/
+  enumDesc(file_session, 16, 0);
 
 /**
- * @generated from enum skein.session.v1.IngestBegin.Mode
+ * @generated from enum skein.session.v1.IngestBegin.IfMissing
  */
-export const IngestBegin_Mode = /*@__PURE__*/
-  tsEnum(IngestBegin_ModeSchema);
+export const IngestBegin_IfMissing = /*@__PURE__*/
+  tsEnum(IngestBegin_IfMissingSchema);
+
+/**
+ * Describes the enum skein.session.v1.IngestBegin.IfThere.
+ */
+export const IngestBegin_IfThereSchema = /*@__PURE__*/
+  enumDesc(file_session, 16, 1);
+
+/**
+ * @generated from enum skein.session.v1.IngestBegin.IfThere
+ */
+export const IngestBegin_IfThere = /*@__PURE__*/
+  tsEnum(IngestBegin_IfThereSchema);
 
 /**
  * Describes the message skein.session.v1.IngestReply.
  * Use `create(IngestReplySchema)` to create a new message.
  */
 export const IngestReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 11);
+  messageDesc(file_session, 17);
 
 /**
  * The DuckDB instance that a session of a coordinator owns on one executor: its temporary objects, its catalog
