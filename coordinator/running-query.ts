@@ -88,6 +88,8 @@ export interface RunningQuery {
    * released.
    */
   frames(): AsyncIterable<RawFlightData>
+  /** Once all frames were given: how many rows it has changed; null: it reads. Absent: it cannot but read. */
+  changedRows?(): bigint | null
   state(): QueryState
   stats(): QueryStats
   tasks(): readonly TaskReport[]

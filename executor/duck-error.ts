@@ -74,6 +74,8 @@ const MISSING_TABLE = new RegExp(
   '^(Catalog Error: (Table|View|Schema|Catalog|Table or schema) with name .* does not exist'
   + '|Binder Error: Catalog "[^"]*" does not)')
 
+const THERE_ALREADY = /^Catalog Error: [^"]* with name "?.*"? already exists/
+
 /** The QueryError that a task ends with. `files` are those it read: named when DuckDB does not say which one is bad. */
 export function taskError(thrown: unknown, files: readonly string[]): QueryError {
   if (thrown instanceof QueryError) return thrown
@@ -99,7 +101,9 @@ function codeOf({ type, message }: DuckError): ErrorCode {
     case 'INTERNAL': case 'FATAL': return 'INTERNAL'
     case 'Permission': return 'PERMISSION_DENIED'
     case 'Parser': case 'Syntax': return 'SYNTAX_ERROR'
-    case 'Binder': case 'Catalog': return MISSING_TABLE.test(message) ? 'TABLE_NOT_FOUND' : 'BIND_ERROR'
+    case 'Binder': case 'Catalog':
+      if (THERE_ALREADY.test(message)) return 'TABLE_EXISTS'
+      return MISSING_TABLE.test(message) ? 'TABLE_NOT_FOUND' : 'BIND_ERROR'
     case 'IO':
       if (/no space left|max_temp_directory_size/i.test(message)) return 'DISK_FULL'
       if (/no files found|no such file/i.test(message)) return 'FILE_NOT_FOUND'

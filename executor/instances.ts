@@ -125,6 +125,12 @@ export interface Chunk {
   readonly rowCount: number
 }
 
+export interface Executed {
+  readonly chunks: readonly Chunk[]
+  /** null: it gives rows instead. */
+  readonly changedRows: bigint | null
+}
+
 export interface TypedColumn {
   readonly name: string
   /** DuckDB's text of the type. */
@@ -157,13 +163,32 @@ export class PreparedQuery {
     })
   }
 
-  /** All chunks, in memory (DuckDB's own: it may spill). Rejects with the query's failure. */
-  async chunks(): Promise<readonly Chunk[]> {
+  /** In the order of the names' numbers, or of their first mention; null: a value of any type fits. */
+  parameters(): { name: string; type: string | null }[] {
+    return Array.from({ length: duckdb.nparams(this.#statement) }, (_, i) => {
+      return { name: duckdb.parameter_name(this.#statement, i + 1).toLowerCase(), type: this.#parameterType(i + 1) }
+    })
+  }
+
+  #parameterType(parameter: number): string | null {
+    try {
+      const logicalType = duckdb.param_logical_type(this.#statement, parameter)
+      const type = DuckDBLogicalType.create(logicalType).asType()
+      return type.alias ?? type.toString()
+    } catch {
+      return null // the binding throws for one that any value fits
+    }
+  }
+
+  /** All of its result, in memory (DuckDB's own: it may spill). Rejects with the query's failure. */
+  async execute(): Promise<Executed> {
     const result = await told(duckdb.execute_prepared(this.#statement), this.#sql)
-    return Array.from({ length: duckdb.result_chunk_count(result) }, (_, i) => {
+    const chunks = Array.from({ length: duckdb.result_chunk_count(result) }, (_, i) => {
       const chunk = duckdb.result_get_chunk(result, i)
       return { chunk, rowCount: duckdb.data_chunk_get_size(chunk) }
     })
+    const givesRows = duckdb.result_return_type(result) === duckdb.ResultType.QUERY_RESULT
+    return { chunks, changedRows: givesRows ? null : countIn(chunks) }
   }
 
   async stream(): Promise<ChunkStream> {
@@ -173,6 +198,13 @@ export class PreparedQuery {
   close(): void {
     duckdb.destroy_prepare_sync(this.#statement)
   }
+}
+
+/** Of a statement that changes something DuckDB gives a count, and of others of that kind nothing. */
+function countIn([first]: readonly Chunk[]): bigint {
+  if (first === undefined || first.rowCount === 0) return 0n
+  const [count] = new DuckDBDataChunk(first.chunk).getColumnValues(0)
+  return typeof count === 'bigint' ? count : 0n
 }
 
 export class ChunkStream {

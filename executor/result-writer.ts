@@ -18,7 +18,7 @@ import { typeText } from '../proto/types.ts'
 import { ArrowEncoder, type EncodedBatch } from './arrow-encoder.ts'
 import { collectYoung, type BodyPool } from './body-pool.ts'
 import { DuckError } from './duck-error.ts'
-import type { Chunk, DuckConnection, LogicalType, PreparedQuery } from './instances.ts'
+import type { Chunk, DuckConnection, Executed, LogicalType, PreparedQuery } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { statementText } from './statement-text.ts'
 import { hasForm } from './vector-reader.ts'
@@ -59,14 +59,14 @@ export async function writeResult(
 /** The same, with all rows had at once: DuckDB itself keeps them, and may spill. For what runs once. */
 export async function writeAtOnce(
   connection: DuckConnection, sql: string, shape: ResultShape, spool: ResultSpool, pool: BodyPool,
-): Promise<ResultTotals> {
+): Promise<ResultTotals & Pick<Executed, 'changedRows'>> {
   const { prepared, text } = await prepare(connection, sql, shape)
   try {
-    const chunks = await prepared.chunks()
+    const { chunks, changedRows } = await prepared.execute()
     await openResult(shape, spool, pool)
     const rows = new Rows(shape, spool, pool)
     for (const chunk of chunks) await rows.add(chunk)
-    return await rows.end()
+    return { ...await rows.end(), changedRows }
   } catch (error) {
     throw placed(error, text)
   } finally {

@@ -21,6 +21,7 @@ export interface PlanOutline {
     readonly operator: string; readonly entry: string; readonly catalog: string; readonly schema: string
     readonly name: string
   }[]
+  readonly returning: boolean
 }
 
 export interface OwnAuthority {
@@ -28,6 +29,8 @@ export interface OwnAuthority {
   readonly tables: readonly number[]
   /** It changes data or objects. */
   readonly changes: boolean
+  /** It gives rows; a change that does not gives their number. */
+  readonly givesRows: boolean
 }
 
 const reading: ReadonlySet<string> = new Set([
@@ -52,7 +55,7 @@ const sequences: ReadonlySet<string> = new Set(['nextval', 'currval'])
 
 /** `own`: catalogs, in lower case, that the session may change. `listing`: it may read what tells of the catalog. */
 export function authoriseOwn(outline: PlanOutline, own: ReadonlySet<string>, listing: boolean): OwnAuthority {
-  const { operators, functions, sources, targets } = outline
+  const { operators, functions, sources, targets, returning } = outline
   for (const operator of operators) {
     if (!reading.has(operator) && !changing.has(operator)) denied(`the operation ${operator}`)
   }
@@ -71,6 +74,7 @@ export function authoriseOwn(outline: PlanOutline, own: ReadonlySet<string>, lis
   return {
     tables: sources.flatMap(source => source.kind === 'files' ? [source.table] : []).sort((a, b) => a - b),
     changes: targets.length > 0,
+    givesRows: targets.length === 0 || returning,
   }
 }
 

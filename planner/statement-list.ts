@@ -152,8 +152,10 @@ async function ofSet(plan: PlainPlan, text: string, database: PlanningDatabase):
   if (scope === 'VARIABLE') throw new QueryError('PERMISSION_DENIED', 'SET VARIABLE is not allowed')
   if (scope === 'GLOBAL') throw new QueryError('PERMISSION_DENIED', 'SET GLOBAL is not allowed')
   if (isPath(name)) return { kind: 'use', path: pathOf(String(value?.value ?? '')) }
+  // of some settings it is an internal error of DuckDB's, after which the instance takes nothing more
+  if (value?.is_null === true) throw new QueryError('UNSUPPORTED_STATEMENT', `SET ${name} to NULL: RESET takes it back`)
   await database.trySetting(text, name).catch((thrown: unknown) => { throw fromDuckdb(thrown, text) })
-  return { kind: 'set', name: sessionSetting(name), value: value?.is_null === true ? null : String(value?.value) }
+  return { kind: 'set', name: sessionSetting(name), value: String(value?.value) }
 }
 
 function isPath(name: string): boolean {

@@ -25,6 +25,7 @@ interface ColumnValues {
   readonly int32: number | null
   readonly uint32: number
   readonly uint8: number
+  readonly int64: bigint
   readonly bool: boolean | null
   readonly binary: Uint8Array
   readonly texts: readonly string[] | null
@@ -69,6 +70,7 @@ function typeOf(kind: keyof ColumnValues): DataType {
     case 'int32': return new Int32()
     case 'uint32': return new Uint32()
     case 'uint8': return new Uint8()
+    case 'int64': return new Int64()
     case 'bool': return new Bool()
     case 'binary': return new Binary()
     case 'texts': return new List(new Field('item', new Utf8(), false))

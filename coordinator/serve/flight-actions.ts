@@ -13,7 +13,8 @@ import {
 import {
   ActionCancelQueryRequestSchema, ActionCancelQueryResult_CancelResult as CancelResult, ActionCancelQueryResultSchema,
   ActionClosePreparedStatementRequestSchema, ActionCreatePreparedStatementRequestSchema,
-  ActionCreatePreparedStatementResultSchema, TicketStatementQuerySchema,
+  ActionBeginTransactionResultSchema, ActionCreatePreparedStatementResultSchema, ActionEndTransactionRequestSchema,
+  ActionEndTransactionRequest_EndTransaction as EndTransaction, TicketStatementQuerySchema,
 } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
 import { isTimeZone } from '../../proto/time-zone.ts'
@@ -21,13 +22,14 @@ import { decode, encode, pack, readBody, unpack } from './flight-any.ts'
 import { encapsulatedSchema } from './flight-commands.ts'
 import { endpointOf } from './flight-info.ts'
 import type { CancelOutcome } from './flight-results.ts'
-import { refuseTransaction } from './flight-statements.ts'
 import type { FlightParts } from './flight-uploads.ts'
 import type { Session } from '../session/session.ts'
 
 export const actionTypes = [
   { type: 'CreatePreparedStatement', description: 'columns of a statement, and a handle to run it' },
   { type: 'ClosePreparedStatement', description: 'forgets a prepared statement; no result' },
+  { type: 'BeginTransaction', description: 'begins the transaction of this session, and names it' },
+  { type: 'EndTransaction', description: 'commits it or rolls it back; no result' },
   {
     type: 'SetSessionOptions',
     description: 'catalog, schema, timezone, enums (text or dictionary), cache (true or false), compute_size',
@@ -60,6 +62,17 @@ export class FlightActions {
         this.#parts.statements.prepared.close(session.id, preparedStatementHandle)
         return
       }
+      case 'BeginTransaction': {
+        const transactionId = await this.#parts.statements.transactions.begin(await this.#parts.sessions.of(call))
+        yield { body: pack(ActionBeginTransactionResultSchema, { transactionId }) }
+        return
+      }
+      case 'EndTransaction':
+        await this.#endTransaction(body, call)
+        return
+      case 'BeginSavepoint':
+      case 'EndSavepoint':
+        throw new QueryError('UNSUPPORTED_STATEMENT', 'there are no savepoints: a transaction is done as a whole')
       case 'SetSessionOptions':
         yield { body: await this.#setOptions(body, call) }
         return
@@ -91,11 +104,21 @@ export class FlightActions {
     }
   }
 
+  async #endTransaction(body: Uint8Array, call: Call): Promise<void> {
+    const { sessions, statements } = this.#parts
+    const session = await sessions.of(call)
+    const { transactionId, action } = readBody(ActionEndTransactionRequestSchema, body)
+    if (action === EndTransaction.UNSPECIFIED) {
+      throw new QueryError('INVALID_REQUEST', 'a transaction is committed or rolled back: no other end')
+    }
+    await statements.transactions.end(session, transactionId, action === EndTransaction.COMMIT ? 'commit' : 'rollback')
+  }
+
   async #prepare(body: Uint8Array, call: Call): Promise<Uint8Array> {
     const { sessions, statements } = this.#parts
     const session = await sessions.of(call)
     const { query, transactionId } = readBody(ActionCreatePreparedStatementRequestSchema, body)
-    refuseTransaction(transactionId)
+    statements.transactions.check(session, transactionId)
     const described = await statements.describe(query, session)
     const handle = statements.prepared.add(session.id, query, described)
     return pack(ActionCreatePreparedStatementResultSchema, {

@@ -12,6 +12,9 @@ import { valueSql } from '../bound-value.ts'
 /** Of one binding, as it was sent: it stays in memory until it is used. More rows are loaded, not bound. */
 const MAX_BYTES = 64 * 1024 * 1024
 
+/** Arrow's null. */
+const UNTYPED = '"NULL"'
+
 export class Binding {
   readonly #ingest: ArrowIngest
   readonly #batches: readonly IngestBatch[]
@@ -40,6 +43,15 @@ export class Binding {
         }))
       }
     }
+  }
+
+  /** Of each parameter a NULL of its values' type, for what is decided before any row runs. */
+  nulls(parameters: readonly string[]): ReadonlyMap<string, string> {
+    return new Map(this.#places(parameters).map((place, i) => {
+      const { type } = this.#ingest.columns[place] ?? { type: UNTYPED }
+      // a text fits where any type does, as its literal would
+      return [parameters[i] ?? '', type === UNTYPED || type === 'VARCHAR' ? 'NULL' : `CAST(NULL AS ${type})`]
+    }))
   }
 
   /** Of each parameter its column. */

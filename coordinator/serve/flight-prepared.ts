@@ -8,9 +8,10 @@
 
 import type { TableColumn } from '../../catalog/table.ts'
 import { bindText, findParameters, parameterNames, type BoundText } from '../../planner/parameters.ts'
-import type { PreparedParameter, PreparedQuery } from '../../planner/prepare-query.ts'
+import type { PreparedParameter } from '../../planner/prepare-query.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { SessionId } from '../../proto/ids.ts'
+import type { Preparation } from '../session/statements.ts'
 import type { Binding } from './flight-binding.ts'
 
 /** Of one session; clients that never close theirs lose the oldest. */
@@ -22,6 +23,9 @@ export interface Prepared {
   readonly sql: string
   readonly columns: readonly TableColumn[]
   readonly parameters: readonly PreparedParameter[]
+  readonly changes: boolean
+  /** A change that gives rows. */
+  readonly returning: boolean
   /** The last one bound; null: none since the last execution. */
   binding: Binding | null
 }
@@ -35,10 +39,10 @@ export class PreparedStatements {
   }
 
   /** The handle of the statement. */
-  add(session: SessionId, sql: string, { columns, parameters }: PreparedQuery): string {
+  add(session: SessionId, sql: string, { columns, parameters, changes, isUpdate }: Preparation): string {
     const handle = this.#newId()
     const statements = this.#sessions.get(session) ?? new Map<string, Prepared>()
-    statements.set(handle, { sql, columns, parameters, binding: null })
+    statements.set(handle, { sql, columns, parameters, changes, returning: changes && !isUpdate, binding: null })
     this.#sessions.set(session, statements)
     const [oldest] = statements.keys()
     if (statements.size > MAX_PREPARED && oldest !== undefined) statements.delete(oldest)
@@ -69,21 +73,41 @@ export function needsBinding({ parameters, binding }: Prepared): boolean {
   return parameters.length > 0 && binding === null
 }
 
-/** The text that runs with what is bound, which is used up; rows of several bindings follow each other. */
-export function boundQuery(prepared: Prepared): BoundText {
-  const { sql, parameters, binding } = prepared
+/** What runs. */
+export interface BoundStatement {
+  readonly text: BoundText
+  /** Of a change, a text for each row of values, which run in the place of `text`; undefined: it runs itself. */
+  readonly rows: Iterable<string> | undefined
+}
+
+/**
+ * The statement with what is bound, which is used up. Rows of values are a change each, all or none; of a query they
+ * are one text, whose rows follow each other.
+ */
+export function boundStatement(prepared: Prepared): BoundStatement {
+  const { sql, parameters, binding, changes } = prepared
   prepared.binding = null
-  if (binding === null || parameters.length === 0) return bindText(sql, new Map())
+  if (binding === null || parameters.length === 0) return { text: bindText(sql, new Map()), rows: undefined }
   const names = parameterNames(findParameters(sql))
+  const texts = function* (): Generator<BoundText> {
+    for (const values of binding.rows(names)) yield bindText(sql, values)
+  }
+  if (binding.rowCount === 1) {
+    const [only] = texts()
+    if (only !== undefined) return { text: only, rows: undefined }
+  }
+  if (changes) {
+    const rows = function* (): Generator<string> {
+      for (const text of texts()) yield text.sql
+    }
+    return { text: bindText(sql, binding.nulls(names)), rows: rows() }
+  }
+  if (binding.rowCount === 0) throw new QueryError('INVALID_REQUEST', 'no row of values is bound')
   if (binding.rowCount > MAX_QUERY_ROWS) {
     const message = `${binding.rowCount} rows are bound to a query, more than ${MAX_QUERY_ROWS}`
     throw new QueryError('INVALID_REQUEST', message)
   }
-  const texts = [...binding.rows(names)].map(values => bindText(sql, values))
-  const [first, ...more] = texts
-  if (first === undefined) throw new QueryError('INVALID_REQUEST', 'no row of values is bound')
-  if (more.length === 0) return first
   // a text may end in a semicolon, or in a comment
-  const bare = texts.map(text => `SELECT * FROM (${text.sql.replace(/[\s;]+$/, '')}\n)`)
-  return { sql: bare.join(' UNION ALL '), originalPosition: position => position }
+  const bare = [...texts()].map(text => `SELECT * FROM (${text.sql.replace(/[\s;]+$/, '')}\n)`)
+  return { text: { sql: bare.join(' UNION ALL '), originalPosition: position => position }, rows: undefined }
 }

@@ -3,15 +3,18 @@
 import type { TableColumn } from '../../catalog/table.ts'
 import { bindText, placedError } from '../../planner/parameters.ts'
 import { QueryError } from '../../proto/errors.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
 import { CommandPreparedStatementQuerySchema, CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
 import type { RunningQuery } from '../running-query.ts'
+import type { IngestMode, IngestTarget } from '../session/own-instances.ts'
 import type { Session } from '../session/session.ts'
 import type { Preparation, Statements } from '../session/statements.ts'
 import { unpack } from './flight-any.ts'
 import { statementTicket, type EndpointShape } from './flight-info.ts'
-import { boundQuery, needsBinding, PreparedStatements, type Prepared } from './flight-prepared.ts'
+import { boundStatement, needsBinding, PreparedStatements, type Prepared } from './flight-prepared.ts'
 import { TICKET_LIFE_MS } from './flight-results.ts'
+import { FlightTransactions } from './flight-transactions.ts'
 import type { Signer } from './signed-text.ts'
 
 /** `false`: for this statement as the session's option `cache`. */
@@ -42,6 +45,7 @@ const LATE = 'late'
 
 export class FlightStatements {
   readonly prepared: PreparedStatements
+  readonly transactions: FlightTransactions
   readonly #options: StatementOptions
   readonly #signer: Signer
 
@@ -49,6 +53,7 @@ export class FlightStatements {
     this.#options = options
     this.#signer = signer
     this.prepared = new PreparedStatements(options.newId)
+    this.transactions = new FlightTransactions(options.statements, options.newId)
   }
 
   /** Undefined for a command that is not a statement. */
@@ -56,7 +61,7 @@ export class FlightStatements {
     const command = unpack(cmd, [CommandStatementQuerySchema, CommandPreparedStatementQuerySchema])
     if (command === undefined) return undefined
     if (!('query' in command)) return this.named(command.preparedStatementHandle, session)
-    refuseTransaction(command.transactionId)
+    this.transactions.check(session, command.transactionId)
     return { kind: 'text', sql: command.query }
   }
 
@@ -91,8 +96,8 @@ export class FlightStatements {
     return this.#options.statements.prepare({ session, sql, clientInterface: 'ArrowFlightSQL' })
   }
 
-  /** Throws the QueryError that refuses it. `cache`: as of StatementInput. */
-  submit(asked: Asked, session: Session, cache = true): Submitted {
+  /** Throws the QueryError that refuses it. `cache`: as of StatementInput. `wanted`: rows, or their number alone. */
+  submit(asked: Asked, session: Session, cache = true, wanted: 'rows' | 'count' = 'rows'): Submitted {
     const { statements } = this.#options
     const input = { session, cache, clientInterface: 'ArrowFlightSQL' } as const
     if (asked.kind === 'text') {
@@ -100,15 +105,26 @@ export class FlightStatements {
     }
     const { prepared } = asked
     if (needsBinding(prepared)) bindText(prepared.sql, new Map()) // throws: no value is given
-    const bound = boundQuery(prepared)
+    const { text, rows } = boundStatement(prepared)
+    if (rows !== undefined && prepared.returning && wanted === 'rows') {
+      throw new QueryError('UNSUPPORTED_STATEMENT', 'a change with RETURNING takes one row of values at a time')
+    }
     const columnNames = prepared.columns.map(({ name }) => name)
-    const query = statements.submit({ ...input, sql: bound.sql, columnNames })
-    return { query, placed: thrown => placedError(thrown, bound) }
+    const query = statements.submit({ ...input, sql: text.sql, columnNames, rows })
+    return { query, placed: thrown => placedError(thrown, text) }
+  }
+
+  /** Rows into a table: all of them or none; how many. */
+  ingest(
+    session: Session, target: IngestTarget, mode: IngestMode, messages: AsyncIterable<RawFlightData>,
+    signal: AbortSignal,
+  ): Promise<bigint> {
+    return this.#options.statements.ingest(session, target, mode, messages, signal)
   }
 
   /** Starts it and waits for its columns; if the client goes meanwhile, it is cancelled. */
-  async start(asked: Asked, session: Session, call: Call): Promise<Started> {
-    const { query, placed } = this.submit(asked, session, call.header(CACHE_HEADER) !== 'false')
+  async start(asked: Asked, session: Session, call: Call, wanted: 'rows' | 'count' = 'rows'): Promise<Started> {
+    const { query, placed } = this.submit(asked, session, call.header(CACHE_HEADER) !== 'false', wanted)
     const cancel = () => query.cancel('the client went away')
     call.signal.addEventListener('abort', cancel, { once: true })
     try {
@@ -123,9 +139,4 @@ export class FlightStatements {
       call.signal.removeEventListener('abort', cancel)
     }
   }
-}
-
-/** There are none yet. */
-export function refuseTransaction(id: Uint8Array | undefined): void {
-  if (id !== undefined && id.length > 0) throw new QueryError('NOT_FOUND', 'unknown transaction')
 }

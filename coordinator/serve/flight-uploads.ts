@@ -1,16 +1,21 @@
-/** DoPut: values of parameters, and statements that the client takes for updates. The first message says which. */
+/**
+ * DoPut: values of parameters, statements that the client takes for updates, and rows for a table. The first message
+ * says which. What a client sends is done as a whole or not at all: a client that goes away has done nothing.
+ */
 
 import { QueryError } from '../../proto/errors.ts'
 import type { FlightData } from '../../proto/gen/flight_pb.js'
 import {
-  CommandPreparedStatementQuerySchema, CommandPreparedStatementUpdateSchema, CommandStatementUpdateSchema,
-  DoPutPreparedStatementResultSchema, DoPutUpdateResultSchema,
+  CommandPreparedStatementQuerySchema, CommandPreparedStatementUpdateSchema, CommandStatementIngestSchema,
+  CommandStatementUpdateSchema, DoPutPreparedStatementResultSchema, DoPutUpdateResultSchema,
+  type CommandStatementIngest,
 } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
 import { encode, packedName, unpack } from './flight-any.ts'
 import { readBinding } from './flight-binding.ts'
 import type { FlightResults } from './flight-results.ts'
-import { refuseTransaction, type Asked, type FlightStatements } from './flight-statements.ts'
+import { ingestMode, ingestTarget } from './flight-ingest.ts'
+import type { Asked, FlightStatements } from './flight-statements.ts'
 import type { Session } from '../session/session.ts'
 import type { FlightLogin } from './session.ts'
 
@@ -20,7 +25,7 @@ export interface FlightParts {
   readonly results: FlightResults
 }
 
-/** Rows that a statement changed are not counted. */
+/** Of a statement that reads. */
 const UNKNOWN = -1n
 
 type PutResultShape = { appMetadata: Uint8Array }
@@ -38,6 +43,7 @@ export class FlightUploads {
     const cmd = first.flightDescriptor?.cmd ?? new Uint8Array(0)
     const command = unpack(cmd, [
       CommandPreparedStatementQuerySchema, CommandPreparedStatementUpdateSchema, CommandStatementUpdateSchema,
+      CommandStatementIngestSchema,
     ])
     switch (command?.$typeName) {
       case 'arrow.flight.protocol.sql.CommandPreparedStatementQuery': {
@@ -51,8 +57,11 @@ export class FlightUploads {
         yield await this.#update(this.#parts.statements.named(command.preparedStatementHandle, session), session, call)
         return
       case 'arrow.flight.protocol.sql.CommandStatementUpdate':
-        refuseTransaction(command.transactionId)
+        this.#parts.statements.transactions.check(session, command.transactionId)
         yield await this.#update({ kind: 'text', sql: command.query }, session, call)
+        return
+      case 'arrow.flight.protocol.sql.CommandStatementIngest':
+        yield await this.#ingest(command, session, all, call)
         return
       default: throw new QueryError('UNSUPPORTED_STATEMENT', `DoPut of ${packedName(cmd)} is not supported`)
     }
@@ -66,10 +75,28 @@ export class FlightUploads {
 
   /** Runs it to its end. */
   async #update(asked: Asked, session: Session, call: Call): Promise<PutResultShape> {
-    const { query, placed } = await this.#parts.statements.start(asked, session, call)
+    const { query, placed } = await this.#parts.statements.start(asked, session, call, 'count')
     for await (const _ of this.#parts.results.readOnce(query, placed, call.signal)) continue
-    return { appMetadata: encode(DoPutUpdateResultSchema, { recordCount: UNKNOWN }) }
+    return updated(query.changedRows?.() ?? UNKNOWN)
   }
+
+  async #ingest(
+    command: CommandStatementIngest, session: Session, messages: AsyncIterable<FlightData>, call: Call,
+  ): Promise<PutResultShape> {
+    const { statements } = this.#parts
+    statements.transactions.check(session, command.transactionId)
+    const [target, mode] = [ingestTarget(command, session), ingestMode(command)]
+    return updated(await statements.ingest(session, target, mode, withHeader(messages), call.signal))
+  }
+}
+
+function updated(recordCount: bigint): PutResultShape {
+  return { appMetadata: encode(DoPutUpdateResultSchema, { recordCount }) }
+}
+
+/** Messages of metadata alone are no Arrow. */
+async function* withHeader(messages: AsyncIterable<FlightData>): AsyncGenerator<FlightData> {
+  for await (const message of messages) if (message.dataHeader.length > 0) yield message
 }
 
 /** The first message, and all of them. Throws INVALID_REQUEST if there is none. */

@@ -41,9 +41,9 @@ function conversions(): ReadonlyMap<number, readonly number[]> {
 
 export function sqlInfos(version: string): ReadonlyMap<number, InfoValue> {
   return new Map<number, InfoValue>([
-    [0, text('Skein')], [1, text(version)], [2, text('21.2.0')], [3, flag(true)], [4, flag(true)], [5, flag(false)],
-    [8, mask(0)], [9, flag(true)], [10, flag(false)], [11, flag(false)], [100, mask(0)], [101, mask(0)],
-    [500, flag(false)], [501, flag(false)], [502, flag(false)], [503, int64(1n)], [504, text('"')], [505, int64(1n)],
+    [0, text('Skein')], [1, text(version)], [2, text('21.2.0')], [3, flag(false)], [4, flag(true)], [5, flag(false)],
+    [8, mask(1)], [9, flag(true)], [10, flag(true)], [11, flag(true)], [100, mask(0)], [101, mask(0)],
+    [500, flag(false)], [501, flag(true)], [502, flag(true)], [503, int64(1n)], [504, text('"')], [505, int64(1n)],
     [506, flag(true)], [507, int64(3n)],
     [508, texts(keywords)],
     [509, texts(numericFunctions)],
@@ -56,9 +56,9 @@ export function sqlInfos(version: string): ReadonlyMap<number, InfoValue> {
     [530, text('procedure')], [531, text('catalog')], [532, flag(true)], [533, mask(0)], [534, mask(0)], [535, mask(0)],
     [536, flag(false)], [537, flag(false)], [538, mask(15)], [539, flag(true)], [540, mask(3)],
     ...unlimited.map((code): [number, InfoValue] => [code, int64(0n)]),
-    [556, flag(true)], [562, int64(4n)], [563, flag(false)], [564, mask(16)], [565, flag(false)], [566, flag(false)],
-    [567, mask(2)], [568, mask(0)], [569, mask(2)], [570, mask(0)], [571, mask(0)], [572, flag(false)],
-    [573, flag(false)], [574, flag(false)], [575, flag(false)], [576, flag(false)],
+    [556, flag(true)], [562, int64(4n)], [563, flag(true)], [564, mask(16)], [565, flag(false)], [566, flag(false)],
+    [567, mask(2)], [568, mask(0)], [569, mask(2)], [570, mask(0)], [571, mask(0)], [572, flag(true)],
+    [573, flag(false)], [574, flag(true)], [575, flag(false)], [576, flag(false)],
   ])
 }
 

@@ -7,17 +7,35 @@ import type { RawFlightData } from '../../proto/flight-data.ts'
 
 export interface Answer {
   readonly columns: readonly TableColumn[]
+  /** As of a RunningQuery. */
+  changedRows?(): bigint | null
   frames(): AsyncIterable<RawFlightData>
 }
 
 /** What DuckDB answers to SET, USE, BEGIN and their like: no rows. */
-export const done: Answer = noRows([{ name: 'Success', type: 'BOOLEAN' }])
+export const done: Answer = { ...noRows([{ name: 'Success', type: 'BOOLEAN' }]), changedRows: () => 0n }
 
 export function noRows(columns: readonly TableColumn[]): Answer {
   return {
     columns,
     async *frames() {
       yield { dataHeader: arrowSchemaMessage(columns, 'text'), dataBody: new Uint8Array(0) }
+    },
+  }
+}
+
+/** What DuckDB answers to a change: how many rows. */
+export function count(rows: bigint): Answer {
+  const columns = [{ name: 'Count', type: 'BIGINT' }]
+  return {
+    columns,
+    changedRows: () => rows,
+    async *frames() {
+      yield* noRows(columns).frames() // the schema as FlightInfo has it
+      const column = { name: 'Count', kind: 'int64', nullable: true, values: [rows] } as const
+      for await (const message of smallTableMessages([column])) {
+        if (message.dataBody.length > 0) yield message
+      }
     },
   }
 }

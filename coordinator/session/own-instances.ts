@@ -7,10 +7,12 @@
 import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
 import type { Table, TableColumn } from '../../catalog/table.ts'
 import { authoriseOwn, type PlanOutline } from '../../planner/own-authority.ts'
+import type { PreparedParameter } from '../../planner/prepare-query.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { errorAtByte } from '../../proto/error-place.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
 import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
+import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } from '../../proto/gen/session_pb.js'
 import type { CoordinatorId, QueryId } from '../../proto/ids.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
@@ -18,10 +20,11 @@ import type { QueryRequest } from '../running-query.ts'
 import { namedScan } from '../task-definition.ts'
 import { done } from './answer.ts'
 import { chainsIn, mentions, targetOf } from './mentions.ts'
-import { OwnQuery, type OwnRun } from './own-query.ts'
+import { OwnQuery, type OwnOutcome, type OwnRun } from './own-query.ts'
 import type { NameDefaults, Session } from './session.ts'
 import type { RunInit, SessionChannel } from './session-channel.ts'
 import type { Sessions } from './sessions.ts'
+import { ingestRequests, repeatRequests } from './write-streams.ts'
 
 export interface OwnInstancesOptions {
   readonly sessions: Sessions
@@ -40,13 +43,28 @@ export interface OwnInstancesOptions {
 
 /** query: it reads. change: it may change what is the session's. list: the catalog. end: of a transaction. */
 export type OwnKind = 'query' | 'change' | 'list' | 'end'
-export type IngestMode = 'create' | 'append' | 'replace' | 'create-append'
+
+/** What is done where the table is not there, and where it is. */
+export interface IngestMode {
+  readonly ifMissing: 'create' | 'fail'
+  readonly ifThere: 'append' | 'replace' | 'fail'
+}
 
 /** A table of the session's own: in memory, or temporary (`temp.main`). */
 export interface IngestTarget {
   readonly catalog: string
   readonly schema: string
   readonly table: string
+}
+
+/** What a statement is. */
+export interface OwnDescription {
+  readonly columns: readonly TableColumn[]
+  /** It changes something. */
+  readonly changes: boolean
+  /** A change that does not gives their number alone. */
+  readonly givesRows: boolean
+  readonly parameters: readonly PreparedParameter[]
 }
 
 interface OwnInstance {
@@ -67,7 +85,8 @@ interface OwnInstance {
 const TABLES_OF_TRANSACTION = 64
 /** Catalogs that a session may change. */
 const own: ReadonlySet<string> = new Set(['memory', 'temp'])
-const modes: Readonly<Record<IngestMode, number>> = { create: 1, append: 2, replace: 3, 'create-append': 4 }
+const ifMissing = { create: IfMissing.CREATE, fail: IfMissing.FAIL } as const
+const ifThere = { append: IfThere.APPEND, replace: IfThere.REPLACE, fail: IfThere.FAIL } as const
 
 export class OwnInstances {
   readonly #options: OwnInstancesOptions
@@ -105,14 +124,29 @@ export class OwnInstances {
     })
   }
 
-  /** Its columns, and whether it changes something; nothing runs. */
-  describe(
-    session: Session, request: QueryRequest, kind: OwnKind,
-  ): Promise<{ columns: readonly TableColumn[]; isUpdate: boolean }> {
+  /** What it is; nothing runs. `parameterized`: the same with its parameters, empty if it has none. */
+  describe(session: Session, request: QueryRequest, kind: OwnKind, parameterized = ''): Promise<OwnDescription> {
     return this.#next(session, async () => {
       const instance = this.#instance(session)
-      const { columns, changes } = await this.#bind(session, instance, request, kind, new AbortController().signal)
-      return { columns, isUpdate: changes }
+      const { signal } = new AbortController()
+      const { columns, changes, givesRows, parameters } =
+        await this.#bind(session, instance, request, kind, signal, parameterized)
+      return { columns, changes, givesRows, parameters }
+    })
+  }
+
+  /** A change, once for each text, which differs from the request's by values alone: all or none; how many rows. */
+  repeat(
+    session: Session, request: QueryRequest, texts: Iterable<string>, signal: AbortSignal,
+  ): Promise<bigint> {
+    return this.#next(session, async () => {
+      const instance = this.#instance(session)
+      const { read } = await this.#bind(session, instance, request, 'change', signal)
+      const begin = { sessionId: instance.id, tables: read.flatMap(namedScan) }
+      const call = instance.channel.repeat(repeatRequests(begin, texts), signal)
+      const reply = await this.#told(session, instance, '', call)
+      instance.objects = new Set(reply.objects)
+      return reply.changedRows
     })
   }
 
@@ -120,7 +154,7 @@ export class OwnInstances {
   ingest(
     session: Session, { catalog, schema, table }: IngestTarget, mode: IngestMode,
     messages: AsyncIterable<RawFlightData>, signal: AbortSignal,
-  ): Promise<number> {
+  ): Promise<bigint> {
     if (!own.has(catalog.toLowerCase())) {
       throw new QueryError('PERMISSION_DENIED', `catalog ${catalog} is read-only; rows go to memory or temp`)
     }
@@ -131,15 +165,14 @@ export class OwnInstances {
         principal: session.principal, sessionId: session.id, clientInterface: 'ArrowFlightSQL',
       }
       await this.#bind(session, instance, request, 'query', signal)
-      const begin = { sessionId: instance.id, catalog, schema, table, mode: modes[mode] }
-      const reply = await this.#told(session, instance, '', instance.channel.ingest((async function* () {
-        yield { message: { case: 'begin' as const, value: begin } }
-        for await (const { dataHeader, dataBody } of messages) {
-          yield { message: { case: 'frame' as const, value: { dataHeader, dataBody } } }
-        }
-      })(), signal))
+      const begin = {
+        sessionId: instance.id, catalog, schema, table, ifMissing: ifMissing[mode.ifMissing],
+        ifThere: ifThere[mode.ifThere],
+      }
+      const call = instance.channel.ingest(ingestRequests(begin, messages, signal), signal)
+      const reply = await this.#told(session, instance, '', call)
       instance.objects = new Set(reply.objects)
-      return Number(reply.rowCount)
+      return reply.rowCount
     })
   }
 
@@ -169,14 +202,15 @@ export class OwnInstances {
   async #run(
     session: Session, instance: OwnInstance, kind: OwnKind, request: RunInit & { readonly sql: string },
     signal: AbortSignal,
-  ): Promise<readonly RawFlightData[]> {
+  ): Promise<OwnOutcome> {
     const ends = kind === 'end'
     const changes = kind === 'change' || ends
     try {
       const running = instance.channel.run({ ...request, ends, changes }, signal)
-      const { objects, frames } = await this.#told(session, instance, request.sql, running)
+      const { objects, frames, changedRows, rowCount } = await this.#told(session, instance, request.sql, running)
       if (changes) instance.objects = new Set(objects)
-      return frames
+      // of a change that gives its rows they are those that it has changed
+      return { frames, changedRows: kind === 'change' ? changedRows ?? rowCount : ends ? 0n : null }
     } finally {
       if (ends) instance.begun = false // however a transaction ends, it has ended
     }
@@ -184,7 +218,8 @@ export class OwnInstances {
 
   async #bind(
     session: Session, instance: OwnInstance, request: QueryRequest, kind: OwnKind, signal: AbortSignal,
-  ): Promise<{ columns: readonly TableColumn[]; read: readonly Table[]; changes: boolean }> {
+    parameterized = '',
+  ): Promise<OwnDescription & { readonly read: readonly Table[] }> {
     const begin = session.transaction === 'open' && !instance.begun && kind !== 'list'
     if (kind === 'list' && instance.begun) {
       throw new QueryError('TRANSACTION_ERROR', 'the catalog cannot be listed inside a transaction on own objects')
@@ -195,7 +230,7 @@ export class OwnInstances {
     const reply = await this.#told(session, instance, sql, instance.channel.bind({
       sessionId: instance.id, coordinatorId: this.#options.coordinator, principal, open: !instance.opened, sql,
       settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: kind === 'list', begin,
-      tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(namedScan),
+      tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(namedScan), parameterized,
     }, signal)).catch((thrown: unknown) => {
       const error = asQueryError(thrown)
       if (error.code !== 'BIND_ERROR') throw error
@@ -209,7 +244,9 @@ export class OwnInstances {
     }
     const authority = authoriseOwn(JSON.parse(reply.outline) as PlanOutline, own, kind === 'list')
     if (authority.changes && kind !== 'change') throw new Error('a statement that reads would change something')
-    return { columns, changes: authority.changes, read: authority.tables.flatMap(i => tables[i] ?? []) }
+    const { changes, givesRows } = authority
+    const parameters = reply.parameters.map(({ name, type }) => ({ name, type: type === '' ? null : type }))
+    return { columns, changes, givesRows, parameters, read: authority.tables.flatMap(i => tables[i] ?? []) }
   }
 
   /** Those that the text may name, and those that the session has named before. */
@@ -267,7 +304,10 @@ export class OwnInstances {
     return instance
   }
 
-  /** Waits for an answer; without one it is not known what was done, and so the instance is given up. */
+  /**
+   * Waits for an answer about `sql` (empty: about many texts). Without one it is not known what was done, and so the
+   * instance is given up.
+   */
   async #told<T>(session: Session, instance: OwnInstance, sql: string, call: Promise<T>): Promise<T> {
     try {
       return await call
@@ -277,6 +317,7 @@ export class OwnInstances {
         throw this.#lost(session, instance, error) ?? error
       }
       if (error.code === 'NOT_FOUND' && !instance.opened) throw error
+      if (sql === '') throw new QueryError(error.code, error.message, { cause: error })
       throw errorAtByte(error.code, error.message, error.position, sql)
     }
   }

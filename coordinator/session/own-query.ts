@@ -11,11 +11,18 @@ import type { QueryId } from '../../proto/ids.ts'
 import { ResultRelay, type Fetch } from '../result-relay.ts'
 import type { QueryRequest, QueryState, QueryStats, RunningQuery, TaskReport } from '../running-query.ts'
 
+/** A statement that has run. */
+export interface OwnOutcome {
+  /** All messages of a small result, of others none. */
+  readonly frames: readonly RawFlightData[]
+  /** null: it has only read. */
+  readonly changedRows: bigint | null
+}
+
 /** A statement that is about to run. */
 export interface OwnRun {
   readonly columns: readonly TableColumn[]
-  /** Runs it; all messages of a small result, of others none. */
-  readonly run: () => Promise<readonly RawFlightData[]>
+  readonly run: () => Promise<OwnOutcome>
   /** Its rows, from when it has begun to run. */
   readonly fetch: Fetch
   readonly forget: () => void
@@ -45,6 +52,7 @@ export class OwnQuery implements RunningQuery {
   readonly #abort = new AbortController()
   readonly #ran: Promise<void>
   #run: OwnRun | null = null
+  #changedRows: bigint | null = null
   #isDone = false
   #boundMs: number | null = null
   #endedMs: number | null = null
@@ -101,6 +109,10 @@ export class OwnQuery implements RunningQuery {
     return this.#isDone ? 1 : 0
   }
 
+  changedRows(): bigint | null {
+    return this.#changedRows
+  }
+
   isReadable(): boolean {
     return this.#error !== null || this.#relay.isReadable
   }
@@ -129,7 +141,8 @@ export class OwnQuery implements RunningQuery {
     }
     const cancelRead = this.#clock.after(READ_AFTER_MS, read)
     try {
-      const frames = await run()
+      const { frames, changedRows } = await run()
+      this.#changedRows = changedRows
       if (!isRead && frames.length > 0) this.#relay.give(0, frames)
       else if (!isRead) read()
     } finally {

@@ -16,7 +16,8 @@ import type { Answer } from './answer.ts'
 export interface Step {
   /** Where its errors are in the whole text: their place in what runs plus this. */
   readonly offset: number
-  run(): Promise<RunningQuery | Answer>
+  /** The signal: nobody waits for it any more. */
+  run(signal: AbortSignal): Promise<RunningQuery | Answer>
 }
 
 export interface ScriptOptions {
@@ -42,6 +43,7 @@ export class Script implements RunningQuery {
   #offset = 0
   /** Of a text with more than one: `statement 2 of 3`. */
   #which = ''
+  readonly #abort = new AbortController()
   #cancelled: string | null = null
   #released = false
   #endedMs: number | null = null
@@ -101,6 +103,10 @@ export class Script implements RunningQuery {
     return this.#answer === null ? 0 : this.#inner?.progress() ?? 0
   }
 
+  changedRows(): bigint | null {
+    return this.#answer?.changedRows?.() ?? null
+  }
+
   isReadable(): boolean {
     if (this.#error !== null) return true
     return this.#answer !== null && (!('isReadable' in this.#answer) || this.#answer.isReadable())
@@ -113,6 +119,7 @@ export class Script implements RunningQuery {
 
   cancel(reason: string): void {
     this.#cancelled ??= reason
+    this.#abort.abort(new QueryError('CANCELLED', this.#cancelled))
     this.#current?.cancel(reason)
   }
 
@@ -135,7 +142,7 @@ export class Script implements RunningQuery {
       this.#offset = offset
       if (steps.length > 1) this.#which = `statement ${i + 1} of ${steps.length}: `
       this.#checkCancelled()
-      const answer = await run()
+      const answer = await run(this.#abort.signal)
       this.#current = 'state' in answer ? answer : null
       if (this.#released || this.#cancelled !== null) this.#current?.cancel(this.#cancelled ?? 'the client has gone')
       if (i === steps.length - 1) {

@@ -4,15 +4,18 @@ import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
 import {
-  SessionService, type BindReply, type BindRequest, type IngestReply, type RunReply, type RunRequest,
+  SessionService, type BindReply, type BindRequest, type IngestReply, type RepeatReply, type RunReply, type RunRequest,
 } from '../../proto/gen/session_pb.js'
 import type { GrpcChannel, ServiceClient } from '../../proto/grpc-channel.ts'
 import { nodeChannel, type NodeAuth } from '../../proto/node-auth.ts'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { BindRequestSchema, IngestRequestSchema, RunRequestSchema } from '../../proto/gen/session_pb.js'
+import type {
+  BindRequestSchema, IngestRequestSchema, RepeatRequestSchema, RunRequestSchema,
+} from '../../proto/gen/session_pb.js'
 
 export type BindInit = MessageInitShape<typeof BindRequestSchema>
 export type RunInit = MessageInitShape<typeof RunRequestSchema>
+export type RepeatInit = MessageInitShape<typeof RepeatRequestSchema>
 export type IngestInit = MessageInitShape<typeof IngestRequestSchema>
 
 /** Binding reads footers at most. */
@@ -26,6 +29,8 @@ export interface SessionChannel {
   run(request: RunInit, signal: AbortSignal): Promise<RunReply>
   fetch(session: string, result: string, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData>
   forget(session: string, result: string): Promise<void>
+  /** Nothing is done unless the last request is an end; the same of `ingest`. */
+  repeat(requests: AsyncIterable<RepeatInit>, signal: AbortSignal): Promise<RepeatReply>
   ingest(requests: AsyncIterable<IngestInit>, signal: AbortSignal): Promise<IngestReply>
   close(session: string): Promise<void>
   end(): void
@@ -57,9 +62,12 @@ export class GrpcSessionChannel implements SessionChannel {
     await this.#service.forget({ sessionId: session, resultId: result }, { deadlineMs: CLOSE_DEADLINE_MS })
   }
 
-  async ingest(requests: AsyncIterable<IngestInit>, signal: AbortSignal): Promise<IngestReply> {
-    for await (const reply of this.#service.ingest(requests, { signal })) return reply
-    throw new QueryError('UNAVAILABLE', 'the executor ended the ingest without an answer')
+  repeat(requests: AsyncIterable<RepeatInit>, signal: AbortSignal): Promise<RepeatReply> {
+    return only(this.#service.repeat(requests, { signal }))
+  }
+
+  ingest(requests: AsyncIterable<IngestInit>, signal: AbortSignal): Promise<IngestReply> {
+    return only(this.#service.ingest(requests, { signal }))
   }
 
   async close(session: string): Promise<void> {
@@ -71,4 +79,9 @@ export class GrpcSessionChannel implements SessionChannel {
   }
 }
 
-export type { BindReply, BindRequest, IngestReply, RunReply, RunRequest }
+async function only<T>(replies: AsyncIterable<T>): Promise<T> {
+  for await (const reply of replies) return reply
+  throw new QueryError('UNAVAILABLE', 'the executor ended the call without an answer')
+}
+
+export type { BindReply, BindRequest, IngestReply, RepeatReply, RunReply, RunRequest }

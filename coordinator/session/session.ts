@@ -37,6 +37,8 @@ export interface Session {
   /** Statement text by name or handle; the oldest go first. */
   readonly prepared: Map<string, string>
   transaction: TransactionState
+  /** How many it has begun. */
+  transactions: number
   /** Statements that run. */
   running: number
   /** By the clock. */
@@ -51,7 +53,7 @@ export function newSession(
 ): Session {
   return {
     id, principal, isKept, catalog, schema, enums: 'text', cache: true, settings: new Map(),
-    prepared: new Map(), transaction: 'none', running: 0, lastUsedMs: nowMs,
+    prepared: new Map(), transaction: 'none', transactions: 0, running: 0, lastUsedMs: nowMs,
   }
 }
 

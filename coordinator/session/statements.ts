@@ -26,8 +26,8 @@ import { EXPLAIN_COLUMNS } from '../explain-query.ts'
 import type { ClientInterface, QueryRequest, RunningQuery } from '../running-query.ts'
 import type { LoggedQuery } from '../serve/ports.ts'
 import { hasEnded } from '../serve/query-times.ts'
-import { done, type Answer } from './answer.ts'
-import type { IngestMode, IngestTarget, OwnInstances, OwnKind } from './own-instances.ts'
+import { count, done, type Answer } from './answer.ts'
+import type { IngestMode, IngestTarget, OwnDescription, OwnInstances, OwnKind } from './own-instances.ts'
 import { Script, type Step } from './script.ts'
 import { keepPrepared, nextTransaction, preparedText, type NameDefaults, type Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -48,6 +48,8 @@ export interface StatementInput {
   readonly catalog?: string | undefined
   readonly schema?: string | undefined
   readonly settings?: Readonly<Record<string, string>> | undefined
+  /** Texts that run in the place of `sql`, one change, of which they are forms with other values: all or none. */
+  readonly rows?: Iterable<string> | undefined
   /** Of the last statement's rows; null: all. A statement that gives no rows is left as it is. */
   readonly limit?: number | null | undefined
   readonly offset?: number | null | undefined
@@ -56,8 +58,10 @@ export interface StatementInput {
 /** What a text is, without running it. */
 export interface Description {
   readonly columns: readonly TableColumn[]
-  /** It changes something: clients run it for its effect. */
+  /** It gives no rows but their number, if that: clients run it for its effect. */
   readonly isUpdate: boolean
+  /** It changes data or objects. */
+  readonly changes: boolean
 }
 
 /** The same of a text that may have parameters. */
@@ -158,17 +162,17 @@ export class Statements {
     const statements = await this.#read(input)
     const last = statements.at(-1)
     if (last === undefined) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
-    if (last.kind === 'explain') return { columns: EXPLAIN_COLUMNS, isUpdate: false }
+    if (last.kind === 'explain') return { columns: EXPLAIN_COLUMNS, isUpdate: false, changes: false }
     const request = this.#request(input, last.text)
     const { own } = this.#options
-    if (last.kind === 'change') return own.describe(input.session, request, 'change')
-    if (last.kind !== 'query') return { columns: done.columns, isUpdate: last.kind !== 'execute' }
+    if (last.kind === 'change') return described(await own.describe(input.session, request, 'change'))
+    if (last.kind !== 'query') return { columns: done.columns, isUpdate: last.kind !== 'execute', changes: false }
     const ownKind = this.#ownKind(last, input.session)
-    if (ownKind !== null) return own.describe(input.session, request, ownKind)
-    return { columns: await this.#options.describe(request), isUpdate: false }
+    if (ownKind !== null) return described(await own.describe(input.session, request, ownKind))
+    return { columns: await this.#options.describe(request), isUpdate: false, changes: false }
   }
 
-  /** As `describe`, of a text that may have parameters. The types of those of what changes something are not known. */
+  /** As `describe`, of a text that may have parameters. */
   async prepare(input: StatementInput): Promise<Preparation> {
     const { sql } = input
     const names = parameterNames(findParameters(sql))
@@ -178,10 +182,16 @@ export class Statements {
       const statements = await this.#read({ ...input, sql: nulls.sql })
       const [only, ...more] = statements
       if (only?.kind === 'query' && more.length === 0 && this.#ownKind(only, input.session) === null) {
-        return { ...await this.#options.prepare(this.#request(input, sql)), isUpdate: false }
+        return { ...await this.#options.prepare(this.#request(input, sql)), isUpdate: false, changes: false }
       }
-      const described = await this.describe({ ...input, sql: nulls.sql })
-      return { ...described, parameters: names.map(name => ({ name, type: null })) }
+      if (only?.kind === 'change' && more.length === 0) {
+        const request = this.#request(input, nulls.sql)
+        const own = await this.#options.own.describe(input.session, request, 'change', sql)
+        const types = new Map(own.parameters.map(({ name, type }) => [name, type]))
+        return { ...described(own), parameters: names.map(name => ({ name, type: types.get(name) ?? null })) }
+      }
+      const whole = await this.describe({ ...input, sql: nulls.sql })
+      return { ...whole, parameters: names.map(name => ({ name, type: null })) }
     } catch (thrown) {
       throw placedError(thrown, nulls)
     }
@@ -202,7 +212,7 @@ export class Statements {
   async ingest(
     session: Session, target: IngestTarget, mode: IngestMode, messages: AsyncIterable<RawFlightData>,
     signal: AbortSignal,
-  ): Promise<number> {
+  ): Promise<bigint> {
     const { sessions, own } = this.#options
     sessions.touch(session)
     session.running++
@@ -222,6 +232,7 @@ export class Statements {
     const next = nextTransaction(session.transaction, action)
     const begun = own.hasBegun(session)
     session.transaction = next
+    if (action === 'begin') session.transactions++
     return begun ? own.submit(session, this.#request(input, action.toUpperCase()), 'end', id) : done
   }
 
@@ -254,14 +265,20 @@ export class Statements {
       const { sql, before } = isLast ? limited(statement, input) : { sql: statement.text, before: 0 }
       return {
         offset: statement.start - before,
-        run: () => this.#run({ ...statement, text: sql }, input, isLast ? id : this.#options.newId() as QueryId),
+        run: signal =>
+          this.#run({ ...statement, text: sql }, input, isLast ? id : this.#options.newId() as QueryId, signal),
       }
     })
   }
 
-  async #run(statement: Statement, input: StatementInput, id: QueryId): Promise<RunningQuery | Answer> {
-    const { session } = input
+  async #run(
+    statement: Statement, input: StatementInput, id: QueryId, signal: AbortSignal,
+  ): Promise<RunningQuery | Answer> {
+    const { session, rows } = input
     const { queries, own } = this.#options
+    if (rows !== undefined && statement.kind !== 'change') {
+      throw new QueryError('INVALID_REQUEST', 'rows of values are bound to a statement that changes nothing')
+    }
     switch (statement.kind) {
       case 'query': {
         const request = this.#request(input, statement.text, id)
@@ -280,7 +297,7 @@ export class Statements {
       case 'prepare':
         keepPrepared(session, statement.name, statement.inner)
         return done
-      case 'execute': return this.#execute(statement, input, id)
+      case 'execute': return this.#execute(statement, input, id, signal)
       case 'deallocate':
         preparedText(session, statement.name)
         session.prepared.delete(statement.name)
@@ -295,7 +312,11 @@ export class Statements {
         await this.#options.refresh(statement.path, { catalog, schema })
         return done
       }
-      case 'change': return own.submit(session, this.#request(input, statement.text, id), 'change', id)
+      case 'change': {
+        const request = this.#request(input, statement.text, id)
+        if (rows === undefined) return own.submit(session, request, 'change', id)
+        return count(await own.repeat(session, request, rows, signal))
+      }
       case 'refused': throw new QueryError(statement.code, statement.message)
       default: return unreachable(statement)
     }
@@ -304,6 +325,7 @@ export class Statements {
   /** The prepared text with the arguments in the places of its parameters. */
   async #execute(
     { name, arguments: values }: Extract<Statement, { kind: 'execute' }>, input: StatementInput, id: QueryId,
+    signal: AbortSignal,
   ): Promise<RunningQuery | Answer> {
     const sql = withArguments(preparedText(input.session, name), values)
     const [inner, ...more] = await this.#read({ ...input, sql })
@@ -311,7 +333,7 @@ export class Statements {
       throw new QueryError('UNSUPPORTED_STATEMENT', `the prepared statement "${name}" is not one statement`)
     }
     if (inner.kind === 'execute') throw new QueryError('UNSUPPORTED_STATEMENT', 'EXECUTE of an EXECUTE')
-    return this.#run(inner, input, id)
+    return this.#run(inner, input, id, signal)
   }
 
   #request(input: StatementInput, sql: string, queryId?: QueryId): QueryRequest {
@@ -332,6 +354,10 @@ export class Statements {
       if (hasEnded(script)) this.#scripts.delete(id)
     }
   }
+}
+
+function described({ columns, changes, givesRows }: OwnDescription): Description {
+  return { columns, changes, isUpdate: !givesRows }
 }
 
 function endsOpen(statements: readonly Statement[]): boolean {

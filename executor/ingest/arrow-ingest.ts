@@ -70,32 +70,25 @@ export interface IngestTarget {
   readonly place: readonly string[]
   /** Statements that make the table ready, given its columns as SQL. */
   readonly prepare: (columns: string) => readonly string[]
-  /** False: it is a transaction of its own. */
-  readonly inTransaction: boolean
 }
 
 /** No name that anybody would choose. */
 const STAGING = 'skein ingest'
 
-/** Rows go to a table of the session by their columns' names, all of them or none; how many. */
+/**
+ * Rows go to a table of the session by their columns' names; how many. The caller has a transaction, and what a failure
+ * leaves is its own.
+ */
 export async function ingestInto(
-  connection: DuckConnection, { place, prepare, inTransaction }: IngestTarget, messages: AsyncIterable<RawFlightData>,
+  connection: DuckConnection, { place, prepare }: IngestTarget, messages: AsyncIterable<RawFlightData>,
 ): Promise<number> {
-  if (!inTransaction) await connection.run('BEGIN TRANSACTION')
-  try {
-    const { columns, rowCount } = await fill(connection, STAGING, messages)
-    const list = columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ')
-    const target = place.map(quoteName).join('.')
-    for (const sql of prepare(list)) await connection.run(sql)
-    await connection.run(`INSERT INTO ${target} BY NAME SELECT * FROM temp.main.${quoteName(STAGING)}`)
-    await connection.run(`DROP TABLE temp.main.${quoteName(STAGING)}`)
-    if (!inTransaction) await connection.run('COMMIT')
-    return rowCount
-  } catch (error) {
-    if (!inTransaction) await connection.run('ROLLBACK')
-    else await connection.run(`DROP TABLE IF EXISTS temp.main.${quoteName(STAGING)}`).catch(() => undefined)
-    throw error
-  }
+  const { columns, rowCount } = await fill(connection, STAGING, messages)
+  const list = columns.map(({ name, type }) => `${quoteName(name)} ${type}`).join(', ')
+  const target = place.map(quoteName).join('.')
+  for (const sql of prepare(list)) await connection.run(sql)
+  await connection.run(`INSERT INTO ${target} BY NAME SELECT * FROM temp.main.${quoteName(STAGING)}`)
+  await connection.run(`DROP TABLE temp.main.${quoteName(STAGING)}`)
+  return rowCount
 }
 
 export function tableSql(table: string, columns: readonly ResultColumn[]): string {

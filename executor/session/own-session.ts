@@ -4,8 +4,8 @@
  */
 
 import { QueryError } from '../../proto/errors.ts'
-import type { BindRequest, IngestBegin, RunRequest } from '../../proto/gen/session_pb.js'
-import { IngestBegin_Mode as Mode } from '../../proto/gen/session_pb.js'
+import type { BindRequest, IngestBegin, RepeatBegin, RunRequest } from '../../proto/gen/session_pb.js'
+import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } from '../../proto/gen/session_pb.js'
 import type { CoordinatorId, SessionId } from '../../proto/ids.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
@@ -37,6 +37,13 @@ export interface Bound {
   readonly outline: string
   readonly columns: readonly TypedColumn[]
   readonly statementType: number
+  readonly parameters: readonly { readonly name: string; readonly type: string | null }[]
+}
+
+/** What a change has done, and what is the session's own after it. */
+export interface Changed {
+  readonly changedRows: bigint
+  readonly objects: string[]
 }
 
 /** Of a statement that reads. */
@@ -83,26 +90,26 @@ export class OwnSession {
         for (const catalog of this.#tables.catalogs) this.#seen.add(catalog)
       }
       const { columns, statementType } = await this.#describe(sql)
-      return { outline: await this.#outline(sql), columns, statementType }
+      const parameters = await this.#parameters(request.parameterized)
+      return { outline: await this.#outline(sql), columns, statementType, parameters }
     })
   }
 
   /** Rejects with what DuckDB says; what a statement outside of a transaction did until then is undone. */
-  run(request: RunRequest, spool: ResultSpool, signal: AbortSignal): Promise<{ rowCount: number; objects: string[] }> {
+  run(
+    request: RunRequest, spool: ResultSpool, signal: AbortSignal,
+  ): Promise<{ rowCount: number; changedRows: bigint | null; objects: string[] }> {
     return this.#next(async () => {
-      const { connections: { user }, files, pool } = this.options
+      const { connections: { user }, pool } = this.options
       const { sql, tables, columns, enumDictionaries, ends, changes } = request
       const stopInterrupts = this.#interruptOn(signal)
       this.#spools.set(request.resultId, spool) // it is read while it is made: there may not be room for all of it
       try {
-        const opened = await ScanFiles.open(tables, files, signal)
-        this.#pins.push(opened)
-        await this.#tables.use(tables, opened.paths, false, this.#seen)
-        if (signal.aborted) throw new QueryError('CANCELLED', 'the statement was cancelled')
+        await this.#open(tables, signal)
         const shape = { columns, enums: enumDictionaries ? 'dictionary' as const : 'text' as const }
-        const { rowCount } = await writeAtOnce(user, sql, shape, spool, pool)
+        const { rowCount, changedRows } = await writeAtOnce(user, sql, shape, spool, pool)
         spool.complete()
-        return { rowCount, objects: changes ? await this.#objects() : [] }
+        return { rowCount, changedRows, objects: changes ? await this.#objects() : [] }
       } catch (error) {
         this.#spools.delete(request.resultId)
         await end(spool, taskError(error, []))
@@ -115,23 +122,32 @@ export class OwnSession {
     })
   }
 
-  /** All of the rows, or none of them. */
-  ingest(begin: IngestBegin, messages: AsyncIterable<RawFlightData>): Promise<{ rowCount: number; objects: string[] }> {
-    return this.#next(async () => {
-      const { user } = this.options.connections
+  /** The statement once for each text, all of them or none. In an open transaction a failure ends it for good. */
+  repeat({ tables }: RepeatBegin, texts: AsyncIterable<string>, signal: AbortSignal): Promise<Changed> {
+    return this.#atomic(signal, async () => {
+      await this.#open(tables, signal)
+      let sum = 0n
+      for await (const sql of texts) {
+        checkWanted(signal)
+        sum += await this.#changeOnce(sql)
+      }
+      return sum
+    })
+  }
+
+  /** All of the rows, or none of them. In an open transaction a failure ends it for good. */
+  ingest(begin: IngestBegin, messages: AsyncIterable<RawFlightData>, signal: AbortSignal): Promise<Changed> {
+    return this.#atomic(signal, async () => {
+      const isThere = await this.#checkTarget(begin)
       const place = [begin.catalog, begin.schema, begin.table]
       const name = place.map(quoteName).join('.')
+      const kind = begin.catalog.toLowerCase() === 'temp' ? 'TEMP TABLE' : 'TABLE'
       const prepare = (columns: string): readonly string[] => {
-        switch (begin.mode) {
-          case Mode.APPEND: return []
-          case Mode.CREATE: return [`CREATE TABLE ${name} (${columns})`]
-          case Mode.REPLACE: return [`DROP TABLE IF EXISTS ${name}`, `CREATE TABLE ${name} (${columns})`]
-          case Mode.CREATE_APPEND: return [`CREATE TABLE IF NOT EXISTS ${name} (${columns})`]
-          default: throw new QueryError('INVALID_REQUEST', 'an ingest without a mode')
-        }
+        const create = `CREATE ${kind} ${name} (${columns})`
+        if (!isThere) return [create]
+        return begin.ifThere === IfThere.REPLACE ? [`DROP TABLE ${name}`, create] : []
       }
-      const rowCount = await ingestInto(user, { place, prepare, inTransaction: this.#seen !== null }, messages)
-      return { rowCount, objects: await this.#objects() }
+      return BigInt(await ingestInto(this.options.connections.user, { place, prepare }, messages))
     })
   }
 
@@ -156,6 +172,76 @@ export class OwnSession {
     await this.#unpin()
     for (const id of [...this.#spools.keys()]) await this.forget(id)
     await this.options.connections.close()
+  }
+
+  async #open(tables: RunRequest['tables'], signal: AbortSignal): Promise<void> {
+    const opened = await ScanFiles.open(tables, this.options.files, signal)
+    this.#pins.push(opened)
+    await this.#tables.use(tables, opened.paths, false, this.#seen)
+    checkWanted(signal)
+  }
+
+  /**
+   * In a transaction of its own, or in the one that is open. DuckDB undoes no part of one: so after a failure the open
+   * one is made to refuse everything but its end, as after a failure of DuckDB's own.
+   */
+  #atomic(signal: AbortSignal, run: () => Promise<bigint>): Promise<Changed> {
+    return this.#next(async () => {
+      const { user } = this.options.connections
+      const isOwn = this.#seen === null
+      const stopInterrupts = this.#interruptOn(signal)
+      try {
+        if (isOwn) await user.run('BEGIN TRANSACTION')
+        const changedRows = await run()
+        checkWanted(signal)
+        stopInterrupts()
+        if (isOwn) await user.run('COMMIT')
+        return { changedRows, objects: await this.#objects() }
+      } catch (error) {
+        stopInterrupts()
+        const end = isOwn ? 'ROLLBACK' : `SELECT error('a part of the transaction has failed')`
+        await user.run(end).catch(() => undefined) // a ROLLBACK after a COMMIT that has failed; the other one has to
+        throw error
+      } finally {
+        if (isOwn) await this.#unpin()
+      }
+    })
+  }
+
+  async #changeOnce(sql: string): Promise<bigint> {
+    const prepared = await this.options.connections.user.prepareOne(sql)
+    try {
+      const { chunks, changedRows } = await prepared.execute()
+      return changedRows ?? BigInt(chunks.reduce((sum, { rowCount }) => sum + rowCount, 0))
+    } finally {
+      prepared.close()
+    }
+  }
+
+  /** Whether the table is there; throws if that is not as the client wants it. */
+  async #checkTarget({ catalog, schema, table, ifMissing, ifThere }: IngestBegin): Promise<boolean> {
+    if (ifMissing === IfMissing.UNSPECIFIED || ifThere === IfThere.UNSPECIFIED) {
+      throw new QueryError('INVALID_REQUEST', 'the ingest does not say what is to be if its table is missing, or there')
+    }
+    const texts = [catalog, schema, table].map(name => quoteText(name.toLowerCase())).join(', ')
+    const found = await this.options.connections.user.texts(`SELECT 1 FROM duckdb_tables()
+      WHERE (lower(database_name), lower(schema_name), lower(table_name)) = (${texts})`, [0])
+    const isThere = found.length > 0
+    const name = [catalog, schema, table].map(quoteName).join('.')
+    if (isThere && ifThere === IfThere.FAIL) throw new QueryError('TABLE_EXISTS', `table ${name} is there already`)
+    if (!isThere && ifMissing === IfMissing.FAIL) throw new QueryError('TABLE_NOT_FOUND', `table ${name} is not there`)
+    return isThere
+  }
+
+  /** Types that DuckDB infers; none for an empty text. */
+  async #parameters(sql: string): Promise<Bound['parameters']> {
+    if (sql === '') return []
+    const prepared = await this.options.connections.user.prepareOne(sql)
+    try {
+      return prepared.parameters()
+    } finally {
+      prepared.close()
+    }
   }
 
   async #applySettings({ settings }: BindRequest): Promise<void> {
@@ -236,6 +322,10 @@ export class OwnSession {
     this.#last = next.catch(() => undefined)
     return next
   }
+}
+
+function checkWanted(signal: AbortSignal): void {
+  if (signal.aborted) throw new QueryError('CANCELLED', 'the statement was cancelled')
 }
 
 async function end(spool: ResultSpool, cause: QueryError): Promise<void> {

@@ -27,6 +27,8 @@ export interface PlanOutline {
   readonly functions: readonly { readonly name: string; readonly text: string | null }[]
   readonly sources: readonly OutlineSource[]
   readonly targets: readonly OutlineTarget[]
+  /** Of a change: it gives the rows that it has changed. */
+  readonly returning: boolean
 }
 
 interface Tree { readonly [key: string]: unknown }
@@ -37,6 +39,7 @@ export function outlineOf(plans: unknown, tableOf: (path: string) => number | un
   const functions = new Map<string, { name: string; text: string | null }>()
   const sources = new Map<string, OutlineSource>()
   const targets: OutlineTarget[] = []
+  let returning = false
   const left: unknown[] = [plans]
   while (left.length > 0) {
     const node = left.pop()
@@ -49,12 +52,15 @@ export function outlineOf(plans: unknown, tableOf: (path: string) => number | un
       if (operator === 'GET') for (const source of sourcesOf(node, tableOf)) sources.set(JSON.stringify(source), source)
       const target = targetOf(operator, node)
       if (target !== undefined) targets.push(target)
+      if (node['return_chunk'] === true) returning = true
     }
     const called = calledFunction(node)
     if (called !== undefined) functions.set(JSON.stringify(called), called)
     for (const child of Object.values(node)) if (typeof child === 'object') left.push(child)
   }
-  return { operators: [...operators], functions: [...functions.values()], sources: [...sources.values()], targets }
+  return {
+    operators: [...operators], functions: [...functions.values()], sources: [...sources.values()], targets, returning,
+  }
 }
 
 function sourcesOf(node: Tree, tableOf: (path: string) => number | undefined): readonly OutlineSource[] {

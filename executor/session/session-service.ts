@@ -3,7 +3,7 @@
 import { taskError } from '../duck-error.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
-import type { IngestBegin, IngestRequest, SessionService } from '../../proto/gen/session_pb.js'
+import type { IngestRequest, RepeatRequest, SessionService } from '../../proto/gen/session_pb.js'
 import type { ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { SessionHost } from './session-host.ts'
 
@@ -14,15 +14,25 @@ export function sessionHandlers(host: SessionHost): ServiceHandlers<typeof Sessi
   return {
     bind: (request, { signal }) => told(async () => {
       const session = await host.open(request, signal)
-      const { outline, columns, statementType } = await session.bind(request, signal)
-      return { outline, columns: [...columns], statementType }
+      const { outline, columns, statementType, parameters } = await session.bind(request, signal)
+      return {
+        outline, columns: [...columns], statementType,
+        parameters: parameters.map(({ name, type }) => ({ name, type: type ?? '' })),
+      }
     }),
     run: (request, { signal }) => told(async () => {
       const session = await host.find(request.sessionId)
       const spool = host.options.newSpool(request.resultId)
-      const { rowCount, objects } = await session.run(request, spool, signal)
-      return { rowCount: BigInt(rowCount), objects, frames: [...spool.whole(SMALL_BYTES) ?? []] }
+      const { rowCount, changedRows, objects } = await session.run(request, spool, signal)
+      const frames = [...spool.whole(SMALL_BYTES) ?? []]
+      return { rowCount: BigInt(rowCount), objects, frames, ...(changedRows === null ? {} : { changedRows }) }
     }),
+    async *repeat(requests, { signal }) {
+      const iterator = requests[Symbol.asyncIterator]()
+      const begin = await first(iterator, 'a repetition')
+      const session = await host.find(begin.sessionId)
+      yield await told(() => session.repeat(begin, texts(iterator), signal))
+    },
     async *fetch({ sessionId, resultId, fromFrame }, { signal }) {
       const session = await host.find(sessionId)
       yield* session.result(resultId).read(Number(fromFrame), signal)
@@ -32,12 +42,12 @@ export function sessionHandlers(host: SessionHost): ServiceHandlers<typeof Sessi
       await session?.forget(resultId)
       return {}
     },
-    async *ingest(requests) {
+    async *ingest(requests, { signal }) {
       const iterator = requests[Symbol.asyncIterator]()
-      const begin = await first(iterator)
+      const begin = await first(iterator, 'an ingest')
       const session = await host.find(begin.sessionId)
-      const { rowCount, objects } = await told(() => session.ingest(begin, frames(iterator)))
-      yield { rowCount: BigInt(rowCount), objects }
+      const { changedRows: rowCount, objects } = await told(() => session.ingest(begin, frames(iterator), signal))
+      yield { rowCount, objects }
     },
     close: async ({ sessionId }) => {
       await host.close(sessionId)
@@ -46,18 +56,39 @@ export function sessionHandlers(host: SessionHost): ServiceHandlers<typeof Sessi
   }
 }
 
-async function first(requests: AsyncIterator<IngestRequest>): Promise<IngestBegin> {
+interface Part {
+  readonly message: { readonly case: string | undefined; readonly value?: unknown }
+}
+type BeginOf<P extends Part> = Extract<P['message'], { readonly case: 'begin' }>['value']
+
+async function first<P extends Part>(requests: AsyncIterator<P>, what: string): Promise<BeginOf<P>> {
   const { value, done } = await requests.next()
   if (done !== true && value.message.case === 'begin') return value.message.value
-  throw new QueryError('INVALID_REQUEST', 'an ingest without its beginning')
+  throw new QueryError('INVALID_REQUEST', `${what} without its beginning`)
 }
 
 async function* frames(requests: AsyncIterator<IngestRequest>): AsyncGenerator<RawFlightData> {
   for (let next = await requests.next(); next.done !== true; next = await requests.next()) {
     const { message } = next.value
+    if (message.case === 'end') return
     if (message.case !== 'frame') throw new QueryError('INVALID_REQUEST', 'an ingest has one beginning')
     yield message.value
   }
+  throw brokenOff()
+}
+
+async function* texts(requests: AsyncIterator<RepeatRequest>): AsyncGenerator<string> {
+  for (let next = await requests.next(); next.done !== true; next = await requests.next()) {
+    const { message } = next.value
+    if (message.case === 'end') return
+    if (message.case !== 'texts') throw new QueryError('INVALID_REQUEST', 'a repetition has one beginning')
+    yield* message.value.sql
+  }
+  throw brokenOff()
+}
+
+function brokenOff(): QueryError {
+  return new QueryError('CANCELLED', 'the stream ended before its end: nothing of it is kept')
 }
 
 /** DuckDB's failures with their code; the place is in bytes of the statement. */

@@ -6,7 +6,7 @@ import { GrpcSessionChannel, type IngestInit } from '../../coordinator/session/s
 import { readStream } from '../../proto/arrow-stream.ts'
 import { asQueryError } from '../../proto/errors.ts'
 import { executorInfo } from '../../proto/cluster-values.ts'
-import { IngestBegin_Mode as Mode } from '../../proto/gen/session_pb.js'
+import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } from '../../proto/gen/session_pb.js'
 import { columnTexts, toTable } from './arrow-text.ts'
 import { launchOf, SECRET, startProcess, startStore } from './executor-process.ts'
 import { temporaryFolder } from './workbench.ts'
@@ -28,20 +28,30 @@ const session = {
   sessionId: 's', coordinatorId: 'c', principal: 'ann', defaultCatalog: 'lake', defaultSchema: 'main',
 }
 
-async function* ingestOf(table: string, mode: Mode, rows: Table, breakOff = false): AsyncGenerator<IngestInit> {
-  yield { message: { case: 'begin', value: { sessionId: 's', catalog: 'memory', schema: 'main', table, mode } } }
+type Ending = 'whole' | 'damaged' | 'without its end'
+interface Mode { readonly ifMissing: IfMissing; readonly ifThere: IfThere }
+const modes = {
+  create: { ifMissing: IfMissing.CREATE, ifThere: IfThere.FAIL },
+  append: { ifMissing: IfMissing.FAIL, ifThere: IfThere.APPEND },
+  replace: { ifMissing: IfMissing.CREATE, ifThere: IfThere.REPLACE },
+  createAppend: { ifMissing: IfMissing.CREATE, ifThere: IfThere.APPEND },
+} as const
+
+async function* ingestOf(table: string, mode: Mode, rows: Table, ending: Ending): AsyncGenerator<IngestInit> {
+  yield { message: { case: 'begin', value: { sessionId: 's', catalog: 'memory', schema: 'main', table, ...mode } } }
   const bytes = (async function* () { yield tableToIPC(rows, 'stream') })()
   for await (const { dataHeader, dataBody } of readStream(bytes)) {
     yield { message: { case: 'frame', value: { dataHeader, dataBody } } }
   }
   const damaged = { dataHeader: new Uint8Array(8), dataBody: new Uint8Array(0) }
-  if (breakOff) yield { message: { case: 'frame', value: damaged } }
+  if (ending === 'damaged') yield { message: { case: 'frame', value: damaged } }
+  if (ending !== 'without its end') yield { message: { case: 'end', value: {} } }
 }
 
 const two = new Table({ a: vectorFromArray([1, 2], new Int32()), b: vectorFromArray(['x', 'y'], new Utf8()) })
 const one = new Table({ b: vectorFromArray(['z'], new Utf8()), a: vectorFromArray([3], new Int32()) })
-const ingest = (table: string, mode: Mode, rows: Table, breakOff = false): Promise<string> =>
-  channel.ingest(ingestOf(table, mode, rows, breakOff), signal)
+const ingest = (table: string, mode: keyof typeof modes, rows: Table, ending: Ending = 'whole'): Promise<string> =>
+  channel.ingest(ingestOf(table, modes[mode], rows, ending), signal)
     .then(({ rowCount }) => String(rowCount), (thrown: unknown) => asQueryError(thrown).code)
 
 let results = 0
@@ -54,21 +64,22 @@ async function ask(sql: string): Promise<unknown> {
 
 t.test('rows go where the mode says, matched by the names of their columns', async t => {
   await channel.bind({ ...session, open: true, sql: 'SELECT 1' }, signal)
-  t.equal(await ingest('t', Mode.APPEND, two), 'TABLE_NOT_FOUND')
-  t.equal(await ingest('t', Mode.CREATE, two), '2')
-  t.equal(await ingest('t', Mode.CREATE, two), 'BIND_ERROR')
-  t.equal(await ingest('t', Mode.APPEND, one), '1')
+  t.equal(await ingest('t', 'append', two), 'TABLE_NOT_FOUND')
+  t.equal(await ingest('t', 'create', two), '2')
+  t.equal(await ingest('t', 'create', two), 'TABLE_EXISTS')
+  t.equal(await ingest('t', 'append', one), '1')
   t.strictSame(await ask('SELECT a || b AS x FROM memory.t ORDER BY 1'), ['1x', '2y', '3z'])
-  t.equal(await ingest('t', Mode.APPEND, two, true), 'INVALID_REQUEST', 'a damaged message')
-  t.strictSame(await ask('SELECT count(*)::VARCHAR FROM memory.t'), ['3'], 'left nothing')
-  t.equal(await ingest('t', Mode.REPLACE, one), '1')
-  t.equal(await ingest('t', Mode.CREATE_APPEND, two), '2')
+  t.equal(await ingest('t', 'append', two, 'damaged'), 'INVALID_REQUEST')
+  t.equal(await ingest('t', 'append', two, 'without its end'), 'CANCELLED')
+  t.strictSame(await ask('SELECT count(*)::VARCHAR FROM memory.t'), ['3'], 'neither has left anything')
+  t.equal(await ingest('t', 'replace', one), '1')
+  t.equal(await ingest('t', 'createAppend', two), '2')
   t.strictSame(await ask('SELECT a || b AS x FROM memory.t ORDER BY 1'), ['1x', '2y', '3z'])
 })
 
 t.test('rows are part of the transaction that is open', async t => {
   await channel.bind({ ...session, sql: 'SELECT 1', begin: true }, signal)
-  t.equal(await ingest('t', Mode.APPEND, two), '2')
+  t.equal(await ingest('t', 'append', two), '2')
   t.strictSame(await ask('SELECT count(*)::VARCHAR FROM memory.t'), ['5'])
   await channel.run({ sessionId: 's', resultId: 'end', sql: 'ROLLBACK', ends: true,
     columns: [{ name: 'Success', type: 'BOOLEAN' }] }, signal)

@@ -124,6 +124,20 @@ export class FlightClient {
     return answers
   }
 
+  /** Uploads messages without an end, and goes away; resolves when the server has been told. */
+  async breakOff(cmd: Uint8Array, messages: readonly RawFlightData[]): Promise<unknown> {
+    const { path, requestSerialize, responseDeserialize } = method('doPut')
+    const call = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, this.metadata)
+    const ended = new Promise(resolve => { call.once('error', resolve) })
+    for (const [i, message] of messages.entries()) {
+      const first = i === 0 ? { flightDescriptor: descriptor(cmd) } : {}
+      const shape = create(FlightDataSchema, { ...message, ...first })
+      await new Promise<void>(resolve => { call.write(shape, () => resolve()) })
+    }
+    call.cancel()
+    return ended
+  }
+
   /** GetFlightInfo and DoGet of its endpoint; the two schemas must be the same bytes. */
   async read(cmd: Uint8Array): Promise<ArrowTable> {
     const info = await this.getFlightInfo(cmd)

@@ -1,0 +1,50 @@
+/**
+ * What a coordinator sends to the executor of a session for changes of many values: texts of one statement, or rows of
+ * Arrow. Only an `end` makes it count: a stream whose sender goes away, or fails, has none.
+ */
+
+import { QueryError } from '../../proto/errors.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
+import type { IngestInit, RepeatInit } from './session-channel.ts'
+
+type BeginOf<Init extends { message?: unknown }> =
+  Extract<NonNullable<Init['message']>, { readonly case: 'begin' }> extends { readonly value: infer Begin }
+    ? Begin : never
+
+/** Texts of one message of a repetition; a longer one has a message to itself. */
+const MAX_TEXTS_CHARACTERS = 1024 * 1024
+
+export async function* repeatRequests(
+  begin: BeginOf<RepeatInit>, texts: Iterable<string>,
+): AsyncGenerator<RepeatInit> {
+  yield { message: { case: 'begin', value: begin } }
+  for (const sql of gathered(texts)) yield { message: { case: 'texts', value: { sql } } }
+  yield { message: { case: 'end', value: {} } }
+}
+
+export async function* ingestRequests(
+  begin: BeginOf<IngestInit>, messages: AsyncIterable<RawFlightData>, signal: AbortSignal,
+): AsyncGenerator<IngestInit> {
+  yield { message: { case: 'begin', value: begin } }
+  for await (const { dataHeader, dataBody } of messages) {
+    yield { message: { case: 'frame', value: { dataHeader, dataBody } } }
+  }
+  // a client that goes away may look like one that is done
+  if (signal.aborted) throw new QueryError('CANCELLED', 'the client went away')
+  yield { message: { case: 'end', value: {} } }
+}
+
+function* gathered(texts: Iterable<string>): Generator<string[]> {
+  let list: string[] = []
+  let length = 0
+  for (const text of texts) {
+    if (length > 0 && length + text.length > MAX_TEXTS_CHARACTERS) {
+      yield list
+      list = []
+      length = 0
+    }
+    list.push(text)
+    length += text.length
+  }
+  if (list.length > 0) yield list
+}
