@@ -10,6 +10,7 @@
 import { owners, rank, Ranking } from '../cache/affinity.ts'
 import type { FileKey } from '../cache/key.ts'
 import type { ExecutorId } from '../proto/ids.ts'
+import type { TaskRestriction } from './key-ranges.ts'
 import type { MemberKey } from './member.ts'
 import type { Split } from './splits.ts'
 
@@ -34,6 +35,8 @@ export interface PlacedTask {
   readonly owner: ExecutorId | null
   readonly splits: readonly ScanSplit[]
   readonly sizeBytes: number
+  /** What it needs of what all tasks read; absent: everything. */
+  readonly restrictions?: readonly TaskRestriction[]
 }
 
 /** At least one task, at most about `targetTasks` and one an executor more. */

@@ -196,11 +196,11 @@ export class StageActor implements Actor<StageMessage> {
     if (stage === null || attempt === undefined || member === undefined) return
     this.#advance({ kind: 'launched', partition, member: key })
     this.#given.set(partition, this.#inputs)
-    const { splits = [], owner = null } = tasks[partition] ?? {}
+    const { splits = [], restrictions = [], owner = null } = tasks[partition] ?? {}
     const memoryBytes = this.#moreMemory.get(partition) ?? work.memoryBytes
     const all = this.#members.map(({ id }) => id)
     const task = taskDefinition(work, {
-      fragment, partition, attempt, splits, inputs: this.#inputs, memoryBytes,
+      fragment, partition, attempt, splits, restrictions, inputs: this.#inputs, memoryBytes,
       isPassing: file => isPassing(file, owner, member.id, all),
     })
     const id = taskId(work.query, fragment.id, partition, attempt)

@@ -2,9 +2,10 @@
 
 import { rank } from '../cache/affinity.ts'
 import type { FileKey } from '../cache/key.ts'
-import type { Fragment, FragmentScan } from '../planner/fragment.ts'
+import { scanName, type Fragment, type FragmentScan } from '../planner/fragment.ts'
 import { unreachable } from '../proto/errors.ts'
 import type { ExecutorId, QueryId } from '../proto/ids.ts'
+import { filesInRanges, restrictTasks, type TaskRestriction } from './key-ranges.ts'
 import type { Member } from './member.ts'
 import { placeSplits, type PlacedTask, type Room, type ScanSplit } from './place.ts'
 import type { PlannedWork } from './plan-query.ts'
@@ -36,8 +37,12 @@ export function stageTasks(
   }
 }
 
-function wholeScan(scan: FragmentScan, work: PlannedWork): ScanSplit[] {
-  return splits(work.files.get(scan.id) ?? [], scan.columns, 1).map(split => ({ scan: scan.id, split }))
+function wholeScan(
+  scan: FragmentScan, work: PlannedWork, restrictions: readonly TaskRestriction[] = [],
+): ScanSplit[] {
+  const own = restrictions.filter(({ relation }) => relation === scanName(scan.id))
+  const files = own.reduce(filesInRanges, work.files.get(scan.id) ?? [])
+  return splits(files, scan.columns, 1).map(split => ({ scan: scan.id, split }))
 }
 
 function partitionTask(fragment: Fragment, work: PlannedWork, partition: number, count: number): PlacedTask {
@@ -49,8 +54,13 @@ function partitionTask(fragment: Fragment, work: PlannedWork, partition: number,
 function splitTasks(fragment: Fragment, work: PlannedWork, rooms: readonly Room[]): PlacedTask[] {
   const scans = fragment.scans.filter(({ reads }) => reads === 'split')
     .map(({ id, columns }) => ({ id, columns, files: work.files.get(id) ?? [] }))
-  const shared = fragment.scans.filter(({ reads }) => reads === 'all').flatMap(scan => wholeScan(scan, work))
-  return placedScans(scans, rooms).map(task => ({ ...task, splits: [...task.splits, ...shared] }))
+  const shared = fragment.scans.filter(({ reads }) => reads === 'all')
+  const restrict = restrictTasks(fragment.restrictions, work.files)
+  return placedScans(scans, rooms).map(task => {
+    const restrictions = restrict(task.splits)
+    const whole = shared.flatMap(scan => wholeScan(scan, work, restrictions))
+    return { ...task, splits: [...task.splits, ...whole], restrictions }
+  })
 }
 
 /** What a stage reads in splits. */

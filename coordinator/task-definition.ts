@@ -5,12 +5,15 @@
 
 import type { FileKey } from '../cache/key.ts'
 import type { DataFile, FileFormat, Table, TableColumn } from '../catalog/table.ts'
-import { inputName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
+import { inputName, scanName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import { fragmentSettings } from '../planner/session-settings.ts'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
 import { taskId, type QueryId } from '../proto/ids.ts'
 import type { ResourceGroup } from '../proto/resource-group.ts'
-import type { ExchangeFileInit, InputInit, ScanInit, SplitInit, TaskDefinitionInit } from '../proto/task.ts'
+import type {
+  ExchangeFileInit, InputInit, RestrictionInit, ScanInit, SplitInit, TaskDefinitionInit,
+} from '../proto/task.ts'
+import type { TaskRestriction } from './key-ranges.ts'
 import type { MemberKey } from './member.ts'
 import type { ScanSplit } from './place.ts'
 import type { QueryRequest } from './running-query.ts'
@@ -61,6 +64,7 @@ export interface TaskPlace {
   readonly partition: number
   readonly attempt: number
   readonly splits: readonly ScanSplit[]
+  readonly restrictions: readonly TaskRestriction[]
   readonly inputs: StageInputs
   /** What it may need; the query's estimate, or more once that was not enough. */
   readonly memoryBytes: number
@@ -80,7 +84,10 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     sql: fragment.sql,
     sqlKind: original ? ORIGINAL : EMITTED,
     scans: original ? work.tablesRead.flatMap(index => namedScan(work.tables[index])) : scans(work, place),
-    inputs: fragment.inputs.map((input, i) => inputInit(work, input, partition, place.inputs[i] ?? [])),
+    inputs: fragment.inputs.map((input, i) => ({
+      ...inputInit(work, input, partition, place.inputs[i] ?? []),
+      restrictions: restrictionInits(place, inputName(input)),
+    })),
     output: outputInit(work, fragment),
     preserveOrder: work.fragments.length === 1,
     settings: { ...original ? work.request.settings : fragmentSettings(work.request.settings) },
@@ -93,7 +100,8 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
   }
 }
 
-function scans(work: QueryWork, { fragment, splits, isPassing }: TaskPlace): ScanInit[] {
+function scans(work: QueryWork, place: TaskPlace): ScanInit[] {
+  const { fragment, splits, isPassing } = place
   return fragment.scans.flatMap(scan => {
     const table = work.tables[scan.table]
     if (table === undefined) return []
@@ -102,9 +110,15 @@ function scans(work: QueryWork, { fragment, splits, isPassing }: TaskPlace): Sca
     const own = splits.filter(item => item.scan === scan.id)
       .map(({ split }) => splitInit(table, split, passes(split.file)))
     const { catalog, schema, table: name } = table.name
-    const named = { name: `scan${scan.id}`, catalog, schema, table: name }
-    return [{ ...named, ...tableInit(table), touched: [...scan.columns], splits: own }]
+    const named = { name: scanName(scan.id), catalog, schema, table: name }
+    const restrictions = restrictionInits(place, named.name)
+    return [{ ...named, ...tableInit(table), touched: [...scan.columns], splits: own, restrictions }]
   })
+}
+
+function restrictionInits({ restrictions }: TaskPlace, name: string): RestrictionInit[] {
+  return restrictions.filter(({ relation }) => relation === name)
+    .map(({ column, ranges }) => ({ column, ranges: ranges.map(({ low, high }) => ({ low, high })) }))
 }
 
 /** All files: what the user's own text filters is not known. */

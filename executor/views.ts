@@ -6,7 +6,9 @@
  */
 
 import { QueryError } from '../proto/errors.ts'
-import { FileFormat, type Column, type FileShape, type Input, type Scan } from '../proto/gen/executor_pb.js'
+import {
+  FileFormat, type Column, type FileShape, type Input, type KeyRange, type Restriction, type Scan,
+} from '../proto/gen/executor_pb.js'
 import { quoteName, quoteText, quoteTexts } from '../proto/sql-text.ts'
 
 /** The relation `scan<k>` of emitted SQL. `paths` are the local files of `scan.splits`, in their order. */
@@ -39,13 +41,17 @@ export function inputRelation(input: Input, paths: readonly string[]): string {
   const value = (i: number): string => paths.length === 0 ? 'NULL' : quoteName(`w${i}`)
   const columns = input.columns.map(({ type }, i) => ({ value: value(i), name: `c${i}`, type }))
   const source = paths.length === 0 ? null : `read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`
-  return `${quoteName(input.name)} AS NOT MATERIALIZED (${select(columns, source)})`
+  const needed = restrictionsSql(columns, input.restrictions)
+  return `${quoteName(input.name)} AS NOT MATERIALIZED (${select(columns, source, needed)})`
 }
 
 /** The rows of a scan; `paths` as above. */
 export function scanSelect(scan: Scan, paths: readonly string[]): string {
   if (scan.splits.length === 0) return select(scan.columns.map(column => ({ ...column, value: 'NULL' })), null)
-  const selects = runs(scan, paths).map(run => select(runColumns(scan, run), source(scan, run), run.rows))
+  const selects = runs(scan, paths).map(run => {
+    const columns = runColumns(scan, run)
+    return select(columns, source(scan, run), [...rowsSql(run.rows), ...restrictionsSql(columns, scan.restrictions)])
+  })
   return selects.join('\nUNION ALL\n')
 }
 
@@ -139,9 +145,33 @@ function call(reader: string, paths: readonly string[], options: ReadonlyMap<str
 /** `value` is SQL. */
 interface ViewColumn { readonly value: string; readonly name: string; readonly type: string }
 
-function select(columns: readonly ViewColumn[], from: string | null, rows?: Rows): string {
-  const list = columns.map(({ value, name, type }) => `CAST(${value} AS ${type}) AS ${quoteName(name)}`)
+/** `predicates`: all of them hold. */
+function select(columns: readonly ViewColumn[], from: string | null, predicates: readonly string[] = []): string {
+  const list = columns.map(column => `${typed(column)} AS ${quoteName(column.name)}`)
   if (from === null) return `SELECT ${list.join(', ')} WHERE false`
-  const range = rows === undefined ? '' : ` WHERE file_row_number >= ${rows.from} AND file_row_number < ${rows.to}`
-  return `SELECT ${list.join(', ')} FROM ${from}${range}`
+  const where = predicates.length === 0 ? '' : ` WHERE ${predicates.join(' AND ')}`
+  return `SELECT ${list.join(', ')} FROM ${from}${where}`
+}
+
+function typed({ value, type }: ViewColumn): string {
+  return `CAST(${value} AS ${type})`
+}
+
+function rowsSql(rows: Rows | undefined): string[] {
+  return rows === undefined ? [] : [`file_row_number >= ${rows.from} AND file_row_number < ${rows.to}`]
+}
+
+/** The bounds of all ranges stand alone besides: by those DuckDB skips row groups. */
+function restrictionsSql(columns: readonly ViewColumn[], restrictions: readonly Restriction[]): string[] {
+  return restrictions.flatMap(({ column: position, ranges }) => {
+    const column = columns[position]
+    const [first, last] = [ranges[0], ranges.at(-1)]
+    if (column === undefined) throw new QueryError('INTERNAL', `there is no column ${position} to restrict`)
+    if (first === undefined || last === undefined) return ['false']
+    const value = typed(column)
+    const within = ({ low, high }: Pick<KeyRange, 'low' | 'high'>): string =>
+      `${value} >= ${low} AND ${value} <= ${high}`
+    const bounds = within({ low: first.low, high: last.high })
+    return ranges.length === 1 ? [bounds] : [bounds, `(${ranges.map(within).join(' OR ')})`]
+  })
 }

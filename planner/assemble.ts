@@ -13,12 +13,14 @@ import type { DuckType } from '../proto/types.ts'
 import { columnTypes } from './cut/columns.ts'
 import { sizeBytes } from './cut/cost.ts'
 import { addColumns, typeOf } from './cut/expressions.ts'
+import { restrictions } from './cut/restrict.ts'
 import type { CutContext } from './cut/spread.ts'
 import { emit, emitKeys } from './emit.ts'
 import { explainFragment } from './explain-operators.ts'
 import type { Expression } from './expression.ts'
 import {
-  inputName, type Cut, type Fragment, type FragmentInput, type FragmentOutput, type FragmentScan, type FragmentTasks,
+  inputName, scanName, type Cut, type Fragment, type FragmentInput, type FragmentOutput, type FragmentRestriction,
+  type FragmentScan, type FragmentTasks,
 } from './fragment.ts'
 import { isOrderSensitive } from './order-sensitivity.ts'
 import { inputs, type Exchange, type Plan, type Scan } from './plan.ts'
@@ -36,6 +38,7 @@ export interface FragmentDraft extends Omit<Fragment, 'columns'> {
 export function assemble(
   cuts: readonly Cut[], tables: readonly PlannerTable[], context: CutContext, explain = false,
 ): readonly FragmentDraft[] {
+  const { tableTypes, thresholds } = context
   let nextScan = 0
   const written = new Map(cuts.map(cut => [cut.id, cut]))
   return cuts.map(cut => {
@@ -46,18 +49,26 @@ export function assemble(
     const described = scans.map(({ scan, id }) =>
       describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters))
     const read = inputsOf(cut, written)
+    const tasks = tasksOf(cut, read, described)
+    const nameOfRelation = (relation: Scan | Exchange): string => relation.kind === 'Scan'
+      ? scanName(ids.get(relation) ?? -1) : inputName(inputOf(relation, cut, written))
+    const restricted = tasks !== 'splits' ? []
+      : restrictions(cut.root, { tableTypes, smallRows: thresholds.replicateRows, isSplit, nameOf: nameOfRelation })
     return {
       id: cut.id,
       sql: emit(cut.root, {
-        scan: scan => `scan${ids.get(scan)}`,
-        exchange: exchange => inputName(inputOf(exchange, cut, written)),
+        scan: nameOfRelation,
+        exchange: nameOfRelation,
         columnName: (table, column) => nameOf(tables, table, column),
       }).sql,
-      types: columnTypes(cut.root, context.tableTypes),
-      scans: described, inputs: read, output: outputOf(cut), tasks: tasksOf(cut, read, described),
+      types: columnTypes(cut.root, tableTypes),
+      scans: described, inputs: read, output: outputOf(cut), tasks,
+      restrictions: restricted.map(({ relation, column, by, byColumn }): FragmentRestriction => ({
+        relation: nameOfRelation(relation), column, by: { scan: ids.get(by) ?? -1, column: byColumn },
+      })),
       orderSensitive: isOrderSensitive(cut, context.volatileFunctions),
       maxRows: maxRows(cut.root), rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
-      ...(explain ? { explained: explainFragment(cut, tables) } : {}),
+      ...(explain ? { explained: explainFragment(cut, tables, restricted) } : {}),
     }
   })
 }

@@ -6,6 +6,7 @@
 import { unreachable } from '../proto/errors.ts'
 import { select } from './cut/columns.ts'
 import { columnOf } from './cut/expressions.ts'
+import type { Restriction } from './cut/restrict.ts'
 import { explainExpression } from './explain-expression.ts'
 import type { Expression, Order } from './expression.ts'
 import type { Cut, ExplainedFragment, ExplainedOperator } from './fragment.ts'
@@ -18,8 +19,10 @@ const MAX_TEXT = 240
 /** Of a column's name: a longer expression is cut where it is used, not where it is made. */
 const MAX_NAME = 40
 
-export function explainFragment(cut: Cut, tables: readonly PlannerTable[]): ExplainedFragment {
-  const writer = new Writer(cut, tables)
+export function explainFragment(
+  cut: Cut, tables: readonly PlannerTable[], restrictions: readonly Restriction[],
+): ExplainedFragment {
+  const writer = new Writer(cut, tables, restrictions)
   const names = writer.visit(cut.root, 0)
   const keys = cut.output.kind === 'hash' ? cut.output.keys.map(key => textOf(key, names)) : []
   return { why: cut.why, keys, operators: writer.lines }
@@ -31,14 +34,16 @@ class Writer {
   readonly lines: ExplainedOperator[] = []
   readonly #cut: Cut
   readonly #tables: readonly PlannerTable[]
+  readonly #restrictions: readonly Restriction[]
   readonly #ctes = new Map<number, Names>()
   /** Keys of the DelimJoins around, the nearest last. */
   readonly #delims: Names[] = []
   #isSilent = false
 
-  constructor(cut: Cut, tables: readonly PlannerTable[]) {
+  constructor(cut: Cut, tables: readonly PlannerTable[], restrictions: readonly Restriction[]) {
     this.#cut = cut
     this.#tables = tables
+    this.#restrictions = restrictions
   }
 
   /** Writes the lines of a plan, and answers the names of its columns. */
@@ -58,19 +63,20 @@ class Writer {
   #describe(plan: Plan, depth: number): { readonly text: string; readonly names: Names } {
     switch (plan.kind) {
       case 'Scan': {
-        const columns = this.#tables[plan.table]?.columns ?? []
-        const name = (position: number): string => columns[position]?.name ?? `c${position}`
+        const name = (position: number): string => this.#columnName(plan.table, position)
         const names = plan.columns.map(position => position === null ? '-' : name(position))
         const where = plan.filters.map(filter => explainExpression(filter, name)).join(' AND ')
         const list = names.filter(column => column !== '-').join(', ')
         const table = this.#tables[plan.table]?.name.table ?? '?'
-        return { text: `Scan ${table}${list && `: ${list}`}${where && ` where ${where}`}`, names }
+        const parts = `${list && `: ${list}`}${where && ` where ${where}`}${this.#within(plan, name)}`
+        return { text: `Scan ${table}${parts}`, names }
       }
       case 'Exchange': {
         const names = this.#silently(plan.input, depth)
         const stage = this.#cut.inputs.get(plan)
         const how = plan.reads === 'all' ? 'all of it' : plan.to.kind
-        return { text: stage === undefined ? `Exchange ${how}` : `Read stage ${stage} by ${how}`, names }
+        const within = this.#within(plan, position => names[position] ?? `c${position}`)
+        return { text: `${stage === undefined ? `Exchange ${how}` : `Read stage ${stage} by ${how}`}${within}`, names }
       }
       case 'OneRow': return { text: 'One row', names: ['1'] }
       case 'Empty': return { text: 'No rows', names: plan.types.map((_, i) => `c${i}`) }
@@ -137,6 +143,18 @@ class Writer {
         return { text: 'Scan the expression', names: this.#ctes.get(plan.index) ?? numbered(plan.types.length) }
       default: return unreachable(plan)
     }
+  }
+
+  /** What of it each task leaves out. */
+  #within(relation: Plan, name: (position: number) => string): string {
+    return this.#restrictions.filter(one => one.relation === relation).map(({ column, by, byColumn }) => {
+      const table = this.#tables[by.table]?.name.table ?? '?'
+      return `, ${name(column)} within its ${table}.${this.#columnName(by.table, byColumn)}`
+    }).join('')
+  }
+
+  #columnName(table: number, position: number): string {
+    return this.#tables[table]?.columns[position]?.name ?? `c${position}`
   }
 
   #silently(plan: Plan, depth: number): Names {

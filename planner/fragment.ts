@@ -28,6 +28,8 @@ export interface Fragment {
   readonly columns: readonly ExchangeColumn[]
   readonly scans: readonly FragmentScan[]
   readonly inputs: readonly FragmentInput[]
+  /** What its tasks may leave out of what they all read. */
+  readonly restrictions: readonly FragmentRestriction[]
   readonly output: FragmentOutput
   readonly tasks: FragmentTasks
   /** True if running a task again may give other rows (LIMIT without a total order, first, …). */
@@ -85,6 +87,24 @@ export interface FragmentInput {
   readonly fragment: number
   /** Decides which files a task reads: as the writer spread them, or all of them. */
   readonly kind: 'gather' | 'broadcast' | 'hash' | 'keep' | 'all'
+}
+
+/**
+ * Of a relation that every task reads whole, a task needs only rows whose column has a value that its own part of a
+ * split table may have in `by`; both are integers of the same type.
+ */
+export interface FragmentRestriction {
+  /** As the text names it. */
+  readonly relation: string
+  /** Of a scan: position of the table's column. Of an input: of its columns. */
+  readonly column: number
+  /** A scan that is read in splits, and the position of the table's column. */
+  readonly by: { readonly scan: number; readonly column: number }
+}
+
+/** Of the relation that the text reads. */
+export function scanName(id: number): string {
+  return `scan${id}`
 }
 
 /** Of the relation that the text reads. A fragment may read another one both by parts and whole. */

@@ -188,7 +188,7 @@ function originalFragment(
     scans: read.map((table, id) => ({
       id, table, columns: (tables[table]?.columns ?? []).map((_, position) => position), filters: [], reads: 'all',
     })),
-    inputs: [], output: { kind: 'result' }, tasks: 'one', orderSensitive: true, maxRows: null,
+    inputs: [], restrictions: [], output: { kind: 'result' }, tasks: 'one', orderSensitive: true, maxRows: null,
     rows: Math.max(1, ...read.map(table => tables[table]?.rowCount ?? 0)),
     bytes: Math.max(1, ...read.map(table => tables[table]?.sizeBytes ?? 0)),
   }

@@ -35,7 +35,7 @@ export interface PlanThresholds {
   readonly wholeBytes: number
   /** A join side of at most so many estimated rows is broadcast; 0 forces shuffles (SKEIN_BROADCAST_ROWS). */
   readonly broadcastRows: number
-  /** A table of at most so many rows is read by every task. */
+  /** A table of at most so many rows is read by every task, and so little is read whole of any relation. */
   readonly replicateRows: number
 }
 

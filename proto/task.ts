@@ -4,7 +4,8 @@
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type {
-  ExchangeFileSchema, ExchangeSourceSchema, InputSchema, ScanSchema, SplitSchema, TaskDefinitionSchema,
+  ExchangeFileSchema, ExchangeSourceSchema, InputSchema, RestrictionSchema, ScanSchema, SplitSchema,
+  TaskDefinitionSchema,
 } from './gen/executor_pb.js'
 
 /** Without the marks that protobuf-es gives a made message. */
@@ -16,3 +17,4 @@ export type SplitInit = Plain<MessageInitShape<typeof SplitSchema>>
 export type InputInit = Plain<MessageInitShape<typeof InputSchema>>
 export type ExchangeFileInit = Plain<MessageInitShape<typeof ExchangeFileSchema>>
 export type ExchangeSourceInit = Plain<MessageInitShape<typeof ExchangeSourceSchema>>
+export type RestrictionInit = Plain<MessageInitShape<typeof RestrictionSchema>>

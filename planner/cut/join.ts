@@ -20,7 +20,7 @@ import { sameType } from '../../proto/types.ts'
 import type { Expression } from '../expression.ts'
 import type { CrossProduct, Join, JoinCondition, JoinType, Plan } from '../plan.ts'
 import { about } from './about.ts'
-import { columnTypes, select } from './columns.ts'
+import { columnTypes, select, type TableTypes } from './columns.ts'
 import { copy, repeatableScans } from './copy.ts'
 import { columnOf, typeOf } from './expressions.ts'
 import {
@@ -30,8 +30,9 @@ import {
 import { copyNs, copyTolerance, hashNs, isFewToGather, isSmallToBroadcast } from './cost.ts'
 
 /** The right side may be copied: its rows come out only beside a row of the left. */
-const RIGHT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'LEFT', 'SEMI', 'ANTI', 'MARK', 'SINGLE'])
-const LEFT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'RIGHT', 'RIGHT_SEMI', 'RIGHT_ANTI'])
+export const RIGHT_COPIES: ReadonlySet<JoinType> =
+  new Set<JoinType>(['INNER', 'LEFT', 'SEMI', 'ANTI', 'MARK', 'SINGLE'])
+export const LEFT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'RIGHT', 'RIGHT_SEMI', 'RIGHT_ANTI'])
 
 interface Sides {
   readonly left: Placed
@@ -44,7 +45,7 @@ export function cutJoin(join: Join, left: Placed, right: Placed, context: CutCon
   const sides = meet(join, left, right, context)
   const plan: Plan = { ...join, left: sides.left.plan, right: sides.right.plan }
   const spread = join.type === 'INNER' ? withEqual(sides.spread, join, context) : sides.spread
-  return { plan, spread: renamed(spread, outputOf(join, context)) }
+  return { plan, spread: renamed(spread, outputOf(join, context.tableTypes)) }
 }
 
 /** What an inner join found equal is one key. */
@@ -185,7 +186,7 @@ function afterHash(type: JoinType, left: Spread, right: Spread, width: number): 
 }
 
 /** Over left and right columns, the position each output column has; null for the mark. */
-function outputOf(join: Join, { tableTypes }: CutContext): readonly (number | null)[] {
+export function outputOf(join: Join, tableTypes: TableTypes): readonly (number | null)[] {
   const positions = (plan: Plan, from: number): readonly number[] =>
     columnTypes(plan, tableTypes).map((_, i) => from + i)
   const left = positions(join.left, 0)

@@ -665,6 +665,13 @@ export declare type Scan = Message<"skein.executor.v1.Scan"> & {
    * @generated from field: string filename_column = 12;
    */
   filenameColumn: string;
+
+  /**
+   * What the task needs of it; all of them hold. None: every row.
+   *
+   * @generated from field: repeated skein.executor.v1.Restriction restrictions = 13;
+   */
+  restrictions: Restriction[];
 };
 
 /**
@@ -672,6 +679,52 @@ export declare type Scan = Message<"skein.executor.v1.Scan"> & {
  * Use `create(ScanSchema)` to create a new message.
  */
 export declare const ScanSchema: GenMessage<Scan>;
+
+/**
+ * Rows whose column (a position in the scan's or the input's) has an integer in one of the ranges. No range: no row.
+ *
+ * @generated from message skein.executor.v1.Restriction
+ */
+export declare type Restriction = Message<"skein.executor.v1.Restriction"> & {
+  /**
+   * @generated from field: uint32 column = 1;
+   */
+  column: number;
+
+  /**
+   * @generated from field: repeated skein.executor.v1.KeyRange ranges = 2;
+   */
+  ranges: KeyRange[];
+};
+
+/**
+ * Describes the message skein.executor.v1.Restriction.
+ * Use `create(RestrictionSchema)` to create a new message.
+ */
+export declare const RestrictionSchema: GenMessage<Restriction>;
+
+/**
+ * From low to high, both included.
+ *
+ * @generated from message skein.executor.v1.KeyRange
+ */
+export declare type KeyRange = Message<"skein.executor.v1.KeyRange"> & {
+  /**
+   * @generated from field: sint64 low = 1;
+   */
+  low: bigint;
+
+  /**
+   * @generated from field: sint64 high = 2;
+   */
+  high: bigint;
+};
+
+/**
+ * Describes the message skein.executor.v1.KeyRange.
+ * Use `create(KeyRangeSchema)` to create a new message.
+ */
+export declare const KeyRangeSchema: GenMessage<KeyRange>;
 
 /**
  * Files with the same columns, which may not be those of the table.
@@ -798,6 +851,13 @@ export declare type Input = Message<"skein.executor.v1.Input"> & {
    * @generated from field: repeated skein.executor.v1.ExchangeFile files = 3;
    */
   files: ExchangeFile[];
+
+  /**
+   * As those of a scan.
+   *
+   * @generated from field: repeated skein.executor.v1.Restriction restrictions = 4;
+   */
+  restrictions: Restriction[];
 };
 
 /**

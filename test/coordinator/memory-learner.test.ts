@@ -10,8 +10,8 @@ const MIB = 1024 * 1024
 
 function fragment(id: number, bytes: number, parts: Partial<Fragment> = {}): Fragment {
   return {
-    id, sql: `fragment ${id}`, columns: [], scans: [], inputs: [], output: { kind: 'gather' }, tasks: 'one',
-    orderSensitive: false, maxRows: null, rows: 1, bytes, ...parts,
+    id, sql: `fragment ${id}`, columns: [], scans: [], inputs: [], restrictions: [], output: { kind: 'gather' },
+    tasks: 'one', orderSensitive: false, maxRows: null, rows: 1, bytes, ...parts,
   }
 }
 

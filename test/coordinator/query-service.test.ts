@@ -15,7 +15,7 @@ function twoStages(sql: [string, string] = ['', '']): PlannedQuery {
   const fragment = (id: number) => ({
     id, sql: sql[id] ?? '', columns: [
       { type: 'BIGINT', wireType: 'BIGINT' },
-    ], scans: [], inputs: [], orderSensitive: false, maxRows: null, rows: 1, bytes: 1,
+    ], scans: [], inputs: [], restrictions: [], orderSensitive: false, maxRows: null, rows: 1, bytes: 1,
   })
   return {
     columns: [

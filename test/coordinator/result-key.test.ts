@@ -15,6 +15,7 @@ const request: QueryRequest = {
 }
 const fragment: Fragment = {
   id: 0, sql: 'SELECT c0 FROM scan0', columns: [{ type: 'BIGINT', wireType: 'BIGINT' }], inputs: [],
+  restrictions: [],
   scans: [{ id: 0, table: 0, columns: [0], filters: [], reads: 'all' }], output: { kind: 'result' }, tasks: 'one',
   orderSensitive: false, maxRows: null, rows: 1, bytes: 8,
 }

@@ -14,8 +14,8 @@ const key = (id: string) => `${id}/a/1` as MemberKey
 
 function fragment(id: number, inputs: FragmentInput[], orderSensitive = false): Fragment {
   return {
-    id, sql: '', columns: [], scans: [], inputs, output: { kind: 'gather' }, tasks: 'splits', orderSensitive,
-    maxRows: null, rows: 0, bytes: 0,
+    id, sql: '', columns: [], scans: [], inputs, restrictions: [], output: { kind: 'gather' }, tasks: 'splits',
+    orderSensitive, maxRows: null, rows: 0, bytes: 0,
   }
 }
 

@@ -92,6 +92,25 @@ t.test('CSV and JSON are read with pinned columns and options', async t => {
     ['1|UTINYINT|[a, b]', '2|UTINYINT|null'])
 })
 
+t.test('a scan brings the rows that the task needs: of its ranges, in all of its splits', async t => {
+  const bench = await openWorkbench(t)
+  await parquet(bench, 'a.parquet', `SELECT CASE WHEN i % 100 = 99 THEN NULL ELSE i END AS id FROM range(10000) t(i)`)
+  const scan = (restrictions: Scan['restrictions']): Scan => ({
+    name: 'scan0', format: FileFormat.PARQUET, columns: [column('id', 'BIGINT')],
+    splits: [split('a.parquet', 0n, 4096n), split('a.parquet', 8192n, 10000n)], restrictions: restrictions ?? [],
+  })
+  const ids = (restrictions: Scan['restrictions']) =>
+    rows(bench, 'SELECT count(*), min(id), max(id) FROM scan0', 3, [scan(restrictions)])
+  t.strictSame(await ids([]), ['5904|0|9998'])
+  t.strictSame(await ids([{ column: 0, ranges: [{ low: 90n, high: 104n }] }]), ['14|90|104'])
+  t.strictSame(await ids([{ column: 0, ranges: [{ low: -5n, high: 1n }, { low: 5000n, high: 8200n }] }]),
+    ['10|0|8200'], 'NULL is in no range')
+  t.strictSame(await ids([
+    { column: 0, ranges: [{ low: 0n, high: 9n }] }, { column: 0, ranges: [{ low: 5n, high: 20n }] },
+  ]), ['5|5|9'], 'all of them hold')
+  t.strictSame(await ids([{ column: 0, ranges: [] }]), ['0|null|null'])
+})
+
 t.test('a scan without splits is an empty relation of its types', async t => {
   const bench = await openWorkbench(t)
   const columns = [column('a', 'DECIMAL(9,2)'), column('b', 'STRUCT(x INTEGER)[]')]

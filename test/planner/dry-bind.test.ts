@@ -7,8 +7,8 @@ import { Unsupported } from '../../planner/unsupported.ts'
 import { parseDuckType } from '../../proto/types.ts'
 
 const draft: FragmentDraft = {
-  id: 0, sql: 'SELECT 1 AS c0', types: [parseDuckType('HUGEINT')], scans: [], inputs: [], output: { kind: 'gather' },
-  tasks: 'one', orderSensitive: false, maxRows: null, rows: 1, bytes: 8,
+  id: 0, sql: 'SELECT 1 AS c0', types: [parseDuckType('HUGEINT')], scans: [], inputs: [],
+  restrictions: [], output: { kind: 'gather' }, tasks: 'one', orderSensitive: false, maxRows: null, rows: 1, bytes: 8,
 }
 const root: FragmentDraft = {
   ...draft, id: 1, sql: 'SELECT c0 FROM ex0', inputs: [{ fragment: 0, kind: 'gather' }], output: { kind: 'result' },

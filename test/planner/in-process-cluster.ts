@@ -8,7 +8,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableColumn } from '../../catalog/table.ts'
 import { exchangeFormat } from '../../executor/exchange-writer.ts'
-import { inputName, type Fragment, type FragmentInput, type FragmentScan } from '../../planner/fragment.ts'
+import { inputName, scanName, type Fragment, type FragmentInput, type FragmentScan } from '../../planner/fragment.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
 
 /** A table of several files that lie in one folder. */
@@ -86,21 +86,40 @@ export class InProcessCluster {
         await connection.run(`SET SESSION ${name} = ${quoteText(value)}`)
       }
       const relations = [
-        ...fragment.scans.map(scan => this.#scanRelation(scan, task)),
-        ...fragment.inputs.map(input => inputRelation(input, task, run)),
-      ]
+        ...fragment.scans.map(scan => ({ name: scanName(scan.id), sql: this.#scanSelect(scan, task) })),
+        ...fragment.inputs.map(input => ({ name: inputName(input), sql: inputSelect(input, task, run) })),
+      ].map(({ name, sql }) => `${name} AS NOT MATERIALIZED (${this.#restricted(name, sql, fragment, task)})`)
       return await work(connection, relations.length === 0 ? '' : `WITH ${relations.join(', ')} `)
     } finally {
       connection.closeSync()
     }
   }
 
-  #scanRelation(scan: FragmentScan, task: number): string {
+  /** More than any executor would: without all rows whose values its own part does not have. */
+  #restricted(name: string, sql: string, { scans, restrictions }: Fragment, task: number): string {
+    const needs = restrictions.filter(({ relation }) => relation === name).map(({ column, by }) => {
+      const scan = scans.find(({ id }) => id === by.scan)
+      if (scan?.reads !== 'split') throw new Error(`${name} is restricted by what is in no splits`)
+      const own = this.#columnName(scan, by.column)
+      const restricted = scans.find(({ id }) => scanName(id) === name)
+      const key = restricted === undefined ? `c${column}` : this.#columnName(restricted, column)
+      return `${key} IN (SELECT ${own} FROM (${this.#scanSelect(scan, task)}))`
+    })
+    return needs.length === 0 ? sql : `SELECT * FROM (${sql}) WHERE ${needs.join(' AND ')}`
+  }
+
+  #columnName({ table }: FragmentScan, position: number): string {
+    const name = this.#tables[table]?.columns[position]?.name
+    if (name === undefined) throw new Error(`table ${table} has no column ${position}`)
+    return quoteName(name)
+  }
+
+  #scanSelect(scan: FragmentScan, task: number): string {
     const table = this.#tables[scan.table]
     if (table === undefined) throw new Error(`no table ${scan.table}`)
     const files = table.files.filter((_, i) => scan.reads === 'all' || i % this.#executors.length === task)
     const columns = table.columns.map(column => ({ ...column, from: column.name }))
-    return `scan${scan.id} AS NOT MATERIALIZED (${select(columns, files)})`
+    return select(columns, files)
   }
 
   async #write(
@@ -133,7 +152,7 @@ interface Run {
   readonly settings: Readonly<Record<string, string>>
 }
 
-function inputRelation(input: FragmentInput, task: number, { fragments, written }: Run): string {
+function inputSelect(input: FragmentInput, task: number, { fragments, written }: Run): string {
   const { fragment: id, kind } = input
   const columns = fragments.find(fragment => fragment.id === id)?.columns ?? []
   const files = (written.get(id) ?? []).flatMap((output, writer) => {
@@ -141,7 +160,7 @@ function inputRelation(input: FragmentInput, task: number, { fragments, written 
     return kind === 'all' ? [...output.values()].flat() : output.get(kind === 'hash' ? task : 0) ?? []
   })
   const read = columns.map(({ type }, i) => ({ type, name: `c${i}`, from: `w${i}` }))
-  return `${inputName(input)} AS NOT MATERIALIZED (${select(read, files)})`
+  return select(read, files)
 }
 
 interface ViewColumn extends TableColumn {

@@ -57,7 +57,7 @@ export function randomQuery(simulation: Simulation, tableCount: number): Planned
 function fragmentOf(simulation: Simulation, id: number, parts: Partial<Fragment>): Fragment {
   return {
     id, sql: `s${id}`, columns: [{ type: 'BIGINT', wireType: 'BIGINT' }], scans: [], inputs: [],
-    output: { kind: 'gather' },
+    restrictions: [], output: { kind: 'gather' },
     tasks: 'one', orderSensitive: simulation.chance(0.3), maxRows: null, rows: 10, bytes: 100, ...parts,
   }
 }

@@ -1,0 +1,134 @@
+/**
+ * The bounds of what a task needs of the relations that all tasks of its stage read whole: where its own splits of a
+ * table lie in a column, by the footers of their row groups. Pure.
+ *
+ * A task whose splits cover most of the column anyway, or of which a bound is not known, is told nothing.
+ */
+
+import type { FileKey } from '../cache/key.ts'
+import type { ColumnChunk } from '../catalog/table.ts'
+import type { FragmentRestriction } from '../planner/fragment.ts'
+import type { ScanSplit } from './place.ts'
+import type { PrunedFile } from './query-ports.ts'
+
+/** Both included. */
+export interface KeyRange {
+  readonly low: bigint
+  readonly high: bigint
+}
+
+/** Of the relation, as the fragment's text names it: rows whose column is in one of the ranges. */
+export interface TaskRestriction {
+  readonly relation: string
+  readonly column: number
+  /** Ascending, apart. */
+  readonly ranges: readonly KeyRange[]
+}
+
+/** Of one restriction: every row is compared with each of them. The closest ones become one. */
+const MAX_RANGES = 4
+/** Ranges that hold more of the column than that leave out too little to be worth a comparison. */
+const WORTH_SHARE = 0.75
+
+/** By scan of a fragment. */
+type ScanFiles = ReadonlyMap<number, readonly PrunedFile[]>
+
+/** What a task with these splits needs. */
+export function restrictTasks(
+  restrictions: readonly FragmentRestriction[], files: ScanFiles,
+): (splits: readonly ScanSplit[]) => readonly TaskRestriction[] {
+  const columns = new Map<string, KeyColumn>()
+  const keyed = restrictions.map(({ relation, column, by }) => {
+    const key = `${by.scan} ${by.column}`
+    const known = columns.get(key) ?? new KeyColumn(by, files.get(by.scan) ?? [])
+    columns.set(key, known)
+    return { relation, column, by: known }
+  })
+  return splits => keyed.flatMap(({ relation, column, by }) => {
+    const ranges = by.rangesOf(splits)
+    return ranges === null ? [] : [{ relation, column, ranges }]
+  })
+}
+
+/** Without the files in which no row group may hold a key of the ranges. */
+export function filesInRanges(
+  files: readonly PrunedFile[], { column, ranges }: Pick<TaskRestriction, 'column' | 'ranges'>,
+): readonly PrunedFile[] {
+  const mayHold = (chunk: ColumnChunk | undefined): boolean => {
+    const range = boundsOf(chunk)
+    return range === null || ranges.some(({ low, high }) => low <= range.high && range.low <= high)
+  }
+  return files.filter(({ file, rowGroups }) => rowGroups.length === 0
+    || rowGroups.some(group => mayHold(file.rowGroups[group]?.columns[column])))
+}
+
+/** A column of a scan, over all of its files. */
+class KeyColumn {
+  readonly #scan: number
+  readonly #column: number
+  readonly #files: ReadonlyMap<FileKey, PrunedFile>
+  /** Of all files; null: not all bounds are known. */
+  readonly #all: readonly KeyRange[] | null
+
+  constructor({ scan, column }: FragmentRestriction['by'], files: readonly PrunedFile[]) {
+    this.#scan = scan
+    this.#column = column
+    this.#files = new Map(files.map(file => [file.file.file, file]))
+    this.#all = merged(files.flatMap(file => this.#bounds(file, 0, Infinity)), 1)
+  }
+
+  /** Null: it may be anything, or nearly so. */
+  rangesOf(splits: readonly ScanSplit[]): readonly KeyRange[] | null {
+    if (this.#all === null) return null
+    const bounds = splits.filter(({ scan }) => scan === this.#scan).flatMap(({ split }) => {
+      const file = this.#files.get(split.file)
+      return file === undefined ? [null] : this.#bounds(file, split.fromRow, split.toRow === 0 ? Infinity : split.toRow)
+    })
+    const ranges = merged(bounds, MAX_RANGES)
+    return ranges === null || width(ranges) > WORTH_SHARE * width(this.#all) ? null : ranges
+  }
+
+  /** Of the row groups that have some of these rows; null stands for what is not known. */
+  #bounds({ file, rowGroups }: PrunedFile, fromRow: number, toRow: number): (KeyRange | null)[] {
+    if (rowGroups.length === 0) return [null]
+    const kept = new Set(rowGroups)
+    const found: (KeyRange | null)[] = []
+    let row = 0
+    file.rowGroups.forEach(({ rowCount, columns }, group) => {
+      const chunk = columns[this.#column]
+      const isEmpty = rowCount === 0 || chunk?.nullCount === rowCount
+      if (kept.has(group) && row < toRow && row + rowCount > fromRow && !isEmpty) found.push(boundsOf(chunk))
+      row += rowCount
+    })
+    return found
+  }
+}
+
+function boundsOf(chunk: ColumnChunk | undefined): KeyRange | null {
+  const { min = null, max = null } = chunk ?? {}
+  return typeof min === 'bigint' && typeof max === 'bigint' ? { low: min, high: max } : null
+}
+
+/** Ascending and apart, at most `count`; null if a bound is not known. */
+function merged(bounds: readonly (KeyRange | null)[], count: number): readonly KeyRange[] | null {
+  const known = bounds.filter(range => range !== null)
+  if (known.length < bounds.length) return null
+  const ranges: KeyRange[] = []
+  for (const range of known.sort((a, b) => a.low < b.low ? -1 : a.low > b.low ? 1 : 0)) {
+    const last = ranges.at(-1)
+    if (last === undefined || range.low > last.high + 1n) ranges.push(range)
+    else ranges[ranges.length - 1] = { low: last.low, high: range.high > last.high ? range.high : last.high }
+  }
+  const gaps = ranges.slice(1).map((range, i) => range.low - (ranges[i]?.high ?? range.low))
+  const widest = new Set(gaps.map((gap, i) => ({ gap, i })).sort((a, b) => a.gap > b.gap ? -1 : 1)
+    .slice(0, count - 1).map(({ i }) => i))
+  return ranges.reduce<KeyRange[]>((joined, range, i) => {
+    const last = joined.at(-1)
+    if (last === undefined || widest.has(i - 1)) return [...joined, range]
+    return [...joined.slice(0, -1), { low: last.low, high: range.high }]
+  }, [])
+}
+
+function width(ranges: readonly KeyRange[]): number {
+  return ranges.reduce((sum, { low, high }) => sum + Number(high - low + 1n), 0)
+}

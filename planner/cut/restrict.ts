@@ -1,0 +1,85 @@
+/**
+ * What a task need not read of the relations that every task of its fragment reads whole. Of a table in splits each
+ * task has a part; where another relation is joined to it by an equality, and gives rows only beside rows of it, the
+ * task needs of that relation no key that its own part cannot have:
+ *
+ *   Join INNER l0 = r0 > (… Scan a, split), (… Scan b, repeated, or Exchange broadcast)
+ *
+ * The planner says which column bounds which; the bounds are the coordinator's, from the footers of each task's splits.
+ * It pays where tables lie in the order of their keys, as they do when they were written as they came.
+ */
+
+import { sameType, type DuckType } from '../../proto/types.ts'
+import type { Exchange, Join, JoinCondition, Plan, Scan } from '../plan.ts'
+import { inputs } from '../plan.ts'
+import type { TableTypes } from './columns.ts'
+import { columnOf, typeOf } from './expressions.ts'
+import { LEFT_COPIES, RIGHT_COPIES } from './join.ts'
+import { originOf, type Origin } from './origin.ts'
+
+/** Their column chunks have bounds that compare as 64-bit integers. */
+const KEY_TYPES: ReadonlySet<string> = new Set([
+  'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER',
+])
+
+/** Rows of `relation` whose column is outside of what a task's part of `by` holds in its column change nothing. */
+export interface Restriction {
+  readonly relation: Scan | Exchange
+  readonly column: number
+  readonly by: Scan
+  readonly byColumn: number
+}
+
+export interface RestrictOptions {
+  readonly tableTypes: TableTypes
+  /** Of a relation of at most so many estimated rows everything is read: there is little to save. */
+  readonly smallRows: number
+  readonly isSplit: (scan: Scan) => boolean
+  /** Of the relation of the SQL text that it reads. */
+  readonly nameOf: (relation: Scan | Exchange) => string
+}
+
+/**
+ * Of the root of a fragment whose tasks are made of splits, so that all of them read all that is written for it. None
+ * of a relation that is read in more than one place.
+ */
+export function restrictions(root: Plan, options: RestrictOptions): readonly Restriction[] {
+  const places = new Map<string, number>()
+  const joins: Join[] = []
+  const walk = (plan: Plan): void => {
+    if (plan.kind === 'Scan' || plan.kind === 'Exchange') {
+      const name = options.nameOf(plan)
+      places.set(name, (places.get(name) ?? 0) + 1)
+    }
+    if (plan.kind === 'Join') joins.push(plan)
+    if (plan.kind !== 'Exchange') inputs(plan).forEach(walk)
+  }
+  walk(root)
+  return joins.flatMap(join => join.conditions.flatMap(condition => ofCondition(join, condition, options)))
+    .filter(({ relation }) => places.get(options.nameOf(relation)) === 1)
+}
+
+function ofCondition(join: Join, condition: JoinCondition, options: RestrictOptions): Restriction[] {
+  const { left, op, right } = condition
+  if (op !== '=' || join.asof || !isKey(typeOf(left)) || !sameType(typeOf(left), typeOf(right))) return []
+  const { tableTypes } = options
+  const [l, r] = [columnOf(left), columnOf(right)]
+  const from = l === null ? null : originOf(join.left, l, tableTypes)
+  const to = r === null ? null : originOf(join.right, r, tableTypes)
+  if (from === null || to === null) return []
+  return [
+    ...restriction(to, from, RIGHT_COPIES.has(join.type) && join.type !== 'MARK', options),
+    ...restriction(from, to, LEFT_COPIES.has(join.type), options),
+  ]
+}
+
+function restriction(to: Origin, by: Origin, isAllowed: boolean, options: RestrictOptions): Restriction[] {
+  if (!isAllowed || by.relation.kind !== 'Scan' || !options.isSplit(by.relation)) return []
+  const isSplit = to.relation.kind === 'Scan' && options.isSplit(to.relation)
+  if (isSplit || to.relation.rows <= options.smallRows) return []
+  return [{ relation: to.relation, column: to.column, by: by.relation, byColumn: by.column }]
+}
+
+function isKey(type: DuckType): boolean {
+  return type.kind === 'scalar' && KEY_TYPES.has(type.name)
+}
