@@ -297,8 +297,12 @@ export class Mirror {
 
   /** Opens it for `work`, which writes what was fetched and then says which chunks are whole. */
   async fill(work: (writer: MirrorWriter) => Promise<void>): Promise<void> {
+    const data = await open(this.path, 'r+')
+    const presence = await open(this.presencePath, 'a').catch(async (error: unknown) => {
+      await data.close()
+      throw error
+    })
     this.#writers++
-    const [data, presence] = [await open(this.path, 'r+'), await open(this.presencePath, 'a')]
     try {
       await work({
         write: (read, bytes) => writePieces(data, read, bytes),

@@ -83,7 +83,8 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     attempt,
     sql: fragment.sql,
     sqlKind: original ? ORIGINAL : EMITTED,
-    scans: original ? work.tablesRead.flatMap(index => namedScan(work.tables[index])) : scans(work, place),
+    scans: original ? fragment.scans.flatMap(({ table, columns }) => namedScan(work.tables[table], columns))
+      : scans(work, place),
     inputs: fragment.inputs.map((input, i) => ({
       ...inputInit(work, input, partition, place.inputs[i] ?? []),
       restrictions: restrictionInits(place, inputName(input)),
@@ -121,13 +122,13 @@ function restrictionInits({ restrictions }: TaskPlace, name: string): Restrictio
     .map(({ column, ranges }) => ({ column, ranges: ranges.map(({ low, high }) => ({ low, high })) }))
 }
 
-/** All files: what the user's own text filters is not known. */
-export function namedScan(table: Table | undefined): ScanInit[] {
+/** All files: what the user's own text filters is not known. `columns`: positions of what it reads; absent: all. */
+export function namedScan(table: Table | undefined, columns?: readonly number[]): ScanInit[] {
   if (table === undefined) return []
   const { catalog, schema, table: name } = table.name
   const whole = ({ file, shape }: DataFile): Split => ({ file, shape, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes })
   const splits = table.files.map(file => splitInit(table, whole(file), false))
-  const touched = table.columns.map((_, i) => i)
+  const touched = [...columns ?? table.columns.keys()]
   return [{ name: '', catalog, schema, table: name, ...tableInit(table), touched, splits }]
 }
 

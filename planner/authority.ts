@@ -98,7 +98,7 @@ export function authorise(plan: unknown, tables: readonly PlannerTable[]): Autho
     const type = node['type']
     if (typeof type === 'string' && type.startsWith('LOGICAL_')) {
       if (!operators.has(type)) denied(`the operation ${type.slice('LOGICAL_'.length)}`)
-      if (type === 'LOGICAL_GET') for (const table of scanned(node, tables)) read.add(table)
+      if (type === 'LOGICAL_GET') for (const table of scannedTables(node, tables)) read.add(table)
       if (type === 'LOGICAL_SAMPLE' || hasSample(node)) isVolatile = true
     }
     const called = calledFunction(node)
@@ -117,11 +117,12 @@ function denied(what: string): never {
 }
 
 /** The tables that the scan reads, which are named by their skeletons: two, if a table has two names. */
-function scanned(node: Tree, tables: readonly PlannerTable[]): readonly number[] {
-  const name = text(node['name'])
+export function scannedTables(node: object, tables: readonly PlannerTable[]): readonly number[] {
+  const { name: called, function_data: data }: Tree = { ...node }
+  const name = text(called)
   if (allowedTableFunctions.has(name)) return []
   if (name !== 'seq_scan') denied(`the function ${name}`)
-  const { catalog, table: scanned } = isTree(node['function_data']) ? node['function_data'] : {}
+  const { catalog, table: scanned } = isTree(data) ? data : {}
   const found = catalog === EMPTY_TABLES
     ? tables.flatMap((table, i) => table.skeletonPath === scanned ? [i] : []) : []
   // the view of an earlier request, or a table that DuckDB has of itself

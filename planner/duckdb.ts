@@ -53,6 +53,15 @@ export class Database {
     return new Database(instance)
   }
 
+  /** Its connections optimise by this step alone, as far as they optimise. */
+  async leaveOptimizer(step: string): Promise<void> {
+    const connection = await this.connect()
+    const all = await connection.rows('SELECT name FROM duckdb_optimizers()')
+    const others = all.map(([name]) => String(name)).filter(name => name !== step)
+    await connection.run(`SET disabled_optimizers = ${quoteText(others.join(','))}`)
+    connection.close()
+  }
+
   async connect(): Promise<Connection> {
     const connection = await this.#instance.connect()
     await connection.run(`USE ${quoteName(HOME_DATABASE)}`)

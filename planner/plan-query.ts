@@ -14,6 +14,7 @@ import type { TableColumn } from '../catalog/table.ts'
 import { QueryError } from '../proto/errors.ts'
 import { parseDuckType } from '../proto/types.ts'
 import { assemble, type FragmentDraft } from './assemble.ts'
+import { columnsRead } from './columns-read.ts'
 import { authorise, screen, screenUnread, type Authority } from './authority.ts'
 import { prunableScans, wholeReason } from './choose.ts'
 import { decodePlan } from './decode.ts'
@@ -78,7 +79,9 @@ async function planReading(
     database.note(thrown.cause)
     // what is sure to fail does so now; most of it are constants that cannot be folded
     await session.prepare(request.sql).catch((error: unknown) => { throw fromDuckdb(error, request.sql) })
-    const fragments = [originalFragment(request, authority.tables, columns)]
+    // of DESCRIBE and of what has no plan it is not known what they read
+    const lean = plan === null || syntax.shows.length > 0 ? null : parsePlan(await session.leanPlan(request.sql))
+    const fragments = [originalFragment(request, authority.tables, columns, lean)]
     return { ...planned, fragments, sqlKind: 'original', wholeReason: thrown.message }
   }
 }
@@ -179,14 +182,17 @@ async function optimizedPlan(
   }
 }
 
-/** The user's text, over tables of their own names; what it reads of them is not known. */
+/** The user's text, over tables of their own names. `lean`: its plan, without columns of no use; null: not known. */
 function originalFragment(
-  { sql, tables }: PlanRequest, read: readonly number[], columns: readonly TableColumn[],
+  { sql, tables }: PlanRequest, read: readonly number[], columns: readonly TableColumn[], lean: unknown,
 ): Fragment {
+  const touched = lean === null ? null : columnsRead(lean, tables)
+  const columnsOf = (table: number): readonly number[] =>
+    touched === null ? [...tables[table]?.columns.keys() ?? []] : touched.get(table) ?? []
   return {
     id: 0, sql, columns: columns.map(({ type }) => ({ type, wireType: type })),
     scans: read.map((table, id) => ({
-      id, table, columns: (tables[table]?.columns ?? []).map((_, position) => position), filters: [], reads: 'all',
+      id, table, columns: columnsOf(table), filters: [], reads: 'all',
     })),
     inputs: [], restrictions: [], output: { kind: 'result' }, tasks: 'one', orderSensitive: true, maxRows: null,
     rows: Math.max(1, ...read.map(table => tables[table]?.rowCount ?? 0)),

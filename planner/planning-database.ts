@@ -36,6 +36,8 @@ const DUCKDB_FAULT = /^(INTERNAL|FATAL) Error/
 export interface PlanningSession {
   /** The plan as bound, before the optimizer. An error is JSON too. */
   readonly boundPlan: TextFunction
+  /** The bound plan without the columns that nothing needs. */
+  leanPlan(sql: string): Promise<string>
   readonly optimizedPlan: TextFunction
   /** The optimised plan's shape with estimated rows. */
   explain(sql: string): Promise<string>
@@ -53,6 +55,8 @@ interface OpenSession extends PlanningSession {
   readonly key: string
   readonly connections: readonly Connection[]
 }
+
+const OPTIMIZED = 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)'
 
 /** One of the two instances. */
 interface Half {
@@ -82,6 +86,7 @@ export class PlanningDatabase {
 
   static async open(skeletonDirectory: string): Promise<PlanningDatabase> {
     const binder = await Database.open({ directories: [], files: [] }, { memory_limit: MEMORY_LIMIT })
+    await binder.leaveOptimizer('unused_columns')
     const optimizer = await Database.open({ directories: [skeletonDirectory], files: [] }, {
       memory_limit: MEMORY_LIMIT,
       disabled_optimizers: DISABLED_OPTIMIZERS.join(','),
@@ -161,7 +166,15 @@ export class PlanningDatabase {
     this.#session = {
       key, connections: [binder, optimizer],
       boundPlan: await binder.textFunction('SELECT json_serialize_plan($1::VARCHAR)'),
-      optimizedPlan: await optimizer.textFunction('SELECT json_serialize_plan($1::VARCHAR, optimize := true)'),
+      leanPlan: async sql => {
+        const lean = await connect(this.#binder, 'PRAGMA enable_optimizer')
+        try {
+          return await (await lean.textFunction(OPTIMIZED))(sql)
+        } finally {
+          lean.close()
+        }
+      },
+      optimizedPlan: await optimizer.textFunction(OPTIMIZED),
       explain: async sql => String((await optimizer.rows(`EXPLAIN (FORMAT json) ${sql}`))[0]?.[1]),
       bind: sql => binder.bind(sql),
       parameters: sql => binder.parameters(sql),

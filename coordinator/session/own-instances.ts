@@ -142,7 +142,7 @@ export class OwnInstances {
     return this.#next(session, async () => {
       const instance = this.#instance(session)
       const { read } = await this.#bind(session, instance, request, 'change', signal)
-      const begin = { sessionId: instance.id, tables: read.flatMap(namedScan) }
+      const begin = { sessionId: instance.id, tables: read.flatMap(table => namedScan(table)) }
       const call = instance.channel.repeat(repeatRequests(begin, texts), signal)
       const reply = await this.#told(session, instance, '', call)
       instance.objects = new Set(reply.objects)
@@ -189,7 +189,7 @@ export class OwnInstances {
       columns,
       run: () => this.#run(session, instance, kind, {
         sessionId: id, resultId, sql: request.sql, columns: columns.map(({ name, type }) => ({ name, type })),
-        enumDictionaries: request.enums === 'dictionary', tables: read.flatMap(namedScan),
+        enumDictionaries: request.enums === 'dictionary', tables: read.flatMap(table => namedScan(table)),
       }, signal),
       fetch: (fromFrame, reading) => channel.fetch(id, resultId, fromFrame, reading),
       forget: () => {
@@ -230,7 +230,7 @@ export class OwnInstances {
     const reply = await this.#told(session, instance, sql, instance.channel.bind({
       sessionId: instance.id, coordinatorId: this.#options.coordinator, principal, open: !instance.opened, sql,
       settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: kind === 'list', begin,
-      tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(namedScan), parameterized,
+      tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(table => namedScan(table)), parameterized,
     }, signal)).catch((thrown: unknown) => {
       const error = asQueryError(thrown)
       if (error.code !== 'BIND_ERROR') throw error

@@ -186,6 +186,17 @@ t.test('queries spread over two executors', async t => {
     t.ok(Number(fetched(first)) <= 1.1 * Number(needed), `${String(fetched(first))} for ${String(needed)}`)
     t.ok(server.seen.every(({ ifMatch }) => ifMatch !== undefined))
   })
+  await t.test('text that runs as it was written fetches the columns that it reads, and no other', async t => {
+    const text = (column: string): string => `SET integer_division = true; SELECT sum(hash(${column}) % 100) / 7
+      FROM lineitem WHERE NOT EXISTS (FROM orders WHERE o_clerk = ${column})`
+    await skein.query(text('l_linestatus')) // all footers are there now
+    const before = server.traffic('get').bytes
+    t.match(await skein.query(text('l_shipinstruct')), { kind: 'rows', wholeReason: /integer_division/ })
+    const { rows: [[needed] = []] } = await oracle.run(`SELECT sum(total_compressed_size)::BIGINT
+      FROM parquet_metadata('${join(data, '*/*.parquet')}') WHERE path_in_schema = 'l_shipinstruct'`)
+    const own = server.traffic('get').bytes - before
+    t.ok(own > 0 && own <= 1.1 * Number(needed), `${own} for ${String(needed)}`)
+  })
 })
 
 t.test('queries on one executor, which is restarted', async t => {
