@@ -64,8 +64,8 @@ export type ExecutorMessage =
   /** No task of it is to come; if it fails, that goes with the query too. */
   | { readonly kind: 'free-memory'; readonly query: QueryId }
   | { readonly kind: 'freed' }
-  /** `keep`: the task whose result stays, if it is there. */
-  | { readonly kind: 'release'; readonly query: QueryId; readonly keep: TaskId | null }
+  /** `keep`: tasks whose results stay, as far as they are there. */
+  | { readonly kind: 'release'; readonly query: QueryId; readonly keep: readonly TaskId[] }
   | { readonly kind: 'released'; readonly query: QueryId }
   | { readonly kind: 'release-failed'; readonly query: QueryId }
   | { readonly kind: 'release-again'; readonly query: QueryId }
@@ -81,8 +81,8 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
   readonly #channel: ExecutorChannel
   readonly #fleet: Address<FleetMessage>
   readonly #tasks: TaskQueue
-  /** With the task whose result stays. */
-  readonly #toRelease = new Map<QueryId, TaskId | null>()
+  /** With the tasks whose results stay. */
+  readonly #toRelease = new Map<QueryId, readonly TaskId[]>()
   /** The last queries that are over: a stage may not have heard of it when it launches. */
   readonly #over = new Set<QueryId>()
   #self: Address<ExecutorMessage> | null = null
@@ -287,7 +287,7 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     context.pipe(call(), done, done)
   }
 
-  #release(query: QueryId, keep: TaskId | null, context: Context<ExecutorMessage>): void {
+  #release(query: QueryId, keep: readonly TaskId[], context: Context<ExecutorMessage>): void {
     this.#tasks.drop(query)
     this.#toRelease.set(query, keep)
     this.#over.add(query)

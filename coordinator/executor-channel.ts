@@ -22,10 +22,10 @@ export interface ExecutorChannel {
   /** No task of the query is to come: best effort, as `release` does it all. Idempotent. */
   freeMemory(query: QueryId): Promise<void>
   /**
-   * The query is over there: nothing of it runs or is kept any more, but the result of `keep`, if there is room.
-   * Idempotent.
+   * The query is over there: nothing of it runs or is kept any more, but the results of `keep` that are there, as far
+   * as there is room. Idempotent.
    */
-  release(query: QueryId, keep: TaskId | null): Promise<void>
+  release(query: QueryId, keep: readonly TaskId[]): Promise<void>
   /** It takes no new query, or takes them again. Idempotent. */
   setDraining(draining: boolean): Promise<void>
   /**

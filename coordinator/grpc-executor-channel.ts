@@ -54,8 +54,8 @@ export class GrpcExecutorChannel implements ExecutorChannel {
     return this.#calls.call({ case: 'freeMemory', value: { queryId: query } })
   }
 
-  release(query: QueryId, keep: TaskId | null): Promise<void> {
-    return this.#calls.call({ case: 'releaseQuery', value: { queryId: query, keepTaskId: keep ?? '' } })
+  release(query: QueryId, keep: readonly TaskId[]): Promise<void> {
+    return this.#calls.call({ case: 'releaseQuery', value: { queryId: query, keepTaskIds: [...keep] } })
   }
 
   setDraining(draining: boolean): Promise<void> {

@@ -4,15 +4,18 @@
  */
 
 import { asQueryError, QueryError, unreachable } from '../proto/errors.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
+import type { TaskId } from '../proto/ids.ts'
+import { resultLead } from '../proto/result-lead.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
 import { Crew } from './crew.ts'
+import { MadeResult } from './made-result.ts'
 import { takesWork, type Member, type MemberKey } from './member.ts'
 import { memoryEstimate } from './memory-estimate.ts'
 import { isSingle, planQuery, type PlannedWork } from './plan-query.ts'
 import type { QueryActorOptions, QueryMessage } from './query-message.ts'
 import { advance, isEnded, type QueryEvent } from './query.ts'
 import { SERVED, SharedResult } from './shared-result.ts'
-import { taskId, type TaskId } from '../proto/ids.ts'
 import type { StageBoard } from './stage-board.ts'
 import { byCache } from './stage-plans.ts'
 import { spawnStages } from './stage-spawn.ts'
@@ -29,11 +32,9 @@ export class QueryActor implements Actor<QueryMessage> {
   #observedBytes = 0
   #crew = new Crew(0)
   #board: StageBoard | null = null
-  #brokenAttempt = -1
+  #result: MadeResult | null = null
   #freed = false
   #memoryFreed = false
-  #resultAttempt = -1
-  #resultKey: MemberKey | null = null
   #shared: SharedResult | null = null
   /** Since when no executor works for it; null: one does. */
   #aloneSinceMs: number | null = null
@@ -85,9 +86,9 @@ export class QueryActor implements Actor<QueryMessage> {
         this.#tellMemory()
         return this.#publish()
       case 'result-running': return this.#resultRunning(message, context)
-      case 'relay-outgrown': return this.#relayOutgrown(message.attempt, context)
-      case 'relay-complete': case 'relay-delivered': return this.#relayEnded(message.attempt, context)
-      case 'relay-broken': return this.#relayBroken(message.attempt, message.cause, context)
+      case 'relay-outgrown': return this.#apply({ kind: 'outgrown' }, context)
+      case 'relay-complete': case 'relay-delivered': return this.#complete(context)
+      case 'relay-broken': return this.#relayBroken(message, context)
       case 'look': return this.#look(context)
       case 'deadline':
         return this.#fail(new QueryError('DEADLINE_EXCEEDED', 'the query ran past its deadline'), context)
@@ -117,7 +118,7 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason, mayShare }, context)
     const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
     this.#memoryBytes = memoryEstimate(planned, work.inputBytes, memories, learner)
-    if (!this.#shared.find(this.#members)) return this.#queue()
+    if (!this.#shared.find(this.#members, this.#lead(work))) return this.#queue()
     onAdmitted()
     this.#apply({ kind: 'found' }, context)
   }
@@ -179,19 +180,14 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#crew.lost(key)
     if (this.#shared?.isServedBy(key) === true) this.#servedLost(cause, context)
     this.#onBoard(board => board.executorLost(key, cause), context)
-    if (this.#board?.result === null && this.#resultKey === key) this.#dropResult(cause, context)
+    this.#resultHolds(this.#result?.executorLost(key), cause, context)
     this.#askIfStarted(context)
     this.#crewChanged(context)
   }
 
-  /** Changes the board; if that takes the result back, what was read of it goes too. */
   #onBoard(change: (board: StageBoard) => void, context: Context<QueryMessage>): void {
-    if (this.#board === null) return
-    const before = this.#board.resultEpoch
-    change(this.#board)
-    if (this.#board.resultEpoch === before) return
     const cause = new QueryError('EXECUTOR_LOST', 'what the result is made of was lost after rows had gone out')
-    this.#dropResult(cause, context)
+    this.#resultHolds(this.#result?.change(change), cause, context)
   }
 
   /** Exchange files that the stage was the last to read go now. */
@@ -203,7 +199,7 @@ export class QueryActor implements Actor<QueryMessage> {
 
   /** Nothing is to be run any more: a client that is slow, or does not read, keeps no memory from others. */
   #freeMemory(): void {
-    if (this.#memoryFreed || this.#board === null || this.#board.result === null) return
+    if (this.#memoryFreed || this.#board?.isMade !== true) return
     const { admission, handle: { id: query } } = this.#options
     this.#memoryFreed = true
     admission.send({ kind: 'leave', query })
@@ -220,8 +216,13 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #askIfStarted(context: Context<QueryMessage>): void {
+    if (this.#needsCrew) this.#askCrew(context)
+  }
+
+  /** There is something to run, or soon will be. */
+  get #needsCrew(): boolean {
     const { state } = this.#options.handle.query.life
-    if (state === 'reserving' || state === 'running') this.#askCrew(context)
+    return state === 'reserving' || state === 'running' || (state === 'delivering' && this.#board?.isMade === false)
   }
 
   /** Stages begin once everyone has answered; later answers join in. */
@@ -234,69 +235,50 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #begin(context: Context<QueryMessage>): void {
-    const { handle, universe, group, limits: { maxPartitions }, learner } = this.#options
+    const { handle, universe, group, relay, limits: { maxPartitions }, learner } = this.#options
     const [planned, owner, members] = [this.#work, this.#self, this.#crew.ready]
     if (planned === null || owner === null) return
     this.#apply({ kind: 'reserved' }, context)
     const query = { query: handle.id, request: handle.request, group, memoryBytes: this.#memoryBytes }
-    this.#board = spawnStages({ universe, planned, query, members, maxPartitions, learner, owner })
-    this.#board.startReady()
+    const isReceived = (part: number): boolean => relay.has(part)
+    const board = spawnStages({ universe, planned, query, members, maxPartitions, learner, owner, isReceived })
+    this.#board = board
+    relay.expect(board.results.length, this.#lead(planned))
+    this.#result = new MadeResult({ query: handle.id, stage: planned.planned.fragments.length - 1, relay, board })
+    board.startReady()
   }
 
-  /** What was read of the result does not count any more; if rows of it have gone out, the query fails. */
-  #dropResult(cause: QueryError, context: Context<QueryMessage>): void {
-    if (this.#options.relay.isComplete) return this.#completed(context)
-    if (!this.#options.relay.drop()) this.#fail(cause, context)
+  #lead({ planned: { columns } }: PlannedWork): RawFlightData[] {
+    return resultLead(columns, this.#options.handle.request.enums ?? 'text')
+  }
+
+  /** False: rows have gone out that do not count any more, unless all of them have: nothing can change those. */
+  #resultHolds(holds: boolean | undefined, cause: QueryError, context: Context<QueryMessage>): void {
+    if (holds !== false) return
+    if (this.#options.relay.isComplete) this.#completed(context)
+    else this.#fail(cause, context)
   }
 
   #resultRunning(
-    { attempt, key, frames, after }: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
+    message: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
   ): void {
-    const { relay, handle } = this.#options
-    const member = this.#crew.ready.find(other => other.key === key)
-    const stage = this.#work?.planned.fragments.at(-1)?.id
-    if (member === undefined || stage === undefined || attempt <= this.#resultAttempt) return
-    if (this.#options.relay.isComplete) return this.#completed(context)
-    this.#resultAttempt = attempt
-    this.#resultKey = key
-    const [task, { channel }] = [taskId(handle.id, stage, 0, attempt), member]
-    const isTaken = frames.length > 0 ? relay.give(attempt, frames)
-      : relay.begin(attempt, (fromFrame, signal) => channel.fetchResult(handle.id, task, fromFrame, signal))
+    const member = this.#crew.ready.find(({ key }) => key === message.key)
+    if (member === undefined) return
     const lost = new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out')
-    if (!isTaken) this.#fail(after ?? lost, context)
+    this.#resultHolds(this.#result?.running(message, member), message.after ?? lost, context)
   }
 
-  /** While the result is held back it is made again; what has gone out cannot be taken back. */
-  #relayBroken(attempt: number, cause: QueryError, context: Context<QueryMessage>): void {
+  #relayBroken(
+    { part, attempt, cause }: Extract<QueryMessage, { kind: 'relay-broken' }>, context: Context<QueryMessage>,
+  ): void {
     if (attempt === SERVED) return this.#servedLost(cause, context)
-    if (attempt !== this.#resultAttempt) return
-    this.#dropResult(cause, context)
-    this.#brokenAttempt = attempt
-    this.#resultAgain()
-  }
-
-  /** A task that failed reports for itself; one that succeeded does not know that nobody could read it. */
-  #resultAgain(): void {
-    if (this.#board?.result?.attempt === this.#brokenAttempt) this.#board.resultLost()
+    this.#resultHolds(this.#result?.broken(part, attempt), cause, context)
   }
 
   #progress(context: Context<QueryMessage>): void {
-    if (!this.#options.relay.isComplete) this.#resultAgain()
+    this.#result?.again()
     this.#publish()
     this.#complete(context)
-  }
-
-  #relayOutgrown(attempt: number, context: Context<QueryMessage>): void {
-    if (this.#isRead(attempt)) this.#apply({ kind: 'outgrown' }, context)
-  }
-
-  #relayEnded(attempt: number, context: Context<QueryMessage>): void {
-    if (this.#isRead(attempt)) this.#complete(context)
-  }
-
-  /** Its rows are those that the client gets. */
-  #isRead(attempt: number): boolean {
-    return attempt === (this.#shared?.isServed === true ? SERVED : this.#resultAttempt)
   }
 
   /** Once every row is here, or with the client, nothing that is lost or fails can change the answer. */
@@ -305,9 +287,9 @@ export class QueryActor implements Actor<QueryMessage> {
     else this.#fail(cause, context)
   }
 
-  /** That the task of the result has succeeded is awaited for its numbers alone. */
+  /** That the tasks of the result have succeeded is awaited for their numbers alone. */
   #complete(context: Context<QueryMessage>): void {
-    const isKnown = this.#shared?.isServed === true || this.#board?.result?.attempt === this.#resultAttempt
+    const isKnown = this.#shared?.isServed === true || this.#board?.isMade === true
     if (this.#options.relay.isComplete && isKnown) this.#completed(context)
   }
 
@@ -324,7 +306,7 @@ export class QueryActor implements Actor<QueryMessage> {
     if (state === 'delivering' && context.nowMs() - relay.lastReadMs > limits.keepResultMs) {
       return this.#cancel(`no row was read for ${limits.keepResultMs} ms`, context)
     }
-    if (state !== 'reserving' && state !== 'running') return
+    if (!this.#needsCrew) return
     this.#askCrew(context)
     if (this.#aloneSinceMs === null || context.nowMs() - this.#aloneSinceMs < limits.executorWaitMs) return
     const cause = this.#crew.lastRefusal
@@ -374,13 +356,16 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#crew.tellAll({ kind: 'release', query: handle.id, keep: this.#keep() })
   }
 
-  /** The task whose result is complete and stays with its executor for others; null: none. */
-  #keep(): TaskId | null {
-    const { id: query, query: { life } } = this.#options.handle
-    const stage = this.#work?.planned.fragments.at(-1)?.id
-    const member = this.#crew.ready.find(({ key }) => key === this.#resultKey)?.key
-    if (life.state !== 'finished' || member === undefined || stage === undefined) return null
-    return this.#shared?.leave(query, taskId(query, stage, 0, this.#resultAttempt), member) ?? null
+  /**
+   * The tasks whose results are complete and stay with their executors for others. Several only if all of it was held
+   * here: whoever is served them finds out that one is gone before a row has gone out.
+   */
+  #keep(): readonly TaskId[] {
+    const { relay, handle: { id, query: { life } } } = this.#options
+    const parts = this.#result?.parts ?? []
+    const isThere = parts.every(({ member }) => this.#crew.ready.some(({ key }) => key === member))
+    if (life.state !== 'finished' || parts.length === 0 || !isThere || (parts.length > 1 && !relay.inMemory)) return []
+    return this.#shared?.leave(id, parts) ?? []
   }
 
   #release(context: Context<QueryMessage>): void {

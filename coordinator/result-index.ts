@@ -6,18 +6,22 @@
 import type { QueryId, TaskId } from '../proto/ids.ts'
 import type { Member, MemberKey } from './member.ts'
 
-/** The longest unasked goes; some 200 bytes each. */
+/** The longest unasked goes; some 200 bytes each, and 100 a part. */
 const MAX_RESULTS = 10_000
 
 export interface KeptResult {
+  readonly query: QueryId
+  readonly parts: readonly KeptPart[]
+}
+
+export interface KeptPart {
   /** One life of an executor: what it kept before its end is gone. */
   readonly member: MemberKey
-  readonly query: QueryId
   readonly task: TaskId
 }
 
 export interface FoundResult extends KeptResult {
-  readonly channel: Member['channel']
+  readonly parts: readonly (KeptPart & Pick<Member, 'channel'>)[]
 }
 
 /** Since the start. */
@@ -41,14 +45,15 @@ export class ResultIndex {
   find(key: string, members: readonly Member[]): FoundResult | null {
     const kept = this.#results.get(key)
     this.#results.delete(key)
-    const member = members.find(each => each.key === kept?.member)
-    if (kept === undefined || member === undefined) {
+    const parts = kept?.parts.flatMap(part =>
+      members.filter(member => member.key === part.member).map(({ channel }) => ({ ...part, channel })))
+    if (kept === undefined || parts?.length !== kept.parts.length) {
       this.#counts.misses++
       return null
     }
     this.#results.set(key, kept)
     this.#counts.hits++
-    return { ...kept, channel: member.channel }
+    return { ...kept, parts }
   }
 
   put(key: string, kept: KeptResult): void {

@@ -1,48 +1,47 @@
 /**
- * The result of one query on its way from its executor to the client: Arrow messages, not decoded.
+ * The result of one query on its way from its executors to the client: Arrow messages, not decoded. A result has parts,
+ * one a task that makes rows of it; each begins with the same frames, the lead, which go out once. Frames of parts come
+ * interleaved, those of one part in their order.
  *
- *   idle ──begin──▶ holding ──all here──────▶ complete
- *                      └─────more than held──▶ streaming ──all handed out──▶ complete
+ *   holding ──every part all here──▶ complete
+ *      └────more than held──▶ streaming ──all handed out──▶ complete
  *   any ──fail──▶ failed
  *
- * Nothing is handed out while `holding`: until then the result may be made anew, and `begin` drops what was held. When
- * it is `complete` and small it is served from memory, to any number of readers. `streaming` takes the next frame from
- * the executor when the reader has taken the last one; what was held beyond it is let go of if the reader is slow, and
- * read once more from the executor. A second reader reads from the executor. A stream that breaks is opened again at
- * the frame where it broke. Not an actor: record batches go through no mailbox.
+ * Nothing is handed out while `holding`: until then a part may be made anew, and `begin` drops what was held of it;
+ * while `streaming`, a part of which nothing has been handed out. The result is complete when every part is, each by
+ * the end that its own executor has given it. When it is `complete` and small it is served from memory, to any number
+ * of readers. `streaming` takes the next frames from the executors when the reader has taken the last ones, of a few
+ * parts at once, so memory stays flat however many there are; what was held beyond it is let go of if the reader is
+ * slow, and read once more from the executor. A second reader reads from the executors, one part after the other. Not
+ * an actor: record batches go through no mailbox.
  */
 
-import { asQueryError, QueryError, type ErrorCode } from '../proto/errors.ts'
+import type { QueryError } from '../proto/errors.ts'
 import type { Clock } from '../proto/clock.ts'
-import { delay } from '../proto/clock.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import { bytesOf } from '../proto/wire-frame.ts'
+import { ResultPart, type Fetch, type Reading } from './result-part.ts'
 
 /** A client that has not taken what was held within this is slow, or does not read at all. */
 const SLOW_AFTER_MS = 500
 /** What is kept for a slow one: a message or so. */
 const SLOW_BYTES = 1024 * 1024
-/** Tries to read on after a break, and the pause before each: a lost executor is noticed within a second or so. */
-const MAX_RESUMES = 20
-const RESUME_PAUSE_MS = 100
-/** A break of the way, not of the result. NOT_FOUND: the task has not made its spool yet. */
-const transient: ReadonlySet<ErrorCode> = new Set(
-  ['UNAVAILABLE', 'CANCELLED', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'INTERNAL'],
-)
-
-export type Fetch = (fromFrame: number, signal: AbortSignal) => AsyncIterable<RawFlightData>
+/** Parts that are read at once, a frame of about 1 MiB of each: as much as is held for a client that has stalled. */
+const MAX_OPEN_PARTS = 4
 
 export type RelayEvent =
-  /** Every row is in memory: the executor is not needed any more. */
-  | { readonly kind: 'relay-complete'; readonly attempt: number }
+  /** Every row is in memory: no executor is needed any more. */
+  | { readonly kind: 'relay-complete' }
   /** More than is held back: rows go out from now on. */
-  | { readonly kind: 'relay-outgrown'; readonly attempt: number }
+  | { readonly kind: 'relay-outgrown' }
   /** The client has taken the last row of a stream. */
-  | { readonly kind: 'relay-delivered'; readonly attempt: number }
-  | { readonly kind: 'relay-broken'; readonly attempt: number; readonly cause: QueryError }
+  | { readonly kind: 'relay-delivered' }
+  | {
+    readonly kind: 'relay-broken'; readonly part: number; readonly attempt: number; readonly cause: QueryError
+  }
 
 type State =
-  | { readonly state: 'idle' | 'holding' | 'streaming' | 'complete' }
+  | { readonly state: 'holding' | 'streaming' | 'complete' }
   | { readonly state: 'failed'; readonly cause: QueryError }
 
 export interface RelayOptions {
@@ -51,26 +50,34 @@ export interface RelayOptions {
   readonly tell: (event: RelayEvent) => void
 }
 
+/** `part`: null for the lead. */
+interface Held {
+  readonly frame: RawFlightData
+  readonly part: ResultPart | null
+}
+
 export class ResultRelay {
   readonly #options: RelayOptions
-  #state: State = { state: 'idle' }
-  #frames: RawFlightData[] = []
+  #state: State = { state: 'holding' }
+  #lead: readonly RawFlightData[] = []
+  /** Null: not begun. */
+  #parts: (ResultPart | null)[] = []
+  /** Begun, and not read yet. */
+  #toRead: ResultPart[] = []
+  readonly #open = new Set<ResultPart>()
+  #frames: Held[] = []
   #heldBytes = 0
-  #ended = false
   #streamTaken = false
-  #fetch: Fetch | null = null
-  #attempt = -1
-  #reading = new AbortController()
-  /** The frame to be read next from the executor. */
-  #next = 0
-  /** Ends the stream from the executor that is open, not the reading. */
-  #endStream = (): void => undefined
+  readonly #closed = new AbortController()
   #waiters: (() => void)[] = []
   #lastReadMs: number
+  #readerWaits = false
 
+  /** Of one part whose lead is not known, until `expect` says otherwise. */
   constructor(options: RelayOptions) {
     this.#options = options
     this.#lastReadMs = options.clock.nowMs()
+    this.expect(1, [])
   }
 
   /** Every row is here, or was taken by the client. */
@@ -80,10 +87,10 @@ export class ResultRelay {
 
   /** A reader gets its first frame at once. */
   get isReadable(): boolean {
-    return this.#state.state !== 'idle' && this.#state.state !== 'holding'
+    return this.#state.state !== 'holding'
   }
 
-  /** Every row is here: the executor is not needed to read it once more. */
+  /** Every row is here: no executor is needed to read it once more. */
   get inMemory(): boolean {
     return this.#state.state === 'complete' && !this.#streamTaken
   }
@@ -93,88 +100,133 @@ export class ResultRelay {
     return this.#heldBytes
   }
 
-  /** When a reader last took a frame, by the clock. */
+  /** When a reader last took a frame or waited for one, by the clock. */
   get lastReadMs(): number {
-    return this.#lastReadMs
+    return this.#readerWaits ? this.#options.clock.nowMs() : this.#lastReadMs
+  }
+
+  /** Every row of the part is here, or was taken by the client. */
+  has(part: number): boolean {
+    return this.#parts[part]?.isEnded === true
   }
 
   /**
-   * Reads the result of this attempt; what was held of another one is dropped. False: rows of that may have gone out.
+   * How many parts there will be, and the frames that each of them begins with. What was read before is dropped. False:
+   * rows of it may have gone out.
    */
-  begin(attempt: number, fetch: Fetch): boolean {
+  expect(parts: number, lead: readonly RawFlightData[]): boolean {
     if (this.#state.state === 'failed') return true
-    if (!this.drop()) return false
-    this.#attempt = attempt
-    this.#fetch = fetch
-    this.#state = { state: 'holding' }
-    void this.#read(attempt, fetch, this.#reading.signal)
+    if (this.#state.state !== 'holding') return false
+    this.#stopReading()
+    this.#parts = Array.from({ length: parts }, () => null)
+    this.#frames = lead.map(frame => ({ frame, part: null }))
+    this.#heldBytes = lead.reduce((sum, frame) => sum + bytesOf(frame), 0)
+    this.#lead = lead
     return true
   }
 
-  /** The whole result of this attempt, instead of reading it. False: rows of another one may have gone out. */
-  give(attempt: number, frames: readonly RawFlightData[]): boolean {
-    if (this.#state.state === 'failed') return true
-    if (!this.drop()) return false
-    this.#attempt = attempt
-    this.#fetch = null
-    for (const frame of frames) this.#take(frame)
-    this.#state = { state: 'holding' }
-    this.#end()
+  /**
+   * Reads the part as this attempt makes it; what was held of another one is dropped. A part that is all here stays as
+   * it is. False: rows of another attempt have gone out.
+   */
+  begin(part: number, attempt: number, fetch: Fetch): boolean {
+    if (this.#isSettled(part)) return true
+    const begun = this.#begin(part, attempt, fetch)
+    if (begun === null) return false
+    this.#toRead.push(begun)
+    this.#readNext()
     return true
   }
 
-  /** What is being read does not count any more. False: rows of it may have gone out, perhaps all. */
-  drop(): boolean {
+  /** The whole part as this attempt has made it, instead of reading it; `fetch`: for a second reader, if it can be. */
+  give(part: number, attempt: number, frames: readonly RawFlightData[], fetch: Fetch | null = null): boolean {
+    if (this.#isSettled(part)) return true
+    const begun = this.#begin(part, attempt, fetch)
+    if (begun === null) return false
+    for (const frame of frames.slice(this.#lead.length)) begun.take(frame)
+    begun.end()
+    this.#partEnded()
+    return true
+  }
+
+  /** What is read of the part does not count any more. False: rows of it have gone out. */
+  drop(part: number): boolean {
     if (this.#state.state === 'failed') return true
-    if (this.#state.state === 'streaming' || this.#state.state === 'complete') return false
-    this.#reading.abort()
-    this.#reading = new AbortController()
-    this.#frames = []
-    this.#heldBytes = 0
-    this.#next = 0
-    this.#ended = false
-    this.#state = { state: 'idle' }
+    const dropped = this.#parts[part] ?? null
+    if (this.#state.state === 'complete' || dropped?.isGivenOut === true) return false
+    if (dropped === null) return true
+    dropped.stop()
+    this.#parts[part] = null
+    this.#open.delete(dropped)
+    this.#toRead = this.#toRead.filter(other => other !== dropped)
+    this.#frames = this.#frames.filter(held => held.part !== dropped)
+    this.#heldBytes = this.#frames.reduce((sum, { frame }) => sum + bytesOf(frame), 0)
+    this.#wake()
+    this.#readNext()
     return true
   }
 
   /** Readers get `cause`, also those in the middle. A complete result stays readable. */
   fail(cause: QueryError): void {
-    this.#reading.abort()
+    this.#stopReading()
     if (this.#state.state === 'complete' || this.#state.state === 'failed') return
     this.#close(cause)
   }
 
   /** Nobody reads any more: frees the memory. */
   release(cause: QueryError): void {
-    this.#reading.abort()
+    this.#stopReading()
     this.#close(cause)
   }
 
+  async *frames(): AsyncGenerator<RawFlightData> {
+    while (this.#state.state === 'holding') await this.#changed()
+    if (this.#state.state === 'streaming' && !this.#streamTaken) {
+      this.#streamTaken = true
+      yield* this.#stream()
+    } else if (this.#streamTaken && this.#state.state !== 'failed') {
+      yield* this.#again()
+    } else {
+      yield* this.#complete()
+    }
+  }
+
+  /** Nothing changes it any more. */
+  #isSettled(part: number): boolean {
+    return this.#state.state === 'failed' || this.has(part)
+  }
+
+  /** Null: rows of another attempt have gone out. */
+  #begin(index: number, attempt: number, fetch: Fetch | null): ResultPart | null {
+    if (!this.drop(index)) return null
+    const part = new ResultPart({
+      clock: this.#options.clock, index, attempt, fetch, fromFrame: this.#lead.length,
+      room: signal => this.#room(signal), take: (taken, frame) => this.#take(taken, frame),
+    })
+    this.#parts[index] = part
+    return part
+  }
+
+  #stopReading(): void {
+    for (const part of this.#parts) part?.stop()
+    this.#toRead = []
+    this.#open.clear()
+  }
+
   #close(cause: QueryError): void {
+    this.#closed.abort()
     this.#frames = []
     this.#heldBytes = 0
     this.#state = { state: 'failed', cause }
     this.#wake()
   }
 
-  async *frames(): AsyncGenerator<RawFlightData> {
-    while (this.#state.state === 'idle' || this.#state.state === 'holding') await this.#changed()
-    if (this.#state.state === 'streaming' && !this.#streamTaken) {
-      this.#streamTaken = true
-      yield* this.#stream()
-    } else if (this.#streamTaken && this.#fetch !== null && this.#state.state !== 'failed') {
-      yield* this.#fetch(0, this.#reading.signal)
-    } else {
-      yield* this.#complete()
-    }
-  }
-
   async *#complete(): AsyncGenerator<RawFlightData> {
     for (let i = 0; ; i++) {
       if (this.#state.state === 'failed') throw this.#state.cause
-      const frame = this.#frames[i]
-      if (frame === undefined) return
-      yield frame
+      const held = this.#frames[i]
+      if (held === undefined) return
+      yield held.frame
     }
   }
 
@@ -182,73 +234,82 @@ export class ResultRelay {
     for (;;) {
       if (this.#state.state === 'failed') throw this.#state.cause
       this.#lastReadMs = this.#options.clock.nowMs()
-      const frame = this.#frames.shift()
-      if (frame !== undefined) {
-        this.#heldBytes -= bytesOf(frame)
+      const held = this.#frames.shift()
+      if (held !== undefined) {
+        this.#heldBytes -= bytesOf(held.frame)
+        held.part?.giveOut()
         this.#wake()
-        yield frame
-      } else if (this.#ended) {
+        yield held.frame
+      } else if (this.#allEnded) {
         this.#state = { state: 'complete' }
-        this.#options.tell({ kind: 'relay-delivered', attempt: this.#attempt })
+        this.#options.tell({ kind: 'relay-delivered' })
         return
       } else {
+        this.#readerWaits = true
         await this.#changed()
+        this.#readerWaits = false
       }
     }
   }
 
-  async #read(attempt: number, fetch: Fetch, signal: AbortSignal): Promise<void> {
-    for (let resumes = 0; ;) {
-      await this.#room(signal)
-      if (signal.aborted) return
-      const from = this.#next
-      const outcome = await this.#readStream(fetch, signal)
-      if (outcome === 'stopped') return
-      if (outcome === 'ended') return this.#end()
-      if (outcome === 'let-go') continue
-      resumes = this.#next > from ? 0 : resumes + 1
-      if (!transient.has(outcome.code) || resumes > MAX_RESUMES) {
-        return this.#options.tell({ kind: 'relay-broken', attempt, cause: brokenBy(outcome) })
+  /** From the executors; the first of several readers has taken what was here. */
+  async *#again(): AsyncGenerator<RawFlightData> {
+    yield* this.#lead
+    for (let i = 0; i < this.#parts.length; i++) {
+      for await (const frame of (await this.#fetchOf(i))(this.#lead.length, this.#closed.signal)) {
+        this.#throwIfFailed()
+        yield frame
       }
-      await delay(this.#options.clock, RESUME_PAUSE_MS)
-      if (signal.aborted) return
     }
   }
 
-  /** Reads until the result's end, a break, or until a slow reader has to take what is here first. */
-  async #readStream(fetch: Fetch, signal: AbortSignal): Promise<'ended' | 'let-go' | 'stopped' | QueryError> {
-    const stream = new AbortController()
-    const end = (): void => stream.abort()
-    this.#endStream = end
-    signal.addEventListener('abort', end, { once: true })
-    try {
-      for await (const frame of fetch(this.#next, stream.signal)) {
-        if (stream.signal.aborted) break
-        this.#next++
-        this.#take(frame)
-        await this.#room(stream.signal)
-        if (stream.signal.aborted) break
-      }
-      return signal.aborted ? 'stopped' : stream.signal.aborted ? 'let-go' : 'ended'
-    } catch (thrown) {
-      return signal.aborted ? 'stopped' : stream.signal.aborted ? 'let-go' : asQueryError(thrown)
-    } finally {
-      signal.removeEventListener('abort', end)
+  /** Once the part has begun. */
+  async #fetchOf(part: number): Promise<Fetch> {
+    for (;;) {
+      this.#throwIfFailed()
+      const fetch = this.#parts[part]?.fetch ?? null
+      if (fetch !== null) return fetch
+      await this.#changed()
     }
   }
 
-  /** Until another frame may be taken from the executor. */
+  #throwIfFailed(): void {
+    if (this.#state.state === 'failed') throw this.#state.cause
+  }
+
+  get #allEnded(): boolean {
+    return this.#parts.every(part => part?.isEnded === true)
+  }
+
+  #readNext(): void {
+    while (this.#open.size < MAX_OPEN_PARTS) {
+      const part = this.#toRead.shift()
+      if (part === undefined) return
+      this.#open.add(part)
+      void part.read().then(outcome => this.#wasRead(part, outcome))
+    }
+  }
+
+  #wasRead(part: ResultPart, outcome: Reading): void {
+    if (!this.#open.delete(part) || outcome === 'stopped') return
+    const { index, attempt } = part
+    if (outcome === 'ended') this.#partEnded()
+    else this.#options.tell({ kind: 'relay-broken', part: index, attempt, cause: outcome })
+    this.#readNext()
+  }
+
+  /** Until another frame may be taken from an executor. */
   async #room(signal: AbortSignal): Promise<void> {
     while (this.#state.state === 'streaming' && this.#frames.length > 0 && !signal.aborted) await this.#changed()
   }
 
-  #take(frame: RawFlightData): void {
-    this.#frames.push(frame)
+  #take(part: ResultPart, frame: RawFlightData): void {
+    this.#frames.push({ frame, part })
     this.#heldBytes += bytesOf(frame)
     if (this.#state.state === 'holding' && this.#heldBytes > this.#options.holdBytes) {
       this.#state = { state: 'streaming' }
       this.#lastReadMs = this.#options.clock.nowMs()
-      this.#options.tell({ kind: 'relay-outgrown', attempt: this.#attempt })
+      this.#options.tell({ kind: 'relay-outgrown' })
       this.#options.clock.after(SLOW_AFTER_MS, () => this.#letGo())
     }
     this.#wake()
@@ -257,26 +318,23 @@ export class ResultRelay {
   /** The reader is slow: what it will not take soon is read again when it is wanted. */
   #letGo(): void {
     const keepBytes = Math.min(SLOW_BYTES, this.#options.holdBytes)
-    if (this.#state.state !== 'streaming' || this.#heldBytes <= keepBytes || this.#fetch === null) return
-    while (this.#heldBytes > keepBytes && this.#frames.length > 1) {
-      const frame = this.#frames.pop()
-      if (frame !== undefined) this.#heldBytes -= bytesOf(frame)
-      this.#next--
+    while (this.#state.state === 'streaming' && this.#heldBytes > keepBytes && this.#frames.length > 1) {
+      const last = this.#frames.at(-1)
+      // the lead and what came with the news of its task are small
+      if (last === undefined || last.part === null || last.part.fetch === null) break
+      this.#frames.pop()
+      this.#heldBytes -= bytesOf(last.frame)
+      if (last.part.isEnded) this.#toRead.push(last.part)
+      last.part.putBack()
     }
-    if (this.#ended) {
-      this.#ended = false
-      void this.#read(this.#attempt, this.#fetch, this.#reading.signal)
-    } else {
-      this.#endStream()
-      this.#wake()
-    }
+    this.#wake()
+    this.#readNext()
   }
 
-  #end(): void {
-    this.#ended = true
-    if (this.#state.state === 'holding') {
+  #partEnded(): void {
+    if (this.#state.state === 'holding' && this.#allEnded) {
       this.#state = { state: 'complete' }
-      this.#options.tell({ kind: 'relay-complete', attempt: this.#attempt })
+      this.#options.tell({ kind: 'relay-complete' })
     }
     this.#wake()
   }
@@ -290,9 +348,4 @@ export class ResultRelay {
     this.#waiters = []
     for (const resolve of waiters) resolve()
   }
-}
-
-function brokenBy(cause: QueryError): QueryError {
-  if (!transient.has(cause.code)) return cause
-  return new QueryError('EXECUTOR_LOST', `the result could not be read to its end: ${cause.message}`, { cause })
 }

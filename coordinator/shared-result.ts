@@ -4,10 +4,12 @@
  */
 
 import { asQueryError, QueryError } from '../proto/errors.ts'
+import type { RawFlightData } from '../proto/flight-data.ts'
 import type { QueryId, TaskId } from '../proto/ids.ts'
 import type { Member, MemberKey } from './member.ts'
-import type { FoundResult, ResultIndex } from './result-index.ts'
-import type { Fetch, ResultRelay } from './result-relay.ts'
+import type { Fetch } from './result-part.ts'
+import type { FoundResult, KeptPart, ResultIndex } from './result-index.ts'
+import type { ResultRelay } from './result-relay.ts'
 
 /** The attempt as which a relay reads another query's result; those of tasks begin at 0. */
 export const SERVED = -2
@@ -36,32 +38,35 @@ export class SharedResult {
   }
 
   isServedBy(member: MemberKey): boolean {
-    return this.#served?.member === member
+    return this.#served?.parts.some(part => part.member === member) === true
   }
 
-  /** Begins to read another's. False: there is none. */
-  find(members: readonly Member[]): boolean {
-    this.#served = this.#key === null ? null : this.#results.find(this.#key, members)
-    return this.#served !== null && this.#relay.begin(SERVED, fetchKept(this.#served))
+  /** Begins to read another's, whose parts begin with `lead`. False: there is none. */
+  find(members: readonly Member[], lead: readonly RawFlightData[]): boolean {
+    const found = this.#key === null ? null : this.#results.find(this.#key, members)
+    this.#served = found
+    if (found === null) return false
+    this.#relay.expect(found.parts.length, lead)
+    return found.parts.every((part, i) => this.#relay.begin(i, SERVED, fetchKept(found.query, part)))
   }
 
   /** What was read is not there any more, before all of it was here. False: rows of it have gone out. */
   lost(): boolean {
     if (this.#served !== null && this.#key !== null) this.#results.gone(this.#key, this.#served)
     this.#served = null
-    return this.#relay.drop()
+    return this.#relay.expect(1, [])
   }
 
-  /** The query's own is complete at `member`, which will be told to keep it: gives the task. */
-  leave(query: QueryId, task: TaskId, member: MemberKey): TaskId | null {
-    if (this.#key === null || this.isServed) return null
-    this.#results.put(this.#key, { member, query, task })
-    return task
+  /** The query's own is complete at executors that will be told to keep it: gives the tasks. */
+  leave(query: QueryId, parts: readonly KeptPart[]): readonly TaskId[] {
+    if (this.#key === null || this.isServed) return []
+    this.#results.put(this.#key, { query, parts })
+    return parts.map(({ task }) => task)
   }
 }
 
 /** A kept result that is not there any more will not come: there is nothing to wait for. */
-function fetchKept({ channel, query, task }: FoundResult): Fetch {
+function fetchKept(query: QueryId, { task, channel }: FoundResult['parts'][number]): Fetch {
   return async function* (fromFrame, signal) {
     try {
       yield* channel.fetchResult(query, task, fromFrame, signal)

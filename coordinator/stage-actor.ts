@@ -48,9 +48,9 @@ export type StageReport =
   /** A task could not read these; nothing starts until the inputs are given again. */
   | { readonly kind: 'inputs-lost'; readonly stage: number; readonly outputs: readonly Output[] }
   | { readonly kind: 'task-report'; readonly report: TaskReport }
-  /** The result is being made there, or is made. `frames`: all of it, or none. */
+  /** This part of the result is being made there, or is made. `frames`: all of it, or none. */
   | {
-    readonly kind: 'result-running'; readonly attempt: number; readonly key: MemberKey
+    readonly kind: 'result-running'; readonly partition: number; readonly attempt: number; readonly key: MemberKey
     readonly frames: readonly RawFlightData[]
     /** What the attempt before it failed with, if it did. */
     readonly after: QueryError | null
@@ -76,7 +76,8 @@ export class StageActor implements Actor<StageMessage> {
   /** What each running attempt was given to read, by partition. */
   readonly #given = new Map<number, StageInputs>()
   #epoch = 0
-  #lastFailure: QueryError | null = null
+  /** What each partition's last attempt failed with. */
+  readonly #failures = new Map<number, QueryError>()
 
   constructor(options: StageOptions) {
     this.#options = options
@@ -214,7 +215,7 @@ export class StageActor implements Actor<StageMessage> {
     switch (state.case) {
       case 'queued': return
       case 'running':
-        this.#resultRuns(attempt, now.member)
+        this.#resultRuns(partition, attempt, now.member)
         this.#report(partition, attempt, now.member, 'running', { fraction: state.value.fraction })
         return
       case 'succeeded': return this.#succeeded(partition, attempt, now.member, state.value, context)
@@ -231,10 +232,13 @@ export class StageActor implements Actor<StageMessage> {
   }
 
   /** `frames`: all of them, if the executor has sent them along. */
-  #resultRuns(attempt: number, key: MemberKey, frames: readonly RawFlightData[] = []): void {
+  #resultRuns(
+    partition: number, attempt: number, key: MemberKey, frames: readonly RawFlightData[] = [],
+  ): void {
     const { fragment, query } = this.#options
     if (fragment.output.kind !== 'result') return
-    query.send({ kind: 'result-running', attempt, key, frames, after: this.#lastFailure })
+    const after = this.#failures.get(partition) ?? null
+    query.send({ kind: 'result-running', partition, attempt, key, frames, after })
   }
 
   #succeeded(
@@ -243,7 +247,7 @@ export class StageActor implements Actor<StageMessage> {
   ): void {
     const source = this.#members.find(member => member.key === key)?.source
     if (source === undefined) return // it is lost: that message is on its way
-    this.#resultRuns(attempt, key, result)
+    this.#resultRuns(partition, attempt, key, result)
     this.#report(partition, attempt, key, 'succeeded', { fraction: 1, stats })
     const { learner } = this.#options
     if (stats !== undefined && stats.peakBytes > 0n) {
@@ -284,7 +288,7 @@ export class StageActor implements Actor<StageMessage> {
     const now = this.#stage.partitions[partition]?.now
     if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
     this.#report(partition, attempt, now.member, 'failed')
-    this.#lastFailure = cause
+    this.#failures.set(partition, cause)
     const notBeforeMs = context.nowMs() + RETRY_DELAY_MS
     this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, notBeforeMs })
     if (hold) this.#advance({ kind: 'again', partitions: new Set() })

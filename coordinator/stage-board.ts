@@ -39,7 +39,11 @@ export class StageBoard {
   /** Outputs that could not be read though their executor lives, or that were given up. */
   readonly #unreadable = new WeakSet<Output>()
 
-  constructor(stages: readonly StageStart[]) {
+  readonly #isReceived: (partition: number) => boolean
+
+  /** `isReceived`: of the last stage, whether every row of a partition is here: whoever made it may go. */
+  constructor(stages: readonly StageStart[], isReceived: (partition: number) => boolean) {
+    this.#isReceived = isReceived
     this.#entries = stages.map(({ fragment, actor, partitions }) => ({
       fragment, actor, epoch: 0, started: false, ready: false,
       outputs: Array.from({ length: partitions }, () => null),
@@ -56,14 +60,19 @@ export class StageBoard {
     return this.#entries.reduce((sum, { outputs }) => sum + outputs.length, 0)
   }
 
-  /** The output of the last stage, once it counts. */
-  get result(): Output | null {
-    return this.#entries.at(-1)?.outputs[0] ?? null
+  /** The outputs of the last stage, by partition: null where it is still to be made. */
+  get results(): readonly (Output | null)[] {
+    return this.#entries.at(-1)?.outputs ?? []
   }
 
-  /** Grows each time the result, or what was made of it, is taken back. */
-  get resultEpoch(): number {
-    return this.#entries.at(-1)?.takenBack[0] ?? 0
+  /** Every task of the last stage has succeeded. */
+  get isMade(): boolean {
+    return this.results.every(output => output !== null)
+  }
+
+  /** By partition of the last stage: grows each time its output, or what that was made of, is taken back. */
+  get resultEpochs(): readonly number[] {
+    return this.#entries.at(-1)?.takenBack ?? []
   }
 
   tellAll(message: StageMessage): void {
@@ -138,11 +147,11 @@ export class StageBoard {
     this.startReady()
   }
 
-  /** The result was made but cannot be read: it is made once more. */
-  resultLost(): void {
+  /** This partition of the result was made but cannot be read: it is made once more. */
+  resultLost(partition: number): void {
     const last = this.#entries.at(-1)
     if (last === undefined) return
-    this.#takeBack(last, new Set([0]))
+    this.#takeBack(last, new Set([partition]))
     this.#recover()
     this.startReady()
   }
@@ -158,9 +167,13 @@ export class StageBoard {
   }
 
   #recover(): void {
-    const views: StageView[] = this.#entries.map(({ fragment, outputs, started }) => ({
+    const last = this.#entries.length - 1
+    const views: StageView[] = this.#entries.map(({ fragment, outputs, started }, stage) => ({
       inputs: fragment.inputs, orderSensitive: fragment.orderSensitive, started,
-      outputs: outputs.map(output => output === null ? 'none' : this.#isLost(output) ? 'lost' : 'kept'),
+      outputs: outputs.map((output, partition) => {
+        if (output === null) return 'none'
+        return this.#isLost(output) && !(stage === last && this.#isReceived(partition)) ? 'lost' : 'kept'
+      }),
     }))
     recover(views).forEach((partitions, stage) => {
       const entry = this.#entries[stage]

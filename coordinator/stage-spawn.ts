@@ -23,11 +23,13 @@ export interface StageSpawn {
   readonly maxPartitions: number
   readonly learner: MemoryLearner
   readonly owner: Address<StageReport | { readonly kind: 'failed'; readonly cause: QueryError }>
+  /** As StageBoard asks. */
+  readonly isReceived: (partition: number) => boolean
 }
 
 /** Nothing runs before the board is told to start what is ready. */
 export function spawnStages(
-  { universe, planned, query, members, maxPartitions, learner, owner }: StageSpawn,
+  { universe, planned, query, members, maxPartitions, learner, owner, isReceived }: StageSpawn,
 ): StageBoard {
   const rooms = members.map(({ id, info }) => ({ id, slots: Math.max(1, info.slots) }))
   const partitionCount = partitionCountFor(rooms, maxPartitions)
@@ -41,7 +43,7 @@ export function spawnStages(
     })
     actor.begin(address)
     return { fragment, actor: address, partitions: tasks.length }
-  }))
+  }), isReceived)
   board.crew(members)
   return board
 }

@@ -90,7 +90,7 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
       restrictions: restrictionInits(place, inputName(input)),
     })),
     output: outputInit(work, fragment),
-    preserveOrder: work.fragments.length === 1,
+    preserveOrder: work.fragments.length === 1 && fragment.tasks === 'one',
     settings: { ...original ? work.request.settings : fragmentSettings(work.request.settings) },
     defaultCatalog: work.request.defaultCatalog,
     defaultSchema: work.request.defaultSchema,

@@ -94,8 +94,8 @@ function done(executor: Executor, call: ControlRequest['call']): Promise<void> |
       executor.setDraining(call.value.draining)
       return
     case 'releaseQuery': {
-      const { queryId, keepTaskId } = call.value
-      return executor.release(queryId as QueryId, keepTaskId === '' ? null : keepTaskId as TaskId)
+      const { queryId, keepTaskIds } = call.value
+      return executor.release(queryId as QueryId, keepTaskIds as TaskId[])
     }
     default: throw new QueryError('INVALID_REQUEST', 'a call that this executor does not know')
   }

@@ -44,7 +44,8 @@ export interface ExecutorOptions {
   readonly reservations: Reservations
   readonly exchangeFiles: ExchangeFiles
   readonly instances: InstanceSet
-  readonly newSpool: (taskId: TaskId) => ResultSpool
+  /** `family`: as SpoolOptions has it. */
+  readonly newSpool: (taskId: TaskId, family: Set<ResultSpool>) => ResultSpool
   readonly kept: KeptResults
   /** What else it holds for a coordinator that is gone. */
   readonly onCoordinatorGone: (coordinator: CoordinatorId) => void
@@ -96,14 +97,14 @@ export class Executor {
     if (query.tasks.size >= MAX_TASKS_OF_QUERY) {
       throw new QueryError('EXECUTOR_FULL', `query ${queryId} has ${MAX_TASKS_OF_QUERY} tasks here`)
     }
-    const spool = definition.output.case === 'result' ? this.#options.newSpool(taskId) : undefined
+    const spool = definition.output.case === 'result' ? this.#options.newSpool(taskId, query.spools) : undefined
     const controller = new AbortController()
     const { resourceGroup: group, weight, principal: user } = definition
     const unqueue = this.#options.queue.push(
       { group, weight: Math.max(1, weight), user, query: queryId },
       () => this.#run(query, definition, spool, controller.signal),
       () => this.#options.runner.prefetch(definition, controller.signal))
-    if (spool !== undefined) query.addSpool(taskId, spool)
+    if (spool !== undefined) query.addSpool(definition, spool)
     query.add(definition, { state: 'queued', queuedAtMs: this.#options.clock.nowMs() }, reason => {
       const wasQueued = unqueue()
       this.#advance(query, taskId, { kind: 'cancelled', reason })
@@ -129,16 +130,18 @@ export class Executor {
     await this.#options.instances.releaseQuery(queryId)
   }
 
-  /** Resolves when nothing of the query runs or is left here but the result of `keep`. */
-  async release(queryId: QueryId, keep: TaskId | null = null, reason = 'the query was released'): Promise<void> {
+  /** Resolves when nothing of the query runs or is left here but the results of `keep`. */
+  async release(queryId: QueryId, keep: readonly TaskId[] = [], reason = 'the query was released'): Promise<void> {
     const query = this.#queries.get(queryId)
     this.#remember(queryId)
     if (query === undefined) return
     const { exchangeFiles, instances, queue, reservations, kept, log } = this.#options
-    const spool = keep === null ? undefined : query.spoolOf(keep)
-    const copied = keep === null || spool === undefined ? undefined : kept.keep(query.coordinator, queryId, keep, spool)
+    const copied = keep.flatMap(task => {
+      const spool = query.spoolOf(task)
+      return spool === undefined ? [] : [kept.keep(query.coordinator, queryId, task, spool)]
+    })
     this.#queries.delete(queryId)
-    await copied
+    await Promise.all(copied)
     await query.end(new QueryError('CANCELLED', reason))
     queue.forget(queryId)
     reservations.free(queryId)
@@ -157,12 +160,12 @@ export class Executor {
     else this.#options.duty.undrain()
   }
 
-  /** The frames of the query's result, as this attempt made it; null: the last one. */
+  /** The frames of the query's result, or of a part of it, as this attempt made it; null: the last one. */
   fetchResult(
     queryId: QueryId, attempt: TaskId | null, fromFrame: number, signal: AbortSignal,
   ): AsyncIterable<RawFlightData> {
     const frames = this.#queries.get(queryId)?.spoolOf(attempt)?.read(fromFrame, signal)
-      ?? this.#options.kept.read(queryId, attempt, fromFrame)
+      ?? (attempt === null ? undefined : this.#options.kept.read(queryId, attempt, fromFrame))
     if (frames === undefined) throw new QueryError('NOT_FOUND', `no result of query ${queryId} on this executor`)
     return frames
   }
@@ -187,7 +190,7 @@ export class Executor {
   }
 
   async #releaseAll(reason: string): Promise<void> {
-    await Promise.all([...this.#queries.keys()].map(id => this.release(id, null, reason)))
+    await Promise.all([...this.#queries.keys()].map(id => this.release(id, [], reason)))
     this.#options.kept.forget(null)
   }
 
@@ -251,7 +254,7 @@ export class Executor {
     this.#options.kept.forget(coordinator)
     this.#options.onCoordinatorGone(coordinator)
     for (const { id } of this.#queriesOf(coordinator)) {
-      this.release(id, null, 'the coordinator of the query is gone').catch((error: unknown) => {
+      this.release(id, [], 'the coordinator of the query is gone').catch((error: unknown) => {
         log.error({ query: id, reason: asQueryError(error).message }, 'release failed')
       })
     }

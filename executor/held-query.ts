@@ -1,4 +1,4 @@
-/** What an executor holds of one query: the lives of its tasks, what still runs, and the spool of its result. */
+/** What an executor holds of one query: the lives of its tasks, what still runs, and the spools of its result. */
 
 import { QueryError } from '../proto/errors.ts'
 import type { TaskDefinition } from '../proto/gen/executor_pb.js'
@@ -19,8 +19,11 @@ export class HeldQuery {
   readonly coordinator: CoordinatorId
   readonly #tasks = new Map<TaskId, HeldTask>()
   readonly #running = new Set<Promise<unknown>>()
-  /** Of every attempt at the result; the last one counts. */
+  /** Of every attempt at a part of the result; of each part the last one counts. */
   readonly #spools = new Map<TaskId, ResultSpool>()
+
+  /** All that are not removed. */
+  readonly spools = new Set<ResultSpool>()
 
   constructor(id: QueryId, coordinator: CoordinatorId) {
     this.id = id
@@ -54,10 +57,13 @@ export class HeldQuery {
     })
   }
 
-  /** A new attempt: readers of an earlier one end. */
-  addSpool(attempt: TaskId, spool: ResultSpool): void {
-    this.spoolOf(null)?.fail(new QueryError('CANCELLED', 'the result is made again'))
-    this.#spools.set(attempt, spool)
+  /** A new attempt: readers of an earlier one at the same part end. Before `add`. */
+  addSpool({ taskId, partition }: TaskDefinition, spool: ResultSpool): void {
+    for (const [attempt, earlier] of this.#spools) {
+      if (this.#tasks.get(attempt)?.place.partition !== partition) continue
+      earlier.fail(new QueryError('CANCELLED', 'the result is made again'))
+    }
+    this.#spools.set(taskId as TaskId, spool)
   }
 
   /** True if the task's life went on by it. */

@@ -1,8 +1,8 @@
 /**
- * Results that outlive their queries, for others that ask the same: complete ones, copied out of their spools, each
- * into a file or, if it is small, into memory. Within a budget of bytes; the longest unread goes first. A frame is
- * given only if it has the checksum that it was copied with. What is kept goes with its coordinator, which alone knows
- * of it; nothing survives a restart.
+ * Results that outlive their queries, for others that ask the same, each of one task, which may have made a part of its
+ * query's result: complete ones, copied out of their spools, each into a file or, if it is small, into memory. Within a
+ * budget of bytes; the longest unread goes first. A frame is given only if it has the checksum that it was copied with.
+ * What is kept goes with its coordinator, which alone knows of it; nothing survives a restart.
  */
 
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
@@ -32,7 +32,7 @@ interface KeptFrame {
 
 interface Kept {
   readonly coordinator: CoordinatorId
-  readonly task: TaskId
+  readonly query: QueryId
   readonly bytes: number
   /** Null: in memory. */
   readonly path: string | null
@@ -49,7 +49,7 @@ export interface KeptStatus {
   readonly results: number
   readonly resultBytes: number
   readonly resultBudgetBytes: number
-  /** How often one was read, since the start. */
+  /** How often one was read to its end, since the start. */
   readonly resultHits: number
 }
 
@@ -57,7 +57,7 @@ export class KeptResults {
   readonly #folder: string
   readonly #budgetBytes: number
   /** The longest unread first. */
-  readonly #kept = new Map<QueryId, Kept>()
+  readonly #kept = new Map<TaskId, Kept>()
   #bytes = 0
   #memoryBytes = 0
   #hits = 0
@@ -77,38 +77,37 @@ export class KeptResults {
   /** Readers find it from now on. Resolves when `spool` is not needed any more, also if there is no room for it. */
   async keep(coordinator: CoordinatorId, query: QueryId, task: TaskId, spool: ResultSpool): Promise<void> {
     const bytes = spool.wholeBytes
-    if (bytes === null || bytes > LARGEST_SHARE * this.#budgetBytes || this.#kept.has(query)) return
+    if (bytes === null || bytes > LARGEST_SHARE * this.#budgetBytes || this.#kept.has(task)) return
     const path = bytes <= SMALL_BYTES ? null : join(this.#folder, task)
     const copied = copy(spool, bytes, path)
-    const kept: Kept = { coordinator, task, bytes, path, copied }
-    this.#kept.set(query, kept)
+    const kept: Kept = { coordinator, query, bytes, path, copied }
+    this.#kept.set(task, kept)
     this.#bytes += bytes
     if (path === null) this.#memoryBytes += bytes
     this.#makeRoom()
-    await copied.catch(() => this.#drop(query, kept))
+    await copied.catch(() => this.#drop(task, kept))
   }
 
-  /** Undefined: it is not here. */
-  read(query: QueryId, task: TaskId | null, fromFrame: number): AsyncGenerator<RawFlightData> | undefined {
-    const kept = this.#kept.get(query)
-    if (kept === undefined || (task !== null && task !== kept.task)) return undefined
-    this.#kept.delete(query)
-    this.#kept.set(query, kept)
-    if (fromFrame === 0) this.#hits++
-    return this.#frames(query, kept, fromFrame)
+  /** What a task made; undefined: it is not here. */
+  read(query: QueryId, task: TaskId, fromFrame: number): AsyncGenerator<RawFlightData> | undefined {
+    const kept = this.#kept.get(task)
+    if (kept?.query !== query) return undefined
+    this.#kept.delete(task)
+    this.#kept.set(task, kept)
+    return this.#frames(task, kept, fromFrame)
   }
 
   /** Those of one coordinator; null: of all. */
   forget(coordinator: CoordinatorId | null): void {
-    for (const [query, kept] of this.#kept) {
-      if (coordinator === null || kept.coordinator === coordinator) this.#drop(query, kept)
+    for (const [task, kept] of this.#kept) {
+      if (coordinator === null || kept.coordinator === coordinator) this.#drop(task, kept)
     }
   }
 
-  async *#frames(query: QueryId, kept: Kept, fromFrame: number): AsyncGenerator<RawFlightData> {
+  async *#frames(task: TaskId, kept: Kept, fromFrame: number): AsyncGenerator<RawFlightData> {
     const gone = (cause: unknown): QueryError => {
-      this.#drop(query, kept)
-      return new QueryError('NOT_FOUND', `the result of query ${query} is not kept any more`, { cause })
+      this.#drop(task, kept)
+      return new QueryError('NOT_FOUND', `the result of query ${kept.query} is not kept any more`, { cause })
     }
     const { frames, memory } = await kept.copied.catch((reason: unknown) => { throw gone(reason) })
     const file = kept.path === null ? null
@@ -120,23 +119,24 @@ export class KeptResults {
         if (crc32(body) !== frame.checksum) throw gone('its bytes have changed')
         yield { dataHeader: frame.header, dataBody: body }
       }
+      this.#hits++
     } finally {
       await file?.close()
     }
   }
 
   #makeRoom(): void {
-    for (const [query, kept] of this.#kept) {
+    for (const [task, kept] of this.#kept) {
       const fits = this.#bytes <= this.#budgetBytes && this.#kept.size <= MAX_RESULTS
       if (fits && this.#memoryBytes <= MEMORY_BYTES) return
-      if (!fits || kept.path === null) this.#drop(query, kept)
+      if (!fits || kept.path === null) this.#drop(task, kept)
     }
   }
 
   /** Who reads it goes on: its file is open. */
-  #drop(query: QueryId, kept: Kept): void {
-    if (this.#kept.get(query) !== kept) return
-    this.#kept.delete(query)
+  #drop(task: TaskId, kept: Kept): void {
+    if (this.#kept.get(task) !== kept) return
+    this.#kept.delete(task)
     this.#bytes -= kept.bytes
     const { path } = kept
     if (path === null) this.#memoryBytes -= kept.bytes

@@ -6,8 +6,8 @@
  *     └────▶ failed        readers end with its cause
  *
  * When there is no room the writer waits until the slowest reader moves on, and frames far enough behind it are
- * dropped; if nobody moves for STALL_MS the result is RESULT_TOO_LARGE. A frame's bytes are valid until its reader asks
- * for the next one.
+ * dropped; if nobody moves for STALL_MS the result is RESULT_TOO_LARGE. Spools of one query's result are a family: what
+ * was read of any of them makes room for all. A frame's bytes are valid until its reader asks for the next one.
  */
 
 import { mkdir, rm } from 'node:fs/promises'
@@ -34,6 +34,12 @@ export interface SpoolOptions {
   readonly memory: ByteBudget
   readonly disk: ByteBudget
   readonly clock: Clock
+  /**
+   * Where it enters itself until it is removed. Its members are read one after the other, so one that nobody has read
+   * yet waits for its turn without an end of its own: the query's coordinator ends what no client takes. Absent: it is
+   * alone, and read from its beginning on.
+   */
+  readonly family?: Set<ResultSpool>
 }
 
 type State =
@@ -71,9 +77,14 @@ export class ResultSpool {
   #heldBytes = 0
   /** Frames before it are dropped. */
   #firstFrame = 0
+  /** A reader has come, or has been at its complete end. */
+  #read: 'never' | 'begun' | 'ended' = 'never'
+  readonly #family: Set<ResultSpool>
 
   constructor(options: SpoolOptions) {
     this.#options = options
+    this.#family = options.family ?? new Set()
+    this.#family.add(this)
   }
 
   /** Takes the frame, and its body until it is dropped. Throws the spool's failure, or RESULT_TOO_LARGE. */
@@ -107,11 +118,15 @@ export class ResultSpool {
     const reader: Reader = { at: fromFrame }
     const wake = (): void => this.#wake()
     this.#readers.add(reader)
+    if (this.#read === 'never') this.#read = 'begun'
     signal.addEventListener('abort', wake)
     try {
       for (;;) {
         const frame = await this.#frameAt(reader.at, signal)
-        if (frame === null) return
+        if (frame === null) {
+          this.#read = 'ended'
+          return
+        }
         yield { dataHeader: frame.header, dataBody: await bodyOf(frame) }
         reader.at++
         this.#wake()
@@ -146,6 +161,7 @@ export class ResultSpool {
       if (frame.place.kind !== 'dropped') (frame.place.kind === 'memory' ? memory : disk).give(frame.byteCount)
       frame.place = { kind: 'dropped' }
     }
+    this.#family.delete(this)
     for (const segment of this.#segments.splice(0)) await segment.remove()
     if (this.#hasFolder) await rm(this.#options.folder, { recursive: true, force: true })
   }
@@ -172,10 +188,11 @@ export class ResultSpool {
         return { kind: 'memory', body }
       }
       if (disk.take(byteCount)) return this.#store(body)
-      if (await this.#dropRead()) {
+      if (await this.#dropOfFamily()) {
         movedAtMs = clock.nowMs()
         continue
       }
+      if (this.#waitsForTurn) movedAtMs = clock.nowMs()
       const leftMs = movedAtMs + STALL_MS - clock.nowMs()
       if (leftMs <= 0) {
         const message = `the result outgrew the spool and no reader took anything for ${STALL_MS / 1000} s`
@@ -200,9 +217,18 @@ export class ResultSpool {
     return { kind: 'file', segment, at }
   }
 
+  get #waitsForTurn(): boolean {
+    return this.#read === 'never' && this.#options.family !== undefined
+  }
+
+  async #dropOfFamily(): Promise<boolean> {
+    for (const spool of this.#family) if (await spool.#dropRead()) return true
+    return false
+  }
+
   /** Drops what every reader has passed by enough; false if that is nothing. */
   async #dropRead(): Promise<boolean> {
-    if (this.#readers.size === 0) return false
+    if (this.#readers.size === 0 && this.#read !== 'ended') return false
     const before = this.#firstFrame
     const slowest = Math.min(...[...this.#readers].map(({ at }) => at), this.#frames.length)
     const passed = this.#farBehind(slowest)
@@ -256,10 +282,13 @@ export class ResultSpool {
     return new Promise(resolve => { this.#waiting.push(resolve) })
   }
 
+  /** Of the whole family: what one reader has passed may be room for another's writer. */
   #wake(): void {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const resolve of waiting) resolve()
+    for (const spool of this.#family) {
+      const waiting = spool.#waiting
+      spool.#waiting = []
+      for (const resolve of waiting) resolve()
+    }
   }
 }
 

@@ -9,11 +9,9 @@
  * every other process of the machine.)
  */
 
-import { dictionaryMessage } from '../proto/arrow-batch.ts'
-import {
-  arrowSchemaMessage, columnForm, dictionaries, type EnumForm, type ResultColumn,
-} from '../proto/arrow-schema.ts'
+import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-schema.ts'
 import { QueryError } from '../proto/errors.ts'
+import { resultLead } from '../proto/result-lead.ts'
 import { typeText } from '../proto/types.ts'
 import { ArrowEncoder, type EncodedBatch } from './arrow-encoder.ts'
 import { collectYoung, type BodyPool } from './body-pool.ts'
@@ -63,7 +61,7 @@ export async function writeAtOnce(
   const { prepared, text } = await prepare(connection, sql, shape)
   try {
     const { chunks, changedRows } = await prepared.execute()
-    await openResult(shape, spool, pool)
+    await openResult(shape, spool)
     const rows = new Rows(shape, spool, pool)
     for (const chunk of chunks) await rows.add(chunk)
     return { ...await rows.end(), changedRows }
@@ -81,7 +79,7 @@ async function writeMany(
   try {
     const { prepared, text } = await prepare(connection, sql, shape)
     try {
-      await openResult(shape, spool, pool)
+      await openResult(shape, spool)
       const totals = await drain(prepared, shape, spool, pool, signal)
       await probe(connection, text, signal)
       return totals
@@ -132,11 +130,8 @@ function wrap(sql: string, types: readonly LogicalType[], { columns, enums }: Re
   return { sql: `${head}${statementText(sql)}\n) AS result(${names})`, start: Buffer.byteLength(head) }
 }
 
-/** What stands before the rows: the schema, and the values of dictionaries. */
-async function openResult({ columns, enums }: ResultShape, spool: ResultSpool, pool: BodyPool): Promise<void> {
-  await spool.append(arrowSchemaMessage(columns, enums), pool.take(0))
-  for (const [id, values] of dictionaries(columns, enums).entries()) {
-    const { dataHeader, dataBody } = dictionaryMessage(id, values)
+async function openResult({ columns, enums }: ResultShape, spool: ResultSpool): Promise<void> {
+  for (const { dataHeader, dataBody } of resultLead(columns, enums)) {
     await spool.append(dataHeader, { bytes: dataBody, release: () => undefined })
   }
 }

@@ -205,8 +205,8 @@ async function openParts(
     cpu: new CpuShare(processCpuMs),
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
-  const newSpool = (name: string): ResultSpool =>
-    new ResultSpool({ folder: join(folders.spools, name), memory, disk, clock })
+  const newSpool = (name: string, family?: Set<ResultSpool>): ResultSpool =>
+    new ResultSpool({ folder: join(folders.spools, name), memory, disk, clock, ...(family && { family }) })
   return {
     clock, log, exchangeFiles, instances, runner,
     closeFiles: () => files.close(),

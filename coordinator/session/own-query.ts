@@ -8,7 +8,8 @@ import type { Clock } from '../../proto/clock.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { QueryId } from '../../proto/ids.ts'
-import { ResultRelay, type Fetch } from '../result-relay.ts'
+import type { Fetch } from '../result-part.ts'
+import { ResultRelay } from '../result-relay.ts'
 import type { QueryRequest, QueryState, QueryStats, RunningQuery, TaskReport } from '../running-query.ts'
 
 /** A statement that has run. */
@@ -137,13 +138,13 @@ export class OwnQuery implements RunningQuery {
     let isRead = false
     const read = (): void => {
       isRead = true
-      this.#relay.begin(0, fetch)
+      this.#relay.begin(0, 0, fetch)
     }
     const cancelRead = this.#clock.after(READ_AFTER_MS, read)
     try {
       const { frames, changedRows } = await run()
       this.#changedRows = changedRows
-      if (!isRead && frames.length > 0) this.#relay.give(0, frames)
+      if (!isRead && frames.length > 0) this.#relay.give(0, 0, frames)
       else if (!isRead) read()
     } finally {
       cancelRead()

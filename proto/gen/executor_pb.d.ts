@@ -205,9 +205,9 @@ export declare const FreeMemorySchema: GenMessage<FreeMemory>;
 
 /**
  * The query is over: cancels what still runs of it, removes its exchange files and its spool, frees its memory.
- * Answered when nothing of it is left. keep_task_id not empty: the result of that task is kept for other queries that
- * ask the same, if there is room: FetchResult gives it under the same ids until it makes room for others, or until its
- * coordinator is gone.
+ * Answered when nothing of it is left. The results of keep_task_ids, as far as they were made here, are kept for other
+ * queries that ask the same, if there is room: FetchResult gives them under the same ids until they make room for
+ * others, or until their coordinator is gone.
  *
  * @generated from message skein.executor.v1.ReleaseQuery
  */
@@ -218,9 +218,9 @@ export declare type ReleaseQuery = Message<"skein.executor.v1.ReleaseQuery"> & {
   queryId: string;
 
   /**
-   * @generated from field: string keep_task_id = 2;
+   * @generated from field: repeated string keep_task_ids = 2;
    */
-  keepTaskId: string;
+  keepTaskIds: string[];
 };
 
 /**
@@ -484,7 +484,7 @@ export declare type TaskDefinition = Message<"skein.executor.v1.TaskDefinition">
   } | { case: undefined; value?: undefined };
 
   /**
-   * True: rows keep the order of the files (queries of one stage); false: fragments, which order by themselves.
+   * True: rows keep the order of the files (queries of one task); false: fragments, which order by themselves.
    *
    * @generated from field: bool preserve_order = 12;
    */

@@ -25,6 +25,7 @@ const output = (member: string, attempt = 0): Output =>
 /** Two stages of two partitions and one; what their actors were told. */
 function board(orderSensitive: boolean) {
   const told: string[] = []
+  const received = new Set<number>()
   const actor = (id: number) => ({
     send: (message: StageMessage) => {
       const what = message.kind === 'again' ? ` ${[...message.partitions].join()} epoch ${message.epoch}` : ''
@@ -35,8 +36,9 @@ function board(orderSensitive: boolean) {
   const fragments = [fragment(0, [], orderSensitive), fragment(1, [{ fragment: 0, kind: 'gather' }])]
   const made = new StageBoard(
     fragments.map(({ id }, i) => ({ fragment: fragments[i] ?? fragment(0, []), actor: actor(id), partitions: 2 - id })),
+    part => received.has(part),
   )
-  return { made, told }
+  return { made, told, received }
 }
 
 t.test('a stage runs once all of its input is there', async t => {
@@ -47,7 +49,7 @@ t.test('a stage runs once all of its input is there', async t => {
   made.partitionDone(0, 1, 0, output('e2'))
   t.strictSame(told, ['0 inputs-ready', '1 inputs-ready'])
   made.partitionDone(1, 0, 0, output('e1'))
-  t.strictSame([made.done, made.total, made.result?.member], [3, 3, key('e1')])
+  t.strictSame([made.done, made.total, made.results[0]?.member], [3, 3, key('e1')])
 })
 
 t.test('a lost output is made again, and its reader waits for it', async t => {
@@ -69,10 +71,10 @@ t.test('a report that was on its way when its partition was taken back does not 
   made.partitionDone(0, 1, 0, output('e2'))
   made.executorLost(key('e1'), lost)
   made.partitionDone(1, 0, 0, output('e2'))
-  t.equal(made.result, null, 'it has read what changes')
+  t.equal(made.isMade, false, 'it has read what changes')
   made.partitionDone(0, 0, 1, output('e2', 1))
   made.partitionDone(1, 0, 1, output('e2', 1))
-  t.equal(made.result?.attempt, 1)
+  t.equal(made.results[0]?.attempt, 1)
 })
 
 t.test('an output that cannot be read is made again though its executor lives, and then counts', async t => {
@@ -113,4 +115,18 @@ t.test('what every reader has read is given up, and made again only if what was 
   t.strictSame(told, [], 'the result is there')
   made.executorLost(key('e1'), lost)
   t.strictSame(told, ['0 again 0,1 epoch 1', '1 again 0 epoch 1', '0 inputs-ready'])
+})
+
+t.test('a part of the result that is here is not made again when its executor is lost', async t => {
+  const { made, told, received } = board(false)
+  received.add(0)
+  made.startReady()
+  made.partitionDone(0, 0, 0, output('e1'))
+  made.partitionDone(0, 1, 0, output('e2'))
+  made.partitionDone(1, 0, 0, output('e1'))
+  told.length = 0
+  made.executorLost(key('e1'), lost)
+  t.strictSame([told, made.isMade, made.resultEpochs], [[], true, [0]])
+  made.resultLost(0)
+  t.strictSame([made.isMade, made.resultEpochs], [false, [1]], 'it could not be read after all')
 })

@@ -60,7 +60,7 @@ t.test('small ones are in memory, others in a file each; both are read from any 
     t.strictSame(await read(query, 2), sizes.slice(2))
   }
   t.equal(kept.read('small' as QueryId, task('other'), 0), undefined)
-  t.match(kept.status(), { results: 2, resultHits: 2 })
+  t.match(kept.status(), { results: 2, resultHits: 4 }, 'each was read to its end twice')
 })
 
 t.test('the longest unread makes room, and nothing of it is left', async t => {
@@ -84,7 +84,7 @@ t.test('the longest unread makes room, and nothing of it is left', async t => {
 t.test('who reads one that has to go reads it to its end', async t => {
   const { keep, kept } = open(t, 100e6)
   await keep('q', 1e6, 1e6, 1e6)
-  const frames = kept.read('q' as QueryId, null, 0)
+  const frames = kept.read('q' as QueryId, task('q'), 0)
   await frames?.next()
   kept.forget(coordinator)
   let count = 1
@@ -112,7 +112,7 @@ t.test('what is not complete is not kept', async t => {
   const failed = await spool(10)
   failed.fail(new QueryError('EXECUTION_ERROR', 'x'))
   await kept.keep(coordinator, 'q' as QueryId, task('q'), failed)
-  t.equal(kept.read('q' as QueryId, null, 0), undefined)
+  t.equal(kept.read('q' as QueryId, task('q'), 0), undefined)
   const none = open(t, 0)
   await none.keep('q', 10)
   t.equal(none.kept.status().results, 0)

@@ -108,3 +108,37 @@ t.test('a full spool that nobody reads is RESULT_TOO_LARGE after a while', async
   ring()
   await t.rejects(late, { code: 'RESULT_TOO_LARGE' })
 })
+
+t.test('spools of a family make room for each other, and one that nobody has read waits for its turn', async t => {
+  let [nowMs, ring] = [0, (): void => undefined]
+  const after = (_: number, callback: () => void) => {
+    ring = callback
+    return () => undefined
+  }
+  const clock: Clock = { nowMs: () => nowMs, wallMs: () => nowMs, after }
+  const [memory, disk] = [new ByteBudget(300), new ByteBudget(100)]
+  const family = new Set<ResultSpool>()
+  const [first, second] = ['a', 'b'].map(name =>
+    new ResultSpool({ folder: join(temporaryFolder(t), name), memory, disk, clock, family }))
+  if (first === undefined || second === undefined) throw new Error('two spools')
+  const put = async (into: ResultSpool, n: number): Promise<void> => {
+    const { header, body } = frame(n, 100)
+    await into.append(header, body)
+  }
+  for (let n = 0; n < 4; n++) await put(first, n)
+  first.complete()
+  let isStored = false
+  const storing = put(second, 7).then(() => { isStored = true })
+  for (let i = 0; i < 5; i++) {
+    nowMs += 100_000
+    ring()
+    await new Promise(resolve => { setImmediate(resolve) })
+  }
+  t.equal(isStored, false, 'there is no room, and no end to its waiting')
+  t.equal((await read(first.read(0, never))).length, 4)
+  await storing
+  second.complete()
+  t.strictSame(await read(second.read(0, never)), ['7:100'])
+  await Promise.all([first.remove(), second.remove()])
+  t.equal(family.size, 0)
+})

@@ -29,8 +29,10 @@ interface Task {
   status: StatusState
 }
 
+/** Of one attempt at a part of a result. */
 interface Spool {
-  readonly attempt: number
+  readonly query: string
+  readonly partition: number
   readonly frames: RawFlightData[]
   ended: 'no' | 'complete' | QueryError
 }
@@ -119,7 +121,7 @@ export class FakeExecutor {
       ...[...this.#reserved].map(query => `reservation of ${query}`),
       ...[...this.#tasks.keys()].map(task => `task ${task}`),
       ...[...this.#files.keys()].map(path => `file ${path}`),
-      ...[...this.#spools.keys()].map(query => `spool of ${query}`),
+      ...[...this.#spools.keys()].map(task => `spool of ${task}`),
     ].map(text => `${this.id}: ${text}`)
   }
 
@@ -129,11 +131,12 @@ export class FakeExecutor {
     this.#booked.add(query)
   }
 
-  release(query: QueryId, keep: TaskId | null): void {
-    const left = this.#spools.get(query)
-    const isKept = left?.ended === 'complete' && keep?.endsWith(`.${left.attempt}`) === true
-    // there may be no room
-    if (isKept && this.#world.simulation.chance(0.8)) this.#kept.set(query, left)
+  release(query: QueryId, keep: readonly TaskId[]): void {
+    for (const task of keep) {
+      const left = this.#spools.get(task)
+      // there may be no room
+      if (left?.ended === 'complete' && this.#world.simulation.chance(0.8)) this.#kept.set(task, left)
+    }
     this.#released.add(query)
     this.#reserved.delete(query)
     this.#booked.delete(query)
@@ -144,9 +147,11 @@ export class FakeExecutor {
     }
     this.#queue.forget(query)
     for (const [path, file] of this.#files) if (file.query === query) this.#files.delete(path)
-    const spool = this.#spools.get(query)
-    if (spool?.ended === 'no') spool.ended = new QueryError('CANCELLED', 'released')
-    this.#spools.delete(query)
+    for (const [task, spool] of this.#spools) {
+      if (spool.query !== query) continue
+      if (spool.ended === 'no') spool.ended = new QueryError('CANCELLED', 'released')
+      this.#spools.delete(task)
+    }
   }
 
   removeOutputs(query: QueryId, tasks: readonly TaskId[]): void {
@@ -175,8 +180,13 @@ export class FakeExecutor {
     const definition = create(TaskDefinitionSchema, init)
     if (!this.#reserved.has(definition.queryId)) throw new QueryError('NOT_FOUND', 'the query is not reserved')
     if (this.#tasks.has(definition.taskId)) return
-    const { queryId, attempt, output } = definition
-    if (output.case === 'result') this.#spools.set(queryId, { attempt, frames: [frameOf([])], ended: 'no' })
+    const { queryId, taskId, partition, output } = definition
+    if (output.case === 'result') {
+      for (const [other, spool] of this.#spools) {
+        if (spool.query === queryId && spool.partition === partition) this.#spools.delete(other)
+      }
+      this.#spools.set(taskId, { query: queryId, partition, frames: [frameOf([])], ended: 'no' })
+    }
     const task: Task = {
       definition, state: 'queued', status: { case: 'queued', value: {} }, leave: () => undefined,
     }
@@ -210,8 +220,8 @@ export class FakeExecutor {
 
   /** The frame, null for the end of the result, or undefined: not made yet. */
   frame(query: QueryId, task: TaskId, index: number): RawFlightData | null | undefined {
-    const spool = this.#spools.get(query) ?? this.#kept.get(query)
-    if (spool === undefined || !task.endsWith(`.${spool.attempt}`)) {
+    const spool = this.#spools.get(task) ?? this.#kept.get(task)
+    if (spool?.query !== query) {
       throw new QueryError('NOT_FOUND', `no result of ${query}`)
     }
     const frame = spool.frames[index]
@@ -270,11 +280,8 @@ export class FakeExecutor {
 
   #fail(task: Task, code: ErrorCode, message: string, more: Failed = {}): void {
     task.state = 'ended'
-    const spool = this.#spools.get(task.definition.queryId)
-    const own = task.definition.output.case === 'result' && spool?.attempt === task.definition.attempt
-    if (own && spool.ended === 'no') {
-      spool.ended = new QueryError(code, message)
-    }
+    const spool = this.#spools.get(task.definition.taskId)
+    if (spool?.ended === 'no') spool.ended = new QueryError(code, message)
     this.#become(task, { case: 'failed', value: { code, message, ...more } })
     task.leave()
   }
@@ -329,9 +336,9 @@ export class FakeExecutor {
 
   #spool(task: Task, rows: readonly Row[]): void {
     const { simulation } = this.#world
-    const spool = this.#spools.get(task.definition.queryId)
+    const spool = this.#spools.get(task.definition.taskId)
     if (!this.#goesOn(task)) return
-    if (spool?.attempt !== task.definition.attempt) return this.#fail(task, 'CANCELLED', 'the result is made again')
+    if (spool === undefined) return this.#fail(task, 'CANCELLED', 'the result is made again')
     if (rows.length === 0) {
       spool.ended = 'complete'
       return this.#succeed(task, [])
@@ -343,9 +350,9 @@ export class FakeExecutor {
   #succeed(task: Task, files: readonly Pick<WrittenFile, 'partition' | 'path'>[]): void {
     task.state = 'ended'
     const written = files.map(file => ({ ...file, rowCount: 1n, sizeBytes: 10n }))
-    const { output, queryId } = task.definition
+    const { output, taskId } = task.definition
     const isSent = output.case === 'result' && this.#world.simulation.chance(0.5)
-    const result = isSent ? this.#spools.get(queryId)?.frames ?? [] : []
+    const result = isSent ? this.#spools.get(taskId)?.frames ?? [] : []
     this.#become(task, { case: 'succeeded', value: { files: written, result: [...result] } })
     task.leave()
   }
@@ -368,6 +375,7 @@ function frameOf(rows: readonly Row[]): RawFlightData {
   return { dataHeader: new Uint8Array(1), dataBody: new TextEncoder().encode(JSON.stringify(rows)) }
 }
 
+/** A schema has none. */
 export function rowsOf({ dataBody }: RawFlightData): Row[] {
-  return JSON.parse(new TextDecoder().decode(dataBody)) as Row[]
+  return dataBody.length === 0 ? [] : JSON.parse(new TextDecoder().decode(dataBody)) as Row[]
 }

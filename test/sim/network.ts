@@ -80,7 +80,7 @@ export class NetworkChannel implements ExecutorChannel {
     return this.#call(() => this.#executor.freeMemory(query))
   }
 
-  release(query: QueryId, keep: TaskId | null): Promise<void> {
+  release(query: QueryId, keep: readonly TaskId[]): Promise<void> {
     return this.#call(() => this.#executor.release(query, keep))
   }
 

@@ -50,7 +50,7 @@ export function randomQuery(simulation: Simulation, tableCount: number): Planned
   const fragments = simulation.chance(0.15) ? [whole(simulation, tableCount)] : distributed(simulation, tableCount)
   return {
     columns: [{ name: 'value', type: 'BIGINT' }], fragments, sqlKind: 'emitted', tablesRead: [], volatile: false,
-    wholeReason: fragments.length === 1 ? 'it is small' : null,
+    wholeReason: fragments.length === 1 && fragments[0]?.tasks === 'one' ? 'it is small' : null,
   }
 }
 
@@ -67,7 +67,9 @@ function scanOf(simulation: Simulation, id: number, tableCount: number, reads: '
 }
 
 function whole(simulation: Simulation, tableCount: number): Fragment {
-  return fragmentOf(simulation, 0, { scans: [scanOf(simulation, 0, tableCount, 'split')], output: { kind: 'result' } })
+  const tasks = simulation.chance(0.5) ? 'one' : 'splits'
+  const scans = [scanOf(simulation, 0, tableCount, 'split')]
+  return fragmentOf(simulation, 0, { scans, tasks, output: { kind: 'result' } })
 }
 
 function distributed(simulation: Simulation, tableCount: number): Fragment[] {
@@ -93,12 +95,20 @@ function distributed(simulation: Simulation, tableCount: number): Fragment[] {
   }
   for (let i = simulation.draw(0, 4); i > 0; i--) addMiddle(simulation, fragments, unread, read, add)
   const moved = (): Fragment[] => unread.filter(({ output }) => output.kind === 'hash' || output.kind === 'keep')
+  const result = { output: { kind: 'result' } } as const
+  if (simulation.chance(0.5)) {
+    // several tasks make the result
+    const isApart = moved().length > 0
+    const scan = isApart ? [] : [scanOf(simulation, scans++, tableCount, 'split')]
+    add({ ...result, tasks: isApart ? 'partitions' : 'splits', scans: scan, inputs: read([...unread]) })
+    return fragments
+  }
   while (moved().length > 0) {
     // one task may read what was written for several
     if (simulation.chance(0.3)) add({ inputs: read(moved()).map(input => ({ ...input, kind: 'all' })) })
     else add({ tasks: 'partitions', inputs: read(moved()) })
   }
-  add({ tasks: 'one', inputs: read([...unread]), output: { kind: 'result' } })
+  add({ ...result, tasks: 'one', inputs: read([...unread]) })
   return fragments
 }
 
