@@ -29,7 +29,8 @@ export function explanationMermaid({ stages, actual }: Explanation): string {
   const last = stages.at(-1)
   if (last !== undefined) {
     const rows = actual === null ? estimate(last.estimated_rows) + ' rows' : count(actual.rows, 'row')
-    lines.push(`  s${last.stage} ==>|"${rows}"| result`)
+    const turns = last.tasks > 1 ? '<br/>of all tasks in turns' : ''
+    lines.push(`  s${last.stage} ==>|"${rows}${turns}"| result`)
   }
   return `${lines.join('\n')}\n`
 }

@@ -109,7 +109,8 @@ class Tree {
 }
 
 function title({ stage, output, tasks }: ExplainedStage): string {
-  return `Stage ${stage} → ${output} · ${count(tasks, 'task')}`
+  const turns = output === 'result' && tasks > 1 ? ', whose rows come in turns' : ''
+  return `Stage ${stage} → ${output} · ${count(tasks, 'task')}${turns}`
 }
 
 function operatorLine({ depth, text, estimated_rows: rows }: OperatorLine): string {

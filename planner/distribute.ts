@@ -1,7 +1,7 @@
 /**
  * Puts exchanges into a plan, so that every operator finds the rows it needs in its task. Walks bottom up and asks one
- * rule an operator (planner/cut); at the root the rows are gathered. What has nothing split below it stays as it is:
- * every task can compute it.
+ * rule an operator (planner/cut). Rows of the result stay in the tasks that make them: who wants them in one task, for
+ * an order or a limit, has gathered them. What has nothing split below it stays as it is: every task can compute it.
  *
  * Computed once, in one task, and never again by each reader: volatile functions, and what depends on the order of
  * rows. Otherwise two readers, or two attempts, could see other values.
@@ -59,7 +59,7 @@ export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }:
   }
 }
 
-/** The plan with its exchanges; what it puts out is in one task. */
+/** The plan with its exchanges; what it puts out may be in several tasks, in no order. */
 export function distribute(plan: Plan, context: CutContext): Plan {
   if (anyOperator(plan, needsSortedInput)) throw new Unsupported('rows are taken in the order of a subquery')
   let identity = 0
@@ -69,8 +69,7 @@ export function distribute(plan: Plan, context: CutContext): Plan {
     nextIdentity: () => identity++,
   }
   const root = place(plan, { ctes: new Map(), delim: null }, walk)
-  const { plan: placed } = gather(root, 'the result is read from one task')
-  return simplify(nameStructs(narrowExchanges(placed, context.tableTypes), context.tableTypes))
+  return simplify(nameStructs(narrowExchanges(root.plan, context.tableTypes), context.tableTypes))
 }
 
 function place(plan: Plan, scope: Scope, walk: Walk): Placed {

@@ -58,22 +58,34 @@ export class InProcessCluster {
     const run: Run = { folder, fragments, written, settings }
     try {
       for (const fragment of fragments) {
-        if (fragment.output.kind === 'result') {
-          return await this.#task(fragment, 0, run, (connection, head) =>
-            answer(connection, head === '' ? fragment.sql : `${head}FROM (${fragment.sql})`))
-        }
+        if (fragment.output.kind === 'result') return await this.#result(fragment, run)
         const target = join(folder, String(fragment.id))
         await mkdir(target, { recursive: true })
-        const tasks = fragment.tasks === 'one' ? 1 : this.#executors.length
-        written.set(fragment.id, await Promise.all(Array.from({ length: tasks }, (_, task) => {
-          const own = join(target, String(task))
-          return this.#task(fragment, task, run, (connection, head) => this.#write(connection, head, fragment, own))
-        })))
+        written.set(fragment.id, await this.#tasks(fragment, run, (connection, head, task) =>
+          this.#write(connection, head, fragment, join(target, String(task)))))
       }
       throw new Error('no fragment has a result')
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
+  }
+
+  /** The rows of all its tasks, in no order where they are several. */
+  async #result(fragment: Fragment, run: Run): Promise<Answer> {
+    const parts = await this.#tasks(fragment, run, (connection, head) =>
+      answer(connection, head === '' ? fragment.sql : `${head}FROM (${fragment.sql})`))
+    const types = new Set(parts.map(part => part.types.join()))
+    if (types.size > 1) throw new Error(`the tasks of the result give other types: ${[...types].join(' and ')}`)
+    return { types: parts[0]?.types ?? [], rows: parts.flatMap(({ rows }) => rows) }
+  }
+
+  /** On as many executors as the fragment has tasks. */
+  #tasks<T>(
+    fragment: Fragment, run: Run, work: (connection: DuckDBConnection, head: string, task: number) => Promise<T>,
+  ): Promise<T[]> {
+    const count = fragment.tasks === 'one' ? 1 : this.#executors.length
+    return Promise.all(Array.from({ length: count }, (_, task) =>
+      this.#task(fragment, task, run, (connection, head) => work(connection, head, task))))
   }
 
   async #task<T>(
