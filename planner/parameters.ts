@@ -1,11 +1,12 @@
 /**
  * Parameters in a text of SQL: where they stand, and the text with values in their place. DuckDB's syntax tree knows
- * which parameters there are but not where, so the text is scanned for them as DuckDB's own scanner reads it: past
- * quoted texts and names, comments and dollar-quoted texts. What DuckDB finds and what is found here is compared.
+ * which parameters there are but not where, so they are found among the text's tokens. What DuckDB finds and what is
+ * found here is compared.
  */
 
 import type { TableColumn } from '../catalog/table.ts'
 import { QueryError } from '../proto/errors.ts'
+import { sqlTokens } from '../proto/sql-tokens.ts'
 
 export interface Parameter {
   /** `1`, `2`, … or the name that the text gives it; in lower case, as DuckDB keeps them. */
@@ -21,51 +22,18 @@ export interface BoundText {
   readonly originalPosition: (position: number) => number
 }
 
-/** In this order, each at one position: what holds no parameter, then what is one. */
-const TOKENS = new RegExp([
-  /[eE]'(?:[^'\\]|\\[\s\S]|'')*(?:'|$)/, // with escapes
-  /'(?:[^']|'')*(?:'|$)/,
-  /"(?:[^"]|"")*(?:"|$)/,
-  /--[^\n\r]*/,
-  /\/\*/,
-  /\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$/, // opens a dollar-quoted text
-  /[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*/,
-  /\$(?<named>[A-Za-z0-9_\u0080-\uffff]+)/,
-  /\?(?<numbered>[0-9]*)/,
-].map(({ source }) => source).join('|'), 'g')
-
 /** In the order of the text; one that is named twice stands here twice. */
 export function findParameters(sql: string): readonly Parameter[] {
-  const found: Parameter[] = []
-  const tokens = new RegExp(TOKENS)
+  if (!/[?$]/.test(sql)) return []
   let nextNumber = 1
-  for (let match = tokens.exec(sql); match !== null; match = tokens.exec(sql)) {
-    const [token] = match
-    const { named, numbered } = match.groups ?? {}
-    const { index: from } = match
-    if (token === '/*') tokens.lastIndex = endOfComment(sql, tokens.lastIndex)
-    else if (named !== undefined) found.push({ name: named.toLowerCase(), from, to: tokens.lastIndex })
-    else if (numbered !== undefined) {
-      const name = numbered === '' ? String(nextNumber++) : numbered
-      found.push({ name, from, to: tokens.lastIndex })
-    } else if (token.startsWith('$')) {
-      const end = sql.indexOf(token, tokens.lastIndex)
-      tokens.lastIndex = end < 0 ? sql.length : end + token.length
-    }
-  }
-  return found
-}
-
-/** Comments nest. */
-function endOfComment(sql: string, from: number): number {
-  const marks = /\/\*|\*\//g
-  marks.lastIndex = from
-  let depth = 1
-  for (let mark = marks.exec(sql); mark !== null; mark = marks.exec(sql)) {
-    depth += mark[0] === '/*' ? 1 : -1
-    if (depth === 0) return marks.lastIndex
-  }
-  return sql.length
+  const tokens = sqlTokens(sql)
+  return tokens.flatMap(({ kind, text, start: from, end: to }, i): Parameter[] => {
+    if (kind !== 'symbol' || (text !== '$' && text !== '?')) return []
+    const word = tokens[i + 1]
+    const [name] = word?.kind === 'word' ? (text === '?' ? /^[0-9]+/ : /^(?:[0-9]+|[^$]+)/).exec(word.text) ?? [] : []
+    if (name !== undefined) return [{ name: name.toLowerCase(), from, to: to + name.length }]
+    return text === '?' ? [{ name: String(nextNumber++), from, to }] : []
+  })
 }
 
 /** Names in the order of their numbers, or of their first mention. */
@@ -108,6 +76,24 @@ export function bindText(sql: string, values: ReadonlyMap<string, string>): Boun
     return mark.original + (isInValue ? 0 : position - mark.bound)
   }
   return { sql: pieces.join(''), originalPosition }
+}
+
+/** The text with the arguments of an EXECUTE in the places of its parameters; `name := value` gives one by name. */
+export function withArguments(sql: string, values: readonly string[]): string {
+  const byName = new Map(values.map((value, i) => {
+    const [, name, named] = /^([\p{L}_][\p{L}\p{N}_]*)\s*:?=\s*([^=][\s\S]*)$/u.exec(value) ?? []
+    return name === undefined || named === undefined ? [String(i + 1), value] : [name.toLowerCase(), named]
+  }))
+  const names = parameterNames(findParameters(sql))
+  const missing = names.find(name => !byName.has(name))
+  if (missing !== undefined) throw wrong(`no value is given for the parameter $${missing}`)
+  const extra = [...byName.keys()].find(name => !names.includes(name))
+  if (extra !== undefined) throw wrong(`the statement has no parameter $${extra}`)
+  return bindText(sql, byName).sql
+}
+
+function wrong(message: string): QueryError {
+  return new QueryError('INVALID_REQUEST', message)
 }
 
 /**

@@ -18,11 +18,16 @@ export interface SqlToken {
   readonly end: number
 }
 
+/** Of names: beyond ASCII everything but what DuckDB takes for space. */
+const LETTER = '(?:[A-Za-z_]|(?!\\s)[\\u{80}-\\u{10ffff}])'
+const LETTER_OR_DIGIT = `(?:[0-9]|${LETTER})`
+
 /** Sticky, so nothing is skipped. */
 const TOKEN = new RegExp([
-  '(?<space>\\s+)', '(?<line>--[^\\n]*)', '(?<block>/\\*)',
+  '(?<space>\\s+)', '(?<line>--[^\\n\\r]*)', '(?<block>/\\*)',
   "(?<text>[eE]'(?:[^'\\\\]|\\\\.|'')*'|'(?:[^']|'')*')", '(?<name>"(?:[^"]|"")*")',
-  '(?<dollar>\\$(?:[A-Za-z_]\\w*)?\\$)', "(?<open>[eE]?'|\")", '(?<word>[\\p{L}\\p{N}_][\\p{L}\\p{N}_$]*)', '.',
+  `(?<dollar>\\$(?:${LETTER}${LETTER_OR_DIGIT}*)?\\$)`, "(?<open>[eE]?'|\")",
+  `(?<word>${LETTER_OR_DIGIT}(?:${LETTER_OR_DIGIT}|\\$)*)`, '.',
 ].join('|'), 'ysu')
 
 export function sqlTokens(sql: string): SqlToken[] {

@@ -3,16 +3,20 @@
  * clients of other servers send theirs.
  */
 
+import { bindText, findParameters, type BoundText } from '../../planner/parameters.ts'
 import type { EnumForm } from '../../proto/arrow-schema.ts'
 import type { QueryId, SessionId } from '../../proto/ids.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { timeZone } from '../../proto/time-zone.ts'
 import { Fields, jsonObject } from './json-fields.ts'
+import { parameterValues, readParameters } from './json-parameters.ts'
 
 export type QueryFormat = 'default' | 'csv' | 'jsonl' | 'arrow'
 
 export interface HttpQueryRequest {
   readonly statement: string
+  /** With values in the places of its parameters; null: no values are given. */
+  readonly bound: BoundText | null
   readonly catalog: string | undefined
   readonly schema: string | undefined
   readonly sessionId: SessionId | undefined
@@ -43,6 +47,8 @@ export function readQueryRequest(body: Buffer): HttpQueryRequest {
   const asked = format(fields.text('format') ?? '')
   return {
     statement,
+    bound: !fields.has('parameters') ? null
+      : bindText(statement, parameterValues(findParameters(statement), readParameters(body))),
     catalog: fields.text('catalog'),
     schema: fields.text('schema'),
     sessionId: fields.id('session_id') as SessionId | undefined,

@@ -13,6 +13,7 @@
  */
 
 import type { TableColumn } from '../../catalog/table.ts'
+import { placedError } from '../../planner/parameters.ts'
 import { encapsulate, END_OF_STREAM } from '../../proto/arrow-stream.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { asQueryError, QueryError, unreachable } from '../../proto/errors.ts'
@@ -61,7 +62,8 @@ export async function postQuery(
   if (exchange.gone.aborted) cancel()
   else exchange.gone.addEventListener('abort', cancel, { once: true })
   try {
-    const answer = new Answer(exchange, query)
+    const { bound } = asked
+    const answer = new Answer(exchange, query, thrown => bound === null ? thrown : placedError(thrown, bound))
     if (asked.format !== 'default') await answer.plain(asked.format)
     else await answer.lines(metadata(asked, query, options, startMs))
   } finally {
@@ -88,12 +90,12 @@ export function callerOf(exchange: HttpExchange): string {
 function statementInput(
   asked: HttpQueryRequest, user: string, { sessions, newId }: HttpQueryOptions,
 ): StatementInput {
-  const { statement: sql, sessionId, queryId, catalog, schema, timezone, enums, cache, limit, offset } = asked
+  const { statement, bound, sessionId, queryId, catalog, schema, timezone, enums, cache, limit, offset } = asked
   const session = sessionId === undefined
     ? sessions.once(newId() as SessionId, user) : sessions.use(sessionId, user)
   return {
-    session, sql, clientInterface: 'HttpQuery', queryId, catalog, schema, enums, cache, limit,
-    offset,
+    session, sql: bound?.sql ?? statement, unbound: bound === null ? undefined : statement,
+    clientInterface: 'HttpQuery', queryId, catalog, schema, enums, cache, limit, offset,
     settings: timezone === undefined ? {} : { [TIME_ZONE_SETTING]: timezone },
   }
 }
@@ -115,10 +117,13 @@ function metadata(asked: HttpQueryRequest, query: RunningQuery, options: HttpQue
 class Answer {
   readonly #exchange: HttpExchange
   readonly #query: RunningQuery
+  /** Turns an error's place in the text that runs into one in the text that was sent. */
+  readonly #placed: (thrown: unknown) => unknown
 
-  constructor(exchange: HttpExchange, query: RunningQuery) {
+  constructor(exchange: HttpExchange, query: RunningQuery, placed: (thrown: unknown) => unknown) {
     this.#exchange = exchange
     this.#query = query
+    this.#placed = placed
   }
 
   async lines(metadata: object): Promise<void> {
@@ -129,7 +134,7 @@ class Answer {
       await this.#exchange.write(`${JSON.stringify(this.#columnsLine(columns))}\n`)
       await this.#send(this.#rows(columns, 'arrays'))
     } catch (thrown) {
-      const { code, message, position, retryAfterMs } = asQueryError(thrown)
+      const { code, message, position, retryAfterMs } = asQueryError(this.#placed(thrown))
       const line = { error: message, code, position, retry_after_ms: retryAfterMs }
       await this.#exchange.write(`${JSON.stringify(line)}\n`)
     }
@@ -137,8 +142,12 @@ class Answer {
   }
 
   async plain(format: 'csv' | 'jsonl' | 'arrow'): Promise<void> {
-    const columns = await this.#query.columns
-    await this.#send(this.#pieces(format, columns), contentType(format))
+    try {
+      const columns = await this.#query.columns
+      await this.#send(this.#pieces(format, columns), contentType(format))
+    } catch (thrown) {
+      throw this.#placed(thrown)
+    }
     this.#exchange.end()
   }
 

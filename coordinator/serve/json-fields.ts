@@ -26,6 +26,10 @@ export class Fields {
     this.#fields = fields
   }
 
+  has(name: string): boolean {
+    return (this.#fields[name] ?? null) !== null
+  }
+
   text(name: string): string | undefined {
     const value = this.#fields[name] ?? undefined
     if (value === undefined || typeof value === 'string') return value

@@ -13,7 +13,7 @@
 
 import type { CatalogNames } from '../../catalog/catalog.ts'
 import type { TableColumn } from '../../catalog/table.ts'
-import { bindText, findParameters, parameterNames, placedError } from '../../planner/parameters.ts'
+import { bindText, findParameters, parameterNames, placedError, withArguments } from '../../planner/parameters.ts'
 import type { PreparedParameter, PreparedQuery } from '../../planner/prepare-query.ts'
 import type { Statement } from '../../planner/statement-list.ts'
 import type { EnumForm } from '../../proto/arrow-schema.ts'
@@ -21,7 +21,6 @@ import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
 import type { QueryId } from '../../proto/ids.ts'
-import { withArguments } from '../../proto/sql-parameters.ts'
 import { EXPLAIN_COLUMNS } from '../explain-query.ts'
 import type { ClientInterface, QueryRequest, RunningQuery } from '../running-query.ts'
 import type { LoggedQuery } from '../serve/ports.ts'
@@ -45,6 +44,8 @@ export interface StatementInput {
   readonly queryId?: QueryId | undefined
   /** Names that the text with parameters gave its columns, where values now stand in it. */
   readonly columnNames?: readonly string[] | undefined
+  /** The text with parameters, if those names are not known yet. */
+  readonly unbound?: string | undefined
   readonly catalog?: string | undefined
   readonly schema?: string | undefined
   readonly settings?: Readonly<Record<string, string>> | undefined
@@ -258,8 +259,9 @@ export class Statements {
     return statements
   }
 
-  async #steps(input: StatementInput, id: QueryId): Promise<readonly Step[]> {
-    const statements = await this.#read(input)
+  async #steps(asked: StatementInput, id: QueryId): Promise<readonly Step[]> {
+    const statements = await this.#read(asked)
+    const input = await this.#withNames(asked, statements)
     return statements.map((statement, i): Step => {
       const isLast = i === statements.length - 1
       const { sql, before } = isLast ? limited(statement, input) : { sql: statement.text, before: 0 }
@@ -269,6 +271,16 @@ export class Statements {
           this.#run({ ...statement, text: sql }, input, isLast ? id : this.#options.newId() as QueryId, signal),
       }
     })
+  }
+
+  /** With the names that DuckDB gives to the columns of the text with parameters. */
+  async #withNames(input: StatementInput, [only, ...more]: readonly Statement[]): Promise<StatementInput> {
+    const { unbound, session } = input
+    if (unbound === undefined || only?.kind !== 'query' || more.length > 0) return input
+    if (this.#ownKind(only, session) !== null) return input
+    // what is wrong with the text, its run will say at its place
+    const prepared = await this.#options.prepare(this.#request(input, unbound)).catch(() => null)
+    return prepared === null ? input : { ...input, columnNames: prepared.columns.map(({ name }) => name) }
   }
 
   async #run(
