@@ -1,21 +1,26 @@
 /**
  * Local paths for the files of a task: what an executor hands to DuckDB. A file of a local bucket is its own path,
- * checked against the etag that the query was planned with; one of a remote bucket comes through the column cache.
+ * checked against the etag that the query was planned with; one of a remote bucket comes through the column cache; one
+ * that no bucket has was carried along.
  */
 
 import { QueryError } from '../proto/errors.ts'
+import type { CarriedFiles } from './carried-files.ts'
 import type { ColumnCache, OpenFile, OpenFiles, WantedFile } from './column-cache.ts'
+import { isCarried } from './key.ts'
 import { LocalStore } from './local-store.ts'
 import type { ObjectStore } from './object-store.ts'
 
 export class FileSource {
   readonly #stores: ReadonlyMap<string, ObjectStore>
   readonly #cache: ColumnCache
+  readonly #carried: CarriedFiles
 
   /** Stores by the names of their buckets. */
-  constructor(stores: ReadonlyMap<string, ObjectStore>, cache: ColumnCache) {
+  constructor(stores: ReadonlyMap<string, ObjectStore>, cache: ColumnCache, carried: CarriedFiles) {
     this.#stores = stores
     this.#cache = cache
+    this.#carried = carried
   }
 
   /**
@@ -23,6 +28,21 @@ export class FileSource {
    * if it is gone. Local files are neither fetched nor cached: both counts are 0.
    */
   async open(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<OpenFiles> {
+    const brought = wanted.map(({ file }) => file).filter(isCarried)
+    if (brought.length === 0) return this.#openStored(wanted, signal)
+    const carried = await this.#carried.open(brought)
+    try {
+      const stored = await this.#openStored(wanted.filter(({ file }) => !isCarried(file)), signal)
+      const [own, rest] = [carried.paths.values(), stored.files.values()]
+      const files = wanted.map(({ file }) => isCarried(file) ? localFile(next(own)) : next(rest))
+      return { files, release: async () => { await carried.release(); await stored.release() } }
+    } catch (error) {
+      await carried.release()
+      throw error
+    }
+  }
+
+  async #openStored(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<OpenFiles> {
     const stored = wanted.map(each => ({ ...each, store: this.#store(each.file.bucket) }))
     const remote = stored.filter(({ store }) => !(store instanceof LocalStore))
     const local = await Promise.all(stored.map(({ store, file: { key, etag } }) =>
@@ -37,7 +57,8 @@ export class FileSource {
 
   /** Brings what a task that waits for its turn will read, if there is room; rejects as `open` would. */
   async prefetch(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<void> {
-    const stored = wanted.map(each => ({ ...each, store: this.#store(each.file.bucket) }))
+    const stored = wanted.filter(({ file }) => !isCarried(file))
+      .map(each => ({ ...each, store: this.#store(each.file.bucket) }))
     const remote = stored.filter(({ store }) => !(store instanceof LocalStore))
     if (remote.length > 0) await this.#cache.prefetch(remote, signal)
   }
@@ -58,8 +79,8 @@ function localFile(path: string): OpenFile {
   return { path, bytesFetched: 0, bytesCached: 0 }
 }
 
-function next(files: Iterator<OpenFile>): OpenFile {
+function next<T>(files: Iterator<T>): T {
   const { value, done } = files.next()
-  if (done === true) throw new Error('the cache opened too few files')
+  if (done === true) throw new Error('too few files were opened')
   return value
 }

@@ -8,3 +8,16 @@ export interface FileKey {
   readonly etag: string
   readonly sizeBytes: number
 }
+
+/** A file of no bucket: its bytes come along with whatever reads it. Its etag is a digest of them. */
+export interface CarriedFile extends FileKey {
+  readonly bucket: typeof CARRIED
+  readonly content: Uint8Array
+}
+
+/** No bucket of a configuration can have this name. */
+export const CARRIED = '.carried'
+
+export function isCarried(file: FileKey): file is CarriedFile {
+  return file.bucket === CARRIED
+}

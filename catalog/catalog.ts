@@ -12,7 +12,7 @@ import { type Config, listingTtlMs } from '../proto/config.ts'
 import { BUCKET_SCHEMA, type TableDefinition, definitions } from './definitions.ts'
 import { type FilesOfText, FileTables } from './file-tables.ts'
 import { FooterFiles } from './footer-files.ts'
-import { SkeletonFiles } from './skeleton-files.ts'
+import type { SkeletonFiles } from './skeleton-files.ts'
 import type { Table, TableName } from './table.ts'
 import { type DescribeFiles, TableLoader } from './table-loader.ts'
 
@@ -41,18 +41,17 @@ export interface CatalogOptions {
   readonly config: Pick<Config, 'catalogs' | 'buckets'>
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
-  /** Absolute; belongs to this catalog alone. Planners read in it. */
-  readonly skeletonFolder: string
-  /** The same, for the footers of remote files. */
+  /** Planners read in its folder. */
+  readonly skeletons: SkeletonFiles
+  /** Absolute; belongs to this catalog alone. For the footers of remote files. */
   readonly footerFolder: string
   readonly describe: DescribeFiles
   readonly clock: Clock
 }
 
-export function openCatalog({ config, stores, skeletonFolder, footerFolder, ...more }: CatalogOptions): Catalog {
+export function openCatalog({ config, stores, skeletons, footerFolder, ...more }: CatalogOptions): Catalog {
   const { describe, clock } = more
   const footers = new FooterFiles(footerFolder)
-  const skeletons = new SkeletonFiles(skeletonFolder)
   const loader = new TableLoader({ stores, skeletons, footers, describe })
   return new Catalog(config, loader, clock)
 }
@@ -212,7 +211,7 @@ export class Catalog {
 }
 
 /** DuckDB takes `a.b` for schema and table or for catalog and table, whichever there is. */
-function meanings(name: readonly string[], defaults: NameDefaults): TableName[] {
+export function meanings(name: readonly string[], defaults: NameDefaults): TableName[] {
   const [first, second, third] = name
   if (first === undefined) return []
   if (second === undefined) return [{ ...defaults, table: first }]

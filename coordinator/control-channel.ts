@@ -27,6 +27,8 @@ const DEADLINE_MS = 10_000
 const PATIENCE_MS = 20
 /** Far above what a query asks for at once; together below a megabyte. */
 const MAX_TOGETHER = 100
+/** Of files that come along with tasks; an executor takes messages of 64 MiB. */
+const MAX_CARRIED_TOGETHER = 8 * 1024 * 1024
 /** Far above what queries have under way; each is a few kilobytes. */
 const MAX_OPEN_CALLS = 100_000
 /** Ids of the stream are 32 bits; by the time that they start again the first ones are answered. */
@@ -78,7 +80,10 @@ export class ControlChannel {
 
   #start(): OpenStream {
     const stream: OpenStream = {
-      requests: new Batcher<Request>(this.#clock, { patienceMs: PATIENCE_MS, most: MAX_TOGETHER }), calls: new Map(),
+      requests: new Batcher<Request>(this.#clock, {
+        patienceMs: PATIENCE_MS, most: MAX_TOGETHER, bytes: { most: MAX_CARRIED_TOGETHER, of: carriedBytes },
+      }),
+      calls: new Map(),
     }
     this.#stream = stream
     void this.#read(stream)
@@ -111,6 +116,11 @@ export class ControlChannel {
 
 async function* messages(batches: AsyncIterable<readonly Request[]>): AsyncGenerator<Requests> {
   for await (const batch of batches) yield { requests: [...batch] }
+}
+
+function carriedBytes({ call }: Request): number {
+  const carried = call?.case === 'launchTask' ? call.value.task?.carried ?? [] : []
+  return carried.reduce((sum, { content }) => sum + (content?.length ?? 0), 0)
 }
 
 function isUrgent(call: ControlCall): boolean {

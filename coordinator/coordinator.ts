@@ -6,7 +6,8 @@
 import { hkdfSync } from 'node:crypto'
 import { join } from 'node:path'
 import { BucketStores } from '../cache/bucket-stores.ts'
-import { openCatalog } from '../catalog/catalog.ts'
+import { openCatalog, type Catalog } from '../catalog/catalog.ts'
+import { SkeletonFiles } from '../catalog/skeleton-files.ts'
 import { Election } from '../cluster/election.ts'
 import { Housekeeping } from '../cluster/housekeeping.ts'
 import { coordinatorKey } from '../cluster/keys.ts'
@@ -54,6 +55,9 @@ import { Sessions } from './session/sessions.ts'
 import { settingsOf } from './settings.ts'
 import { Statements } from './session/statements.ts'
 import { settledTables } from './settled-tables.ts'
+import type { AllTables } from './system/all-tables.ts'
+import { openSystem } from './system/open-system.ts'
+import type { QueryLog } from './system/query-log.ts'
 import { Users } from './users.ts'
 
 const LOCALHOST = '127.0.0.1'
@@ -116,22 +120,27 @@ async function start(
   const storeAddress = isEmbedded ? await serveStore(store, { secret, tls: null }, onStop) : undefined
 
   const skeletonFolder = join(launch.dataDir, 'skeletons')
+  const skeletons = new SkeletonFiles(skeletonFolder)
   const planner = new Planner({ skeletonDirectory: skeletonFolder, clock })
   onStop(() => planner.close())
   const live = new LiveConfig(config)
   const stores = await BucketStores.open(config.buckets, { clock, random: options.random })
   onStop(() => stores.close())
   const catalog = openCatalog({
-    config, stores: stores.byName, skeletonFolder, footerFolder: join(launch.dataDir, 'footers'), clock,
+    config, stores: stores.byName, skeletons, footerFolder: join(launch.dataDir, 'footers'), clock,
     describe: files => planner.describeFiles(files),
   })
-  const ports = planPorts(planner, catalog, thresholds(launch))
   const id = await stableId(join(launch.dataDir, 'id'), newId()) as CoordinatorId
   const caller = { coordinator: id, incarnation: newId() as Incarnation, auth }
   const late: { registration?: Registration } = {}
   const [metrics, events, startedMs] = [new Metrics(), new Events(clock), clock.nowMs()]
-  const queries = new QueryService({
-    ...ports, clock, newQueryId: () => newId() as QueryId, watcher: queryWatcher(log, metrics, events),
+  const { queryLog, system, tables } = await openSystem({
+    live, dataDir: launch.dataDir, catalog, skeletons, log, onStop, store, clock, own: id, auth, events,
+    queries: () => queries.list(), executors: () => queries.executors(), caches: { list: () => caches.list() },
+  })
+  const ports = planPorts(planner, catalog, tables, thresholds(launch))
+  const queries: QueryService = new QueryService({
+    ...ports, clock, newQueryId: () => newId() as QueryId, watcher: queryWatcher(log, metrics, events, queryLog),
     limits: {
       holdBytes: launch.config.resultHoldBytes, shareResults: launch.config.node.resultCacheBytes > 0,
     },
@@ -161,8 +170,8 @@ async function start(
   const health = healthPorts(queries, metrics, options, startedMs, () => late.registration?.check())
   const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
   const doors = await open(options, {
-    catalog, stores: stores.byName, live, queries, planner, ports, sessions, users, caches, auth, clientTls, health,
-    events, about, coordinator: caller.coordinator,
+    catalog: tables, ofBuckets: catalog, stores: stores.byName, live, queries, planner, ports, sessions, users, caches,
+    auth, clientTls, health, events, about, system, queryLog, coordinator: caller.coordinator,
   })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
@@ -283,10 +292,13 @@ function healthPorts(
   }
 }
 
-type FaceParts = 'catalog' | 'stores' | 'queries' | 'sessions' | 'users' | 'health' | 'events' | 'about'
+type FaceParts = 'stores' | 'queries' | 'sessions' | 'users' | 'health' | 'events' | 'about' | 'system'
 
 interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly live: LiveConfig
+  readonly catalog: AllTables
+  readonly ofBuckets: Catalog
+  readonly queryLog: QueryLog
   readonly caches: ExecutorCaches
   readonly planner: Planner
   readonly ports: PlanPorts
@@ -296,7 +308,7 @@ interface Parts extends Pick<FaceOptions, FaceParts> {
 }
 
 function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
-  const { planner, ports, caches, auth, clientTls, coordinator, live, ...parts } = joined
+  const { planner, ports, caches, auth, clientTls, coordinator, live, ofBuckets, queryLog, ...parts } = joined
   const { launch, clock, log, newId } = options
   const { queries, sessions, catalog } = parts
   const own = new OwnInstances({
@@ -305,10 +317,10 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     connect: info => new GrpcSessionChannel(info, auth),
   })
   const statements = new Statements({
-    sessions, clock, newId, queries, own,
+    sessions, clock, newId, queries, own, log: queryLog,
     statementsIn: sql => planner.statements(sql),
     catalogs: () => catalog.list(),
-    refresh: (path, from) => refresh(catalog, path, from),
+    refresh: (path, from) => refresh(ofBuckets, path, from),
     describe: request => queries.describe(request),
     prepare: request => prepareQuery(request, { planner, catalog: ports.catalog }),
     explain: async (request, { analyze, format: word }) => {
@@ -326,8 +338,8 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     cacheAdmin: {
       caches,
       tables: {
-        find: async name => (await catalog.resolve([name], live.defaults))[0], seen: () => catalog.seen(),
-        refresh: name => catalog.refresh(name, live.defaults),
+        find: async name => (await ofBuckets.resolve([name], live.defaults))[0], seen: () => ofBuckets.seen(),
+        refresh: name => ofBuckets.refresh(name, live.defaults),
       },
       ground: () => ({ rooms: rooms(queries), wholeBytes: thresholds(launch).wholeBytes }),
     },

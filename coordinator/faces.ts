@@ -1,7 +1,6 @@
 /** What stands behind each door: the HTTP API, Flight SQL, and the operators' service, over the same queries. */
 
 import type { ObjectStore } from '../cache/object-store.ts'
-import type { Catalog } from '../catalog/catalog.ts'
 import type { Clock } from '../proto/clock.ts'
 import { AdminService } from '../proto/gen/admin_pb.js'
 import { Health } from '../proto/gen/health_pb.js'
@@ -25,7 +24,9 @@ import { healthRoutes, type HealthPorts } from './serve/http-health.ts'
 import { healthHandlers, reflectionHandlers } from './serve/reflection.ts'
 import { forUsers, queryRoutes } from './serve/http-routes.ts'
 import { Logins } from './serve/logins.ts'
+import type { CatalogLister } from './serve/ports.ts'
 import { Signer } from './serve/signed-text.ts'
+import type { SystemTables } from './system/system-tables.ts'
 import type { Users } from './users.ts'
 
 export interface FaceOptions {
@@ -33,7 +34,7 @@ export interface FaceOptions {
   readonly sessions: Sessions
   readonly statements: Statements
   readonly completions: Completions
-  readonly catalog: Catalog
+  readonly catalog: CatalogLister
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
   readonly cacheAdmin: CacheAdminPorts
@@ -42,6 +43,7 @@ export interface FaceOptions {
   readonly settings: () => readonly Setting[]
   readonly reload: () => Promise<readonly string[]>
   readonly events: Events
+  readonly system: Pick<SystemTables, 'parts'>
   readonly moveCache: (executor: string) => Promise<number>
   readonly clock: Clock
   readonly defaults: () => NameDefaults

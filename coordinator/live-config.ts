@@ -4,6 +4,7 @@
  */
 
 import type { BucketStores } from '../cache/bucket-stores.ts'
+import { CARRIED } from '../cache/key.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { BUCKET_SCHEMA } from '../catalog/definitions.ts'
 import type { Config } from '../proto/config.ts'
@@ -26,7 +27,7 @@ export class LiveConfig {
   }
 
   isRemote(bucket: string): boolean {
-    return this.#config.buckets[bucket]?.provider !== 'local'
+    return bucket !== CARRIED && this.#config.buckets[bucket]?.provider !== 'local'
   }
 
   async change(config: Config, stores: BucketStores, catalog: Catalog): Promise<void> {

@@ -6,15 +6,18 @@ import type { PlanThresholds } from '../planner/planned-query.ts'
 import { pruneTable } from './prune-filter.ts'
 import type { PlanPorts } from './plan-query.ts'
 import type { TableReference } from './query-ports.ts'
+import type { AllTables } from './system/all-tables.ts'
 
-export function planPorts(planner: Planner, catalog: Catalog, thresholds: PlanThresholds): PlanPorts {
+export function planPorts(
+  planner: Planner, catalog: Catalog, all: Pick<AllTables, 'resolve'>, thresholds: PlanThresholds,
+): PlanPorts {
   return {
     planner,
     catalog: {
-      resolve: async (names, defaults) => {
+      resolve: async (names, asking) => {
         const files = names.flatMap(({ table, files }) => files === undefined ? [] : [{ table, files }])
-        const tables = await catalog.resolve(names.filter(({ files }) => files === undefined).map(parts), defaults)
-        return [...tables, ...await catalog.resolveFiles(files, defaults)]
+        const tables = await all.resolve(names.filter(({ files }) => files === undefined).map(parts), asking)
+        return [...tables, ...await catalog.resolveFiles(files, asking)]
       },
       invalidate: tables => catalog.invalidate(tables.map(({ name }) => name)),
     },

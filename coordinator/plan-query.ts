@@ -3,7 +3,8 @@
  */
 
 import { unreachable } from '../proto/errors.ts'
-import type { Table } from '../catalog/table.ts'
+import { isCarried, type CarriedFile } from '../cache/key.ts'
+import type { DataFile, Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
 import { replaced } from '../planner/file-references.ts'
 import { named } from '../planner/parameters.ts'
@@ -46,11 +47,11 @@ export function isSingle(work: PlannedWork | null): boolean {
 
 export async function planQuery(request: QueryRequest, ports: PlanPorts): Promise<PlannedWork> {
   const { planner, catalog, prune, thresholds } = ports
-  const { sql, defaultCatalog, defaultSchema, settings, explain = false } = request
+  const { sql, defaultCatalog, defaultSchema, settings, principal, explain = false } = request
   const names = await planner.names(sql)
   const references = names.flatMap(({ files }) => files ?? [])
   const text = replaced(sql, references)
-  const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema })
+  const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema, principal })
   const pruned = new Map<string, readonly PrunedFile[]>()
   const left = ({ table, filters, columns }: PrunableScan): readonly PrunedFile[] => {
     const found = tables[table]
@@ -73,10 +74,10 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
 
 /** Columns and parameters of a statement that reads; nothing of it runs. */
 export async function prepareQuery(
-  { sql, defaultCatalog, defaultSchema, settings }: QueryRequest, { planner, catalog }: PreparePorts,
+  { sql, defaultCatalog, defaultSchema, settings, principal }: QueryRequest, { planner, catalog }: PreparePorts,
 ): Promise<PreparedQuery> {
   const names = await planner.names(sql)
-  const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema })
+  const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema, principal })
   const text = replaced(sql, names.flatMap(({ files }) => files ?? []))
   return planner.prepare({ sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable) })
     .catch((error: unknown) => { throw asWritten(error, text, sql) })
@@ -109,5 +110,20 @@ function inputBytes(
     case 'emitted': return fragments.flatMap(({ scans }) => scans)
       .reduce((sum, scan) => sum + touchedBytes(files.get(scan.id) ?? [], scan.columns), 0)
     default: return unreachable(sqlKind)
+  }
+}
+
+/** To be kept: without the bytes of files that came along. */
+export function withoutContents(work: PlannedWork): PlannedWork {
+  const bare = (data: DataFile): DataFile => {
+    if (!isCarried(data.file)) return data
+    const file: CarriedFile = { ...data.file, content: new Uint8Array() }
+    return { ...data, file }
+  }
+  return {
+    ...work,
+    tables: work.tables.map(table => ({ ...table, files: table.files.map(bare) })),
+    files: new Map([...work.files].map(([scan, files]) =>
+      [scan, files.map(one => ({ ...one, file: bare(one.file) }))])),
   }
 }

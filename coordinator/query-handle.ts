@@ -8,7 +8,7 @@ import type { Clock } from '../proto/clock.ts'
 import type { QueryError } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { QueryId } from '../proto/ids.ts'
-import type { PlannedWork } from './plan-query.ts'
+import { withoutContents, type PlannedWork } from './plan-query.ts'
 import { advance, elapsedMs, isEnded, publicState, type Query } from './query.ts'
 import type { ResultRelay } from './result-relay.ts'
 import type { QueryRequest, QueryState, QueryStats, RunningQuery, TaskReport } from './running-query.ts'
@@ -126,7 +126,7 @@ export class QueryHandle implements RunningQuery {
   // what follows is for the query's actor
 
   planned(columns: readonly TableColumn[], work: PlannedWork): void {
-    if (this.request.explain === true) this.#work = work
+    if (this.request.explain === true) this.#work = withoutContents(work)
     this.#settleColumns?.kept(columns)
   }
 

@@ -34,7 +34,7 @@ export interface CatalogPort {
   /**
    * One version of each table; names that no table has are left out (the planner says so with its place in the text).
    */
-  resolve(names: readonly TableReference[], defaults: NameDefaults): Promise<readonly Table[]>
+  resolve(names: readonly TableReference[], asking: Asking): Promise<readonly Table[]>
   /** A query met a changed file of one of `tables`: the next one must not be planned for what was known of them. */
   invalidate(tables: readonly Table[]): void
 }
@@ -42,6 +42,11 @@ export interface CatalogPort {
 export interface NameDefaults {
   readonly catalog: string
   readonly schema: string
+}
+
+/** Who asks for tables: some have other rows for others. */
+export interface Asking extends NameDefaults {
+  readonly principal: string
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Tells the log, the metrics and those who look on of queries. Texts of statements stay out: they may hold what is
- * secret.
+ * Tells the logs, the metrics and those who look on of queries. Texts of statements stay out of the process's log: they
+ * may hold what is secret.
  */
 
 import { asQueryError } from '../proto/errors.ts'
@@ -9,15 +9,19 @@ import type { Metrics } from './metrics.ts'
 import type { QueryWatcher } from './query-service.ts'
 import type { RunningQuery } from './running-query.ts'
 import type { Events } from './serve/events.ts'
+import type { QueryLog } from './system/query-log.ts'
 
-export function queryWatcher(log: Log, metrics: Metrics, events: Events): QueryWatcher {
+export function queryWatcher(log: Log, metrics: Metrics, events: Events, queryLog: QueryLog): QueryWatcher {
   return {
-    started: ({ id, request }) => {
+    started: query => {
+      queryLog.started(query)
+      const { id, request } = query
       const { principal, clientInterface, sessionId } = request
       log.info({ query: id, user: principal, face: clientInterface, session: sessionId }, 'query started')
       events.say({ case: 'query', value: { id, state: 'started', principal } })
     },
     ended: query => {
+      queryLog.ended(query)
       const { code, state, stats } = endOf(query)
       metrics.ended({
         state, code, elapsedMs: stats.elapsed_ms, planMs: stats.plan_ms, bytesFetched: stats.bytes_fetched,

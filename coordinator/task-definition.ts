@@ -3,7 +3,7 @@
  * Pure. Sizes of inputs are listed, never globbed: a task reads the files of the attempts that count, and no others.
  */
 
-import type { FileKey } from '../cache/key.ts'
+import { isCarried, type FileKey } from '../cache/key.ts'
 import type { DataFile, FileFormat, Table, TableColumn } from '../catalog/table.ts'
 import { inputName, scanName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import { fragmentSettings } from '../planner/session-settings.ts'
@@ -98,7 +98,16 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     memoryBytes: BigInt(place.memoryBytes),
     resourceGroup: work.group.name,
     weight: work.group.weight,
+    carried: carriedFiles(original
+      ? work.tablesRead.flatMap(index => work.tables[index]?.files ?? []).map(({ file }) => file)
+      : place.splits.map(({ split }) => split.file)),
   }
+}
+
+/** Those of `files` that come along with the task, each once. */
+export function carriedFiles(files: readonly FileKey[]): { etag: string; content: Uint8Array }[] {
+  const found = files.filter(isCarried).map(({ etag, content }) => [etag, { etag, content }] as const)
+  return [...new Map(found).values()]
 }
 
 function scans(work: QueryWork, place: TaskPlace): ScanInit[] {

@@ -1,6 +1,10 @@
-/** The files of buckets as an executor has them: its stores, and the cache of remote ones. */
+/**
+ * The files of tables as an executor has them: the stores of its buckets, the cache of remote ones, and the files that
+ * come along with tasks.
+ */
 
 import { BucketStores } from '../cache/bucket-stores.ts'
+import { CarriedFiles } from '../cache/carried-files.ts'
 import { ColumnCache } from '../cache/column-cache.ts'
 import { FileSource } from '../cache/file-source.ts'
 import type { ExecutorChange, ExecutorLaunch } from '../proto/launch.ts'
@@ -21,16 +25,18 @@ export interface BucketFiles {
 }
 
 export async function openBucketFiles(
-  launch: ExecutorLaunch, { clock, random, randomId }: StartOptions, { cache: folder }: ExecutorFolders,
+  launch: ExecutorLaunch, { clock, random, randomId }: StartOptions,
+  { cache: folder, carried: carriedFolder }: ExecutorFolders,
 ): Promise<BucketFiles> {
   let buckets = await resolvedBuckets(launch)
   const stores = await BucketStores.open(buckets, { clock, random })
   const cache = await ColumnCache.open({
     folder, budgetBytes: launch.cacheBytes, processId: process.pid, random, newName: randomId,
   })
+  const carried = await CarriedFiles.open(carriedFolder)
   const local = Object.values(buckets).flatMap(bucket => bucket.provider === 'local' ? [bucket.path] : [])
   return {
-    source: new FileSource(stores.byName, cache), cache, directories: [...local, folder],
+    source: new FileSource(stores.byName, cache, carried), cache, directories: [...local, folder, carriedFolder],
     reload: async change => {
       const next = { ...buckets, ...await resolvedBuckets(change) }
       const commit = await stores.prepare(next)

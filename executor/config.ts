@@ -19,6 +19,8 @@ export interface ExecutorFolders {
   /** Of kept results. */
   readonly results: string
   readonly cache: string
+  /** Of files that come along with tasks. */
+  readonly carried: string
   readonly log: string
 }
 
@@ -50,7 +52,7 @@ export async function openFolders(dataDir: string): Promise<ExecutorFolders> {
   return {
     idFile: join(root, 'id'), exchange: join(root, 'exchange'), spill: join(root, 'spill'), spools: join(root, 'spool'),
     results: join(root, 'results'),
-    cache: join(root, 'cache'),
+    cache: join(root, 'cache'), carried: join(root, 'carried'),
     log: join(root, 'executor.log'),
   }
 }

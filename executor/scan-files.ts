@@ -4,9 +4,9 @@
  */
 
 import type { OpenFile, OpenFiles, WantedFile } from '../cache/column-cache.ts'
-import type { FileKey } from '../cache/key.ts'
+import { CARRIED, type FileKey } from '../cache/key.ts'
 import { QueryError } from '../proto/errors.ts'
-import { FileFormat, type Scan, type Split } from '../proto/gen/executor_pb.js'
+import { FileFormat, type CarriedFile, type Scan, type Split } from '../proto/gen/executor_pb.js'
 
 /** As FileSource. */
 export interface FilePort {
@@ -37,8 +37,11 @@ export class ScanFiles {
     this.bytesCached = files.reduce((sum, file) => sum + file.bytesCached, 0)
   }
 
-  static async open(scans: readonly Scan[], port: FilePort, signal: AbortSignal): Promise<ScanFiles> {
-    const wanted = wantedFiles(scans)
+  /** `carried`: the bytes of those that no bucket has. */
+  static async open(
+    scans: readonly Scan[], carried: readonly CarriedFile[], port: FilePort, signal: AbortSignal,
+  ): Promise<ScanFiles> {
+    const wanted = wantedFiles(scans, carried)
     return new ScanFiles(port, await port.open(wanted, signal), wanted.map(({ file }) => file), scans)
   }
 
@@ -63,15 +66,21 @@ export class ScanFiles {
   }
 }
 
-export function wantedFiles(scans: readonly Scan[]): Omit<WantedFile, 'store'>[] {
-  return scans.flatMap(scan => scan.splits.map(split => wantedFile(scan, split)))
+export function wantedFiles(scans: readonly Scan[], carried: readonly CarriedFile[]): Omit<WantedFile, 'store'>[] {
+  const contents = new Map(carried.map(({ etag, content }) => [etag, content]))
+  return scans.flatMap(scan => scan.splits.map(split => wantedFile(scan, split, contents)))
 }
 
-function wantedFile(scan: Scan, { file, fromRow, toRow, passing }: Split): Omit<WantedFile, 'store'> {
+function wantedFile(
+  scan: Scan, { file, fromRow, toRow, passing }: Split, contents: ReadonlyMap<string, Uint8Array>,
+): Omit<WantedFile, 'store'> {
   if (file === undefined) throw new QueryError('INTERNAL', `a split of ${scan.table || scan.name} has no file`)
   const { bucket, key, etag, sizeBytes } = file
+  const named: FileKey = { bucket, key, etag, sizeBytes: Number(sizeBytes) }
+  const carried = { ...named, content: contents.get(etag) ?? new Uint8Array() }
+  if (bucket === CARRIED && !contents.has(etag)) throw new QueryError('INTERNAL', `${key} did not come along`)
   return {
-    file: { bucket, key, etag, sizeBytes: Number(sizeBytes) },
+    file: bucket === CARRIED ? carried : named,
     isParquet: scan.format === FileFormat.PARQUET, passing,
     columns: scan.touched.map(position => scan.columns[position]?.name ?? ''),
     rows: toRow === 0n ? null : { from: Number(fromRow), to: Number(toRow) },

@@ -153,7 +153,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       await store.close()
       await parts.instances.close()
       parts.closeFiles()
-      const made = [folders.exchange, folders.spools, folders.results]
+      const made = [folders.exchange, folders.spools, folders.results, folders.carried]
       await Promise.all(made.map(path => rm(path, { recursive: true, force: true })))
       log.info({ id }, 'executor stopped')
     },

@@ -86,7 +86,7 @@ export class TaskRunner {
     const read: string[] = []
     let scanned: ScanFiles | undefined
     try {
-      scanned = await ScanFiles.open(task.scans, this.#options.files, signal)
+      scanned = await ScanFiles.open(task.scans, task.carried, this.#options.files, signal)
       this.#options.reads.add(task.scans, scanned.files)
       const inputs = await this.#locate(task, scanned, place, signal)
       read.push(...inputs.scanPaths.flat(), ...inputs.inputPaths.flat())
@@ -110,7 +110,7 @@ export class TaskRunner {
 
   /** Brings its remote files while it waits for a slot. What fails will fail the task itself, or not by then. */
   prefetch(task: TaskDefinition, signal: AbortSignal): void {
-    this.#options.files.prefetch(wantedFiles(task.scans), signal).catch(() => undefined)
+    this.#options.files.prefetch(wantedFiles(task.scans, task.carried), signal).catch(() => undefined)
   }
 
   async #locate(task: TaskDefinition, scanned: ScanFiles, place: TaskPlace, signal: AbortSignal): Promise<Inputs> {

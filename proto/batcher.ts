@@ -6,30 +6,36 @@
 
 import type { Clock } from './clock.ts'
 
+export interface BatcherOptions<T> {
+  /** How long what is not urgent may wait. */
+  readonly patienceMs: number
+  /** Values that are read at once at most: a message has a limit. */
+  readonly most: number
+  /** The same in bytes, of values that differ much; one alone may be larger. */
+  readonly bytes?: { readonly most: number; readonly of: (value: T) => number }
+}
+
 export class Batcher<T> implements AsyncIterable<readonly T[]> {
   readonly #clock: Clock
-  /** How long what is not urgent may wait. */
-  readonly #patienceMs: number
-  /** Values that are read at once at most: a message has a limit. */
-  readonly #most: number
+  readonly #options: BatcherOptions<T>
   readonly #said: T[] = []
   #isUrgent = false
   #isEnded = false
   #cancelWait: (() => void) | null = null
   #wake: () => void = () => undefined
 
-  constructor(clock: Clock, { patienceMs, most }: { readonly patienceMs: number; readonly most: number }) {
+  constructor(clock: Clock, options: BatcherOptions<T>) {
     this.#clock = clock
-    this.#patienceMs = patienceMs
-    this.#most = most
+    this.#options = options
   }
 
   /** Nothing is said after the end. */
   say(value: T, isUrgent: boolean): void {
     if (this.#isEnded) return
     this.#said.push(value)
-    if (isUrgent || this.#said.length >= this.#most) this.#hurry()
-    else this.#cancelWait ??= this.#clock.after(this.#patienceMs, () => this.#hurry())
+    const { most, patienceMs } = this.#options
+    if (isUrgent || this.#said.length >= most) this.#hurry()
+    else this.#cancelWait ??= this.#clock.after(patienceMs, () => this.#hurry())
   }
 
   /** What was said before is still read. */
@@ -41,7 +47,7 @@ export class Batcher<T> implements AsyncIterable<readonly T[]> {
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly T[]> {
     try {
       for (;;) {
-        while (this.#isUrgent && this.#said.length > 0) yield this.#said.splice(0, this.#most)
+        while (this.#isUrgent && this.#said.length > 0) yield this.#said.splice(0, this.#together())
         if (this.#isEnded) return
         this.#isUrgent = false
         await new Promise<void>(resolve => { this.#wake = resolve })
@@ -49,6 +55,19 @@ export class Batcher<T> implements AsyncIterable<readonly T[]> {
     } finally {
       this.end() // its reader has left
     }
+  }
+
+  /** How many of the first may go at once; there is one. */
+  #together(): number {
+    const { most, bytes } = this.#options
+    if (bytes === undefined) return most
+    let [count, left] = [0, bytes.most]
+    for (const value of this.#said) {
+      left -= bytes.of(value)
+      if (count === most || (left < 0 && count > 0)) break
+      count++
+    }
+    return count
   }
 
   #hurry(): void {

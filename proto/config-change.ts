@@ -1,7 +1,7 @@
 /**
  * What a configuration that was read again changes, and whether a running process can take it: buckets of other
- * machines, catalogs with their tables, the default catalog and resource groups. Everything else is made at the start,
- * and a change of it is refused by its name, with all that came with it.
+ * machines, catalogs with their tables, the default catalog, resource groups and admins. Everything else is made at the
+ * start, and a change of it is refused by its name, with all that came with it.
  */
 
 import { isDeepStrictEqual } from 'node:util'
@@ -10,7 +10,7 @@ import type { Config, NodeConfig } from './config.ts'
 
 /** As the file calls them. */
 const fixed: Readonly<Record<
-  Exclude<keyof Config, 'buckets' | 'catalogs' | 'defaultCatalog' | 'resourceGroups' | 'node'>, string
+  Exclude<keyof Config, 'buckets' | 'catalogs' | 'defaultCatalog' | 'resourceGroups' | 'admins' | 'node'>, string
 >> = {
   dataDir: 'data_dir', resultHoldBytes: 'result_hold_bytes', listen: 'listen', store: 'store',
   storeGraceMs: 'store_grace', secretKeyFile: 'secret_key_file', tls: 'tls', clientTls: 'client_tls', auth: 'auth',
@@ -37,6 +37,7 @@ export function configChanges(before: Config, after: Config): string[] {
   return [
     ...changedKeys(before.buckets, after.buckets).map(name => `buckets.${name}`),
     ...Object.keys({ ...before.catalogs, ...after.catalogs }).flatMap(name => changedOfCatalog(name, before, after)),
+    ...isDeepStrictEqual(before.admins, after.admins) ? [] : ['admins'],
     ...before.defaultCatalog === after.defaultCatalog ? [] : ['default_catalog'],
     ...changedKeys(groups(before), groups(after)).map(name => `resource_groups.${name}`),
   ]

@@ -11,8 +11,11 @@ import { parseSize } from './sizes.ts'
 
 /** Names of buckets: they become parts of cache keys and log lines. */
 const BUCKET_NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/
-/** Catalogs that DuckDB itself has in every instance. */
-const RESERVED_CATALOGS = new Set(['system', 'temp', 'memory'])
+/** Catalogs that DuckDB itself has in every instance, and the one of the tables about the cluster. */
+const RESERVED_CATALOGS = new Map([
+  ['system', 'this name is DuckDB\'s own'], ['temp', 'this name is DuckDB\'s own'],
+  ['memory', 'this name is DuckDB\'s own'], ['skein', 'this name is of the tables about the cluster'],
+])
 /** DuckDB takes any name; this keeps logs and paths of error messages readable. */
 const MAX_NAME_LENGTH = 255
 
@@ -21,7 +24,10 @@ const name = text.max(MAX_NAME_LENGTH, `must have at most ${MAX_NAME_LENGTH} cha
   // eslint-disable-next-line no-control-regex
   .regex(/^[^\u0000-\u001f]*$/, 'must not hold control characters')
 const bucketName = z.string().regex(BUCKET_NAME, 'a bucket name has letters, digits, _ . and - only')
-const catalogName = name.refine(value => !RESERVED_CATALOGS.has(value.toLowerCase()), 'this name is DuckDB\'s own')
+const catalogName = name.superRefine((value, context) => {
+  const message = RESERVED_CATALOGS.get(value.toLowerCase())
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
 
 const count = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)], 'must be a whole number')
   .refine(value => Number.isSafeInteger(value) && value > 0, 'must be a whole number above 0')
@@ -104,6 +110,7 @@ export const configSchema = z.strictObject({
     server_name: text.optional(),
   }).optional(),
   auth: z.enum(['none', 'users'], 'must be none or users').optional(),
+  admins: z.array(name, 'must be a list of names').default([]),
   store_grace: duration.default(60_000),
   secret_key_file: text.optional(),
   tls: tlsFiles.optional(),

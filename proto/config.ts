@@ -41,6 +41,8 @@ export interface Config {
   readonly clientTls: TlsFiles | null
   /** Whether clients have to log in; none is for doors that no other host reaches, and the default there. */
   readonly auth: 'none' | 'users'
+  /** Users who see in the tables of catalog `skein` what operators see; without logins everybody does. */
+  readonly admins: readonly string[]
 }
 
 export interface EtcdConfig {
@@ -283,6 +285,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
     secretKeyFile: file.secret_key_file === undefined ? null : resolve(folder, file.secret_key_file),
     tls: tlsFiles(file.tls, folder),
     clientTls: tlsFiles(file.client_tls, folder),
+    admins: file.admins,
     auth: file.auth ?? (openDoors(file).length === 0 ? 'none' : 'users'),
   }
 }

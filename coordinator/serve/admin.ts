@@ -9,6 +9,8 @@ import type { QueryId } from '../../proto/ids.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
 import type { TaskReport } from '../running-query.ts'
 import type { Setting } from '../settings.ts'
+import { isSystemTable } from '../system/columns.ts'
+import type { SystemTables } from '../system/system-tables.ts'
 import { cacheAdminHandlers, type CacheAdminPorts } from './cache-admin.ts'
 import type { Events } from './events.ts'
 import type { LoggedQuery, QueryAdmin } from './ports.ts'
@@ -33,6 +35,7 @@ export interface AdminPorts {
   /** The configuration is read again; the keys that have changed. */
   readonly reload: () => Promise<readonly string[]>
   readonly events: Events
+  readonly system: Pick<SystemTables, 'parts'>
 }
 
 export interface AboutCoordinator {
@@ -44,7 +47,7 @@ export interface AboutCoordinator {
 }
 
 export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminService> {
-  const { queries, clock, stores, cacheAdmin, users, moveCache, settings, reload, events } = ports
+  const { queries, clock, stores, cacheAdmin, users, moveCache, settings, reload, events, system } = ports
   return {
     getCluster: () => cluster(ports),
     getQuery: ({ id }) => {
@@ -79,6 +82,10 @@ export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminSe
       const startedMs = clock.nowMs()
       await store.check()
       return { elapsedMs: clock.nowMs() - startedMs }
+    },
+    readSystemTable: ({ table, principal, all }) => {
+      if (!isSystemTable(table)) throw new QueryError('NOT_FOUND', `no table ${table} in the catalog of the system`)
+      return system.parts(table, all ? null : principal)
     },
     ...cacheAdminHandlers(cacheAdmin),
     ...userAdminHandlers(users),

@@ -1,4 +1,4 @@
-/** What happens, as it happens, for operators who look on. Nothing is kept for those who come later. */
+/** What happens, as it happens, for operators who look on, and the last of it for those who come later. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Clock } from '../../proto/clock.ts'
@@ -12,16 +12,28 @@ type EventInit = MessageInitShape<typeof EventSchema>
 const MAX_BEHIND = 10_000
 /** Each holds a stream. */
 const MAX_READERS = 100
+/** Kept for those who come later. */
+const MAX_KEPT = 10_000
 
 export class Events {
   readonly #clock: Clock
   readonly #readers = new Set<{ readonly box: Outbox<EventInit>; isBehind: boolean }>()
 
+  /** Oldest first; at most twice as many as are shown. */
+  #kept: EventInit[] = []
+
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
+  /** Oldest first. */
+  last(): readonly EventInit[] {
+    return this.#kept.slice(-MAX_KEPT)
+  }
+
   say(event: NonNullable<EventInit['event']>): void {
+    this.#kept.push({ atMs: this.#clock.wallMs(), event })
+    if (this.#kept.length > 2 * MAX_KEPT) this.#kept = this.#kept.slice(-MAX_KEPT)
     for (const reader of this.#readers) {
       if (reader.box.size < MAX_BEHIND) reader.box.say({ atMs: this.#clock.wallMs(), event })
       else {

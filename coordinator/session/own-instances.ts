@@ -4,6 +4,7 @@
  * all that the session made is: the next statement that needs it is told so, once.
  */
 
+import type { FileKey } from '../../cache/key.ts'
 import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
 import type { Table, TableColumn } from '../../catalog/table.ts'
 import { authoriseOwn, type PlanOutline } from '../../planner/own-authority.ts'
@@ -16,8 +17,9 @@ import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } fr
 import type { CoordinatorId, QueryId } from '../../proto/ids.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
+import type { Asking } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
-import { namedScan } from '../task-definition.ts'
+import { carriedFiles, namedScan } from '../task-definition.ts'
 import { done } from './answer.ts'
 import { chainsIn, mentions, targetOf } from './mentions.ts'
 import { OwnQuery, type OwnOutcome, type OwnRun } from './own-query.ts'
@@ -34,7 +36,7 @@ export interface OwnInstancesOptions {
   readonly executors: () => readonly ExecutorView[]
   readonly connect: (info: ExecutorInfo) => SessionChannel
   readonly catalog: {
-    resolve(names: readonly (readonly string[])[], defaults: NameDefaults): Promise<readonly Table[]>
+    resolve(names: readonly (readonly string[])[], asking: Asking): Promise<readonly Table[]>
     list(): CatalogNames
     tables(): Promise<readonly LoadedTable[]>
   }
@@ -142,7 +144,9 @@ export class OwnInstances {
     return this.#next(session, async () => {
       const instance = this.#instance(session)
       const { read } = await this.#bind(session, instance, request, 'change', signal)
-      const begin = { sessionId: instance.id, tables: read.flatMap(table => namedScan(table)) }
+      const begin = {
+        sessionId: instance.id, tables: read.flatMap(table => namedScan(table)), carried: carriedFiles(filesOf(read)),
+      }
       const call = instance.channel.repeat(repeatRequests(begin, texts), signal)
       const reply = await this.#told(session, instance, '', call)
       instance.objects = new Set(reply.objects)
@@ -190,6 +194,7 @@ export class OwnInstances {
       run: () => this.#run(session, instance, kind, {
         sessionId: id, resultId, sql: request.sql, columns: columns.map(({ name, type }) => ({ name, type })),
         enumDictionaries: request.enums === 'dictionary', tables: read.flatMap(table => namedScan(table)),
+        carried: carriedFiles(filesOf(read)),
       }, signal),
       fetch: (fromFrame, reading) => channel.fetch(id, resultId, fromFrame, reading),
       forget: () => {
@@ -231,6 +236,7 @@ export class OwnInstances {
       sessionId: instance.id, coordinatorId: this.#options.coordinator, principal, open: !instance.opened, sql,
       settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: kind === 'list', begin,
       tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(table => namedScan(table)), parameterized,
+      carried: kind === 'list' ? [] : carriedFiles(filesOf(tables)),
     }, signal)).catch((thrown: unknown) => {
       const error = asQueryError(thrown)
       if (error.code !== 'BIND_ERROR') throw error
@@ -251,14 +257,14 @@ export class OwnInstances {
 
   /** Those that the text may name, and those that the session has named before. */
   async #tablesFor(
-    instance: OwnInstance, { sql, defaultCatalog, defaultSchema }: QueryRequest, begin: boolean,
+    instance: OwnInstance, { sql, defaultCatalog, defaultSchema, principal }: QueryRequest, begin: boolean,
   ): Promise<{ tables: readonly Table[]; failures: readonly QueryError[] }> {
     const { catalog } = this.#options
     const defaults = { catalog: defaultCatalog, schema: defaultSchema }
     const found = new Map<string, Table>()
     const failures: QueryError[] = []
     const add = async (name: readonly string[]): Promise<void> => {
-      const tables = await catalog.resolve([name], defaults).catch((thrown: unknown) => {
+      const tables = await catalog.resolve([name], { ...defaults, principal }).catch((thrown: unknown) => {
         failures.push(asQueryError(thrown))
         return []
       })
@@ -380,4 +386,8 @@ function keyOf(path: readonly string[]): string {
 /** For lists: what it is called and of which types. */
 function withoutFiles(table: Table): Table {
   return { ...table, files: [] }
+}
+
+function filesOf(tables: readonly Table[]): readonly FileKey[] {
+  return tables.flatMap(({ files }) => files.map(({ file }) => file))
 }

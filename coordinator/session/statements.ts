@@ -98,6 +98,8 @@ export interface StatementsOptions {
   /** Looks again at the files of what `path` means; rejects if that is nothing, or cannot be loaded. */
   readonly refresh: (path: readonly string[], defaults: NameDefaults) => Promise<void>
   readonly own: OwnInstances
+  /** Told of every text at its start and at its end; absent: nobody is. */
+  readonly log?: { started(query: LoggedQuery): void; ended(query: LoggedQuery): void }
   readonly explain: (request: QueryRequest, asked: ExplainAsked) => Promise<RunningQuery | Answer>
 }
 
@@ -116,7 +118,7 @@ export class Statements {
 
   /** Accepts a text and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit. */
   submit(input: StatementInput): RunningQuery {
-    const { sessions, clock, newId, queries } = this.#options
+    const { sessions, clock, newId, queries, log } = this.#options
     const { session } = input
     const id = input.queryId ?? newId() as QueryId
     if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
@@ -127,12 +129,14 @@ export class Statements {
       id, clock, request: this.#request(input, input.sql, id),
       steps: () => this.#steps(input, id),
       onRelease: () => {
+        log?.ended(script)
         session.running--
         sessions.touch(session)
         if (!session.isKept) sessions.end(session)
       },
     })
     this.#scripts.set(id, script)
+    log?.started(script)
     this.#forget()
     return script
   }

@@ -71,12 +71,12 @@ export class OwnSession {
   bind(request: BindRequest, signal: AbortSignal): Promise<Bound> {
     return this.#next(async () => {
       const { connections: { user }, files } = this.options
-      const { sql, tables, listing, begin, defaultCatalog, defaultSchema } = request
+      const { sql, tables, carried, listing, begin, defaultCatalog, defaultSchema } = request
       this.options.screen.check(sql)
       if (this.#seen === null) await this.#unpin()
       // only footers: what the statement reads of them comes when it runs
       const footers = tables.map(table => ({ ...table, touched: [] }))
-      const opened = listing ? null : await ScanFiles.open(footers, files, signal)
+      const opened = listing ? null : await ScanFiles.open(footers, carried, files, signal)
       if (opened !== null) this.#pins.push(opened)
       await this.#tables.place(defaultCatalog, defaultSchema)
       await this.#tables.use(tables, opened?.paths ?? [], listing, this.#seen)
@@ -101,11 +101,11 @@ export class OwnSession {
   ): Promise<{ rowCount: number; changedRows: bigint | null; objects: string[] }> {
     return this.#next(async () => {
       const { connections: { user }, pool } = this.options
-      const { sql, tables, columns, enumDictionaries, ends, changes } = request
+      const { sql, columns, enumDictionaries, ends, changes } = request
       const stopInterrupts = this.#interruptOn(signal)
       this.#spools.set(request.resultId, spool) // it is read while it is made: there may not be room for all of it
       try {
-        await this.#open(tables, signal)
+        await this.#open(request, signal)
         const shape = { columns, enums: enumDictionaries ? 'dictionary' as const : 'text' as const }
         const { rowCount, changedRows } = await writeAtOnce(user, sql, shape, spool, pool)
         spool.complete()
@@ -123,9 +123,9 @@ export class OwnSession {
   }
 
   /** The statement once for each text, all of them or none. In an open transaction a failure ends it for good. */
-  repeat({ tables }: RepeatBegin, texts: AsyncIterable<string>, signal: AbortSignal): Promise<Changed> {
+  repeat(begin: RepeatBegin, texts: AsyncIterable<string>, signal: AbortSignal): Promise<Changed> {
     return this.#atomic(signal, async () => {
-      await this.#open(tables, signal)
+      await this.#open(begin, signal)
       let sum = 0n
       for await (const sql of texts) {
         checkWanted(signal)
@@ -174,8 +174,8 @@ export class OwnSession {
     await this.options.connections.close()
   }
 
-  async #open(tables: RunRequest['tables'], signal: AbortSignal): Promise<void> {
-    const opened = await ScanFiles.open(tables, this.options.files, signal)
+  async #open({ tables, carried }: Pick<RunRequest, 'tables' | 'carried'>, signal: AbortSignal): Promise<void> {
+    const opened = await ScanFiles.open(tables, carried, this.options.files, signal)
     this.#pins.push(opened)
     await this.#tables.use(tables, opened.paths, false, this.#seen)
     checkWanted(signal)

@@ -12,6 +12,57 @@ import type { CacheState } from "./cache_pb.js";
 export declare const file_admin: GenFile;
 
 /**
+ * Rows of `principal`; all: of everybody.
+ *
+ * @generated from message skein.admin.v1.ReadSystemTableRequest
+ */
+export declare type ReadSystemTableRequest = Message<"skein.admin.v1.ReadSystemTableRequest"> & {
+  /**
+   * @generated from field: string table = 1;
+   */
+  table: string;
+
+  /**
+   * @generated from field: string principal = 2;
+   */
+  principal: string;
+
+  /**
+   * @generated from field: bool all = 3;
+   */
+  all: boolean;
+};
+
+/**
+ * Describes the message skein.admin.v1.ReadSystemTableRequest.
+ * Use `create(ReadSystemTableRequestSchema)` to create a new message.
+ */
+export declare const ReadSystemTableRequestSchema: GenMessage<ReadSystemTableRequest>;
+
+/**
+ * A Parquet file.
+ *
+ * @generated from message skein.admin.v1.SystemRows
+ */
+export declare type SystemRows = Message<"skein.admin.v1.SystemRows"> & {
+  /**
+   * @generated from field: bytes content = 1;
+   */
+  content: Uint8Array;
+
+  /**
+   * @generated from field: uint32 row_count = 2;
+   */
+  rowCount: number;
+};
+
+/**
+ * Describes the message skein.admin.v1.SystemRows.
+ * Use `create(SystemRowsSchema)` to create a new message.
+ */
+export declare const SystemRowsSchema: GenMessage<SystemRows>;
+
+/**
  * @generated from message skein.admin.v1.GetClusterRequest
  */
 export declare type GetClusterRequest = Message<"skein.admin.v1.GetClusterRequest"> & {
@@ -1355,6 +1406,17 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ReloadConfigRequestSchema;
     output: typeof ReloadConfigResponseSchema;
+  },
+  /**
+   * What this coordinator alone knows of a table of the catalog `skein`: queries, tasks, settings or events. For the
+   * other coordinators, whose queries read it.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.ReadSystemTable
+   */
+  readSystemTable: {
+    methodKind: "server_streaming";
+    input: typeof ReadSystemTableRequestSchema;
+    output: typeof SystemRowsSchema;
   },
 }>;
 

@@ -532,6 +532,13 @@ export declare type TaskDefinition = Message<"skein.executor.v1.TaskDefinition">
    * @generated from field: uint32 weight = 31;
    */
   weight: number;
+
+  /**
+   * The files of `scans` that no bucket has, each once.
+   *
+   * @generated from field: repeated skein.executor.v1.CarriedFile carried = 32;
+   */
+  carried: CarriedFile[];
 };
 
 /**
@@ -564,6 +571,29 @@ export enum TaskDefinition_SqlKind {
  * Describes the enum skein.executor.v1.TaskDefinition.SqlKind.
  */
 export declare const TaskDefinition_SqlKindSchema: GenEnum<TaskDefinition_SqlKind>;
+
+/**
+ * All bytes of a file that splits name by its etag, in the bucket `.carried`.
+ *
+ * @generated from message skein.executor.v1.CarriedFile
+ */
+export declare type CarriedFile = Message<"skein.executor.v1.CarriedFile"> & {
+  /**
+   * @generated from field: string etag = 1;
+   */
+  etag: string;
+
+  /**
+   * @generated from field: bytes content = 2;
+   */
+  content: Uint8Array;
+};
+
+/**
+ * Describes the message skein.executor.v1.CarriedFile.
+ * Use `create(CarriedFileSchema)` to create a new message.
+ */
+export declare const CarriedFileSchema: GenMessage<CarriedFile>;
 
 /**
  * @generated from message skein.executor.v1.Column
@@ -799,7 +829,7 @@ export declare type Split = Message<"skein.executor.v1.Split"> & {
 export declare const SplitSchema: GenMessage<Split>;
 
 /**
- * Same key, same bytes. `bucket` is the bucket's name in the configuration.
+ * Same key, same bytes. `bucket` is the bucket's name in the configuration; `.carried`: the file comes along.
  *
  * @generated from message skein.executor.v1.FileKey
  */

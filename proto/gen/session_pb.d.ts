@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { Column, ResultFrame, Scan } from "./executor_pb.js";
+import type { CarriedFile, Column, ResultFrame, Scan } from "./executor_pb.js";
 import type { FlightDataSchema } from "./flight_pb.js";
 
 /**
@@ -85,6 +85,13 @@ export declare type BindRequest = Message<"skein.session.v1.BindRequest"> & {
    * @generated from field: string parameterized = 12;
    */
   parameterized: string;
+
+  /**
+   * The files of `tables` that no bucket has.
+   *
+   * @generated from field: repeated skein.executor.v1.CarriedFile carried = 13;
+   */
+  carried: CarriedFile[];
 };
 
 /**
@@ -200,6 +207,13 @@ export declare type RunRequest = Message<"skein.session.v1.RunRequest"> & {
    * @generated from field: bool changes = 8;
    */
   changes: boolean;
+
+  /**
+   * The files of `tables` that no bucket has.
+   *
+   * @generated from field: repeated skein.executor.v1.CarriedFile carried = 9;
+   */
+  carried: CarriedFile[];
 };
 
 /**
@@ -381,6 +395,11 @@ export declare type RepeatBegin = Message<"skein.session.v1.RepeatBegin"> & {
    * @generated from field: repeated skein.executor.v1.Scan tables = 2;
    */
   tables: Scan[];
+
+  /**
+   * @generated from field: repeated skein.executor.v1.CarriedFile carried = 3;
+   */
+  carried: CarriedFile[];
 };
 
 /**

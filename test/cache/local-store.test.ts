@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { CarriedFiles } from '../../cache/carried-files.ts'
 import { ColumnCache } from '../../cache/column-cache.ts'
 import { FileSource } from '../../cache/file-source.ts'
 import { LocalStore } from '../../cache/local-store.ts'
@@ -107,7 +108,7 @@ t.test('an executor gets the path of a local file, checked', async t => {
     folder: join(folder, 'cache'), budgetBytes: 1e6, processId: process.pid, random: () => 0.5, newName: () => 'x',
   })
   t.teardown(() => cache.close())
-  const source = new FileSource(new Map([['lake', store]]), cache)
+  const source = new FileSource(new Map([['lake', store]]), cache, await CarriedFiles.open(join(folder, 'carried')))
   const file = { bucket: 'lake', ...await store.head('a/x') }
   const open = (changes: Partial<typeof file>) => source.open(
     [{ file: { ...file, ...changes }, isParquet: true, columns: null, rows: null, passing: false }],

@@ -7,6 +7,7 @@ import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { LocalStore } from '../../cache/local-store.ts'
 import type { ObjectStore } from '../../cache/object-store.ts'
 import { type Catalog, openCatalog } from '../../catalog/catalog.ts'
+import { SkeletonFiles } from '../../catalog/skeleton-files.ts'
 import type { Table } from '../../catalog/table.ts'
 import { describeFiles } from '../../planner/describe-files.ts'
 import type { Clock } from '../../proto/clock.ts'
@@ -59,7 +60,7 @@ export async function openLake(): Promise<Lake> {
     catalog: (tables, more = {}, other = store) => openCatalog({
       config: { buckets: { lake: { provider: 'local', path: folder } }, catalogs: { c: catalogConfig(tables, more) } },
       stores: new Map([['lake', other]]), footerFolder: join(root, 'footers'),
-      skeletonFolder: join(root, `skeletons${catalogs++ === 0 ? '' : catalogs}`),
+      skeletons: new SkeletonFiles(join(root, `skeletons${catalogs++ === 0 ? '' : catalogs}`)),
       describe: request => {
         lake.described++
         return describeFiles(request)

@@ -58,6 +58,29 @@ if (haveEtcd(t)) {
     t.strictSame(faults.flat(), [])
   })
 
+  await t.test('queries of all coordinators are seen at each, and one that does not answer is named', async t => {
+    await hosts.coordinator(1).query('SELECT /* at the second */ 1')
+    const seen = async (): Promise<readonly (readonly unknown[])[]> => {
+      const outcome = await hosts.coordinator(0).query(`SELECT coordinator, count(*) FILTER (state = 'unreachable'),
+        count(*) FILTER (starts_with(sql, 'SELECT /* at the second */')), max(error) FILTER (state = 'unreachable')
+        FROM skein.queries GROUP BY coordinator ORDER BY 2 DESC, 3`)
+      if (outcome.kind === 'error') throw new Error(outcome.message)
+      return outcome.answer.rows
+    }
+    const [first = [], second = []] = await seen()
+    t.strictSame([first.slice(1), second.slice(1)], [['0', '0', null], ['0', '1', null]])
+    const frozen = hosts.coordinator(1).processes()
+    for (const pid of frozen) process.kill(pid, 'SIGSTOP')
+    try {
+      const [silent, own] = await seen()
+      t.match(silent, [second[0], '1', '0', /cannot be asked: DEADLINE_EXCEEDED/])
+      t.match(own, [first[0], '0', '0', null])
+    } finally {
+      for (const pid of frozen) process.kill(pid, 'SIGCONT')
+    }
+    await until('it is asked again', GONE_WITHIN_MS, async () => (await seen())[1]?.[2] === '1')
+  })
+
   await t.test('an executor that is killed is started again by its command, as the one that it was', async t => {
     const before = await active(operators[0] as Operator)
     const [child = 0] = hosts.executor(0).processes()

@@ -35,7 +35,7 @@ function port(distrusts = false) {
   return { files, said }
 }
 
-const open = (files: FilePort) => ScanFiles.open(scans, files, new AbortController().signal)
+const open = (files: FilePort) => ScanFiles.open(scans, [], files, new AbortController().signal)
 
 t.test('every split is wanted with its columns and rows, and gets its path', async t => {
   const { files, said } = port()

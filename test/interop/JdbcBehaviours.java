@@ -128,7 +128,7 @@ public class JdbcBehaviours {
     });
     DatabaseMetaData meta = connection.getMetaData();
     check("the database is named", () -> equal(meta.getDatabaseProductName(), "Skein"));
-    check("catalogs are listed", () -> equal(column(meta.getCatalogs(), 1), List.of("csvs", "jsons", "lake")));
+    check("catalogs are listed", () -> equal(column(meta.getCatalogs(), 1), List.of("csvs", "jsons", "lake", "skein")));
     check("schemas are listed", () -> equal(column(meta.getSchemas("lake", null), 1), List.of("main")));
     check("tables are listed by pattern and type", () ->
         equal(column(meta.getTables("lake", "main", "peo%", new String[] {"TABLE"}), 3), List.of("people")));

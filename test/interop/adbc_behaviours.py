@@ -175,7 +175,7 @@ def _():
 @check("catalogs, schemas, tables and columns are listed")
 def _():
     objects = connection.adbc_get_objects(depth="all").read_all().to_pylist()
-    equal(sorted(entry["catalog_name"] for entry in objects), ["csvs", "jsons", "lake"])
+    equal(sorted(entry["catalog_name"] for entry in objects), ["csvs", "jsons", "lake", "skein"])
     [lake] = [entry for entry in objects if entry["catalog_name"] == "lake"]
     [people] = [table for table in lake["catalog_db_schemas"][0]["db_schema_tables"] if table["table_name"] == "people"]
     equal([column["column_name"] for column in people["table_columns"]][:2], ["id", "name"])

@@ -10,6 +10,7 @@ import { tpchQueries } from '../../bench/tpch/queries.ts'
 import { tableNames } from '../../bench/tpch/tables.ts'
 import { LocalStore } from '../../cache/local-store.ts'
 import { openCatalog } from '../../catalog/catalog.ts'
+import { SkeletonFiles } from '../../catalog/skeleton-files.ts'
 import type { Table } from '../../catalog/table.ts'
 import type { PlannedQuery } from '../../planner/planned-query.ts'
 import { Planner } from '../../planner/planner.ts'
@@ -35,7 +36,7 @@ const catalog = openCatalog({
     }])),
   } } },
   stores: new Map([['lake', new LocalStore('lake', data)]]),
-  skeletonFolder: join(folder, 'skeletons'), footerFolder: join(folder, 'footers'), clock: systemClock,
+  skeletons: new SkeletonFiles(join(folder, 'skeletons')), footerFolder: join(folder, 'footers'), clock: systemClock,
   describe: files => planner.describeFiles(files),
 })
 const plain = await DuckDBInstance.create(':memory:')

@@ -28,9 +28,9 @@ class Timers {
   }
 }
 
-function batcher(most = 10) {
+function batcher(most = 10, bytes?: { readonly most: number; readonly of: (value: number) => number }) {
   const timers = new Timers()
-  const said = new Batcher<number>(timers.clock, { patienceMs: 1, most })
+  const said = new Batcher<number>(timers.clock, { patienceMs: 1, most, ...(bytes === undefined ? {} : { bytes }) })
   const read: (readonly number[])[] = []
   const ended = (async () => { for await (const batch of said) read.push(batch) })()
   /** Lets the reader take what there is. */
@@ -69,6 +69,14 @@ t.test('no batch is larger than the most', async t => {
   for (let i = 0; i < 5; i++) said.say(i, false)
   await settle()
   t.strictSame(read, [[0, 1], [2, 3], [4]])
+})
+
+t.test('nor heavier than that, unless one value alone is', async t => {
+  const { said, read, settle } = batcher(3, { most: 10, of: value => value })
+  for (const value of [4, 5, 2, 1, 1, 1, 30, 1]) said.say(value, false)
+  said.say(9, true)
+  await settle()
+  t.strictSame(read, [[4, 5], [2, 1, 1], [1], [30], [1, 9]])
 })
 
 t.test('what was said before the end is read, what comes after it is not', async t => {

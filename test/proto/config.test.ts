@@ -50,6 +50,7 @@ catalogs:
       docs: { path: "\${WHERE}*", file_format: json, json: { format: array, columns: { a: "VARCHAR[]" } } }
   more: { type: bucket_tables, bucket: other, tables: {} }
 default_catalog: more
+admins: [ann]
 node: { threads: "\${N}", memory: 16GB, spill: 1.5 GiB, cache: 512MB, result_cache: 0, labels: { site: a } }
 result_hold_bytes: 4MiB
 resource_groups:
@@ -93,7 +94,7 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
       { ...DEFAULT_GROUP, maxRunningPerUser: 2 },
     ],
     listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283', node: null },
-    store: null, storeGraceMs: 60_000, secretKeyFile: null, tls: null, clientTls: null, auth: 'users',
+    store: null, storeGraceMs: 60_000, secretKeyFile: null, tls: null, clientTls: null, auth: 'users', admins: ['ann'],
   })
 })
 
@@ -127,8 +128,9 @@ t.test('each wrong key gives one line', async t => {
       'buckets.a.path: is missing', 'buckets.b/c: a bucket name has letters, digits, _ . and - only',
       'buckets.d.provider: must be local, s3, r2, gcs or custom',
     ]],
-    ['catalogs: { memory: {}, a: { type: iceberg, bucket: b, file_format: orc, tables: [] } }', [
-      `catalogs.memory: this name is DuckDB's own`, 'catalogs.a.type: must be bucket_tables',
+    ['catalogs: { memory: {}, Skein: {}, a: { type: iceberg, bucket: b, file_format: orc, tables: [] } }', [
+      `catalogs.memory: this name is DuckDB's own`, 'catalogs.Skein: this name is of the tables about the cluster',
+      'catalogs.a.type: must be bucket_tables',
       'catalogs.a.file_format: must be parquet, csv or json', 'catalogs.a.tables: must be a mapping',
     ]],
     [small.replace('tables: {', 'tables: { Orders: x,'),

@@ -97,6 +97,9 @@ async function openAdmin(t: Test) {
   server.addService(AdminService, adminHandlers({
     queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache, events, users,
     settings: () => [{ name: 'data_dir', value: 'x' }], reload: async () => ['catalogs.lake'],
+    system: { parts: async function* (table, principal) {
+      yield { content: Buffer.from(`${table} of ${principal ?? 'all'}`), rowCount: 1 }
+    } },
     about: { coordinator: 'c1', version: '1', duckdbVersion: 'v1', startedMs: 0 },
   }))
   const channel = new GrpcChannel(`127.0.0.1:${await server.listen('127.0.0.1', 0)}`)
@@ -192,4 +195,19 @@ t.test('users are added, listed, and removed; nothing tells of their passwords',
   await admin.removeUser({ name: 'ann' })
   t.strictSame((await admin.listUsers({})).users, [])
   await t.rejects(admin.removeUser({ name: 'ann' }), { code: 'NOT_FOUND' })
+})
+
+t.test('other coordinators read what one knows of a table, of one user or of all', async t => {
+  const admin = await openAdmin(t)
+  const read = async (table: string, principal: string, all = false): Promise<string[]> => {
+    const parts: string[] = []
+    for await (const { content } of admin.readSystemTable({ table, principal, all })) {
+      parts.push(Buffer.from(content).toString())
+    }
+    return parts
+  }
+  t.strictSame(await read('queries', 'ann'), ['queries of ann'])
+  t.strictSame(await read('events', '', true), ['events of all'])
+  t.strictSame(await read('queries', ''), ['queries of '], 'who names nobody gets nobody\'s')
+  await t.rejects(read('none', ''), { code: 'NOT_FOUND' })
 })
