@@ -37,8 +37,11 @@ interface Entry {
   expiresMs: number | null
 }
 
+/** Of databases there is nothing here but their names: what is in them is seen where they are. */
+type CatalogsConfig = Pick<Config, 'catalogs' | 'buckets'> & Partial<Pick<Config, 'databases'>>
+
 export interface CatalogOptions {
-  readonly config: Pick<Config, 'catalogs' | 'buckets'>
+  readonly config: CatalogsConfig
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
   /** Planners read in its folder. */
@@ -64,8 +67,10 @@ export class Catalog {
   readonly #entries = new Map<TableDefinition, Entry>()
   readonly #last = new Map<TableDefinition, Table>()
   #files: FileTables
+  readonly #databases: readonly string[]
 
-  constructor(config: Pick<Config, 'catalogs' | 'buckets'>, loader: TableLoader, clock: Clock) {
+  constructor(config: CatalogsConfig, loader: TableLoader, clock: Clock) {
+    this.#databases = Object.keys(config.databases ?? {})
     this.#buckets = config.buckets
     this.#definitions = byName(definitions(config))
     this.#loader = loader
@@ -133,6 +138,7 @@ export class Catalog {
       schemas.set(name.schema, [...schemas.get(name.schema) ?? [], name.table])
       catalogs.set(name.catalog, schemas)
     }
+    for (const name of this.#databases) catalogs.set(name, new Map([[BUCKET_SCHEMA, []]]))
     return catalogs
   }
 

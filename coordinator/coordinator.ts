@@ -49,6 +49,7 @@ import { Events } from './serve/events.ts'
 import type { HealthPorts } from './serve/http-health.ts'
 import { Completions } from './session/completions.ts'
 import { refresh } from './session/refresh.ts'
+import { OwnDatabases } from './session/own-databases.ts'
 import { OwnInstances } from './session/own-instances.ts'
 import { GrpcSessionChannel } from './session/session-channel.ts'
 import { Sessions } from './session/sessions.ts'
@@ -313,7 +314,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
   const { queries, sessions, catalog } = parts
   const own = new OwnInstances({
     sessions, clock, newId, catalog, coordinator, holdBytes: launch.config.resultHoldBytes,
-    executors: () => queries.executors(),
+    executors: () => queries.executors(), databases: new OwnDatabases(launch.config.databases),
     connect: info => new GrpcSessionChannel(info, auth),
   })
   const statements = new Statements({

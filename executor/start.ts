@@ -39,6 +39,7 @@ import { executorHandlers, type Identity } from './service.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TableReads } from './table-reads.ts'
+import { DatabaseFiles } from './session/database-files.ts'
 import { SessionHost } from './session/session-host.ts'
 import { sessionHandlers } from './session/session-service.ts'
 import { TaskRunner } from './task-runner.ts'
@@ -152,7 +153,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       peers.close()
       await store.close()
       await parts.instances.close()
-      parts.closeFiles()
+      await parts.closeFiles()
       const made = [folders.exchange, folders.spools, folders.results, folders.carried]
       await Promise.all(made.map(path => rm(path, { recursive: true, force: true })))
       log.info({ id }, 'executor stopped')
@@ -205,11 +206,15 @@ async function openParts(
     cpu: new CpuShare(processCpuMs),
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
+  const databaseFiles = new DatabaseFiles(files.directories, clock)
   const newSpool = (name: string, family?: Set<ResultSpool>): ResultSpool =>
     new ResultSpool({ folder: join(folders.spools, name), memory, disk, clock, ...(family && { family }) })
   return {
     clock, log, exchangeFiles, instances, runner,
-    closeFiles: () => files.close(),
+    closeFiles: async () => {
+      files.close()
+      await databaseFiles.close()
+    },
     files, reads,
     kept: new KeptResults(folders.results, launch.resultCacheBytes ?? 0),
     queue: new TaskQueue(launch.slots, clock),
@@ -218,7 +223,7 @@ async function openParts(
     }),
     newSpool,
     sessions: new SessionHost({
-      instances, files: files.source, pool, directories: files.directories,
+      instances, files: files.source, pool, directories: files.directories, databaseFiles,
       newSpool: resultId => newSpool(`session-${encodeURIComponent(resultId)}`),
     }),
   }

@@ -53,8 +53,14 @@ const droppable: ReadonlySet<string> = new Set([
 /** About the session's own sequences. */
 const sequences: ReadonlySet<string> = new Set(['nextval', 'currval'])
 
-/** `own`: catalogs, in lower case, that the session may change. `listing`: it may read what tells of the catalog. */
-export function authoriseOwn(outline: PlanOutline, own: ReadonlySet<string>, listing: boolean): OwnAuthority {
+/**
+ * `own`: catalogs, in lower case, that the session may change. `listing`: it may read what tells of the catalog.
+ * `refusal`: of a change of another catalog, where there is more to say than that it is read-only.
+ */
+export function authoriseOwn(
+  outline: PlanOutline, own: ReadonlySet<string>, listing: boolean,
+  refusal: (catalog: string) => QueryError | undefined = () => undefined,
+): OwnAuthority {
   const { operators, functions, sources, targets, returning } = outline
   for (const operator of operators) {
     if (!reading.has(operator) && !changing.has(operator)) denied(`the operation ${operator}`)
@@ -69,7 +75,7 @@ export function authoriseOwn(outline: PlanOutline, own: ReadonlySet<string>, lis
     if (operator === 'DROP' && !droppable.has(entry)) denied(`DROP of a ${entry.toLowerCase()}`)
     // a DROP IF EXISTS of what is not there has no catalog
     if (catalog === '' && operator === 'DROP') continue
-    if (!own.has(catalog.toLowerCase())) readOnly(catalog)
+    if (!own.has(catalog.toLowerCase())) throw refusal(catalog) ?? readOnly(catalog)
   }
   return {
     tables: sources.flatMap(source => source.kind === 'files' ? [source.table] : []).sort((a, b) => a - b),
@@ -89,6 +95,6 @@ function denied(what: string): never {
   throw new QueryError('PERMISSION_DENIED', `${what} is not allowed`)
 }
 
-function readOnly(catalog: string): never {
-  throw new QueryError('PERMISSION_DENIED', `catalog ${catalog} is read-only; tables of your own go to memory or temp`)
+function readOnly(catalog: string): QueryError {
+  return new QueryError('PERMISSION_DENIED', `catalog ${catalog} is read-only; tables of your own go to memory or temp`)
 }

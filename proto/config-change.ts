@@ -12,8 +12,9 @@ import type { Config, NodeConfig } from './config.ts'
 const fixed: Readonly<Record<
   Exclude<keyof Config, 'buckets' | 'catalogs' | 'defaultCatalog' | 'resourceGroups' | 'admins' | 'node'>, string
 >> = {
-  dataDir: 'data_dir', resultHoldBytes: 'result_hold_bytes', listen: 'listen', store: 'store',
-  storeGraceMs: 'store_grace', secretKeyFile: 'secret_key_file', tls: 'tls', clientTls: 'client_tls', auth: 'auth',
+  dataDir: 'data_dir', databases: 'catalogs (of type duckdb)', resultHoldBytes: 'result_hold_bytes', listen: 'listen',
+  store: 'store', storeGraceMs: 'store_grace', secretKeyFile: 'secret_key_file', tls: 'tls', clientTls: 'client_tls',
+  auth: 'auth',
 }
 const fixedOfNode: Readonly<Record<keyof NodeConfig, string>> = {
   threads: 'threads', memoryBytes: 'memory', spillBytes: 'spill', cacheBytes: 'cache', drainMs: 'drain_timeout',

@@ -5,6 +5,7 @@
 
 import { z } from 'zod'
 import { bucketSchema } from './config-bucket.ts'
+import { databaseSchema } from './config-database.ts'
 import { groupsSchema } from './config-groups.ts'
 import { tableSchema } from './config-table.ts'
 import { parseSize } from './sizes.ts'
@@ -67,13 +68,16 @@ const tlsFiles = z.strictObject({ cert: text, key: text, ca: text })
 /** A key of the design that this version does not serve: any value is refused, with that reason. */
 const notServed = z.unknown().refine(value => value === undefined, 'not served by this version').optional()
 
-const catalog = z.strictObject({
-  type: z.literal('bucket_tables', 'must be bucket_tables'),
+const bucketTables = z.strictObject({
+  type: z.literal('bucket_tables'),
   bucket: text,
   file_format: z.enum(['parquet', 'csv', 'json'], 'must be parquet, csv or json').default('parquet'),
   assume_immutable: flag.default(false),
   listing_ttl: duration.optional(),
   tables: z.record(name, tableSchema),
+})
+const catalog = z.discriminatedUnion('type', [bucketTables, databaseSchema], {
+  error: issue => issue.code === 'invalid_union' ? 'must be bucket_tables or duckdb' : undefined,
 })
 
 /** SIGTERM ends a process within 10 s, unless the configuration allows more. */

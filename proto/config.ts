@@ -8,6 +8,7 @@ import { dirname, resolve } from 'node:path'
 import { parseDocument } from 'yaml'
 import type { core } from 'zod'
 import { type BucketConfig, bucketConfig, bucketContradictions } from './config-bucket.ts'
+import { type DatabaseConfig, databaseConfig, databaseContradictions } from './config-database.ts'
 import { type ConfigFile, configSchema } from './config-schema.ts'
 import { groupContradictions, resourceGroups } from './config-groups.ts'
 import { type TableConfig, tableConfig, tableContradictions } from './config-table.ts'
@@ -21,6 +22,8 @@ export interface Config {
   readonly dataDir: string
   readonly buckets: Readonly<Record<string, BucketConfig>>
   readonly catalogs: Readonly<Record<string, CatalogConfig>>
+  /** Catalogs that are DuckDB files. */
+  readonly databases: Readonly<Record<string, DatabaseConfig>>
   /** DuckDB's own `memory` if there are no catalogs. */
   readonly defaultCatalog: string
   readonly node: NodeConfig
@@ -212,6 +215,11 @@ function contradictions(file: ConfigFile): string[] {
     if (!Object.hasOwn(file.buckets, catalog.bucket)) {
       wrong.push(`catalogs.${name}.bucket: no bucket named '${catalog.bucket}'`)
     }
+    if (catalog.type === 'duckdb') {
+      const problems = databaseContradictions(catalog, file.buckets[catalog.bucket]?.provider)
+      wrong.push(...problems.map(problem => `catalogs.${name}.${problem}`))
+      continue
+    }
     for (const [table, definition] of Object.entries(catalog.tables)) {
       const problems = tableContradictions(definition, catalog.file_format)
       wrong.push(...problems.map(problem => `catalogs.${name}.tables.${table}.${problem}`))
@@ -250,11 +258,13 @@ function twins(names: readonly string[], path: string): string[] {
 
 function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
   const dataDir = resolve(folder, file.data_dir)
+  const buckets = mapValues(file.buckets, bucket => bucketConfig(bucket, folder))
   const { threads, memory, spill, cache, result_cache: resultCache, drain_timeout: drainMs, labels } = file.node
   return {
     dataDir,
-    buckets: mapValues(file.buckets, bucket => bucketConfig(bucket, folder)),
-    catalogs: mapValues(file.catalogs, catalog => ({
+    buckets,
+    databases: mapValues(only(file.catalogs, 'duckdb'), database => databaseConfig(database, buckets)),
+    catalogs: mapValues(only(file.catalogs, 'bucket_tables'), catalog => ({
       type: catalog.type,
       bucket: catalog.bucket,
       assumeImmutable: catalog.assume_immutable,
@@ -297,6 +307,16 @@ function tlsFiles(
   if (files === undefined) return null
   const { cert, key, ca = cert } = files
   return { cert: resolve(folder, cert), key: resolve(folder, key), ca: resolve(folder, ca) }
+}
+
+type CatalogFile = ConfigFile['catalogs'][string]
+
+function only<Type extends CatalogFile['type']>(
+  catalogs: ConfigFile['catalogs'], type: Type,
+): Record<string, Extract<CatalogFile, { readonly type: Type }>> {
+  const isIt = (entry: [string, CatalogFile]): entry is [string, Extract<CatalogFile, { readonly type: Type }>] =>
+    entry[1].type === type
+  return Object.fromEntries(Object.entries(catalogs).filter(isIt))
 }
 
 function mapValues<A, B>(record: Readonly<Record<string, A>>, change: (value: A) => B): Record<string, B> {

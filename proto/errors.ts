@@ -47,6 +47,8 @@ const classes = {
   EXECUTOR_FULL: { grpc: 8, http: 503, sqlState: '53000', retryable: true },
   EXECUTOR_LOST: { grpc: 14, http: 503, sqlState: '58000', retryable: true },
   INPUT_LOST: { grpc: 14, http: 503, sqlState: '58000', retryable: true },
+  /** A catalog's file is in use by others for longer than a statement waits. */
+  CATALOG_BUSY: { grpc: 14, http: 503, sqlState: '55P03', retryable: true },
   NO_EXECUTOR: { grpc: 14, http: 503, sqlState: '57P03', retryable: true },
   UNAVAILABLE: { grpc: 14, http: 503, sqlState: '57P01', retryable: true },
   INTERNAL: { grpc: 13, http: 500, sqlState: 'XX000', retryable: false },

@@ -4,10 +4,9 @@
  * all that the session made is: the next statement that needs it is told so, once.
  */
 
-import type { FileKey } from '../../cache/key.ts'
 import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
 import type { Table, TableColumn } from '../../catalog/table.ts'
-import { authoriseOwn, type PlanOutline } from '../../planner/own-authority.ts'
+import { authoriseOwn, type OwnAuthority, type PlanOutline } from '../../planner/own-authority.ts'
 import type { PreparedParameter } from '../../planner/prepare-query.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { errorAtByte } from '../../proto/error-place.ts'
@@ -21,7 +20,9 @@ import type { Asking } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
 import { carriedFiles, namedScan } from '../task-definition.ts'
 import { done } from './answer.ts'
-import { chainsIn, mentions, targetOf } from './mentions.ts'
+import { chainsIn, mentions } from './mentions.ts'
+import type { OwnDatabases } from './own-databases.ts'
+import { filesOf, keyOf, pathOf, readOnly, withoutFiles } from './own-tables.ts'
 import { OwnQuery, type OwnOutcome, type OwnRun } from './own-query.ts'
 import type { NameDefaults, Session } from './session.ts'
 import type { RunInit, SessionChannel } from './session-channel.ts'
@@ -41,6 +42,8 @@ export interface OwnInstancesOptions {
     tables(): Promise<readonly LoadedTable[]>
   }
   readonly holdBytes: number
+  /** Catalogs that are DuckDB files. */
+  readonly databases: OwnDatabases
 }
 
 /** query: it reads. change: it may change what is the session's. list: the catalog. end: of a transaction. */
@@ -85,7 +88,7 @@ interface OwnInstance {
 
 /** A transaction sees no table that is made near after it has begun: so many of the default catalog come at once. */
 const TABLES_OF_TRANSACTION = 64
-/** Catalogs that a session may change. */
+/** Catalogs that are a session's alone. */
 const own: ReadonlySet<string> = new Set(['memory', 'temp'])
 const ifMissing = { create: IfMissing.CREATE, fail: IfMissing.FAIL } as const
 const ifThere = { append: IfThere.APPEND, replace: IfThere.REPLACE, fail: IfThere.FAIL } as const
@@ -103,9 +106,14 @@ export class OwnInstances {
 
   /** The text may name something that the session has made. */
   concerns(session: Session, sql: string): boolean {
+    if (this.#options.databases.concerns(sql, session.catalog)) return true
     const instance = this.#instances.get(session)
     if (instance === undefined) return false
     return own.has(session.catalog.toLowerCase()) || mentions(sql, new Set([...instance.objects, ...own]))
+  }
+
+  get databases(): OwnDatabases {
+    return this.#options.databases
   }
 
   /** Its instance has a transaction open. */
@@ -129,10 +137,11 @@ export class OwnInstances {
   /** What it is; nothing runs. `parameterized`: the same with its parameters, empty if it has none. */
   describe(session: Session, request: QueryRequest, kind: OwnKind, parameterized = ''): Promise<OwnDescription> {
     return this.#next(session, async () => {
-      const instance = this.#instance(session)
+      const instance = this.#instance(session, request)
       const { signal } = new AbortController()
       const { columns, changes, givesRows, parameters } =
         await this.#bind(session, instance, request, kind, signal, parameterized)
+      await instance.channel.unbind(instance.id)
       return { columns, changes, givesRows, parameters }
     })
   }
@@ -142,7 +151,7 @@ export class OwnInstances {
     session: Session, request: QueryRequest, texts: Iterable<string>, signal: AbortSignal,
   ): Promise<bigint> {
     return this.#next(session, async () => {
-      const instance = this.#instance(session)
+      const instance = this.#instance(session, request)
       const { read } = await this.#bind(session, instance, request, 'change', signal)
       const begin = {
         sessionId: instance.id, tables: read.flatMap(table => namedScan(table)), carried: carriedFiles(filesOf(read)),
@@ -159,16 +168,21 @@ export class OwnInstances {
     session: Session, { catalog, schema, table }: IngestTarget, mode: IngestMode,
     messages: AsyncIterable<RawFlightData>, signal: AbortSignal,
   ): Promise<bigint> {
-    if (!own.has(catalog.toLowerCase())) {
-      throw new QueryError('PERMISSION_DENIED', `catalog ${catalog} is read-only; rows go to memory or temp`)
+    const { databases } = this.#options
+    if (!databases.writable(session.principal).has(catalog.toLowerCase())) {
+      throw databases.refusal(catalog, session.principal)
+        ?? new QueryError('PERMISSION_DENIED', `catalog ${catalog} is read-only; rows go to memory or temp`)
     }
     return this.#next(session, async () => {
-      const instance = this.#instance(session)
       const request: QueryRequest = {
         sql: 'SELECT 1', defaultCatalog: session.catalog, defaultSchema: session.schema, settings: {},
         principal: session.principal, sessionId: session.id, clientInterface: 'ArrowFlightSQL',
       }
-      await this.#bind(session, instance, request, 'query', signal)
+      // what it is bound in is where the rows go
+      const place = { ...request, defaultCatalog: databases.has(catalog) ? catalog : session.catalog,
+        defaultSchema: databases.has(catalog) ? 'main' : session.schema }
+      const instance = this.#instance(session, place)
+      await this.#bind(session, instance, place, 'change', signal)
       const begin = {
         sessionId: instance.id, catalog, schema, table, ifMissing: ifMissing[mode.ifMissing],
         ifThere: ifThere[mode.ifThere],
@@ -184,7 +198,7 @@ export class OwnInstances {
     session: Session, request: QueryRequest, kind: OwnKind, run: (bound: OwnRun) => Promise<void>, signal: AbortSignal,
   ): Promise<void> {
     const isOnce = kind === 'list' && !this.#instances.has(session)
-    const instance = this.#instance(session)
+    const instance = this.#instance(session, request)
     const { id, channel } = instance
     const { columns, read } = kind === 'end' ? { columns: done.columns, read: [] }
       : await this.#bind(session, instance, request, kind, signal)
@@ -216,6 +230,9 @@ export class OwnInstances {
       if (changes) instance.objects = new Set(objects)
       // of a change that gives its rows they are those that it has changed
       return { frames, changedRows: kind === 'change' ? changedRows ?? rowCount : ends ? 0n : null }
+    } catch (error) {
+      await instance.channel.unbind(instance.id).catch(() => undefined) // it may not have come there at all
+      throw error
     } finally {
       if (ends) instance.begun = false // however a transaction ends, it has ended
     }
@@ -232,11 +249,13 @@ export class OwnInstances {
     const { tables, failures } = kind === 'list'
       ? await this.#allTables() : await this.#tablesFor(instance, request, begin)
     const { sql, settings, defaultCatalog, defaultSchema, principal } = request
+    const { databases } = this.#options
     const reply = await this.#told(session, instance, sql, instance.channel.bind({
       sessionId: instance.id, coordinatorId: this.#options.coordinator, principal, open: !instance.opened, sql,
       settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: kind === 'list', begin,
       tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(table => namedScan(table)), parameterized,
       carried: kind === 'list' ? [] : carriedFiles(filesOf(tables)),
+      databases: databases.toAttach(sql, defaultCatalog, principal, kind === 'list'), changes: kind === 'change',
     }, signal)).catch((thrown: unknown) => {
       const error = asQueryError(thrown)
       if (error.code !== 'BIND_ERROR') throw error
@@ -245,14 +264,25 @@ export class OwnInstances {
     instance.opened = true
     instance.begun ||= begin
     const columns = reply.columns.map(({ name, type }) => ({ name, type }))
-    if (reply.outline === '') {
+    try {
+      const { changes, givesRows, tables: read } = this.#authorised(reply.outline, request, kind)
+      const parameters = reply.parameters.map(({ name, type }) => ({ name, type: type === '' ? null : type }))
+      return { columns, changes, givesRows, parameters, read: read.flatMap(i => tables[i] ?? []) }
+    } catch (error) {
+      await instance.channel.unbind(instance.id).catch(() => undefined) // then the next bind does it
+      throw error
+    }
+  }
+
+  #authorised(outline: string, { principal }: QueryRequest, kind: OwnKind): OwnAuthority {
+    const { databases } = this.#options
+    if (outline === '') {
       throw new QueryError('UNSUPPORTED_STATEMENT', 'DuckDB cannot tell what this statement would do: it may not run')
     }
-    const authority = authoriseOwn(JSON.parse(reply.outline) as PlanOutline, own, kind === 'list')
+    const authority = authoriseOwn(JSON.parse(outline) as PlanOutline, databases.writable(principal), kind === 'list',
+      catalog => databases.refusal(catalog, principal))
     if (authority.changes && kind !== 'change') throw new Error('a statement that reads would change something')
-    const { changes, givesRows } = authority
-    const parameters = reply.parameters.map(({ name, type }) => ({ name, type: type === '' ? null : type }))
-    return { columns, changes, givesRows, parameters, read: authority.tables.flatMap(i => tables[i] ?? []) }
+    return authority
   }
 
   /** Those that the text may name, and those that the session has named before. */
@@ -286,24 +316,31 @@ export class OwnInstances {
     return { tables: all.flatMap(one => one.state === 'loaded' ? [one.table] : []), failures: [] }
   }
 
-  /** The session's, or a new one on the executor that has the fewest. */
-  #instance(session: Session): OwnInstance {
+  /** The session's, or a new one, near the files that the text names, or on the executor that has the fewest. */
+  #instance(session: Session, { sql, defaultCatalog }: Pick<QueryRequest, 'sql' | 'defaultCatalog'>): OwnInstance {
     const known = this.#instances.get(session)
-    const views = this.#options.executors()
+    const { databases, executors } = this.#options
+    const views = executors()
     if (known !== undefined) {
       const { info } = known
       const isThere = views.some(view => view.info.id === info.id && view.info.incarnation === info.incarnation
         && (view.state === 'active' || view.state === 'draining'))
-      if (isThere) return known
+      if (isThere) {
+        const near = databases.within(views.map(view => view.info), sql, defaultCatalog)
+        if (near.some(({ id }) => id === info.id)) return known
+        throw new QueryError('UNSUPPORTED_STATEMENT', 'the objects of this session are on another host than the '
+          + 'catalog\'s file: another session can use it')
+      }
       throw this.#lost(session, known) ?? new QueryError('UNAVAILABLE', 'the executor of this session was lost')
     }
     const hosted = (info: ExecutorInfo): number =>
       [...this.#instances.values()].filter(one => one.info.id === info.id).length
-    const [view] = views.filter(({ state }) => state === 'active')
-      .toSorted((a, b) => hosted(a.info) - hosted(b.info) || (a.info.id < b.info.id ? -1 : 1))
-    if (view === undefined) throw new QueryError('NO_EXECUTOR', 'no executor is there for the session\'s own objects')
+    const free = views.filter(({ state }) => state === 'active').map(({ info }) => info)
+      .toSorted((a, b) => hosted(a) - hosted(b) || (a.id < b.id ? -1 : 1))
+    const [info] = databases.within(free, sql, defaultCatalog)
+    if (info === undefined) throw new QueryError('NO_EXECUTOR', 'no executor is there for the session\'s own objects')
     const instance: OwnInstance = {
-      id: this.#options.newId(), info: view.info, channel: this.#options.connect(view.info), opened: false,
+      id: this.#options.newId(), info, channel: this.#options.connect(info), opened: false,
       begun: false, objects: new Set(), named: new Map(),
     }
     this.#instances.set(session, instance)
@@ -355,39 +392,4 @@ export class OwnInstances {
     this.#turns.set(session, next.catch(() => undefined))
     return next
   }
-}
-
-/** A change of a cluster's table does not even bind; it is told why. */
-function readOnly(sql: string, tables: readonly Table[], { defaultCatalog, defaultSchema }: NameDefaultsOf) {
-  const target = targetOf(sql)
-  const table = tables.find(({ name }) => target !== null && isNamed(target, name, defaultCatalog, defaultSchema))
-  if (table === undefined) return undefined
-  return new QueryError('PERMISSION_DENIED', `catalog ${table.name.catalog} is read-only; tables of your own go to `
-    + 'memory or temp')
-}
-
-type NameDefaultsOf = Pick<QueryRequest, 'defaultCatalog' | 'defaultSchema'>
-
-function isNamed(path: readonly string[], name: Table['name'], catalog: string, schema: string): boolean {
-  const own = [name.catalog, name.schema, name.table]
-  const full = path.length === 3 ? [path] : path.length === 1 ? [[catalog, schema, ...path]]
-    : [[catalog, ...path], [path[0] ?? '', name.schema, path[1] ?? '']]
-  return full.some(parts => keyOf(parts) === keyOf(own))
-}
-
-function pathOf({ name: { catalog, schema, table } }: Table): readonly string[] {
-  return [catalog, schema, table]
-}
-
-function keyOf(path: readonly string[]): string {
-  return path.join('\n').toLowerCase()
-}
-
-/** For lists: what it is called and of which types. */
-function withoutFiles(table: Table): Table {
-  return { ...table, files: [] }
-}
-
-function filesOf(tables: readonly Table[]): readonly FileKey[] {
-  return tables.flatMap(({ files }) => files.map(({ file }) => file))
 }

@@ -27,11 +27,14 @@ export function pathIn(
 ): Place {
   if (path === null) return sessions.defaults
   const schemas = new Map([...own.objects(session)].map(name => [name, []]))
-  const names: CatalogNames = new Map([...catalogs(), ['memory', schemas], ['temp', new Map()]])
+  const names: CatalogNames = new Map([...catalogs(), ['memory', schemas], ['temp', new Map()],
+    ...own.databases.names.map((name): [string, Map<string, []>] => [name, new Map()])])
   const [first = '', second] = path
   if (second !== undefined) {
     const catalog = named(first, names.keys())
-    const schema = catalog === undefined ? undefined : schemaIn(second, catalog, names)
+    // which schemas a file has is seen where it is
+    const isFile = catalog !== undefined && own.databases.has(catalog)
+    const schema = catalog === undefined ? undefined : isFile ? second : schemaIn(second, catalog, names)
     if (catalog !== undefined && schema !== undefined) return { catalog, schema }
   } else {
     const schema = schemaIn(first, session.catalog, names)

@@ -25,6 +25,8 @@ const CLOSE_DEADLINE_MS = 30_000
 
 export interface SessionChannel {
   bind(request: BindInit, signal: AbortSignal): Promise<BindReply>
+  /** The statement that was bound last will not run. */
+  unbind(session: string): Promise<void>
   /** What failed without DuckDB's own word may have been done. */
   run(request: RunInit, signal: AbortSignal): Promise<RunReply>
   fetch(session: string, result: string, fromFrame: number, signal: AbortSignal): AsyncIterable<RawFlightData>
@@ -47,6 +49,10 @@ export class GrpcSessionChannel implements SessionChannel {
 
   bind(request: BindInit, signal: AbortSignal): Promise<BindReply> {
     return this.#service.bind(request, { signal, deadlineMs: BIND_DEADLINE_MS })
+  }
+
+  async unbind(session: string): Promise<void> {
+    await this.#service.unbind({ sessionId: session }, { deadlineMs: CLOSE_DEADLINE_MS })
   }
 
   run(request: RunInit, signal: AbortSignal): Promise<RunReply> {

@@ -18,7 +18,9 @@ import type { ResultSpool } from '../result-spool.ts'
 import { writeAtOnce } from '../result-writer.ts'
 import { ScanFiles, type FilePort } from '../scan-files.ts'
 import { settingsSql } from '../task-setup.ts'
+import type { DatabaseFiles } from './database-files.ts'
 import { outlineOf } from './plan-outline.ts'
+import { SessionDatabases } from './session-databases.ts'
 import { SessionTables } from './session-tables.ts'
 import type { TextScreen } from './text-screen.ts'
 
@@ -28,6 +30,7 @@ export interface OwnSessionOptions {
   readonly principal: string
   readonly connections: SessionConnections
   readonly files: FilePort
+  readonly databaseFiles: DatabaseFiles
   readonly pool: BodyPool
   readonly screen: TextScreen
 }
@@ -52,6 +55,7 @@ const SELECT = 1
 export class OwnSession {
   readonly options: OwnSessionOptions
   readonly #tables: SessionTables
+  readonly #databases: SessionDatabases
   readonly #spools = new Map<string, ResultSpool>()
   /** Held from a bind to the end of its statement, or of its transaction. */
   #pins: ScanFiles[] = []
@@ -66,33 +70,50 @@ export class OwnSession {
   constructor(options: OwnSessionOptions) {
     this.options = options
     this.#tables = new SessionTables(options.connections.admin)
+    this.#databases = new SessionDatabases(options.databaseFiles, options.connections)
   }
 
   bind(request: BindRequest, signal: AbortSignal): Promise<Bound> {
     return this.#next(async () => {
-      const { connections: { user }, files } = this.options
-      const { sql, tables, carried, listing, begin, defaultCatalog, defaultSchema } = request
-      this.options.screen.check(sql)
-      if (this.#seen === null) await this.#unpin()
-      // only footers: what the statement reads of them comes when it runs
-      const footers = tables.map(table => ({ ...table, touched: [] }))
-      const opened = listing ? null : await ScanFiles.open(footers, carried, files, signal)
-      if (opened !== null) this.#pins.push(opened)
-      await this.#tables.place(defaultCatalog, defaultSchema)
-      await this.#tables.use(tables, opened?.paths ?? [], listing, this.#seen)
-      await this.#applySettings(request)
-      await this.#usePlace(`USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`)
-      if (begin && this.#seen === null) {
-        await user.run('BEGIN TRANSACTION')
-        this.#seen = new Set()
+      try {
+        return await this.#bind(request, signal)
+      } catch (error) {
+        if (this.#seen === null) await this.#unpin()
+        throw error
       }
-      if (this.#seen !== null) {
-        for (const catalog of this.#tables.catalogs) this.#seen.add(catalog)
-      }
-      const { columns, statementType } = await this.#describe(sql)
-      const parameters = await this.#parameters(request.parameterized)
-      return { outline: await this.#outline(sql), columns, statementType, parameters }
     })
+  }
+
+  /** What was bound last will not run. */
+  unbind(): Promise<void> {
+    return this.#next(async () => { if (this.#seen === null) await this.#unpin() })
+  }
+
+  async #bind(request: BindRequest, signal: AbortSignal): Promise<Bound> {
+    const { connections: { user }, files } = this.options
+    const { sql, tables, carried, databases, listing, begin, changes, defaultCatalog, defaultSchema } = request
+    this.options.screen.check(sql)
+    if (this.#seen === null) await this.#unpin()
+    if (listing) await this.#databases.attachForList(databases, signal)
+    else await this.#databases.attach(databases, changes || begin || this.#seen !== null, signal)
+    // only footers: what the statement reads of them comes when it runs
+    const footers = tables.map(table => ({ ...table, touched: [] }))
+    const opened = listing ? null : await ScanFiles.open(footers, carried, files, signal)
+    if (opened !== null) this.#pins.push(opened)
+    if (!this.#databases.has(defaultCatalog)) await this.#tables.place(defaultCatalog, defaultSchema)
+    await this.#tables.use(tables, opened?.paths ?? [], listing, this.#seen)
+    await this.#applySettings(request)
+    await this.#usePlace(`USE ${quoteName(defaultCatalog)}.${quoteName(defaultSchema)}`)
+    if (begin && this.#seen === null) {
+      await user.run('BEGIN TRANSACTION')
+      this.#seen = new Set()
+    }
+    if (this.#seen !== null) {
+      for (const catalog of this.#tables.catalogs) this.#seen.add(catalog)
+    }
+    const { columns, statementType } = await this.#describe(sql)
+    const parameters = await this.#parameters(request.parameterized)
+    return { outline: await this.#outline(sql), columns, statementType, parameters }
   }
 
   /** Rejects with what DuckDB says; what a statement outside of a transaction did until then is undone. */
@@ -169,9 +190,10 @@ export class OwnSession {
     this.#closed = true
     this.#interrupt?.()
     await this.#last
-    await this.#unpin()
+    await this.#releasePins()
     for (const id of [...this.#spools.keys()]) await this.forget(id)
     await this.options.connections.close()
+    await this.#databases.ended() // with the instance, and not before
   }
 
   async #open({ tables, carried }: Pick<RunRequest, 'tables' | 'carried'>, signal: AbortSignal): Promise<void> {
@@ -291,7 +313,15 @@ export class OwnSession {
     return rows.map(([name]) => name ?? '')
   }
 
+  /** What the last statement, or transaction, has held. */
   async #unpin(): Promise<void> {
+    await this.#releasePins()
+    if (this.#databases.isEmpty) return
+    this.#place = ''
+    await this.#databases.detach()
+  }
+
+  async #releasePins(): Promise<void> {
     const pins = this.#pins
     this.#pins = []
     for (const pin of pins) await pin.release().catch(() => undefined) // what is left of a file goes at the next start

@@ -7,6 +7,7 @@ import type { BodyPool } from '../body-pool.ts'
 import type { InstanceSet } from '../instance-set.ts'
 import type { ResultSpool } from '../result-spool.ts'
 import type { FilePort } from '../scan-files.ts'
+import type { DatabaseFiles } from './database-files.ts'
 import { OwnSession } from './own-session.ts'
 import { TextScreen } from './text-screen.ts'
 
@@ -16,6 +17,7 @@ export interface SessionHostOptions {
   readonly pool: BodyPool
   /** Where the cluster's tables may lie; absolute, free of links. */
   readonly directories: readonly string[]
+  readonly databaseFiles: DatabaseFiles
   readonly newSpool: (resultId: string) => ResultSpool
 }
 
@@ -66,10 +68,10 @@ export class SessionHost {
   async #open(
     id: SessionId, coordinator: CoordinatorId, principal: string, signal: AbortSignal,
   ): Promise<OwnSession> {
-    const { instances, directories, files, pool } = this.options
+    const { instances, directories, files, databaseFiles, pool } = this.options
     const connections = await instances.session(id, directories, signal)
     const screen = await TextScreen.open(connections.admin, directories)
-    return new OwnSession({ id, coordinator, principal, connections, files, pool, screen })
+    return new OwnSession({ id, coordinator, principal, connections, files, databaseFiles, pool, screen })
   }
 }
 

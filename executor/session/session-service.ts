@@ -20,6 +20,11 @@ export function sessionHandlers(host: SessionHost): ServiceHandlers<typeof Sessi
         parameters: parameters.map(({ name, type }) => ({ name, type: type ?? '' })),
       }
     }),
+    unbind: async ({ sessionId }) => {
+      const session = await host.find(sessionId).catch(() => null)
+      await session?.unbind()
+      return {}
+    },
     run: (request, { signal }) => told(async () => {
       const session = await host.find(request.sessionId)
       const spool = host.options.newSpool(request.resultId)

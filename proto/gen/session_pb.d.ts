@@ -92,6 +92,21 @@ export declare type BindRequest = Message<"skein.session.v1.BindRequest"> & {
    * @generated from field: repeated skein.executor.v1.CarriedFile carried = 13;
    */
   carried: CarriedFile[];
+
+  /**
+   * Catalogs that are files and that the statement may name; held from here to the end of its run, of its transaction,
+   * or to `Unbind`.
+   *
+   * @generated from field: repeated skein.session.v1.Database databases = 14;
+   */
+  databases: Database[];
+
+  /**
+   * It may change what it names.
+   *
+   * @generated from field: bool changes = 15;
+   */
+  changes: boolean;
 };
 
 /**
@@ -99,6 +114,43 @@ export declare type BindRequest = Message<"skein.session.v1.BindRequest"> & {
  * Use `create(BindRequestSchema)` to create a new message.
  */
 export declare const BindRequestSchema: GenMessage<BindRequest>;
+
+/**
+ * @generated from message skein.session.v1.Database
+ */
+export declare type Database = Message<"skein.session.v1.Database"> & {
+  /**
+   * @generated from field: string catalog = 1;
+   */
+  catalog: string;
+
+  /**
+   * Absolute.
+   *
+   * @generated from field: string file = 2;
+   */
+  file: string;
+
+  /**
+   * Its principal may change it.
+   *
+   * @generated from field: bool writable = 3;
+   */
+  writable: boolean;
+
+  /**
+   * How messages name the file.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message skein.session.v1.Database.
+ * Use `create(DatabaseSchema)` to create a new message.
+ */
+export declare const DatabaseSchema: GenMessage<Database>;
 
 /**
  * @generated from message skein.session.v1.BindReply
@@ -317,6 +369,34 @@ export declare type ForgetReply = Message<"skein.session.v1.ForgetReply"> & {
  * Use `create(ForgetReplySchema)` to create a new message.
  */
 export declare const ForgetReplySchema: GenMessage<ForgetReply>;
+
+/**
+ * @generated from message skein.session.v1.UnbindRequest
+ */
+export declare type UnbindRequest = Message<"skein.session.v1.UnbindRequest"> & {
+  /**
+   * @generated from field: string session_id = 1;
+   */
+  sessionId: string;
+};
+
+/**
+ * Describes the message skein.session.v1.UnbindRequest.
+ * Use `create(UnbindRequestSchema)` to create a new message.
+ */
+export declare const UnbindRequestSchema: GenMessage<UnbindRequest>;
+
+/**
+ * @generated from message skein.session.v1.UnbindReply
+ */
+export declare type UnbindReply = Message<"skein.session.v1.UnbindReply"> & {
+};
+
+/**
+ * Describes the message skein.session.v1.UnbindReply.
+ * Use `create(UnbindReplySchema)` to create a new message.
+ */
+export declare const UnbindReplySchema: GenMessage<UnbindReply>;
 
 /**
  * @generated from message skein.session.v1.CloseRequest
@@ -631,6 +711,16 @@ export declare const SessionService: GenService<{
     methodKind: "unary";
     input: typeof BindRequestSchema;
     output: typeof BindReplySchema;
+  },
+  /**
+   * The statement that was bound last will not run. Idempotent.
+   *
+   * @generated from rpc skein.session.v1.SessionService.Unbind
+   */
+  unbind: {
+    methodKind: "unary";
+    input: typeof UnbindRequestSchema;
+    output: typeof UnbindReplySchema;
   },
   /**
    * Runs the statement that was bound last, to its end. Its rows wait until they are forgotten.

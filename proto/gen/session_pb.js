@@ -10,7 +10,7 @@ import { file_flight } from "./flight_pb.js";
  * Describes the file session.proto.
  */
 export const file_session = /*@__PURE__*/
-  fileDesc("Cg1zZXNzaW9uLnByb3RvEhBza2Vpbi5zZXNzaW9uLnYxIpkDCgtCaW5kUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhYKDmNvb3JkaW5hdG9yX2lkGAIgASgJEhEKCXByaW5jaXBhbBgDIAEoCRIMCgRvcGVuGAQgASgIEgsKA3NxbBgFIAEoCRI9CghzZXR0aW5ncxgGIAMoCzIrLnNrZWluLnNlc3Npb24udjEuQmluZFJlcXVlc3QuU2V0dGluZ3NFbnRyeRIXCg9kZWZhdWx0X2NhdGFsb2cYByABKAkSFgoOZGVmYXVsdF9zY2hlbWEYCCABKAkSJwoGdGFibGVzGAkgAygLMhcuc2tlaW4uZXhlY3V0b3IudjEuU2NhbhIPCgdsaXN0aW5nGAogASgIEg0KBWJlZ2luGAsgASgIEhUKDXBhcmFtZXRlcml6ZWQYDCABKAkSLwoHY2FycmllZBgNIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLkNhcnJpZWRGaWxlGi8KDVNldHRpbmdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKRAQoJQmluZFJlcGx5Eg8KB291dGxpbmUYASABKAkSKgoHY29sdW1ucxgCIAMoCzIZLnNrZWluLmV4ZWN1dG9yLnYxLkNvbHVtbhIWCg5zdGF0ZW1lbnRfdHlwZRgDIAEoDRIvCgpwYXJhbWV0ZXJzGAQgAygLMhsuc2tlaW4uc2Vzc2lvbi52MS5QYXJhbWV0ZXIiJwoJUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCSKAAgoKUnVuUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhEKCXJlc3VsdF9pZBgCIAEoCRILCgNzcWwYAyABKAkSJwoGdGFibGVzGAQgAygLMhcuc2tlaW4uZXhlY3V0b3IudjEuU2NhbhIqCgdjb2x1bW5zGAUgAygLMhkuc2tlaW4uZXhlY3V0b3IudjEuQ29sdW1uEhkKEWVudW1fZGljdGlvbmFyaWVzGAYgASgIEgwKBGVuZHMYByABKAgSDwoHY2hhbmdlcxgIIAEoCBIvCgdjYXJyaWVkGAkgAygLMh4uc2tlaW4uZXhlY3V0b3IudjEuQ2FycmllZEZpbGUiigEKCFJ1blJlcGx5EhEKCXJvd19jb3VudBgBIAEoBBIPCgdvYmplY3RzGAIgAygJEi4KBmZyYW1lcxgDIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLlJlc3VsdEZyYW1lEhkKDGNoYW5nZWRfcm93cxgEIAEoA0gAiAEBQg8KDV9jaGFuZ2VkX3Jvd3MiSQoMRmV0Y2hSZXF1ZXN0EhIKCnNlc3Npb25faWQYASABKAkSEQoJcmVzdWx0X2lkGAIgASgJEhIKCmZyb21fZnJhbWUYAyABKAQiNgoNRm9yZ2V0UmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhEKCXJlc3VsdF9pZBgCIAEoCSINCgtGb3JnZXRSZXBseSIiCgxDbG9zZVJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCSIMCgpDbG9zZVJlcGx5IqYBCg1SZXBlYXRSZXF1ZXN0Ei4KBWJlZ2luGAEgASgLMh0uc2tlaW4uc2Vzc2lvbi52MS5SZXBlYXRCZWdpbkgAEi4KBXRleHRzGAIgASgLMh0uc2tlaW4uc2Vzc2lvbi52MS5SZXBlYXRUZXh0c0gAEioKA2VuZBgDIAEoCzIbLnNrZWluLnNlc3Npb24udjEuU3RyZWFtRW5kSABCCQoHbWVzc2FnZSJ7CgtSZXBlYXRCZWdpbhISCgpzZXNzaW9uX2lkGAEgASgJEicKBnRhYmxlcxgCIAMoCzIXLnNrZWluLmV4ZWN1dG9yLnYxLlNjYW4SLwoHY2FycmllZBgDIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLkNhcnJpZWRGaWxlIhoKC1JlcGVhdFRleHRzEgsKA3NxbBgBIAMoCSI0CgtSZXBlYXRSZXBseRIUCgxjaGFuZ2VkX3Jvd3MYASABKAMSDwoHb2JqZWN0cxgCIAMoCSILCglTdHJlYW1FbmQipwEKDUluZ2VzdFJlcXVlc3QSLgoFYmVnaW4YASABKAsyHS5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdEJlZ2luSAASLwoFZnJhbWUYAiABKAsyHi5za2Vpbi5leGVjdXRvci52MS5SZXN1bHRGcmFtZUgAEioKA2VuZBgDIAEoCzIbLnNrZWluLnNlc3Npb24udjEuU3RyZWFtRW5kSABCCQoHbWVzc2FnZSL/AgoLSW5nZXN0QmVnaW4SEgoKc2Vzc2lvbl9pZBgBIAEoCRIPCgdjYXRhbG9nGAIgASgJEg4KBnNjaGVtYRgDIAEoCRINCgV0YWJsZRgEIAEoCRI7CgppZl9taXNzaW5nGAUgASgOMicuc2tlaW4uc2Vzc2lvbi52MS5Jbmdlc3RCZWdpbi5JZk1pc3NpbmcSNwoIaWZfdGhlcmUYBiABKA4yJS5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdEJlZ2luLklmVGhlcmUiUwoJSWZNaXNzaW5nEhoKFklGX01JU1NJTkdfVU5TUEVDSUZJRUQQABIVChFJRl9NSVNTSU5HX0NSRUFURRABEhMKD0lGX01JU1NJTkdfRkFJTBACImEKB0lmVGhlcmUSGAoUSUZfVEhFUkVfVU5TUEVDSUZJRUQQABIRCg1JRl9USEVSRV9GQUlMEAESEwoPSUZfVEhFUkVfQVBQRU5EEAISFAoQSUZfVEhFUkVfUkVQTEFDRRADIjEKC0luZ2VzdFJlcGx5EhEKCXJvd19jb3VudBgBIAEoBBIPCgdvYmplY3RzGAIgAygJMpAECg5TZXNzaW9uU2VydmljZRJCCgRCaW5kEh0uc2tlaW4uc2Vzc2lvbi52MS5CaW5kUmVxdWVzdBobLnNrZWluLnNlc3Npb24udjEuQmluZFJlcGx5Ej8KA1J1bhIcLnNrZWluLnNlc3Npb24udjEuUnVuUmVxdWVzdBoaLnNrZWluLnNlc3Npb24udjEuUnVuUmVwbHkSTAoFRmV0Y2gSHi5za2Vpbi5zZXNzaW9uLnYxLkZldGNoUmVxdWVzdBohLmFycm93LmZsaWdodC5wcm90b2NvbC5GbGlnaHREYXRhMAESSAoGRm9yZ2V0Eh8uc2tlaW4uc2Vzc2lvbi52MS5Gb3JnZXRSZXF1ZXN0Gh0uc2tlaW4uc2Vzc2lvbi52MS5Gb3JnZXRSZXBseRJMCgZSZXBlYXQSHy5za2Vpbi5zZXNzaW9uLnYxLlJlcGVhdFJlcXVlc3QaHS5za2Vpbi5zZXNzaW9uLnYxLlJlcGVhdFJlcGx5KAEwARJMCgZJbmdlc3QSHy5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdFJlcXVlc3QaHS5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdFJlcGx5KAEwARJFCgVDbG9zZRIeLnNrZWluLnNlc3Npb24udjEuQ2xvc2VSZXF1ZXN0Ghwuc2tlaW4uc2Vzc2lvbi52MS5DbG9zZVJlcGx5YgZwcm90bzM", [file_executor, file_flight]);
+  fileDesc("Cg1zZXNzaW9uLnByb3RvEhBza2Vpbi5zZXNzaW9uLnYxItkDCgtCaW5kUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhYKDmNvb3JkaW5hdG9yX2lkGAIgASgJEhEKCXByaW5jaXBhbBgDIAEoCRIMCgRvcGVuGAQgASgIEgsKA3NxbBgFIAEoCRI9CghzZXR0aW5ncxgGIAMoCzIrLnNrZWluLnNlc3Npb24udjEuQmluZFJlcXVlc3QuU2V0dGluZ3NFbnRyeRIXCg9kZWZhdWx0X2NhdGFsb2cYByABKAkSFgoOZGVmYXVsdF9zY2hlbWEYCCABKAkSJwoGdGFibGVzGAkgAygLMhcuc2tlaW4uZXhlY3V0b3IudjEuU2NhbhIPCgdsaXN0aW5nGAogASgIEg0KBWJlZ2luGAsgASgIEhUKDXBhcmFtZXRlcml6ZWQYDCABKAkSLwoHY2FycmllZBgNIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLkNhcnJpZWRGaWxlEi0KCWRhdGFiYXNlcxgOIAMoCzIaLnNrZWluLnNlc3Npb24udjEuRGF0YWJhc2USDwoHY2hhbmdlcxgPIAEoCBovCg1TZXR0aW5nc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSQoIRGF0YWJhc2USDwoHY2F0YWxvZxgBIAEoCRIMCgRmaWxlGAIgASgJEhAKCHdyaXRhYmxlGAMgASgIEgwKBG5hbWUYBCABKAkikQEKCUJpbmRSZXBseRIPCgdvdXRsaW5lGAEgASgJEioKB2NvbHVtbnMYAiADKAsyGS5za2Vpbi5leGVjdXRvci52MS5Db2x1bW4SFgoOc3RhdGVtZW50X3R5cGUYAyABKA0SLwoKcGFyYW1ldGVycxgEIAMoCzIbLnNrZWluLnNlc3Npb24udjEuUGFyYW1ldGVyIicKCVBhcmFtZXRlchIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkigAIKClJ1blJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIRCglyZXN1bHRfaWQYAiABKAkSCwoDc3FsGAMgASgJEicKBnRhYmxlcxgEIAMoCzIXLnNrZWluLmV4ZWN1dG9yLnYxLlNjYW4SKgoHY29sdW1ucxgFIAMoCzIZLnNrZWluLmV4ZWN1dG9yLnYxLkNvbHVtbhIZChFlbnVtX2RpY3Rpb25hcmllcxgGIAEoCBIMCgRlbmRzGAcgASgIEg8KB2NoYW5nZXMYCCABKAgSLwoHY2FycmllZBgJIAMoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLkNhcnJpZWRGaWxlIooBCghSdW5SZXBseRIRCglyb3dfY291bnQYASABKAQSDwoHb2JqZWN0cxgCIAMoCRIuCgZmcmFtZXMYAyADKAsyHi5za2Vpbi5leGVjdXRvci52MS5SZXN1bHRGcmFtZRIZCgxjaGFuZ2VkX3Jvd3MYBCABKANIAIgBAUIPCg1fY2hhbmdlZF9yb3dzIkkKDEZldGNoUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJEhEKCXJlc3VsdF9pZBgCIAEoCRISCgpmcm9tX2ZyYW1lGAMgASgEIjYKDUZvcmdldFJlcXVlc3QSEgoKc2Vzc2lvbl9pZBgBIAEoCRIRCglyZXN1bHRfaWQYAiABKAkiDQoLRm9yZ2V0UmVwbHkiIwoNVW5iaW5kUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIg0KC1VuYmluZFJlcGx5IiIKDENsb3NlUmVxdWVzdBISCgpzZXNzaW9uX2lkGAEgASgJIgwKCkNsb3NlUmVwbHkipgEKDVJlcGVhdFJlcXVlc3QSLgoFYmVnaW4YASABKAsyHS5za2Vpbi5zZXNzaW9uLnYxLlJlcGVhdEJlZ2luSAASLgoFdGV4dHMYAiABKAsyHS5za2Vpbi5zZXNzaW9uLnYxLlJlcGVhdFRleHRzSAASKgoDZW5kGAMgASgLMhsuc2tlaW4uc2Vzc2lvbi52MS5TdHJlYW1FbmRIAEIJCgdtZXNzYWdlInsKC1JlcGVhdEJlZ2luEhIKCnNlc3Npb25faWQYASABKAkSJwoGdGFibGVzGAIgAygLMhcuc2tlaW4uZXhlY3V0b3IudjEuU2NhbhIvCgdjYXJyaWVkGAMgAygLMh4uc2tlaW4uZXhlY3V0b3IudjEuQ2FycmllZEZpbGUiGgoLUmVwZWF0VGV4dHMSCwoDc3FsGAEgAygJIjQKC1JlcGVhdFJlcGx5EhQKDGNoYW5nZWRfcm93cxgBIAEoAxIPCgdvYmplY3RzGAIgAygJIgsKCVN0cmVhbUVuZCKnAQoNSW5nZXN0UmVxdWVzdBIuCgViZWdpbhgBIAEoCzIdLnNrZWluLnNlc3Npb24udjEuSW5nZXN0QmVnaW5IABIvCgVmcmFtZRgCIAEoCzIeLnNrZWluLmV4ZWN1dG9yLnYxLlJlc3VsdEZyYW1lSAASKgoDZW5kGAMgASgLMhsuc2tlaW4uc2Vzc2lvbi52MS5TdHJlYW1FbmRIAEIJCgdtZXNzYWdlIv8CCgtJbmdlc3RCZWdpbhISCgpzZXNzaW9uX2lkGAEgASgJEg8KB2NhdGFsb2cYAiABKAkSDgoGc2NoZW1hGAMgASgJEg0KBXRhYmxlGAQgASgJEjsKCmlmX21pc3NpbmcYBSABKA4yJy5za2Vpbi5zZXNzaW9uLnYxLkluZ2VzdEJlZ2luLklmTWlzc2luZxI3CghpZl90aGVyZRgGIAEoDjIlLnNrZWluLnNlc3Npb24udjEuSW5nZXN0QmVnaW4uSWZUaGVyZSJTCglJZk1pc3NpbmcSGgoWSUZfTUlTU0lOR19VTlNQRUNJRklFRBAAEhUKEUlGX01JU1NJTkdfQ1JFQVRFEAESEwoPSUZfTUlTU0lOR19GQUlMEAIiYQoHSWZUaGVyZRIYChRJRl9USEVSRV9VTlNQRUNJRklFRBAAEhEKDUlGX1RIRVJFX0ZBSUwQARITCg9JRl9USEVSRV9BUFBFTkQQAhIUChBJRl9USEVSRV9SRVBMQUNFEAMiMQoLSW5nZXN0UmVwbHkSEQoJcm93X2NvdW50GAEgASgEEg8KB29iamVjdHMYAiADKAky2gQKDlNlc3Npb25TZXJ2aWNlEkIKBEJpbmQSHS5za2Vpbi5zZXNzaW9uLnYxLkJpbmRSZXF1ZXN0Ghsuc2tlaW4uc2Vzc2lvbi52MS5CaW5kUmVwbHkSSAoGVW5iaW5kEh8uc2tlaW4uc2Vzc2lvbi52MS5VbmJpbmRSZXF1ZXN0Gh0uc2tlaW4uc2Vzc2lvbi52MS5VbmJpbmRSZXBseRI/CgNSdW4SHC5za2Vpbi5zZXNzaW9uLnYxLlJ1blJlcXVlc3QaGi5za2Vpbi5zZXNzaW9uLnYxLlJ1blJlcGx5EkwKBUZldGNoEh4uc2tlaW4uc2Vzc2lvbi52MS5GZXRjaFJlcXVlc3QaIS5hcnJvdy5mbGlnaHQucHJvdG9jb2wuRmxpZ2h0RGF0YTABEkgKBkZvcmdldBIfLnNrZWluLnNlc3Npb24udjEuRm9yZ2V0UmVxdWVzdBodLnNrZWluLnNlc3Npb24udjEuRm9yZ2V0UmVwbHkSTAoGUmVwZWF0Eh8uc2tlaW4uc2Vzc2lvbi52MS5SZXBlYXRSZXF1ZXN0Gh0uc2tlaW4uc2Vzc2lvbi52MS5SZXBlYXRSZXBseSgBMAESTAoGSW5nZXN0Eh8uc2tlaW4uc2Vzc2lvbi52MS5Jbmdlc3RSZXF1ZXN0Gh0uc2tlaW4uc2Vzc2lvbi52MS5Jbmdlc3RSZXBseSgBMAESRQoFQ2xvc2USHi5za2Vpbi5zZXNzaW9uLnYxLkNsb3NlUmVxdWVzdBocLnNrZWluLnNlc3Npb24udjEuQ2xvc2VSZXBseWIGcHJvdG8z", [file_executor, file_flight]);
 
 /**
  * Describes the message skein.session.v1.BindRequest.
@@ -20,122 +20,143 @@ export const BindRequestSchema = /*@__PURE__*/
   messageDesc(file_session, 0);
 
 /**
+ * Describes the message skein.session.v1.Database.
+ * Use `create(DatabaseSchema)` to create a new message.
+ */
+export const DatabaseSchema = /*@__PURE__*/
+  messageDesc(file_session, 1);
+
+/**
  * Describes the message skein.session.v1.BindReply.
  * Use `create(BindReplySchema)` to create a new message.
  */
 export const BindReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 1);
+  messageDesc(file_session, 2);
 
 /**
  * Describes the message skein.session.v1.Parameter.
  * Use `create(ParameterSchema)` to create a new message.
  */
 export const ParameterSchema = /*@__PURE__*/
-  messageDesc(file_session, 2);
+  messageDesc(file_session, 3);
 
 /**
  * Describes the message skein.session.v1.RunRequest.
  * Use `create(RunRequestSchema)` to create a new message.
  */
 export const RunRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 3);
+  messageDesc(file_session, 4);
 
 /**
  * Describes the message skein.session.v1.RunReply.
  * Use `create(RunReplySchema)` to create a new message.
  */
 export const RunReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 4);
+  messageDesc(file_session, 5);
 
 /**
  * Describes the message skein.session.v1.FetchRequest.
  * Use `create(FetchRequestSchema)` to create a new message.
  */
 export const FetchRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 5);
+  messageDesc(file_session, 6);
 
 /**
  * Describes the message skein.session.v1.ForgetRequest.
  * Use `create(ForgetRequestSchema)` to create a new message.
  */
 export const ForgetRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 6);
+  messageDesc(file_session, 7);
 
 /**
  * Describes the message skein.session.v1.ForgetReply.
  * Use `create(ForgetReplySchema)` to create a new message.
  */
 export const ForgetReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 7);
+  messageDesc(file_session, 8);
+
+/**
+ * Describes the message skein.session.v1.UnbindRequest.
+ * Use `create(UnbindRequestSchema)` to create a new message.
+ */
+export const UnbindRequestSchema = /*@__PURE__*/
+  messageDesc(file_session, 9);
+
+/**
+ * Describes the message skein.session.v1.UnbindReply.
+ * Use `create(UnbindReplySchema)` to create a new message.
+ */
+export const UnbindReplySchema = /*@__PURE__*/
+  messageDesc(file_session, 10);
 
 /**
  * Describes the message skein.session.v1.CloseRequest.
  * Use `create(CloseRequestSchema)` to create a new message.
  */
 export const CloseRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 8);
+  messageDesc(file_session, 11);
 
 /**
  * Describes the message skein.session.v1.CloseReply.
  * Use `create(CloseReplySchema)` to create a new message.
  */
 export const CloseReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 9);
+  messageDesc(file_session, 12);
 
 /**
  * Describes the message skein.session.v1.RepeatRequest.
  * Use `create(RepeatRequestSchema)` to create a new message.
  */
 export const RepeatRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 10);
+  messageDesc(file_session, 13);
 
 /**
  * Describes the message skein.session.v1.RepeatBegin.
  * Use `create(RepeatBeginSchema)` to create a new message.
  */
 export const RepeatBeginSchema = /*@__PURE__*/
-  messageDesc(file_session, 11);
+  messageDesc(file_session, 14);
 
 /**
  * Describes the message skein.session.v1.RepeatTexts.
  * Use `create(RepeatTextsSchema)` to create a new message.
  */
 export const RepeatTextsSchema = /*@__PURE__*/
-  messageDesc(file_session, 12);
+  messageDesc(file_session, 15);
 
 /**
  * Describes the message skein.session.v1.RepeatReply.
  * Use `create(RepeatReplySchema)` to create a new message.
  */
 export const RepeatReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 13);
+  messageDesc(file_session, 16);
 
 /**
  * Describes the message skein.session.v1.StreamEnd.
  * Use `create(StreamEndSchema)` to create a new message.
  */
 export const StreamEndSchema = /*@__PURE__*/
-  messageDesc(file_session, 14);
+  messageDesc(file_session, 17);
 
 /**
  * Describes the message skein.session.v1.IngestRequest.
  * Use `create(IngestRequestSchema)` to create a new message.
  */
 export const IngestRequestSchema = /*@__PURE__*/
-  messageDesc(file_session, 15);
+  messageDesc(file_session, 18);
 
 /**
  * Describes the message skein.session.v1.IngestBegin.
  * Use `create(IngestBeginSchema)` to create a new message.
  */
 export const IngestBeginSchema = /*@__PURE__*/
-  messageDesc(file_session, 16);
+  messageDesc(file_session, 19);
 
 /**
  * Describes the enum skein.session.v1.IngestBegin.IfMissing.
  */
 export const IngestBegin_IfMissingSchema = /*@__PURE__*/
-  enumDesc(file_session, 16, 0);
+  enumDesc(file_session, 19, 0);
 
 /**
  * @generated from enum skein.session.v1.IngestBegin.IfMissing
@@ -147,7 +168,7 @@ export const IngestBegin_IfMissing = /*@__PURE__*/
  * Describes the enum skein.session.v1.IngestBegin.IfThere.
  */
 export const IngestBegin_IfThereSchema = /*@__PURE__*/
-  enumDesc(file_session, 16, 1);
+  enumDesc(file_session, 19, 1);
 
 /**
  * @generated from enum skein.session.v1.IngestBegin.IfThere
@@ -160,7 +181,7 @@ export const IngestBegin_IfThere = /*@__PURE__*/
  * Use `create(IngestReplySchema)` to create a new message.
  */
 export const IngestReplySchema = /*@__PURE__*/
-  messageDesc(file_session, 17);
+  messageDesc(file_session, 20);
 
 /**
  * The DuckDB instance that a session of a coordinator owns on one executor: its temporary objects, its catalog

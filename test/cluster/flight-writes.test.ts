@@ -5,7 +5,7 @@
 
 import { fromBinary } from '@bufbuild/protobuf'
 import { Int32, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -23,7 +23,13 @@ import { Skein } from './skein.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'skein-flight-writes-'))
 await writeFaultTables(folder)
-const skein = await Skein.start({ folder: join(folder, 'own'), executors: 2, config: faultConfig(folder) })
+const base = faultConfig(folder) as { readonly buckets: object; readonly catalogs: object }
+await mkdir(join(folder, 'desk'))
+const skein = await Skein.start({ folder: join(folder, 'own'), executors: 2, config: {
+  ...base, default_catalog: 'shop',
+  buckets: { ...base.buckets, desk: { provider: 'local', path: join(folder, 'desk') } },
+  catalogs: { ...base.catalogs, work: { type: 'duckdb', bucket: 'desk', path: 'work.duckdb' } },
+} })
 t.teardown(async () => {
   await skein.stop()
   await rm(folder, { recursive: true })
@@ -103,6 +109,21 @@ t.test('rows are loaded as the mode says', async t => {
   t.equal(await update('CREATE SCHEMA memory.s'), 0)
   t.equal(await ingest(into('v', CREATE, { catalog: 'memory', schema: 's' }), two), 2)
   t.strictSame(await rows('SELECT count(*) FROM memory.s.v'), [['2']])
+})
+
+t.test('rows are loaded into a catalog that is kept, and are there for others', async t => {
+  const { ingest, begin, end } = await connect(t)
+  t.equal(await ingest(into('t', CREATE, { catalog: 'work' }), pairs([1, 'x'])), 1)
+  const transactionId = await begin()
+  t.equal(await ingest(into('t', APPEND, { catalog: 'work', transactionId }), pairs([2, 'y'])), 1)
+  await end(transactionId, ROLLBACK)
+  const { rows, client, many } = await connect(t)
+  t.strictSame(await rows('FROM work.t'), [['1', 'x']])
+  const [schema, batch] = await messagesOf(pairs([3, 'z']))
+  if (schema === undefined || batch === undefined) throw new Error('no messages')
+  t.match(await client.breakOff(into('t', APPEND, { catalog: 'work' }), [schema, batch]), { code: 1 })
+  t.equal(await many('INSERT INTO work.t VALUES (?, ?)', pairs([4, 'a'], [5, 'b'])), 2)
+  t.strictSame(await rows('SELECT sum(a) FROM work.t'), [['10']])
 })
 
 t.test('rows that cannot be loaded leave nothing, and say why', async t => {

@@ -49,6 +49,7 @@ catalogs:
           { delimiter: ";", quote: "'", header: "true", null_text: [NA, ""], types: { "a b": "DECIMAL(9,2)" }, skip: 2 }
       docs: { path: "\${WHERE}*", file_format: json, json: { format: array, columns: { a: "VARCHAR[]" } } }
   more: { type: bucket_tables, bucket: other, tables: {} }
+  work: { type: duckdb, bucket: lake, path: desk/work.duckdb, writers: [ann, "etl-*"], host: "\${WHERE}" }
 default_catalog: more
 admins: [ann]
 node: { threads: "\${N}", memory: 16GB, spill: 1.5 GiB, cache: 512MB, result_cache: 0, labels: { site: a } }
@@ -77,6 +78,12 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
       more: {
         type: 'bucket_tables', bucket: 'other', assumeImmutable: false, listingTtlMs: 1000,
         tables: {},
+      },
+    },
+    databases: {
+      work: {
+        bucket: 'lake', path: 'desk/work.duckdb', file: '/etc/skein/lake/desk/work.duckdb', writers: ['ann', 'etl-*'],
+        host: '/data',
       },
     },
     defaultCatalog: 'more',
@@ -128,11 +135,23 @@ t.test('each wrong key gives one line', async t => {
       'buckets.a.path: is missing', 'buckets.b/c: a bucket name has letters, digits, _ . and - only',
       'buckets.d.provider: must be local, s3, r2, gcs or custom',
     ]],
-    ['catalogs: { memory: {}, Skein: {}, a: { type: iceberg, bucket: b, file_format: orc, tables: [] } }', [
-      `catalogs.memory: this name is DuckDB's own`, 'catalogs.Skein: this name is of the tables about the cluster',
-      'catalogs.a.type: must be bucket_tables',
+    ['catalogs: { memory: {}, Skein: {}, a: { type: iceberg, bucket: b } }', [
+      "catalogs.memory: this name is DuckDB's own", 'catalogs.Skein: this name is of the tables about the cluster',
+      'catalogs.a.type: must be bucket_tables or duckdb',
+    ]],
+    ['catalogs: { a: { type: bucket_tables, bucket: b, file_format: orc, tables: [] } }', [
       'catalogs.a.file_format: must be parquet, csv or json', 'catalogs.a.tables: must be a mapping',
     ]],
+    ['catalogs: { a: { type: duckdb, bucket: b, path: "../x", writers: ["a*b"], tables: {} } }', [
+      'catalogs.a.writers.0: a * may stand at the end only', 'catalogs.a.tables: no such key',
+    ]],
+    [small.replace('catalogs: {', 'catalogs: { a: { type: duckdb, bucket: no, path: "../x" },'),
+      ["catalogs.a.bucket: no bucket named 'no'",
+        'catalogs.a.path: must name one file inside the bucket, such as work.duckdb',
+        'default_catalog: is missing: one of a, tpch']],
+    [small.replace('catalogs: {', 'catalogs: { a: { type: duckdb, bucket: gcs, path: x },')
+      .replace('buckets: {', 'buckets: { gcs: { provider: gcs, bucket: y },').concat('default_catalog: a'),
+      ["catalogs.a.bucket: 'gcs' is not local: DuckDB cannot write there"]],
     [small.replace('tables: {', 'tables: { Orders: x,'),
       [`catalogs.tpch.tables.orders: differs from 'Orders' by case only`]],
     [small.replace('catalogs: {', 'catalogs: { x: { type: bucket_tables, bucket: lake, tables: {} },'),

@@ -1,5 +1,6 @@
 /** Statements of sessions over a query service by hand: every statement reads, but those that begin with `set`. */
 
+import { OwnDatabases } from '../../coordinator/session/own-databases.ts'
 import { OwnInstances } from '../../coordinator/session/own-instances.ts'
 import { Sessions } from '../../coordinator/session/sessions.ts'
 import { Statements } from '../../coordinator/session/statements.ts'
@@ -23,6 +24,7 @@ export function fakeStatements(t: Teardown, queries: FakeQueries, clock: Clock, 
   t.teardown(() => sessions.closeAll())
   const own = new OwnInstances({
     sessions, clock, newId, coordinator: 'c' as CoordinatorId, executors: () => [], holdBytes: 1024,
+    databases: new OwnDatabases({}),
     connect: () => { throw new Error('no executor is there') },
     catalog: { resolve: async () => [], list: () => new Map(), tables: async () => [] },
   })

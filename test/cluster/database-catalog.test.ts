@@ -1,0 +1,124 @@
+/**
+ * A catalog that is a DuckDB file: what is changed there is kept, whoever dies; sessions take turns, transactions and
+ * loaded rows are real, tables of the cluster are joined, and who may write is said in the configuration.
+ */
+
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { faultConfig, writeFaultTables } from './fault-tables.ts'
+import { Skein, type SkeinOutcome } from './skein.ts'
+import { Operator, until } from './watch.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'skein-database-'))
+await writeFaultTables(folder)
+const desk = join(folder, 'desk')
+await mkdir(desk)
+await symlink(join(folder, 'elsewhere.duckdb'), join(desk, 'link.duckdb'))
+const base = faultConfig(folder) as { readonly buckets: object; readonly catalogs: object }
+const config = {
+  ...base, default_catalog: 'shop',
+  buckets: { ...base.buckets, desk: { provider: 'local', path: desk } },
+  catalogs: {
+    ...base.catalogs,
+    work: { type: 'duckdb', bucket: 'desk', path: 'work.duckdb' },
+    kept: { type: 'duckdb', bucket: 'desk', path: 'kept.duckdb', writers: ['ann', 'etl-*'] },
+    link: { type: 'duckdb', bucket: 'desk', path: 'link.duckdb' },
+  },
+}
+const skein = await Skein.start({ folder: join(folder, 'own'), executors: 2, config })
+const operator = new Operator(skein.doors)
+t.teardown(async () => {
+  operator.close()
+  await skein.stop()
+  await rm(folder, { recursive: true })
+})
+
+let sessions = 0
+type Ask = (sql: string) => Promise<SkeinOutcome>
+const session = (user?: string): Ask => {
+  const session_id = `00000000-0000-4000-8000-${String(++sessions).padStart(12, '0')}`
+  return sql => skein.query(sql, { fields: { session_id }, ...user !== undefined && { user } })
+}
+const once: Ask = sql => skein.query(sql)
+const rows = (outcome: SkeinOutcome): unknown =>
+  outcome.kind === 'rows' ? outcome.answer.rows.map(row => row.map(String)) : outcome
+const code = (outcome: SkeinOutcome): string => outcome.kind === 'rows' ? 'rows' : outcome.code
+const all = async (ask: Ask, texts: readonly string[]): Promise<void> => {
+  for (const sql of texts) t.strictSame(code(await ask(sql)), 'rows', sql)
+}
+
+t.test('tables are made, changed and joined, in any session', async t => {
+  await all(once, [
+    'CREATE TABLE work.main.t (a INTEGER PRIMARY KEY, b VARCHAR)', "INSERT INTO work.t VALUES (1, 'x'), (2, 'y')",
+    'CREATE SCHEMA work.s', 'CREATE TABLE work.s.big AS SELECT id, k FROM shop.main.small',
+  ])
+  t.strictSame(rows(await once('SELECT count(*), max(b) FROM work.t JOIN small ON small.id = t.a')), [['2', 'y']])
+  t.strictSame(rows(await once("UPDATE work.t SET b = 'z' WHERE a = 2")), [['1']])
+  t.strictSame(rows(await once('MERGE INTO work.t USING work.s.big g ON g.id = t.a AND t.a = 1 '
+    + 'WHEN MATCHED THEN DELETE')), [['1']])
+  t.strictSame(rows(await once('FROM work.main.t')), [['2', 'z']])
+  const own = session()
+  await all(own, ['USE work', 'CREATE VIEW v AS SELECT a FROM t', 'CREATE TEMP TABLE mine AS FROM v', 'USE work.s'])
+  t.strictSame(rows(await own('SELECT count(*) FROM big, main.v, mine')), [['300']])
+  t.strictSame(rows(await own("SELECT table_name FROM duckdb_tables() WHERE database_name = 'work' ORDER BY 1")),
+    [['big'], ['t']])
+  t.notMatch(JSON.stringify(rows(await own('FROM duckdb_databases()'))), /desk/, 'no path is told')
+  t.equal(code(await own('USE work.nowhere; SELECT 1 FROM t')), 'BIND_ERROR')
+  t.strictSame(code(await session()('FROM mine')), 'TABLE_NOT_FOUND')
+  t.match(await once('FROM work.nothing'), { code: 'TABLE_NOT_FOUND' })
+})
+
+t.test('a transaction is done as a whole, or undone, and others wait for it', async t => {
+  await all(once, ['CREATE TABLE work.n (a INTEGER)'])
+  const own = session()
+  await all(own, ['BEGIN', 'INSERT INTO work.n VALUES (1)', 'INSERT INTO work.n SELECT id FROM small LIMIT 2'])
+  t.strictSame(rows(await own('SELECT count(*) FROM work.n')), [['3']])
+  const other = once('INSERT INTO work.n SELECT 10 + count(*) FROM work.n')
+  await all(own, ['ROLLBACK'])
+  t.strictSame(rows(await other), [['1']])
+  t.strictSame(rows(await once('FROM work.n')), [['10']])
+  await all(own, ['BEGIN', 'INSERT INTO work.n VALUES (11)', 'COMMIT'])
+  t.strictSame(rows(await once('SELECT sum(a) FROM work.n')), [['21']])
+})
+
+t.test('sessions that write at the same time take turns; none is lost', async t => {
+  await all(once, ['CREATE TABLE work.c (a INTEGER)', 'INSERT INTO work.c VALUES (0)'])
+  const asks = Array.from({ length: 4 }, () => session())
+  for (const ask of asks) await all(ask, ['CREATE TEMP TABLE own AS SELECT 1 AS one']) // on both executors
+  const turns = [...asks, ...asks, ...asks].map(ask => ask('UPDATE work.c SET a = a + (SELECT one FROM own)'))
+  for (const outcome of await Promise.all(turns)) t.strictSame(rows(outcome), [['1']])
+  t.strictSame(rows(await once('FROM work.c')), [['12']])
+})
+
+t.test('who may write is said', async t => {
+  const [ann, etl, bob] = [session('ann'), session('etl-7'), session('bob')]
+  await all(ann, ['CREATE TABLE kept.t AS SELECT 1 AS a'])
+  await all(etl, ['INSERT INTO kept.t VALUES (2)'])
+  for (const sql of ['INSERT INTO kept.t VALUES (3)', 'DROP TABLE kept.t', 'CREATE TABLE kept.u (a INTEGER)']) {
+    t.match(await bob(sql), { code: 'PERMISSION_DENIED', message: /user bob may not change catalog kept/ }, sql)
+  }
+  t.strictSame(rows(await bob('SELECT sum(a) FROM kept.t')), [['3']], 'who may not write reads')
+  await all(bob, ['BEGIN', 'FROM kept.t', 'COMMIT'])
+  t.match(await once('CREATE TABLE link.t (a INTEGER)'), {
+    code: 'PERMISSION_DENIED', message: /catalog link: is no file inside its bucket/,
+  })
+  t.notOk((await readdir(folder)).includes('elsewhere.duckdb'), 'a link leads nowhere')
+})
+
+t.test('what was committed outlives its executors, and what was not leaves nothing', async t => {
+  await all(once, ['CREATE TABLE work.d (a INTEGER)'])
+  const own = session()
+  await all(own, ['INSERT INTO work.d VALUES (1)', 'BEGIN', 'INSERT INTO work.d VALUES (2)'])
+  const before = await operator.executors()
+  for (const { pid } of before) process.kill(pid, 'SIGKILL')
+  await until('two new executors', 30_000, async () => {
+    const now = await operator.executors()
+    return now.filter(({ pid, state }) => state === 'active' && !before.some(one => one.pid === pid)).length === 2
+  })
+  t.strictSame(rows(await once('FROM work.d')), [['1']])
+  t.match(await own('INSERT INTO work.d VALUES (3)'), { code: 'SESSION_LOST' })
+  t.strictSame(rows(await own('INSERT INTO work.d VALUES (4)')), [['1']], 'and then it goes on')
+  t.strictSame(rows(await once('SELECT sum(a) FROM work.d')), [['5']])
+})
