@@ -1,6 +1,6 @@
 /**
  * `skein admin cluster | executors | queries | query ID | kill ID | drain ID | undrain ID | settings | bucket test NAME
- * | refresh … | reload | cache … | user …`: what an operator sees and does, over the admin gRPC API.
+ * | refresh … | reload | cache … | user … | store …`: what an operator sees and does, over the admin gRPC API.
  */
 
 import type { Clock } from '../proto/clock.ts'
@@ -11,6 +11,7 @@ import {
 import type { GrpcChannel } from '../proto/grpc-channel.ts'
 import { cacheCommand, cacheRows, cacheUsage, type CacheCommand } from './cache-admin.ts'
 import { drainUsage, runDrain, type DrainCommand } from './drain-admin.ts'
+import { runStore, storeCommand, storeUsage, type StoreCommand } from './store-admin.ts'
 import { formatTable } from './table.ts'
 import { runUser, userCommand, userUsage, type UserCommand } from './user-admin.ts'
 
@@ -32,17 +33,20 @@ export type AdminCommand =
   | DrainCommand
   | UserCommand
   | CacheCommand
+  | StoreCommand
 
 /** What stands in the command line besides words. */
 export interface AdminFlags {
   readonly now: boolean
   readonly wait: boolean
+  readonly replace: boolean
 }
 
-export function adminCommand(words: readonly string[], { now, wait }: AdminFlags): AdminCommand {
+export function adminCommand(words: readonly string[], { now, wait, replace }: AdminFlags): AdminCommand {
   const [kind, id, ...rest] = words
   if (kind === 'bucket') return bucketCommand(id, rest)
   if (kind === 'user') return userCommand(id, rest) ?? refuse()
+  if (kind === 'store') return storeCommand(id, rest, replace) ?? refuse()
   if (kind === 'cache') return cacheCommand(id, rest) ?? refuse()
   if (rest.length > 0) throw usage()
   switch (kind) {
@@ -73,7 +77,7 @@ function usage(): QueryError {
   const words = [
     'cluster', 'executors', 'queries', 'query ID', 'kill ID', 'settings', 'events', ...drainUsage, 'bucket test NAME',
     'refresh [TABLE|CATALOG]', 'reload',
-    ...cacheUsage, ...userUsage,
+    ...cacheUsage, ...userUsage, ...storeUsage,
   ]
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
 }
@@ -138,6 +142,10 @@ export async function admin(
       case 'user-add': case 'user-passwd': case 'user-remove': case 'user-list': {
         const told = await runUser(command, service, options, password)
         if (typeof told !== 'string') return print(told, json)
+        return json ? '[]\n' : told
+      }
+      case 'store-backup': case 'store-restore': {
+        const told = await runStore(command, service)
         return json ? '[]\n' : told
       }
       default: return unreachable(command)

@@ -24,6 +24,7 @@ export interface Arguments {
   readonly analyze: boolean
   readonly now: boolean
   readonly wait: boolean
+  readonly replace: boolean
   /** False: --no-cache. */
   readonly cache: boolean
   readonly wholeBytes: number | undefined
@@ -39,7 +40,7 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
     config: values.config, url: values.url, format: values.format, scale: values.scale,
     out: values.out, hosts: values.hosts, days: values.days, help: values.help === true,
     analyze: values.analyze === true, s3: values.s3 === true,
-    now: values.now === true, wait: values.wait === true,
+    now: values.now === true, wait: values.wait === true, replace: values.replace === true,
     cache: values['no-cache'] !== true,
     executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
     wholeBytes: optional('SKEIN_WHOLE_BYTES', env),
@@ -56,7 +57,8 @@ function parse(argv: readonly string[]) {
         config: { type: 'string' }, url: { type: 'string' }, format: { type: 'string' }, executors: { type: 'string' },
         scale: { type: 'string' }, out: { type: 'string' }, hosts: { type: 'string' }, days: { type: 'string' },
         help: { type: 'boolean', short: 'h' }, analyze: { type: 'boolean' },
-        now: { type: 'boolean' }, wait: { type: 'boolean' }, 'no-cache': { type: 'boolean' },
+        now: { type: 'boolean' }, wait: { type: 'boolean' },
+        replace: { type: 'boolean' }, 'no-cache': { type: 'boolean' },
         s3: { type: 'boolean' },
       },
     })

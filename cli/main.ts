@@ -43,6 +43,7 @@ const HELP = `skein: one SQL query over several executors
                  | cache status | cache tables | cache warm TABLE [COLUMN …]
                  | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE
                  | user add NAME | user passwd NAME | user remove NAME | user list      (password: standard input)
+                 | store backup FILE | store restore FILE [--replace]
                  [--url grpc://…] [--format table|json]
 
 Without --url, query, explain and shell start a private cluster, and stop it at their end.

@@ -172,7 +172,7 @@ async function start(
   const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
   const doors = await open(options, {
     catalog: tables, ofBuckets: catalog, stores: stores.byName, live, queries, planner, ports, sessions, users, caches,
-    auth, clientTls, health, events, about, system, queryLog, coordinator: caller.coordinator,
+    auth, clientTls, health, events, about, system, store, queryLog, coordinator: caller.coordinator,
   })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
@@ -293,7 +293,7 @@ function healthPorts(
   }
 }
 
-type FaceParts = 'stores' | 'queries' | 'sessions' | 'users' | 'health' | 'events' | 'about' | 'system'
+type FaceParts = 'stores' | 'queries' | 'sessions' | 'users' | 'health' | 'events' | 'about' | 'system' | 'store'
 
 interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly live: LiveConfig

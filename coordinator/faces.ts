@@ -1,6 +1,7 @@
 /** What stands behind each door: the HTTP API, Flight SQL, and the operators' service, over the same queries. */
 
 import type { ObjectStore } from '../cache/object-store.ts'
+import type { MetadataStore } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { AdminService } from '../proto/gen/admin_pb.js'
 import { Health } from '../proto/gen/health_pb.js'
@@ -44,6 +45,7 @@ export interface FaceOptions {
   readonly reload: () => Promise<readonly string[]>
   readonly events: Events
   readonly system: Pick<SystemTables, 'parts'>
+  readonly store: MetadataStore
   readonly moveCache: (executor: string) => Promise<number>
   readonly clock: Clock
   readonly defaults: () => NameDefaults

@@ -4,7 +4,9 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +16,7 @@ import { Skein } from './cluster/skein.ts'
 import { Operator, until } from './cluster/watch.ts'
 
 const page = readFileSync(new URL('docs/operating.md', checkout), 'utf8')
-const [install = '', certificates = '', restart = '', ...more] =
+const [install = '', certificates = '', restart = '', backup = '', ...more] =
   [...page.matchAll(/^( *)```sh\n([^]*?)^ *```/gm)].map(([, indent = '', text = '']) =>
     text.split('\n').map(line => line.slice(indent.length)).join('\n'))
 /** A launcher as the installed one, for the commands that need no installation. */
@@ -90,4 +92,23 @@ t.test('an executor is drained, restarted, and takes work again', async t => {
     return now?.state === 'active' && now.pid !== first?.pid
   })
   t.match(run(folder, 'skein admin executors'), new RegExp(`${first?.id} .* active `))
+})
+
+t.test('the store is backed up, and restored with the users that it had', async t => {
+  const folder = host(t)
+  const skein = await Skein.start({ folder: join(folder, 'own'), executors: 1, config: {} })
+  t.teardown(() => skein.stop())
+  program(folder, 'skein', launcher.replace('"$@"', `"$@" --url ${skein.doors.admin}`))
+  const [save = '', restore = ''] = backup.trim().split('\n')
+  run(folder, 'echo "correct horse" | skein admin user add ann')
+  t.match(run(folder, save), /^the store is in skein-store\.backup, \d+ bytes\n$/)
+  t.equal(statSync(join(folder, 'skein-store.backup')).mode & 0o777, 0o600)
+  t.throws(() => run(folder, save), { message: /EEXIST/ }, 'nothing is written over')
+  run(folder, 'skein admin user remove ann; echo "correct horse" | skein admin user add bob')
+  t.throws(() => run(folder, restore.replace(' --replace', '')), { message: /INVALID_REQUEST: the store is not empty/ })
+  t.match(run(folder, restore), /^1 keys of revision \d+ are restored, 1 others removed\n$/)
+  const users = run(folder, 'skein admin user list')
+  t.match(users, /ann/)
+  t.notMatch(users, /bob/)
+  t.strictSame(readdirSync(folder).filter(name => name.includes('unfinished')), [])
 })

@@ -1,6 +1,7 @@
 /** What operators see and do: the cluster, executors, queries, an end to one of them, settings, buckets, caches. */
 
 import type { ObjectStore } from '../../cache/object-store.ts'
+import type { MetadataStore } from '../../cluster/store.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { AdminService } from '../../proto/gen/admin_pb.js'
@@ -14,6 +15,7 @@ import type { SystemTables } from '../system/system-tables.ts'
 import { cacheAdminHandlers, type CacheAdminPorts } from './cache-admin.ts'
 import type { Events } from './events.ts'
 import type { LoggedQuery, QueryAdmin } from './ports.ts'
+import { storeAdminHandlers } from './store-admin.ts'
 import { userAdminHandlers, type UserAdmin } from './user-admin.ts'
 import { hasEnded, startedAtMs } from './query-times.ts'
 
@@ -36,6 +38,7 @@ export interface AdminPorts {
   readonly reload: () => Promise<readonly string[]>
   readonly events: Events
   readonly system: Pick<SystemTables, 'parts'>
+  readonly store: MetadataStore
 }
 
 export interface AboutCoordinator {
@@ -88,6 +91,7 @@ export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminSe
       return system.parts(table, all ? null : principal)
     },
     ...cacheAdminHandlers(cacheAdmin),
+    ...storeAdminHandlers(ports.store),
     ...userAdminHandlers(users),
   }
 }

@@ -12,6 +12,83 @@ import type { CacheState } from "./cache_pb.js";
 export declare const file_admin: GenFile;
 
 /**
+ * @generated from message skein.admin.v1.BackupStoreRequest
+ */
+export declare type BackupStoreRequest = Message<"skein.admin.v1.BackupStoreRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.BackupStoreRequest.
+ * Use `create(BackupStoreRequestSchema)` to create a new message.
+ */
+export declare const BackupStoreRequestSchema: GenMessage<BackupStoreRequest>;
+
+/**
+ * @generated from message skein.admin.v1.BackupStoreResponse
+ */
+export declare type BackupStoreResponse = Message<"skein.admin.v1.BackupStoreResponse"> & {
+  /**
+   * @generated from field: bytes content = 1;
+   */
+  content: Uint8Array;
+};
+
+/**
+ * Describes the message skein.admin.v1.BackupStoreResponse.
+ * Use `create(BackupStoreResponseSchema)` to create a new message.
+ */
+export declare const BackupStoreResponseSchema: GenMessage<BackupStoreResponse>;
+
+/**
+ * @generated from message skein.admin.v1.RestoreStoreRequest
+ */
+export declare type RestoreStoreRequest = Message<"skein.admin.v1.RestoreStoreRequest"> & {
+  /**
+   * @generated from field: bytes content = 1;
+   */
+  content: Uint8Array;
+
+  /**
+   * @generated from field: bool replace = 2;
+   */
+  replace: boolean;
+};
+
+/**
+ * Describes the message skein.admin.v1.RestoreStoreRequest.
+ * Use `create(RestoreStoreRequestSchema)` to create a new message.
+ */
+export declare const RestoreStoreRequestSchema: GenMessage<RestoreStoreRequest>;
+
+/**
+ * revision: of the store that was backed up. removed: keys that the backup does not have.
+ *
+ * @generated from message skein.admin.v1.RestoreStoreResponse
+ */
+export declare type RestoreStoreResponse = Message<"skein.admin.v1.RestoreStoreResponse"> & {
+  /**
+   * @generated from field: uint32 keys = 1;
+   */
+  keys: number;
+
+  /**
+   * @generated from field: uint32 removed = 2;
+   */
+  removed: number;
+
+  /**
+   * @generated from field: string revision = 3;
+   */
+  revision: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.RestoreStoreResponse.
+ * Use `create(RestoreStoreResponseSchema)` to create a new message.
+ */
+export declare const RestoreStoreResponseSchema: GenMessage<RestoreStoreResponse>;
+
+/**
  * Rows of `principal`; all: of everybody.
  *
  * @generated from message skein.admin.v1.ReadSystemTableRequest
@@ -1406,6 +1483,27 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof ReloadConfigRequestSchema;
     output: typeof ReloadConfigResponseSchema;
+  },
+  /**
+   * The store's lasting keys at one revision, with a checksum: users and the like; not members, and not the secret.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.BackupStore
+   */
+  backupStore: {
+    methodKind: "unary";
+    input: typeof BackupStoreRequestSchema;
+    output: typeof BackupStoreResponseSchema;
+  },
+  /**
+   * INVALID_REQUEST, and nothing is written, if the backup is not whole, or without `replace` the store has lasting
+   * keys.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.RestoreStore
+   */
+  restoreStore: {
+    methodKind: "unary";
+    input: typeof RestoreStoreRequestSchema;
+    output: typeof RestoreStoreResponseSchema;
   },
   /**
    * What this coordinator alone knows of a table of the catalog `skein`: queries, tasks, settings or events. For the

@@ -1,6 +1,7 @@
 /** What every metadata store must do; run on each of them. Time is the simulation's: `pass` lets it go by. */
 
 import type { Test } from 'tap'
+import { backupStore, restoreStore } from '../../cluster/store-backup.ts'
 import type { Change, MetadataStore } from '../../cluster/store.ts'
 
 export interface StoreUnderTest {
@@ -37,6 +38,48 @@ export function storeContract(t: Test, make: () => Promise<StoreUnderTest>): voi
     t.strictSame([entry?.key, text(entry?.value), entry?.revision], ['a', '2', second])
     t.type(await store.compareAndSwap('a', second ?? 0n, null), 'bigint')
     t.equal(await store.get('a'), null)
+  })
+
+  check('what lasts of it is backed up at one revision, and restored, whole or not at all', async (t, { store }) => {
+    const lease = await store.grantLease(60_000)
+    await store.compareAndSwap('members/e1', 0n, bytes('e1'), lease)
+    await store.compareAndSwap('secret', 0n, bytes('sealed'))
+    for (const key of ['users/ann', 'users/bob', 'users/carl']) await store.compareAndSwap(key, 0n, bytes(key))
+    const backup = await backupStore(store)
+    const { revision } = await store.list('')
+    const secrets = ['members', 'sealed', Buffer.from('sealed').toString('base64')]
+    t.strictSame(secrets.filter(one => Buffer.from(backup).includes(one)), [], 'no member, and not the secret')
+    const content = async (): Promise<unknown> =>
+      (await store.list('users/')).entries.map(({ key, value }) => [key, text(value)])
+    const before = await content()
+
+    await t.rejects(restoreStore(store, backup, false),
+      { code: 'INVALID_REQUEST', message: /not empty: it has 3 keys, users\/ann among them/ })
+    const ann = await store.get('users/ann')
+    await store.compareAndSwap('users/ann', ann?.revision ?? 0n, bytes('changed'))
+    await store.compareAndSwap('users/dora', 0n, bytes('later'))
+    await store.compareAndSwap('users/bob', (await store.get('users/bob'))?.revision ?? 0n, null)
+    const changed = await content()
+    const parts = Buffer.from(backup).toString()
+    for (const [damaged, why] of [
+      [parts.replace('users/ann', 'users/eve'), /checksum/], [parts.slice(0, -20), /checksum/],
+      [parts.split('\n').slice(0, 2).join('\n'), /checksum/], ['', /no backup/],
+      ['{"skein_store":2}\n{}\n', /format is 2/],
+    ] as const) {
+      await t.rejects(restoreStore(store, Buffer.from(damaged), true), { code: 'INVALID_REQUEST', message: why })
+    }
+    t.strictSame(await content(), changed, 'nothing is written of one that is not whole')
+
+    t.strictSame(await restoreStore(store, backup, true), { keys: 3, removed: 1, revision: String(revision) })
+    t.strictSame(await content(), before)
+    t.equal(text((await store.get('members/e1'))?.value), 'e1', 'what lives under a lease stays')
+    t.equal(text((await store.get('secret'))?.value), 'sealed')
+
+    for (const { key, revision } of (await store.list('users/')).entries) {
+      await store.compareAndSwap(key, revision, null)
+    }
+    t.strictSame(await restoreStore(store, backup, false), { keys: 3, removed: 0, revision: String(revision) })
+    t.strictSame(await content(), before, 'into an empty store without further words')
   })
 
   check('of two swaps from the same revision one wins', async (t, { store }) => {

@@ -1,14 +1,18 @@
 /** The admin API over queries and executors by hand. */
 
 import { create } from '@bufbuild/protobuf'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { EmbeddedStore } from '../../cluster/embedded-store.ts'
 import { Events } from '../../coordinator/serve/events.ts'
 import { adminHandlers } from '../../coordinator/serve/admin.ts'
 import type { LoadedTable } from '../../catalog/catalog.ts'
 import type { Table } from '../../catalog/table.ts'
 import type { CacheAdminPorts } from '../../coordinator/serve/cache-admin.ts'
 import type { QueryAdmin } from '../../coordinator/serve/ports.ts'
-import type { Clock } from '../../proto/clock.ts'
+import { systemClock, type Clock } from '../../proto/clock.ts'
 import { AdminService } from '../../proto/gen/admin_pb.js'
 import { ExecutorInfoSchema } from '../../proto/gen/cluster_pb.js'
 import { CachedFileSchema, CacheStateSchema, WarmCacheResponseSchema } from '../../proto/gen/cache_pb.js'
@@ -94,18 +98,23 @@ async function openAdmin(t: Test) {
   const server = new GrpcServer({ authenticate: () => undefined })
   const moveCache = async (): Promise<number> => 3
   const users = await openUsers(t)
+  const folder = await mkdtemp(join(tmpdir(), 'skein-admin-'))
+  const store = await EmbeddedStore.open(join(folder, 'journal'), systemClock)
   server.addService(AdminService, adminHandlers({
     queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache, events, users,
     settings: () => [{ name: 'data_dir', value: 'x' }], reload: async () => ['catalogs.lake'],
+    store,
     system: { parts: async function* (table, principal) {
       yield { content: Buffer.from(`${table} of ${principal ?? 'all'}`), rowCount: 1 }
     } },
     about: { coordinator: 'c1', version: '1', duckdbVersion: 'v1', startedMs: 0 },
   }))
   const channel = new GrpcChannel(`127.0.0.1:${await server.listen('127.0.0.1', 0)}`)
-  t.teardown(() => {
+  t.teardown(async () => {
     channel.close()
     server.close()
+    await store.close()
+    await rm(folder, { recursive: true })
   })
   return channel.service(AdminService)
 }
