@@ -43,7 +43,7 @@ const reading: ReadonlySet<string> = new Set([
 /** Each names what it changes; DROP and ALTER only of the entries below. */
 const changing: ReadonlySet<string> = new Set([
   'INSERT', 'UPDATE', 'DELETE', 'MERGE_INTO', 'CREATE_TABLE', 'CREATE_VIEW', 'CREATE_MACRO', 'CREATE_SCHEMA',
-  'CREATE_SEQUENCE', 'CREATE_TYPE', 'CREATE_INDEX', 'DROP', 'ALTER',
+  'CREATE_SEQUENCE', 'CREATE_TYPE', 'CREATE_INDEX', 'DROP', 'ALTER', 'SET_VARIABLE', 'RESET_VARIABLE',
 ])
 /** Of a DROP; secrets, functions of the system and prepared statements are not among them. */
 const droppable: ReadonlySet<string> = new Set([

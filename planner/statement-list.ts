@@ -98,7 +98,7 @@ async function kindOfOne(database: PlanningDatabase, text: string): Promise<Kind
     if (!metadata) refuseQuery(syntax)
     return { kind: 'query', names: await database.namedTables(syntax, text), metadata }
   }
-  const [word] = firstWords(text)
+  const [word, second] = firstWords(text)
   if (word === 'PRAGMA') {
     const rewritten = rewritePragma(text)
     return { ...await kindOfOne(database, rewritten), text: rewritten }
@@ -107,11 +107,14 @@ async function kindOfOne(database: PlanningDatabase, text: string): Promise<Kind
   const count = await database.countStatements(text).catch((thrown: unknown) => { throw fromDuckdb(thrown, text) })
   if (count !== 1) throw notOne(count)
   switch (word) {
+    // a variable may be made of tables, so only the instance that has it can bind it
+    case 'SET': case 'RESET': if (second === 'VARIABLE') return { kind: 'change', word }; break
     case 'EXPLAIN': return { kind: 'explain', ...readExplain(text) }
     case 'PREPARE': return { kind: 'prepare', ...readPrepare(text) }
     case 'EXECUTE': return { kind: 'execute', ...readExecute(text) }
-    default: return ofPlan(await database.plainPlan(text), text, database)
+    default: break
   }
+  return ofPlan(await database.plainPlan(text), text, database)
 }
 
 function notOne(count: number): QueryError {
@@ -149,7 +152,6 @@ export interface PlainPlan {
 
 async function ofSet(plan: PlainPlan, text: string, database: PlanningDatabase): Promise<StatementKind> {
   const { name = '', scope, value } = plan
-  if (scope === 'VARIABLE') throw new QueryError('PERMISSION_DENIED', 'SET VARIABLE is not allowed')
   if (scope === 'GLOBAL') throw new QueryError('PERMISSION_DENIED', 'SET GLOBAL is not allowed')
   if (isPath(name)) return { kind: 'use', path: pathOf(String(value?.value ?? '')) }
   // of some settings it is an internal error of DuckDB's, after which the instance takes nothing more

@@ -15,6 +15,7 @@ import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
 import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } from '../../proto/gen/session_pb.js'
 import type { CoordinatorId, QueryId } from '../../proto/ids.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
+import { EXPLAIN_COLUMNS } from '../explain-query.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
 import type { Asking } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
@@ -48,6 +49,8 @@ export interface OwnInstancesOptions {
 
 /** query: it reads. change: it may change what is the session's. list: the catalog. end: of a transaction. */
 export type OwnKind = 'query' | 'change' | 'list' | 'end'
+  | 'explain' // it is bound and allowed, and what would be done for it is told
+const changing: ReadonlySet<OwnKind> = new Set(['change', 'explain'])
 
 /** What is done where the table is not there, and where it is. */
 export interface IngestMode {
@@ -126,11 +129,11 @@ export class OwnInstances {
     return this.#instances.get(session)?.objects ?? new Set()
   }
 
-  submit(session: Session, request: QueryRequest, kind: OwnKind, id: QueryId): OwnQuery {
+  submit(session: Session, request: QueryRequest, kind: OwnKind, id: QueryId, runs = request.sql): OwnQuery {
     const { clock, holdBytes } = this.#options
     return new OwnQuery({
       id, request, clock, holdBytes,
-      work: (run, signal) => this.#next(session, () => this.#work(session, request, kind, run, signal)),
+      work: (run, signal) => this.#next(session, () => this.#work(session, request, kind, runs, run, signal)),
     })
   }
 
@@ -195,20 +198,22 @@ export class OwnInstances {
   }
 
   async #work(
-    session: Session, request: QueryRequest, kind: OwnKind, run: (bound: OwnRun) => Promise<void>, signal: AbortSignal,
+    session: Session, request: QueryRequest, kind: OwnKind, runs: string, run: (bound: OwnRun) => Promise<void>,
+    signal: AbortSignal,
   ): Promise<void> {
     const isOnce = kind === 'list' && !this.#instances.has(session)
     const instance = this.#instance(session, request)
     const { id, channel } = instance
-    const { columns, read } = kind === 'end' ? { columns: done.columns, read: [] }
+    const bound = kind === 'end' ? { columns: done.columns, read: [] }
       : await this.#bind(session, instance, request, kind, signal)
+    const columns = kind === 'explain' ? EXPLAIN_COLUMNS : bound.columns
     const resultId = this.#options.newId()
     await run({
       columns,
       run: () => this.#run(session, instance, kind, {
-        sessionId: id, resultId, sql: request.sql, columns: columns.map(({ name, type }) => ({ name, type })),
-        enumDictionaries: request.enums === 'dictionary', tables: read.flatMap(table => namedScan(table)),
-        carried: carriedFiles(filesOf(read)),
+        sessionId: id, resultId, sql: runs, columns: columns.map(({ name, type }) => ({ name, type })),
+        enumDictionaries: request.enums === 'dictionary', tables: bound.read.flatMap(table => namedScan(table)),
+        carried: carriedFiles(filesOf(bound.read)),
       }, signal),
       fetch: (fromFrame, reading) => channel.fetch(id, resultId, fromFrame, reading),
       forget: () => {
@@ -281,7 +286,7 @@ export class OwnInstances {
     }
     const authority = authoriseOwn(JSON.parse(outline) as PlanOutline, databases.writable(principal), kind === 'list',
       catalog => databases.refusal(catalog, principal))
-    if (authority.changes && kind !== 'change') throw new Error('a statement that reads would change something')
+    if (authority.changes && !changing.has(kind)) throw new Error('a statement that reads would change something')
     return authority
   }
 

@@ -21,7 +21,7 @@ import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
 import type { QueryId } from '../../proto/ids.ts'
-import { EXPLAIN_COLUMNS } from '../explain-query.ts'
+import { EXPLAIN_COLUMNS, explainFormat } from '../explain-query.ts'
 import type { ClientInterface, QueryRequest, RunningQuery } from '../running-query.ts'
 import type { LoggedQuery } from '../serve/ports.ts'
 import { hasEnded } from '../serve/query-times.ts'
@@ -321,7 +321,11 @@ export class Statements {
       case 'explain': {
         const { inner, offset, analyze, format } = statement
         const inPlace = inner.padStart(offset + inner.length) // places in it are places in the statement
-        return this.#options.explain(this.#request(input, inPlace, id), { analyze, format })
+        const request = this.#request(input, inPlace, id)
+        if (!own.concerns(session, inner)) return this.#options.explain(request, { analyze, format })
+        // what DuckDB tells of a run names files of the executor
+        if (analyze) throw new QueryError('PERMISSION_DENIED', 'no EXPLAIN ANALYZE over objects of a session')
+        return own.submit(session, request, 'explain', id, `EXPLAIN (FORMAT ${explainFormat(format)}) ${inner}`)
       }
       case 'refresh': {
         const { defaultCatalog: catalog, defaultSchema: schema } = this.#request(input, statement.text)

@@ -377,4 +377,5 @@ const OBJECTS = [
   `SELECT lower(type_name) FROM duckdb_types() WHERE ${OWN} AND NOT internal`,
   `SELECT lower(sequence_name) FROM duckdb_sequences() WHERE ${OWN}`,
   `SELECT lower(schema_name) FROM duckdb_schemas() WHERE ${OWN} AND NOT internal`,
+  `SELECT 'getvariable' FROM duckdb_variables()`, // what a text reads one by
 ].join(' UNION ')

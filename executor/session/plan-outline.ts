@@ -47,7 +47,7 @@ export function outlineOf(plans: unknown, tableOf: (path: string) => number | un
     if (!isTree(node)) continue
     const type = text(node['type'])
     if (type.startsWith('LOGICAL_')) {
-      const operator = type.slice('LOGICAL_'.length)
+      const operator = operatorOf(type.slice('LOGICAL_'.length), node)
       operators.add(operator)
       if (operator === 'GET') for (const source of sourcesOf(node, tableOf)) sources.set(JSON.stringify(source), source)
       const target = targetOf(operator, node)
@@ -61,6 +61,11 @@ export function outlineOf(plans: unknown, tableOf: (path: string) => number | un
   return {
     operators: [...operators], functions: [...functions.values()], sources: [...sources.values()], targets, returning,
   }
+}
+
+/** SET and RESET of a variable are other operations than those of a setting. */
+function operatorOf(name: string, node: Tree): string {
+  return (name === 'SET' || name === 'RESET') && node['scope'] === 'VARIABLE' ? `${name}_VARIABLE` : name
 }
 
 function sourcesOf(node: Tree, tableOf: (path: string) => number | undefined): readonly OutlineSource[] {
@@ -77,8 +82,11 @@ function sourcesOf(node: Tree, tableOf: (path: string) => number | undefined): r
   return [...tables].map(table => ({ kind: 'files', table }))
 }
 
-/** Entries are named by `info`, rows go to `table_info`. */
+/** Entries are named by `info`, rows go to `table_info`; a variable is as temporary as what is in `temp`. */
 function targetOf(operator: string, node: Tree): OutlineTarget | undefined {
+  if (operator.endsWith('_VARIABLE')) {
+    return { operator, entry: '', catalog: 'temp', schema: '', name: text(node['name']) }
+  }
   const isMade = /^(CREATE|DROP|ALTER)/.test(operator)
   const info = isMade ? node['info'] : /^(INSERT|UPDATE|DELETE|MERGE_INTO)$/.test(operator) ? node['table_info'] : null
   if (!isMade && info === null) return undefined

@@ -56,6 +56,11 @@ const kept: readonly (readonly [make: string, use: string])[] = [
   ["CREATE TEMP MACRO abs(x) AS getenv('PATH')", 'SELECT abs(1)'],
   ['CREATE TEMP TABLE t AS SELECT 1 AS i', `COPY t TO '${out}'`],
   ["SET VARIABLE f = '/etc/passwd'", "FROM read_text(getvariable('f'))"],
+  ["SET VARIABLE f = '/etc/' || 'passwd'", "FROM query_table(getvariable('f'))"],
+  ["SET VARIABLE f = 'FROM read_text(''/etc/' || 'passwd'')'", "FROM query(getvariable('f'))"],
+  ["SET VARIABLE f = 'PATH'", "SELECT getenv(getvariable('f'))"],
+  ["CREATE TEMP TABLE t AS SELECT 1 AS i", "EXPLAIN SELECT * FROM t, read_text('/etc/passwd')"],
+  ["CREATE TEMP TABLE t AS SELECT 1 AS i", `EXPLAIN COPY t TO '${out}'`],
   ["SET search_path = 'temp'", "FROM read_text('/etc/passwd')"],
 ]
 

@@ -8,6 +8,7 @@ import type { ServiceError } from '@grpc/grpc-js'
 import t, { type Test } from 'tap'
 import { ControlChannel } from '../../coordinator/control-channel.ts'
 import { systemClock } from '../../proto/clock.ts'
+import { QueryError, type ErrorCode } from '../../proto/errors.ts'
 import { StoreService } from '../../proto/gen/cluster_pb.js'
 import { ExecutorService } from '../../proto/gen/executor_pb.js'
 import { CommandStatementQuerySchema, CommandStatementUpdateSchema } from '../../proto/gen/flight_sql_pb.js'
@@ -44,7 +45,7 @@ const skeleton = join(skeletons, readdirSync(skeletons)[0] ?? '')
 const file = join(folder, 'rows', '0.parquet')
 const out = join(folder, 'out')
 
-const attempts: readonly (readonly [sql: string, code: string])[] = [
+const attempts: readonly (readonly [sql: string, code: ErrorCode])[] = [
   // files of the machine
   ["FROM '/etc/passwd'", P],
   ['FROM "/etc/passwd"', P],
@@ -72,7 +73,8 @@ const attempts: readonly (readonly [sql: string, code: string])[] = [
   // settings and what they say
   ["SET memory_limit = '1TB'", P],
   ['SET enable_external_access = true', P],
-  ["SET VARIABLE x = 'y'", P],
+  ["SET VARIABLE x = (SELECT content FROM read_text('/etc/passwd'))", P],
+  ["SET VARIABLE x = current_setting('temp_directory')", P],
   ['RESET threads', P],
   ['PRAGMA enable_profiling', P],
   ["SELECT current_setting('temp_directory')", P],
@@ -144,10 +146,10 @@ t.test('through explain', async t => {
 t.test('over Flight SQL, as a query and as an update', async t => {
   const client = new FlightClient(t, Number(skein.doors.flight?.split(':').at(-1)))
   await client.handshake()
-  for (const [sql] of attempts.filter((_, i) => i % 4 === 0)) {
+  for (const [sql, code] of attempts.filter((_, i) => i % 4 === 0)) {
     const error = await client.getFlightInfo(packed(CommandStatementQuerySchema, { query: sql }))
       .then(() => undefined, (reason: ServiceError) => reason)
-    t.equal(error?.code, 7, sql)
+    t.equal(error?.code, new QueryError(code, '').class.grpc, sql)
   }
   const update = packed(CommandStatementUpdateSchema, { query: `COPY (SELECT 1) TO '${out}'` })
   await t.rejects(client.getFlightInfo(update))

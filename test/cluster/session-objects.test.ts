@@ -52,6 +52,49 @@ t.test('temporary tables, views and macros are joined with the tables of the clu
   t.strictSame(rows(await once('CREATE TEMP TABLE a AS SELECT 1 AS x; SELECT x FROM a')), [['1']])
 })
 
+t.test('a variable is the session\'s, of any type, and made of tables if it likes', async t => {
+  const own = session()
+  t.strictSame(rows(await own("SELECT getvariable('x') IS NULL")), [['true']])
+  await all(own, [
+    'SET VARIABLE x = (SELECT max(id) FROM small)', 'SET VARIABLE "a list" = [1, 2, NULL]',
+    "SET VARIABLE y = getvariable('x') + 1", "SET VARIABLE day TO DATE '2020-02-29'",
+  ])
+  const sql = "SELECT getvariable('X'), getvariable('a list'), getvariable('y'), typeof(getvariable('day'))"
+  t.match(await own(sql), { answer: { rows: [['299', ['1', '2', null], '300', 'DATE']] } })
+  t.strictSame(rows(await own("SELECT count(*) FROM small WHERE id < getvariable('y') - 100")), [['200']])
+  t.strictSame(rows(await own("SELECT count(*) FROM rows WHERE grp = getvariable('a list')[1]")), [['1200']])
+  await own('RESET VARIABLE x')
+  t.strictSame(rows(await own("SELECT getvariable('x') IS NULL, getvariable('y')")), [['true', '300']])
+  t.strictSame(rows(await session()("SELECT getvariable('y') IS NULL")), [['true']])
+  t.strictSame(rows(await once("SET VARIABLE z = 1; SELECT getvariable('z') + 1")), [['2']])
+  t.match(await own('SET VARIABLE x = (SELECT nope FROM small)'), { kind: 'error', code: 'BIND_ERROR' })
+  t.match(await own('SET VARIABLE x = (SELECT id FROM small)'), { kind: 'error', code: 'EXECUTION_ERROR' })
+})
+
+t.test('EXPLAIN over what a session has made is DuckDB\'s, runs nothing and shows no path', async t => {
+  const own = session()
+  await all(own, ['CREATE TEMP TABLE few AS SELECT range AS id FROM range(10)'])
+  const text = async (sql: string): Promise<string> => {
+    const outcome = await own(sql)
+    if (outcome.kind === 'error') throw new Error(outcome.message)
+    t.strictSame(outcome.answer.columns.map(({ name, type }) => `${name} ${type}`), [
+      'explain_key VARCHAR', 'explain_value VARCHAR',
+    ])
+    return outcome.answer.rows.map(row => String(row[1])).join('\n')
+  }
+  for (const sql of ['EXPLAIN SELECT count(*) FROM few JOIN rows USING (id) WHERE grp > 3',
+    'EXPLAIN (FORMAT json) SELECT * FROM few JOIN small USING (id)', 'EXPLAIN (FORMAT mermaid) FROM few, small']) {
+    const shown = await text(sql)
+    t.match(shown, /READ_PARQUET/, sql)
+    t.notMatch(shown, /\.parquet|\/(executor|data|cache|rows|small)/, sql)
+  }
+  t.match(await text('EXPLAIN INSERT INTO few VALUES (11)'), /INSERT/)
+  t.match(await text('EXPLAIN DROP TABLE few'), /DROP/)
+  t.strictSame(rows(await own('SELECT count(*) FROM few')), [['10']])
+  t.match(await own('EXPLAIN SELECT nope FROM few'), { kind: 'error', code: 'BIND_ERROR', position: 15 })
+  t.match(await own('EXPLAIN ANALYZE FROM few'), { kind: 'error', code: 'PERMISSION_DENIED' })
+})
+
 t.test('rows are inserted, updated, merged and deleted, each statement once', async t => {
   const own = session()
   t.strictSame(rows(await own('CREATE TABLE memory.m AS SELECT id, k FROM small')), [['300']])

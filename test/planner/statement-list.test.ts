@@ -74,7 +74,7 @@ const cases: readonly (readonly [sql: string, ...kinds: string[]])[] = [
   ["export database 'x'", 'refused PERMISSION_DENIED'], ['call pragma_version()', 'refused PERMISSION_DENIED'],
   ['pragma memory_limit', 'refused PERMISSION_DENIED'], ['pragma enable_profiling', 'refused PERMISSION_DENIED'],
   ['select $1', 'refused INVALID_REQUEST'], ['pivot t on a', 'refused UNSUPPORTED_STATEMENT'],
-  ['set variable a = 1', 'refused PERMISSION_DENIED'],
+  ['set variable a = (select max(i) from t)', 'change SET'], ['reset variable a', 'change RESET'],
 ]
 
 t.test('statements and what they ask for', async t => {
