@@ -10,6 +10,7 @@ import { QueryError } from '../proto/errors.ts'
 import type { DescribedExample } from './column-shapes.ts'
 import type { TableDefinition } from './definitions.ts'
 import { distinctCounts } from './distinct-counts.ts'
+import { orderedColumns } from './ordered-columns.ts'
 import type { FooterFiles } from './footer-files.ts'
 import { FooterCache } from './footers.ts'
 import { type HiveLayout, hiveLayout } from './hive.ts'
@@ -106,10 +107,11 @@ export class TableLoader {
       columns: made.map(({ skeleton }) => skeleton), rowCount: joined.rowCount, rowCountIs: 'exact',
       footer: joined.schema,
     }))
+    const data = dataFiles(files, joined, hive)
     return {
       ...common(definition, version, files, hive),
       columns: made.map(({ column }) => column), shapes, rowCount: joined.rowCount, skeletonPath, readOptions: {},
-      distinctCounts: distinctCounts(joined, hive), ...dataFiles(files, joined, hive),
+      distinctCounts: distinctCounts(joined, hive), orderedColumns: orderedColumns(data.index), ...data,
     }
   }
 

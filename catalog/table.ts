@@ -46,6 +46,8 @@ export interface Table {
   readonly skeletonPath: string
   /** By position of the column, an estimate of how many values it has; null: not known. Nothing right depends on it. */
   readonly distinctCounts: readonly (number | null)[]
+  /** By position of the column, whether its rows lie nearly in order of it; absent: of none. As above. */
+  readonly orderedColumns?: readonly boolean[]
 }
 
 /** Files with the same columns, which may not be the table's. */

@@ -21,12 +21,18 @@ export interface KeyRange {
 export interface TaskRestriction {
   readonly relation: string
   readonly column: number
-  /** Ascending, apart. */
+  /** Ascending, apart; few. */
   readonly ranges: readonly KeyRange[]
+  /** The same, closer: files are chosen by them. */
+  readonly fileRanges: readonly KeyRange[]
 }
 
-/** Of one restriction: every row is compared with each of them. The closest ones become one. */
+/** Every row is compared with each of them. The closest ones become one. */
 const MAX_RANGES = 4
+/** Every row group is. */
+const MAX_FILE_RANGES = 64
+/** Of a table of more files everything is read: to look at their footers would hold up the coordinator. */
+const MAX_FILES = 1000
 /** Ranges that hold more of the column than that leave out too little to be worth a comparison. */
 const WORTH_SHARE = 0.75
 
@@ -45,63 +51,74 @@ export function restrictTasks(
     return { relation, column, by: known }
   })
   return splits => keyed.flatMap(({ relation, column, by }) => {
-    const ranges = by.rangesOf(splits)
-    return ranges === null ? [] : [{ relation, column, ranges }]
+    const fileRanges = by.rangesOf(splits)
+    return fileRanges === null ? [] : [{ relation, column, ranges: fewer(fileRanges, MAX_RANGES), fileRanges }]
   })
 }
 
 /** Without the files in which no row group may hold a key of the ranges. */
 export function filesInRanges(
-  files: readonly PrunedFile[], { column, ranges }: Pick<TaskRestriction, 'column' | 'ranges'>,
+  files: readonly PrunedFile[], { column, fileRanges: ranges }: Pick<TaskRestriction, 'column' | 'fileRanges'>,
 ): readonly PrunedFile[] {
+  if (files.length > MAX_FILES) return files
   const mayHold = (chunk: ColumnChunk | undefined): boolean => {
     const range = boundsOf(chunk)
     return range === null || ranges.some(({ low, high }) => low <= range.high && range.low <= high)
   }
-  return files.filter(({ file, rowGroups }) => rowGroups.length === 0
-    || rowGroups.some(group => mayHold(file.rowGroups[group]?.columns[column])))
+  return files.filter(({ file, rowGroups: kept }) => {
+    const { rowGroups } = file
+    return kept.length === 0 || kept.some(group => mayHold(rowGroups[group]?.columns[column]))
+  })
 }
+
+/** Rows of a file, and where they lie in a column; null: not known. */
+interface Stretch {
+  readonly fromRow: number
+  readonly toRow: number
+  readonly range: KeyRange | null
+}
+
+const UNKNOWN: Stretch = { fromRow: 0, toRow: Infinity, range: null }
 
 /** A column of a scan, over all of its files. */
 class KeyColumn {
   readonly #scan: number
-  readonly #column: number
-  readonly #files: ReadonlyMap<FileKey, PrunedFile>
+  readonly #stretches: ReadonlyMap<FileKey, readonly Stretch[]>
   /** Of all files; null: not all bounds are known. */
   readonly #all: readonly KeyRange[] | null
 
   constructor({ scan, column }: FragmentRestriction['by'], files: readonly PrunedFile[]) {
     this.#scan = scan
-    this.#column = column
-    this.#files = new Map(files.map(file => [file.file.file, file]))
-    this.#all = merged(files.flatMap(file => this.#bounds(file, 0, Infinity)), 1)
+    const looked = files.length > MAX_FILES ? [] : files
+    this.#stretches = new Map(looked.map(file => [file.file.file, stretches(file, column)]))
+    const all = [...this.#stretches.values()].flat().map(({ range }) => range)
+    this.#all = looked.length < files.length ? null : merged(all, 1)
   }
 
   /** Null: it may be anything, or nearly so. */
   rangesOf(splits: readonly ScanSplit[]): readonly KeyRange[] | null {
     if (this.#all === null) return null
-    const bounds = splits.filter(({ scan }) => scan === this.#scan).flatMap(({ split }) => {
-      const file = this.#files.get(split.file)
-      return file === undefined ? [null] : this.#bounds(file, split.fromRow, split.toRow === 0 ? Infinity : split.toRow)
-    })
-    const ranges = merged(bounds, MAX_RANGES)
+    const own = splits.filter(({ scan }) => scan === this.#scan).flatMap(({ split: { file, fromRow, toRow } }) =>
+      (this.#stretches.get(file) ?? [UNKNOWN])
+        .filter(stretch => toRow === 0 || (stretch.fromRow < toRow && stretch.toRow > fromRow)))
+    const ranges = merged(own.map(({ range }) => range), MAX_FILE_RANGES)
     return ranges === null || width(ranges) > WORTH_SHARE * width(this.#all) ? null : ranges
   }
+}
 
-  /** Of the row groups that have some of these rows; null stands for what is not known. */
-  #bounds({ file, rowGroups }: PrunedFile, fromRow: number, toRow: number): (KeyRange | null)[] {
-    if (rowGroups.length === 0) return [null]
-    const kept = new Set(rowGroups)
-    const found: (KeyRange | null)[] = []
-    let row = 0
-    file.rowGroups.forEach(({ rowCount, columns }, group) => {
-      const chunk = columns[this.#column]
-      const isEmpty = rowCount === 0 || chunk?.nullCount === rowCount
-      if (kept.has(group) && row < toRow && row + rowCount > fromRow && !isEmpty) found.push(boundsOf(chunk))
-      row += rowCount
-    })
-    return found
-  }
+/** Of the row groups that are left and have a value at all. */
+function stretches({ file, rowGroups: kept }: PrunedFile, column: number): readonly Stretch[] {
+  if (kept.length === 0) return [UNKNOWN]
+  const left = new Set(kept)
+  const found: Stretch[] = []
+  let row = 0
+  file.rowGroups.forEach(({ rowCount, columns }, group) => {
+    const chunk = columns[column]
+    const isEmpty = rowCount === 0 || chunk?.nullCount === rowCount
+    if (left.has(group) && !isEmpty) found.push({ fromRow: row, toRow: row + rowCount, range: boundsOf(chunk) })
+    row += rowCount
+  })
+  return found
 }
 
 function boundsOf(chunk: ColumnChunk | undefined): KeyRange | null {
@@ -119,6 +136,12 @@ function merged(bounds: readonly (KeyRange | null)[], count: number): readonly K
     if (last === undefined || range.low > last.high + 1n) ranges.push(range)
     else ranges[ranges.length - 1] = { low: last.low, high: range.high > last.high ? range.high : last.high }
   }
+  return fewer(ranges, count)
+}
+
+/** At most `count` ranges: the closest are joined. */
+function fewer(ranges: readonly KeyRange[], count: number): readonly KeyRange[] {
+  if (ranges.length <= count) return ranges
   const gaps = ranges.slice(1).map((range, i) => range.low - (ranges[i]?.high ?? range.low))
   const widest = new Set(gaps.map((gap, i) => ({ gap, i })).sort((a, b) => a.gap > b.gap ? -1 : 1)
     .slice(0, count - 1).map(({ i }) => i))

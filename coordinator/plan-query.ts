@@ -84,9 +84,9 @@ export async function prepareQuery(
 }
 
 function plannerTable(
-  { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts }: Table,
+  { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts, orderedColumns = [] }: Table,
 ): PlannerTable {
-  return { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts }
+  return { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts, orderedColumns }
 }
 
 /** The same scan is asked for before the plan is cut, and of its fragment after. */

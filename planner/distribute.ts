@@ -55,6 +55,7 @@ export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }:
   return {
     tableTypes, thresholds, volatileFunctions,
     tableDistinct: tables.map(table => table.distinctCounts ?? []),
+    tableOrdered: tables.map(table => table.orderedColumns ?? []),
     tableRows: tables.map(table => table.rowCount), isSplit: tables.map(table => isSplitTable(table, thresholds)),
   }
 }

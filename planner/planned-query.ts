@@ -28,6 +28,8 @@ export interface PlannerTable {
   readonly skeletonPath: string
   /** By position of the column, an estimate; null: not known. Absent: of no column. */
   readonly distinctCounts?: readonly (number | null)[]
+  /** By position of the column, whether rows lie nearly in order of it. Absent: of no column. */
+  readonly orderedColumns?: readonly boolean[]
 }
 
 export interface PlanThresholds {

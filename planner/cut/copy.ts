@@ -10,13 +10,14 @@
  */
 
 import type { Plan, Scan } from '../plan.ts'
-import { isCheapToRepeat } from './cost.ts'
+import { isCheapToRepeat, WHOLE, type Part } from './cost.ts'
 import { operators } from './operator.ts'
 import { broadcast, COPIED, exchange, isApart, type CutContext, type Placed } from './spread.ts'
 
-export function copy(placed: Placed, why: string, context: CutContext): Placed {
+/** `part`: what each task needs of it. */
+export function copy(placed: Placed, why: string, context: CutContext, part: Part = WHOLE): Placed {
   const scans = isApart(placed) ? repeatableScans(placed.plan, context) : null
-  if (scans === null || !isCheapToRepeat(placed.plan, scans, context)) return broadcast(placed, why)
+  if (scans === null || !isCheapToRepeat(placed.plan, scans, context, part)) return broadcast(placed, why)
   return { plan: exchange(placed.plan, { kind: 'repeat' }, why), spread: COPIED }
 }
 

@@ -6,6 +6,7 @@
  *   hash         a stage, write, divide, read             of each side that moves; one hash table
  *   broadcast    a stage, write, tasks x (read, build)    of the side that is copied
  *   repeat       tasks x (scan, build)                    of the side that every task makes for itself
+ *                                                         (of either, the part that a task needs: see restrict.ts)
  *   gather       no choice here: few rows, or nothing else is right
  */
 
@@ -68,30 +69,48 @@ export function isSmallToBroadcast(plan: Plan, context: CutContext): boolean {
   return plan.rows <= broadcastRows || sizeBytes(plan, context) <= BROADCAST_LIMIT_BYTES
 }
 
-/** Besides making the rows once. `scans`: of the tables that are split, if the plan may be repeated; else null. */
-export function copyNs(plan: Plan, scans: readonly Scan[] | null, context: CutContext): number {
-  const builtNs = ASSUMED_TASKS * plan.rows * BUILD_ROW_NS
-  if (scans !== null && isCheapToRepeat(plan, scans, context)) {
-    return builtNs + (ASSUMED_TASKS - 1) * scanNs(scans, context)
-  }
-  return builtNs + broadcastNs(plan, context)
+/** What a task needs of a side that is copied to it: `share` of its rows, because it needs no more of `scan`. */
+export interface Part {
+  readonly share: number
+  readonly scan: Scan | null
 }
 
-function broadcastNs(plan: Plan, context: CutContext): number {
+export const WHOLE: Part = { share: 1, scan: null }
+/** Of two tables that lie in the order of their keys: ranges overlap, and end within files. */
+const ORDERED_SHARE = 1.5 / ASSUMED_TASKS
+
+export function partOf(scan: Scan): Part {
+  return { share: ORDERED_SHARE, scan }
+}
+
+/** Besides making the rows once. `scans`: of the tables that are split, if the plan may be repeated; else null. */
+export function copyNs(plan: Plan, scans: readonly Scan[] | null, context: CutContext, part: Part): number {
+  const builtNs = ASSUMED_TASKS * part.share * plan.rows * BUILD_ROW_NS
+  const isRepeated = scans !== null && isCheapToRepeat(plan, scans, context, part)
+  return builtNs + (isRepeated ? repeatNs(scans, context, part) : broadcastNs(plan, context, part))
+}
+
+function broadcastNs(plan: Plan, context: CutContext, { share }: Part): number {
   const { writeNs, readNs } = rowNs(plan, context)
-  return STAGE_NS + plan.rows * (writeNs + ASSUMED_TASKS * readNs)
+  return STAGE_NS + plan.rows * (writeNs + ASSUMED_TASKS * share * readNs)
 }
 
 /** True if every task should rather read the tables of the plan than what one fragment made of them. */
-export function isCheapToRepeat(plan: Plan, scans: readonly Scan[], context: CutContext): boolean {
+export function isCheapToRepeat(plan: Plan, scans: readonly Scan[], context: CutContext, part: Part): boolean {
   if (context.thresholds.broadcastRows === 0) return false
-  const bytes = scans.reduce((sum, scan) => sum + sizeBytes(wholeScan(scan, context), context), 0)
-  return bytes <= REPEAT_LIMIT_BYTES && (ASSUMED_TASKS - 1) * scanNs(scans, context) <= broadcastNs(plan, context)
+  const bytes = scans.reduce((sum, scan) =>
+    sum + shareOf(scan, part) * sizeBytes(wholeScan(scan, context), context), 0)
+  return bytes <= REPEAT_LIMIT_BYTES && repeatNs(scans, context, part) <= broadcastNs(plan, context, part)
 }
 
-/** Of all rows of their tables. */
-function scanNs(scans: readonly Scan[], context: CutContext): number {
-  return scans.reduce((sum, scan) => sum + wholeScan(scan, context).rows * scanRowNs(scan, context), 0)
+/** Of all rows of their tables that tasks need, once without. */
+function repeatNs(scans: readonly Scan[], context: CutContext, part: Part): number {
+  return scans.reduce((sum, scan) => sum
+    + (ASSUMED_TASKS * shareOf(scan, part) - 1) * wholeScan(scan, context).rows * scanRowNs(scan, context), 0)
+}
+
+function shareOf(scan: Scan, part: Part): number {
+  return scan === part.scan ? part.share : 1
 }
 
 function wholeScan(scan: Scan, { tableRows }: CutContext): Scan {

@@ -20,19 +20,16 @@ import { sameType } from '../../proto/types.ts'
 import type { Expression } from '../expression.ts'
 import type { CrossProduct, Join, JoinCondition, JoinType, Plan } from '../plan.ts'
 import { about } from './about.ts'
-import { columnTypes, select, type TableTypes } from './columns.ts'
+import { columnTypes } from './columns.ts'
 import { copy, repeatableScans } from './copy.ts'
 import { columnOf, typeOf } from './expressions.ts'
+import { LEFT_COPIES, outputOf, RIGHT_COPIES } from './join-sides.ts'
 import {
   apart, areHashable, gather, hash, isApart, renamed, SINGLE, together,
   type CutContext, type Key, type Placed, type Spread,
 } from './spread.ts'
-import { copyNs, copyTolerance, hashNs, isFewToGather, isSmallToBroadcast } from './cost.ts'
-
-/** The right side may be copied: its rows come out only beside a row of the left. */
-export const RIGHT_COPIES: ReadonlySet<JoinType> =
-  new Set<JoinType>(['INNER', 'LEFT', 'SEMI', 'ANTI', 'MARK', 'SINGLE'])
-export const LEFT_COPIES: ReadonlySet<JoinType> = new Set<JoinType>(['INNER', 'RIGHT', 'RIGHT_SEMI', 'RIGHT_ANTI'])
+import { copyNs, copyTolerance, hashNs, isFewToGather, isSmallToBroadcast, type Part } from './cost.ts'
+import { neededParts, type NeededParts } from './restrict.ts'
 
 interface Sides {
   readonly left: Placed
@@ -88,9 +85,10 @@ function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sid
 
   const isForced = keys.length === 0
   const moved = isForced ? null : hashed(left, right, keys)
-  switch (copied({ left, right, copiesLeft, copiesRight, moved }, context)) {
-    case 'left': return byRight(copy(left, whyCopied(left, moved !== null), context), right)
-    case 'right': return byLeft(left, copy(right, whyCopied(right, moved !== null), context))
+  const parts = neededParts({ ...join, left: left.plan, right: right.plan }, context)
+  switch (copied({ left, right, copiesLeft, copiesRight, moved, parts }, context)) {
+    case 'left': return byRight(copy(left, whyCopied(left, moved !== null), context, parts.left), right)
+    case 'right': return byLeft(left, copy(right, whyCopied(right, moved !== null), context, parts.right))
     case 'none': break
   }
   const isFew = isApart(left) !== isApart(right) && isFewToGather((isApart(left) ? left : right).plan.rows, context)
@@ -114,16 +112,17 @@ interface Choice {
   readonly copiesRight: boolean
   /** The sides after a hash exchange; null: there is nothing to hash on. */
   readonly moved: Omit<Sides, 'spread'> | null
+  readonly parts: NeededParts
 }
 
 /** Which side to copy, the cheapest way of all; 'none': hash, or gather. */
 function copied(choice: Choice, context: CutContext): 'left' | 'right' | 'none' {
-  const { left, right, copiesLeft, copiesRight, moved } = choice
+  const { left, right, copiesLeft, copiesRight, moved, parts } = choice
   const may = (allowed: boolean, { plan }: Placed): boolean =>
     allowed && (moved === null || isSmallToBroadcast(plan, context))
-  const ns = ({ plan }: Placed): number => copyNs(plan, repeatableScans(plan, context), context)
-  const leftNs = may(copiesLeft, left) ? ns(left) : Infinity
-  const rightNs = may(copiesRight, right) ? ns(right) : Infinity
+  const ns = ({ plan }: Placed, part: Part): number => copyNs(plan, repeatableScans(plan, context), context, part)
+  const leftNs = may(copiesLeft, left) ? ns(left, parts.left) : Infinity
+  const rightNs = may(copiesRight, right) ? ns(right, parts.right) : Infinity
   const cheaper = leftNs < rightNs ? 'left' : 'right'
   if (Math.min(leftNs, rightNs) === Infinity) return 'none'
   const isSmall = [copiesLeft && left, copiesRight && right].some(side =>
@@ -182,21 +181,6 @@ function afterHash(type: JoinType, left: Spread, right: Spread, width: number): 
     case 'INNER': return left.kind === 'apart' && left.by.length > 0 ? left : shifted(right, width)
     case 'RIGHT': case 'RIGHT_SEMI': case 'RIGHT_ANTI': return shifted(right, width)
     case 'FULL': return apart()
-  }
-}
-
-/** Over left and right columns, the position each output column has; null for the mark. */
-export function outputOf(join: Join, tableTypes: TableTypes): readonly (number | null)[] {
-  const positions = (plan: Plan, from: number): readonly number[] =>
-    columnTypes(plan, tableTypes).map((_, i) => from + i)
-  const left = positions(join.left, 0)
-  const right = positions(join.right, left.length)
-  switch (join.type) {
-    case 'SEMI': case 'ANTI': return select(left, join.leftOutput)
-    case 'MARK': return [...select(left, join.leftOutput), null]
-    case 'RIGHT_SEMI': case 'RIGHT_ANTI': return select(right, join.rightOutput)
-    case 'INNER': case 'LEFT': case 'RIGHT': case 'FULL': case 'SINGLE':
-      return [...select(left, join.leftOutput), ...select(right, join.rightOutput)]
   }
 }
 

@@ -8,7 +8,7 @@ import type { Expression } from '../expression.ts'
 import type { Exchange, Plan, Scan } from '../plan.ts'
 import { columnTypes, type TableTypes } from './columns.ts'
 import { columnOf } from './expressions.ts'
-import { LEFT_COPIES, outputOf, RIGHT_COPIES } from './join.ts'
+import { LEFT_COPIES, outputOf, RIGHT_COPIES } from './join-sides.ts'
 
 export interface Origin {
   readonly relation: Scan | Exchange

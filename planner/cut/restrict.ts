@@ -13,9 +13,11 @@ import { sameType, type DuckType } from '../../proto/types.ts'
 import type { Exchange, Join, JoinCondition, Plan, Scan } from '../plan.ts'
 import { inputs } from '../plan.ts'
 import type { TableTypes } from './columns.ts'
+import { partOf, WHOLE, type Part } from './cost.ts'
 import { columnOf, typeOf } from './expressions.ts'
-import { LEFT_COPIES, RIGHT_COPIES } from './join.ts'
+import { LEFT_COPIES, RIGHT_COPIES } from './join-sides.ts'
 import { originOf, type Origin } from './origin.ts'
+import type { CutContext } from './spread.ts'
 
 /** Their column chunks have bounds that compare as 64-bit integers. */
 const KEY_TYPES: ReadonlySet<string> = new Set([
@@ -60,26 +62,60 @@ export function restrictions(root: Plan, options: RestrictOptions): readonly Res
 }
 
 function ofCondition(join: Join, condition: JoinCondition, options: RestrictOptions): Restriction[] {
-  const { left, op, right } = condition
-  if (op !== '=' || join.asof || !isKey(typeOf(left)) || !sameType(typeOf(left), typeOf(right))) return []
-  const { tableTypes } = options
-  const [l, r] = [columnOf(left), columnOf(right)]
-  const from = l === null ? null : originOf(join.left, l, tableTypes)
-  const to = r === null ? null : originOf(join.right, r, tableTypes)
-  if (from === null || to === null) return []
+  const origins = keyOrigins(join, condition, options.tableTypes)
+  if (origins === null) return []
+  const { left, right } = origins
   return [
-    ...restriction(to, from, RIGHT_COPIES.has(join.type) && join.type !== 'MARK', options),
-    ...restriction(from, to, LEFT_COPIES.has(join.type), options),
+    ...isNeededInPart(join, 'right') ? restriction(right, left, options) : [],
+    ...isNeededInPart(join, 'left') ? restriction(left, right, options) : [],
   ]
 }
 
-function restriction(to: Origin, by: Origin, isAllowed: boolean, options: RestrictOptions): Restriction[] {
-  if (!isAllowed || by.relation.kind !== 'Scan' || !options.isSplit(by.relation)) return []
+function restriction(to: Origin, by: Origin, options: RestrictOptions): Restriction[] {
+  if (by.relation.kind !== 'Scan' || !options.isSplit(by.relation)) return []
   const isSplit = to.relation.kind === 'Scan' && options.isSplit(to.relation)
   if (isSplit || to.relation.rows <= options.smallRows) return []
   return [{ relation: to.relation, column: to.column, by: by.relation, byColumn: by.column }]
 }
 
+interface Origins { readonly left: Origin; readonly right: Origin }
+
+/** What a condition finds equal, if both are integer columns of relations. */
+function keyOrigins(join: Join, { left, op, right }: JoinCondition, tables: TableTypes): Origins | null {
+  if (op !== '=' || join.asof || !isKey(typeOf(left)) || !sameType(typeOf(left), typeOf(right))) return null
+  const [l, r] = [columnOf(left), columnOf(right)]
+  const from = l === null ? null : originOf(join.left, l, tables)
+  const to = r === null ? null : originOf(join.right, r, tables)
+  return from === null || to === null ? null : { left: from, right: to }
+}
+
+/** Rows of the side that meet none of the other change nothing. MARK tells FALSE from NULL by all of them. */
+function isNeededInPart({ type }: Join, side: 'left' | 'right'): boolean {
+  return side === 'left' ? LEFT_COPIES.has(type) : RIGHT_COPIES.has(type) && type !== 'MARK'
+}
+
 function isKey(type: DuckType): boolean {
   return type.kind === 'scalar' && KEY_TYPES.has(type.name)
+}
+
+export interface NeededParts { readonly left: Part; readonly right: Part }
+
+/** How much of each side a task needs if it is copied: a part, where both sides lie in the order of their keys. */
+export function neededParts(join: Join, context: CutContext): NeededParts {
+  for (const condition of join.conditions) {
+    const origins = keyOrigins(join, condition, context.tableTypes)
+    const left = origins && orderedScan(origins.left, context)
+    const right = origins && orderedScan(origins.right, context)
+    if (left === null || right === null) continue
+    return {
+      left: isNeededInPart(join, 'left') ? partOf(left) : WHOLE,
+      right: isNeededInPart(join, 'right') ? partOf(right) : WHOLE,
+    }
+  }
+  return { left: WHOLE, right: WHOLE }
+}
+
+function orderedScan({ relation, column }: Origin, { isSplit, tableOrdered }: CutContext): Scan | null {
+  if (relation.kind !== 'Scan' || isSplit[relation.table] !== true) return null
+  return tableOrdered[relation.table]?.[column] === true ? relation : null
 }

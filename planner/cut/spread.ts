@@ -39,6 +39,8 @@ export interface CutContext {
   readonly tableRows: readonly number[]
   /** By table, by column: how many different values, of columns that have a dictionary; null or absent: not known. */
   readonly tableDistinct: readonly (readonly (number | null)[])[]
+  /** By table, by column: whether rows lie nearly in order of it; absent: not known. */
+  readonly tableOrdered: readonly (readonly boolean[])[]
   /** True for each table that is read in splits, false for those that every task reads whole. */
   readonly isSplit: readonly boolean[]
   readonly thresholds: PlanThresholds

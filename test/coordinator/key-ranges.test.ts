@@ -74,7 +74,7 @@ t.test('files that hold no key of the ranges are not read', async t => {
   const files = [
     file('a', [0, 9]), file('b', [10, 19], [40, 49]), file('c', 'unknown'), file('d', [60, 69]), file('e'),
   ]
-  const kept = filesInRanges(files, { column: 0, ranges: [{ low: 19n, high: 20n }, { low: 69n, high: 70n }] })
+  const kept = filesInRanges(files, { column: 0, fileRanges: [{ low: 19n, high: 20n }, { low: 69n, high: 70n }] })
   t.strictSame(kept.map(({ file: { file: { key } } }) => key), ['b', 'c', 'd', 'e'])
-  t.strictSame(filesInRanges(files, { column: 0, ranges: [] }).map(one => one.file.file.key), ['c', 'e'])
+  t.strictSame(filesInRanges(files, { column: 0, fileRanges: [] }).map(one => one.file.file.key), ['c', 'e'])
 })
