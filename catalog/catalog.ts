@@ -12,12 +12,10 @@ import { type Config, listingTtlMs } from '../proto/config.ts'
 import { BUCKET_SCHEMA, type TableDefinition, definitions } from './definitions.ts'
 import { type FilesOfText, FileTables } from './file-tables.ts'
 import { FooterFiles } from './footer-files.ts'
+import { Listings, goodUntilMs } from './listings.ts'
 import type { SkeletonFiles } from './skeleton-files.ts'
 import type { Table, TableName } from './table.ts'
 import { type DescribeFiles, TableLoader } from './table-loader.ts'
-
-/** A long listing is kept so many times its own length, so that queries do not spend their time listing. */
-const TTL_PER_LISTING = 10
 
 export interface NameDefaults {
   readonly catalog: string
@@ -55,25 +53,29 @@ export interface CatalogOptions {
 export function openCatalog({ config, stores, skeletons, footerFolder, ...more }: CatalogOptions): Catalog {
   const { describe, clock } = more
   const footers = new FooterFiles(footerFolder)
-  const loader = new TableLoader({ stores, skeletons, footers, describe })
-  return new Catalog(config, loader, clock)
+  const listings = new Listings(clock)
+  return new Catalog(config, new TableLoader({ stores, skeletons, footers, describe, listings }), listings, clock)
 }
 
 export class Catalog {
   #buckets: Config['buckets']
   #definitions: ReadonlyMap<string, TableDefinition>
   readonly #loader: TableLoader
+  readonly #listings: Listings
+  /** Where files are known to have changed, or may have: only lists that began after this mark count. */
+  readonly #doubted = new WeakMap<TableDefinition, number>()
   readonly #clock: Clock
   readonly #entries = new Map<TableDefinition, Entry>()
   readonly #last = new Map<TableDefinition, Table>()
   #files: FileTables
   readonly #databases: readonly string[]
 
-  constructor(config: CatalogsConfig, loader: TableLoader, clock: Clock) {
+  constructor(config: CatalogsConfig, loader: TableLoader, listings: Listings, clock: Clock) {
     this.#databases = Object.keys(config.databases ?? {})
     this.#buckets = config.buckets
     this.#definitions = byName(definitions(config))
     this.#loader = loader
+    this.#listings = listings
     this.#clock = clock
     this.#files = this.#fileTables()
   }
@@ -163,8 +165,7 @@ export class Catalog {
     const found = name.length === 0 ? all : all.filter(({ name }) => named.has(keyOf(name)))
     const ofCatalog = all.filter(({ name: { catalog } }) => catalog.toLowerCase() === first.toLowerCase())
     const meant = found.length > 0 || name.length > 1 ? found : ofCatalog
-    if (name.length === 0) for (const files of this.#files.all()) this.#entries.delete(files)
-    for (const definition of meant) this.#entries.delete(definition)
+    for (const definition of name.length === 0 ? [...meant, ...this.#files.all()] : meant) this.#doubt(definition)
     return Promise.all(meant.map(definition => this.#loaded(definition)))
   }
 
@@ -172,9 +173,14 @@ export class Catalog {
   invalidate(tables: readonly TableName[]): void {
     for (const name of tables) {
       const definition = this.#definitions.get(keyOf(name))
-      if (definition !== undefined) this.#entries.delete(definition)
-      for (const files of this.#files.all()) if (keyOf(files.name) === keyOf(name)) this.#entries.delete(files)
+      if (definition !== undefined) this.#doubt(definition)
+      for (const files of this.#files.all()) if (keyOf(files.name) === keyOf(name)) this.#doubt(files)
     }
+  }
+
+  #doubt(definition: TableDefinition): void {
+    this.#entries.delete(definition)
+    this.#doubted.set(definition, this.#listings.mark())
   }
 
   #forget(definition: TableDefinition): void {
@@ -195,24 +201,20 @@ export class Catalog {
   #current(definition: TableDefinition): Promise<Table> {
     const known = this.#entries.get(definition)
     if (known !== undefined && (known.expiresMs === null || this.#clock.nowMs() < known.expiresMs)) return known.table
-    const entry: Entry = { table: this.#load(definition), expiresMs: null }
+    const { listingTtlMs: ttlMs, assumeImmutable } = definition
+    const loaded = this.#loader.load(definition, this.#last.get(definition), {
+      ttlMs, after: this.#doubted.get(definition) ?? 0,
+    })
+    const entry: Entry = { table: loaded.then(({ table }) => table), expiresMs: null }
     this.#entries.set(definition, entry)
-    const startedMs = this.#clock.nowMs()
-    entry.table.then(
-      table => {
-        const onlyListed = this.#last.get(definition) === table
-        const tookMs = onlyListed ? this.#clock.nowMs() - startedMs : 0
+    loaded.then(
+      ({ table, listed }) => {
         this.#last.set(definition, table)
-        const ttlMs = Math.max(definition.listingTtlMs, TTL_PER_LISTING * tookMs)
-        entry.expiresMs = definition.assumeImmutable ? Infinity : startedMs + ttlMs
+        entry.expiresMs = assumeImmutable ? Infinity : goodUntilMs(listed, ttlMs)
       },
       () => { if (this.#entries.get(definition) === entry) this.#entries.delete(definition) },
     )
     return entry.table
-  }
-
-  #load(definition: TableDefinition): Promise<Table> {
-    return this.#loader.load(definition, this.#last.get(definition))
   }
 }
 

@@ -15,6 +15,7 @@ import type { FooterFiles } from './footer-files.ts'
 import { FooterCache } from './footers.ts'
 import { type HiveLayout, hiveLayout } from './hive.ts'
 import { listFiles } from './listing.ts'
+import type { Freshness, Listed, Listings } from './listings.ts'
 import { ParquetDescriber } from './parquet-describer.ts'
 import { joinFooters } from './parquet-files.ts'
 import { dataFiles, skeletonColumns } from './parquet-table.ts'
@@ -47,9 +48,16 @@ export interface FileDescription {
 
 export interface LoaderPorts {
   readonly stores: ReadonlyMap<string, ObjectStore>
+  readonly listings: Listings
   readonly skeletons: SkeletonFiles
   readonly footers: FooterFiles
   readonly describe: DescribeFiles
+}
+
+export interface Loaded {
+  readonly table: Table
+  /** When its files were listed, and how long that took. */
+  readonly listed: Pick<Listed, 'startedMs' | 'tookMs'>
 }
 
 /** A change in how skeletons or versions are made; old files are then not used again. */
@@ -72,30 +80,30 @@ export class TableLoader {
    * The table as its files are now; `before` itself if they are what they were. A file that changes between the list
    * and the look at it is met by listing once more.
    */
-  async load(definition: TableDefinition, before: Table | undefined): Promise<Table> {
+  async load(definition: TableDefinition, before: Table | undefined, wanted: Freshness): Promise<Loaded> {
     try {
-      return await this.#loadOnce(definition, before)
+      return await this.#loadOnce(definition, before, wanted)
     } catch (error) {
-      if (error instanceof QueryError && error.code === 'FILE_CHANGED') return this.#loadOnce(definition, before)
-      throw error
+      if (!(error instanceof QueryError) || error.code !== 'FILE_CHANGED') throw error
+      return this.#loadOnce(definition, before, { ...wanted, after: this.#ports.listings.mark() })
     }
   }
 
-  async #loadOnce(definition: TableDefinition, before: Table | undefined): Promise<Table> {
-    const { stores } = this.#ports
+  async #loadOnce(definition: TableDefinition, before: Table | undefined, wanted: Freshness): Promise<Loaded> {
+    const { stores, listings } = this.#ports
     const storeOf = (bucket: string): ObjectStore => {
       const store = stores.get(bucket)
       if (store !== undefined) return store
       throw new QueryError('INVALID_CONFIG', `${definition.label}: no bucket named '${bucket}'`)
     }
-    const files = await listFiles(storeOf, definition)
+    const { files, ...listed } = await listFiles(storeOf, listings, definition, wanted)
     const version = versionOf(definition, files)
-    if (before?.version === version) return before
+    if (before?.version === version) return { table: before, listed }
     const source = { definition, storeOf, files, version, hive: hiveLayout(files, definition.options) }
     const { format } = definition
     const table = format === 'parquet' ? await this.#loadParquet(source) : await this.#loadText(source, format)
     twoNames(definition, table)
-    return table
+    return { table, listed }
   }
 
   async #loadParquet({ definition, storeOf, files, version, hive }: TableSource): Promise<Table> {

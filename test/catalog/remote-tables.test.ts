@@ -48,6 +48,32 @@ t.test('what is immutable is listed once', async t => {
   t.strictSame(await look(own), [12_000, 0, 0, 0])
 })
 
+t.test('tables over one folder share its lists, whichever of them asks', async t => {
+  const { lake, store, put, server } = await open(t)
+  const tables = { all: 't/*.parquet', some: 't/00*.parquet', same: 't/*.parquet', other: 't/01[0-4].parquet' }
+  const catalog = lake.catalog(tables, { listingTtlMs: 10_000 }, store)
+  const files = async (...names: string[]) => {
+    server.forget()
+    const found = await catalog.resolve(names.map(name => [name]), { catalog: 'c', schema: 'main' })
+    return [...found.map(table => table.files.length), server.traffic('list').requests]
+  }
+  t.strictSame(await files('all', 'some', 'same'), [FILES, 10, FILES, 1])
+  t.strictSame(await files('other'), [5, 1], 'one that was not asked for before')
+  lake.nowMs += 10_000
+  put('t/005x.parquet', readFileSync(lake.path('x')))
+  t.strictSame(await files('some'), [11, 1])
+  lake.nowMs += 9_999
+  t.strictSame(await files('all', 'same', 'other', 'some'), [FILES + 1, FILES + 1, 5, 11, 0], 'of that list')
+  lake.nowMs += 1
+  t.strictSame(await files('all', 'same', 'other', 'some'), [FILES + 1, FILES + 1, 5, 11, 1], 'for its period alone')
+  put('t/006x.parquet', readFileSync(lake.path('x')))
+  await catalog.refresh([], { catalog: 'c', schema: 'main' })
+  t.equal(server.traffic('list').requests, 2, 'a refresh lists once')
+  t.strictSame(await files('all', 'some'), [FILES + 2, 12, 0])
+  catalog.invalidate([{ catalog: 'c', schema: 'main', table: 'some' }])
+  t.strictSame(await files('all', 'some'), [FILES + 2, 12, 1], 'a doubt is not put to rest by an older list')
+})
+
 t.test('many who ask at once ask once', async t => {
   const { look, catalog, server } = await open(t)
   const own = catalog()
