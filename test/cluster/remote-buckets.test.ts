@@ -186,17 +186,6 @@ t.test('queries spread over two executors', async t => {
     t.ok(Number(fetched(first)) <= 1.1 * Number(needed), `${String(fetched(first))} for ${String(needed)}`)
     t.ok(server.seen.every(({ ifMatch }) => ifMatch !== undefined))
   })
-  await t.test('text that runs as it was written fetches the columns that it reads, and no other', async t => {
-    const text = (column: string): string => `SET integer_division = true; SELECT sum(hash(${column}) % 100) / 7
-      FROM lineitem WHERE NOT EXISTS (FROM orders WHERE o_clerk = ${column})`
-    await skein.query(text('l_linestatus')) // all footers are there now
-    const before = server.traffic('get').bytes
-    t.match(await skein.query(text('l_shipinstruct')), { kind: 'rows', wholeReason: /integer_division/ })
-    const { rows: [[needed] = []] } = await oracle.run(`SELECT sum(total_compressed_size)::BIGINT
-      FROM parquet_metadata('${join(data, '*/*.parquet')}') WHERE path_in_schema = 'l_shipinstruct'`)
-    const own = server.traffic('get').bytes - before
-    t.ok(own > 0 && own <= 1.1 * Number(needed), `${own} for ${String(needed)}`)
-  })
 })
 
 t.test('queries on one executor, which is restarted', async t => {
@@ -205,6 +194,14 @@ t.test('queries on one executor, which is restarted', async t => {
   const sql = 'SELECT l_returnflag, sum(l_quantity) FROM lineitem GROUP BY ALL ORDER BY ALL'
   const first = await Skein.start(options)
   for (const each of [sql, ...others]) t.equal(await wrong(each, await first.query(each)), undefined, each)
+  const before = server.traffic('get').bytes
+  const asWritten = await first.query(
+    'SET integer_division = true; SELECT sum(length(l_shipinstruct)) / 7 FROM lineitem')
+  t.match(asWritten, { kind: 'rows', wholeReason: /integer_division/ })
+  const { rows: [[needed] = []] } = await oracle.run(`SELECT sum(total_compressed_size)::BIGINT
+    FROM parquet_metadata('${join(data, 'lineitem/*.parquet')}') WHERE path_in_schema = 'l_shipinstruct'`)
+  const own = server.traffic('get').bytes - before
+  t.ok(own > 0 && own <= 1.1 * Number(needed), `text as written: ${own} for ${String(needed)}`)
   t.match(await runCommand(['admin', 'bucket', 'test', 'prod', '--url', first.doors.admin ?? '']),
     { status: 0, stdout: /^bucket prod answers, in \d+ ms\n$/ })
   const cache = async (...words: string[]): Promise<unknown> => {
@@ -213,9 +210,9 @@ t.test('queries on one executor, which is restarted', async t => {
   }
   t.match(await cache('status'), [{ files: Number, bytes_fetched: Number, damaged: 0 }])
   await cache('evict', 'prod/parts/')
-  const before = server.traffic('get').requests
+  const requests = server.traffic('get').requests
   t.equal(await wrong(sql, await first.query(`${sql} -- again`)), undefined)
-  t.equal(server.traffic('get').requests, before, 'other files are still there')
+  t.equal(server.traffic('get').requests, requests, 'other files are still there')
   t.ok(Number(fetched(await first.query(`${others[0]} -- again`))) > 0)
   await first.stop()
   server.forget()
