@@ -34,6 +34,7 @@ const families: Readonly<Record<string, () => Promise<{ readonly family: Family 
   prune: () => import('./prune/prune.bench.ts'),
   tpch: () => import('./tpch/tpch.bench.ts'),
   latency: () => import('./flight/latency.bench.ts'),
+  remote: () => import('./remote/remote.bench.ts'),
   growth: () => import('./tpch/growth.bench.ts'),
 }
 

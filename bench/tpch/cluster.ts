@@ -11,9 +11,12 @@ import { tableNames } from './tables.ts'
 const CATALOG = 'tpch'
 
 /** The catalog of a folder of tables, as parts of a configuration. */
-export function tpchConfig(folder: string, globs: TpchData['globs'] = generatedGlobs): Record<string, unknown> {
+export function tpchConfig(
+  folder: string, globs: TpchData['globs'] = generatedGlobs,
+  bucket: Readonly<Record<string, unknown>> = { provider: 'local', path: folder },
+): Record<string, unknown> {
   return {
-    buckets: { data: { provider: 'local', path: folder } },
+    buckets: { data: bucket },
     catalogs: { [CATALOG]: { type: 'bucket_tables', bucket: 'data', file_format: 'parquet', tables: globs } },
     default_catalog: CATALOG,
   }
@@ -33,6 +36,8 @@ export interface ClusterOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** What DuckDB may take in each executor. */
   readonly memoryEachGb?: number
+  /** Where the files are besides their folder, as in the configuration; absent: the folder itself. */
+  readonly bucket?: Readonly<Record<string, unknown>>
 }
 
 /** Enough for scale 1 without spilling, and not all of the machine. */
@@ -40,7 +45,7 @@ const MEMORY_EACH_GB = 2
 
 /** Runs `use` beside a cluster in a folder of its own, and stops it. */
 export async function withCluster<T>(
-  { data, executors, threadsEach, environment = {}, memoryEachGb = MEMORY_EACH_GB }: ClusterOptions,
+  { data, executors, threadsEach, environment = {}, memoryEachGb = MEMORY_EACH_GB, bucket }: ClusterOptions,
   use: (skein: Skein) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-bench-'))
@@ -49,7 +54,7 @@ export async function withCluster<T>(
     result_cache: 0, memory: `${memoryEachGb * executors}GB`,
     ...threadsEach === undefined ? {} : { threads: threadsEach * executors },
   }
-  const config = { ...tpchConfig(data.folder, data.globs), node }
+  const config = { ...tpchConfig(data.folder, data.globs, bucket), node }
   try {
     const skein = await Skein.start({ folder, executors, config, environment })
     try {
