@@ -4,7 +4,7 @@
  */
 
 import { createInterface, type Interface } from 'node:readline'
-import { asQueryError } from '../../proto/errors.ts'
+import { asQueryError, QueryError } from '../../proto/errors.ts'
 import { MAX_ENTRIES, oneLine, type HistoryFile } from './history.ts'
 import { commandWords } from './shell-command.ts'
 import type { Shell } from './shell.ts'
@@ -21,8 +21,8 @@ export interface TerminalPorts {
 
 const PROMPT = 'skein> '
 const GOES_ON = '   ... '
-/** Typed or pasted while a statement runs; more is not a person's doing. */
-const MAX_WAITING = 100_000
+/** Statements that wait for their turn; more are a script, which belongs into a pipe. */
+const MAX_WAITING = 10_000
 
 export class Terminal {
   readonly #shell: Shell
@@ -72,8 +72,11 @@ export class Terminal {
   #line(line: string): void {
     try {
       this.#typed.push(line)
-      this.#waiting.push(...this.#buffer.add(line))
-      if (this.#waiting.length > MAX_WAITING) this.#waiting.length = MAX_WAITING
+      const entries = this.#buffer.add(line)
+      if (this.#waiting.length + entries.length > MAX_WAITING) {
+        throw new QueryError('INVALID_REQUEST', `more than ${MAX_WAITING} statements would wait: this line is not run`)
+      }
+      this.#waiting.push(...entries)
     } catch (thrown) {
       this.#say(thrown)
     }

@@ -111,6 +111,8 @@ t.test('a terminal: prompts, lines that go on, an error that ends nothing', asyn
   t.match(await shell.shown(/a {2}b[^]*skein> /), /\n1 {2}2\n\(1 row\)\n/)
   shell.type('SELECT nope;\n')
   t.match(await shell.shown(/error: [^]*skein> /), /BIND_ERROR[^]*LINE 1: SELECT nope\n {15}\^/)
+  shell.type(`${'SELECT 1;'.repeat(10_001)}\n`)
+  await shell.shown(/error: INVALID_REQUEST: more than 10000 statements[^]*skein> /)
   shell.type('SELECT 1; SELECT 2 AS two; \n')
   await shell.shown(/two\n─+\n {2}2[^]*skein> /)
   shell.type('\\q\n')
