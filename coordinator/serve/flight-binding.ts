@@ -6,6 +6,7 @@
 import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { ArrowIngest, type IngestBatch } from '../../proto/ingest/arrow-ingest.ts'
+import { readMessage } from '../../proto/ingest/arrow-message.ts'
 import { parseDuckType } from '../../proto/types.ts'
 import { valueSql } from '../bound-value.ts'
 
@@ -66,7 +67,10 @@ export class Binding {
   }
 }
 
-/** null: nothing is bound, as the client has sent no schema. Throws INVALID_REQUEST for what is no Arrow. */
+/**
+ * null: nothing is bound, as the client has sent no schema, or one without columns, as JDBC does. Throws
+ * INVALID_REQUEST for what is no Arrow.
+ */
 export async function readBinding(messages: AsyncIterable<RawFlightData>): Promise<Binding | null> {
   let ingest: ArrowIngest | null = null
   const batches: IngestBatch[] = []
@@ -77,6 +81,7 @@ export async function readBinding(messages: AsyncIterable<RawFlightData>): Promi
     bytes += dataHeader.length + dataBody.length
     if (bytes > MAX_BYTES) throw new QueryError('RESULT_TOO_LARGE', `more than ${MAX_BYTES} bytes of bound values`)
     if (ingest === null) {
+      if (isWithoutColumns(dataHeader)) return null
       ingest = new ArrowIngest(dataHeader)
       continue
     }
@@ -84,4 +89,9 @@ export async function readBinding(messages: AsyncIterable<RawFlightData>): Promi
     if (batch !== null) batches.push(batch)
   }
   return ingest === null ? null : new Binding(ingest, batches)
+}
+
+function isWithoutColumns(header: Uint8Array): boolean {
+  const message = readMessage(header)
+  return message.kind === 'schema' && message.fields.length === 0
 }

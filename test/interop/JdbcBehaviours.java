@@ -128,7 +128,7 @@ public class JdbcBehaviours {
     });
     DatabaseMetaData meta = connection.getMetaData();
     check("the database is named", () -> equal(meta.getDatabaseProductName(), "Skein"));
-    check("catalogs are listed", () -> equal(column(meta.getCatalogs(), 1), List.of("csvs", "jsons", "lake", "skein")));
+    check("catalogs are listed", () -> equal(column(meta.getCatalogs(), 1), List.of("csvs", "jsons", "lake", "skein", "work")));
     check("schemas are listed", () -> equal(column(meta.getSchemas("lake", null), 1), List.of("main")));
     check("tables are listed by pattern and type", () ->
         equal(column(meta.getTables("lake", "main", "peo%", new String[] {"TABLE"}), 3), List.of("people")));
@@ -181,6 +181,55 @@ public class JdbcBehaviours {
           if (cause instanceof SQLTimeoutException) return;
         }
         throw error;
+      }
+    });
+    check("tables are made and rows inserted, with their number", () -> {
+      try (Statement statement = connection.createStatement()) {
+        equal(statement.executeUpdate("CREATE TABLE memory.jdbc (a INTEGER PRIMARY KEY, b VARCHAR, c DECIMAL(9,2), d DATE)"), 0);
+        equal(statement.executeUpdate("INSERT INTO memory.jdbc VALUES (1, 'x', 1.5, NULL), (2, 'y', NULL, NULL)"), 2);
+        equal(statement.executeUpdate("UPDATE memory.jdbc SET b = 'z'"), 2);
+        equal(column(statement.executeQuery("SELECT b FROM memory.jdbc"), 1), List.of("z", "z"));
+      }
+    });
+    check("a prepared update is bound by the types of its columns, and runs once", () -> {
+      try (PreparedStatement insert = connection.prepareStatement("INSERT INTO memory.jdbc VALUES (?, ?, ?, ?)")) {
+        insert.setInt(1, 3);
+        insert.setString(2, "it's");
+        insert.setBigDecimal(3, new BigDecimal("12.34"));
+        insert.setDate(4, Date.valueOf("2024-02-29"));
+        equal(insert.executeUpdate(), 1);
+      }
+      try (Statement statement = connection.createStatement()) {
+        equal(column(statement.executeQuery("SELECT b || ' ' || c || ' ' || d FROM memory.jdbc WHERE a = 3"), 1),
+            List.of("it's 12.34 2024-02-29"));
+      }
+    });
+    check("a batch runs once for each of its rows", () -> {
+      try (PreparedStatement insert = connection.prepareStatement("INSERT INTO memory.jdbc (a, b) VALUES (?, ?)")) {
+        for (int i = 10; i < 20; i++) {
+          insert.setInt(1, i);
+          insert.setString(2, "row " + i);
+          insert.addBatch();
+        }
+        insert.executeBatch();
+      }
+      try (Statement statement = connection.createStatement()) {
+        equal(column(statement.executeQuery("SELECT count(*) FROM memory.jdbc WHERE a >= 10"), 1), List.of("10"));
+      }
+    });
+    check("a prepared update that fails has done nothing", () -> {
+      try (PreparedStatement insert = connection.prepareStatement("INSERT INTO memory.jdbc (a) VALUES (?), (1)")) {
+        insert.setInt(1, 99);
+        refused(insert::executeUpdate, "Duplicate key");
+      }
+      try (Statement statement = connection.createStatement()) {
+        equal(column(statement.executeQuery("SELECT count(*) FROM memory.jdbc WHERE a = 99"), 1), List.of("0"));
+      }
+    });
+    check("a change with RETURNING gives its rows", () -> {
+      try (PreparedStatement delete = connection.prepareStatement("DELETE FROM memory.jdbc WHERE a = ? RETURNING b")) {
+        delete.setInt(1, 10);
+        equal(column(delete.executeQuery(), 1), List.of("row 10"));
       }
     });
     check("the connection is valid after all that", () -> equal(connection.isValid(5), true));

@@ -19,11 +19,11 @@ OPTIONS = adbc_driver_flightsql.DatabaseOptions
 failures = 0
 
 
-def connect(user=USER, password=PASSWORD, **options):
+def connect(user=USER, password=PASSWORD, autocommit=True, **options):
     with open(CA) as file:
         trusted = {OPTIONS.TLS_ROOT_CERTS.value: file.read()}
     login = {"username": user, "password": password} if user else {}
-    return dbapi.connect(f"grpc+tls://{ADDRESS}", db_kwargs={**trusted, **login}, autocommit=True, **options)
+    return dbapi.connect(f"grpc+tls://{ADDRESS}", db_kwargs={**trusted, **login}, autocommit=autocommit, **options)
 
 
 def check(what):
@@ -175,7 +175,7 @@ def _():
 @check("catalogs, schemas, tables and columns are listed")
 def _():
     objects = connection.adbc_get_objects(depth="all").read_all().to_pylist()
-    equal(sorted(entry["catalog_name"] for entry in objects), ["csvs", "jsons", "lake", "skein"])
+    equal(sorted(entry["catalog_name"] for entry in objects), ["csvs", "jsons", "lake", "skein", "work"])
     [lake] = [entry for entry in objects if entry["catalog_name"] == "lake"]
     [people] = [table for table in lake["catalog_db_schemas"][0]["db_schema_tables"] if table["table_name"] == "people"]
     equal([column["column_name"] for column in people["table_columns"]][:2], ["id", "name"])
@@ -276,6 +276,111 @@ def _():
     with connection.cursor() as cursor:
         cursor.execute("FROM sales")
         cursor.fetch_arrow_table().validate(full=True)
+
+
+def table_of(*rows):
+    return pyarrow.table({"a": pyarrow.array([a for a, _ in rows], pyarrow.int32()), "b": [b for _, b in rows]})
+
+
+@check("a table is made, and rows are inserted with their number")
+def _():
+    with connection.cursor() as cursor:
+        cursor.adbc_statement.set_sql_query("CREATE TABLE memory.written (a INTEGER PRIMARY KEY, b VARCHAR)")
+        cursor.adbc_statement.execute_update()
+        cursor.adbc_statement.set_sql_query("INSERT INTO memory.written VALUES (1, 'x'), (2, 'y')")
+        equal(cursor.adbc_statement.execute_update(), 2)
+    equal(ask("SELECT count(*) FROM memory.written"), [(2,)])
+
+
+@check("executemany runs once for each row")
+def _():
+    with connection.cursor() as cursor:
+        cursor.executemany("INSERT INTO memory.written VALUES (?, ?)", [(3, "z"), (4, None), (5, "it's")])
+        equal(cursor.rowcount, 3)
+        cursor.executemany("UPDATE memory.written SET b = ? WHERE a = ?", [("p", 3), ("q", 4), ("r", 99)])
+        equal(cursor.rowcount, 2)
+    equal(ask("SELECT a, b FROM memory.written WHERE a > 2 ORDER BY a"), [(3, "p"), (4, "q"), (5, "it's")])
+
+
+@check("an executemany that fails in one row has done nothing")
+def _():
+    with connection.cursor() as cursor:
+        refused(lambda: cursor.executemany("INSERT INTO memory.written VALUES (?, ?)", [(10, "a"), (1, "b")]),
+                "Duplicate key")
+    equal(ask("SELECT count(*) FROM memory.written WHERE a >= 10"), [(0,)])
+
+
+@check("a change with RETURNING gives its rows")
+def _():
+    equal(ask("INSERT INTO memory.written VALUES (?, ?) RETURNING a + 1", [20, "x"]), [(21,)])
+    equal(ask("DELETE FROM memory.written WHERE a = 20 RETURNING b"), [("x",)])
+
+
+def ingest(table, mode, rows, on=None, **options):
+    with (on or connection).cursor() as cursor:
+        return cursor.adbc_ingest(table, rows, mode=mode, **options)
+
+
+@check("tables are loaded in every mode")
+def _():
+    memory = {"catalog_name": "memory"}
+    equal(ingest("loaded", "create", table_of((1, "x"), (2, None)), **memory), 2)
+    refused(lambda: ingest("loaded", "create", table_of((1, "x")), **memory), "is there already")
+    equal(ingest("loaded", "append", table_of((3, "z")), **memory), 1)
+    equal(ask("SELECT a, b FROM memory.loaded ORDER BY a"), [(1, "x"), (2, None), (3, "z")])
+    equal(ingest("loaded", "replace", table_of((9, "r")), **memory), 1)
+    equal(ingest("loaded", "create_append", table_of((8, "s")), **memory), 1)
+    equal(ask("SELECT a FROM memory.loaded ORDER BY a"), [(8,), (9,)])
+    refused(lambda: ingest("missing", "append", table_of((1, "x")), **memory), "is not there")
+
+
+@check("a temporary table is loaded, and joined with one of the cluster")
+def _():
+    equal(ingest("wanted", "create", table_of((3, "x"), (5, "y")), temporary=True), 2)
+    equal(ask("SELECT p.id, w.b FROM people p JOIN wanted w ON p.id = w.a ORDER BY 1"), [(3, "x"), (5, "y")])
+
+
+@check("a reader of many batches is loaded whole")
+def _():
+    batches = [pyarrow.record_batch({"a": list(range(i * 1000, i * 1000 + 1000))}) for i in range(100)]
+    reader = pyarrow.RecordBatchReader.from_batches(batches[0].schema, batches)
+    equal(ingest("many", "create", reader, catalog_name="memory"), 100000)
+    equal(ask("SELECT count(*), sum(a)::BIGINT FROM memory.many"), [(100000, 4999950000)])
+
+
+@check("catalogs of the cluster are not loaded into")
+def _():
+    refused(lambda: ingest("x", "create", table_of((1, "x"))), "read-only")
+
+
+@check("a catalog that is kept is loaded, and read by another connection")
+def _():
+    equal(ingest("kept", "create", table_of((1, "x")), catalog_name="work"), 1)
+    with connect() as other, other.cursor() as cursor:
+        cursor.execute("SELECT a, b FROM work.kept")
+        equal(cursor.fetchall(), [(1, "x")])
+
+
+@check("transactions are committed and rolled back, with what was loaded in them")
+def _():
+    with connect(autocommit=False) as other:
+        ingest("kept", "append", table_of((2, "y")), on=other, catalog_name="work")
+        with other.cursor() as cursor:
+            cursor.executemany("INSERT INTO work.kept VALUES (?, ?)", [(3, "z"), (4, "w")])
+            cursor.execute("SELECT count(*) FROM work.kept")
+            equal(cursor.fetchone(), (4,))
+        other.rollback()
+        ingest("kept", "append", table_of((5, "v")), on=other, catalog_name="work")
+        other.commit()
+    equal(ask("SELECT a FROM work.kept ORDER BY a"), [(1,), (5,)])
+
+
+@check("pandas writes a table")
+def _():
+    frame = pandas.DataFrame({"a": [1, 2], "b": ["x", "y"]})
+    with connection.cursor() as cursor:
+        equal(cursor.adbc_ingest("frame", pyarrow.Table.from_pandas(frame, preserve_index=False), catalog_name="memory"), 2)
+    equal(list(pandas.read_sql("SELECT b FROM memory.frame ORDER BY a", connection)["b"]), ["x", "y"])
 
 
 connection.close()

@@ -1,6 +1,6 @@
 /** A real cluster as foreign clients meet it: TLS at every door of clients, and a user who has to log in. */
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runCommand } from '../cluster/command.ts'
@@ -29,10 +29,14 @@ export async function startSecure(): Promise<SecureCluster> {
     if (made.status !== 0) throw new Error(made.stderr)
   }
   await writeTables(join(folder, 'files'))
+  await mkdir(join(folder, 'desk'))
+  const tables = tablesConfig(join(folder, 'files')) as { readonly buckets: object; readonly catalogs: object }
   const skein = await Skein.start({
     folder, executors: 2,
     config: {
-      ...tablesConfig(join(folder, 'files')), auth: 'users',
+      ...tables, auth: 'users',
+      buckets: { ...tables.buckets, desk: { provider: 'local', path: join(folder, 'desk') } },
+      catalogs: { ...tables.catalogs, work: { type: 'duckdb', bucket: 'desk', path: 'work.duckdb', writers: [user] } },
       client_tls: { cert: join(certificates, 'door.pem'), key: join(certificates, 'door.key') },
     },
   })

@@ -113,6 +113,14 @@ t.test('an update runs once, with the values that came with it', async t => {
   t.strictSame(texts(), ['select (CAST(5 AS INTEGER))'])
 })
 
+t.test('a schema without columns binds nothing', async t => {
+  const { client, texts } = await begin(t)
+  const { preparedStatementHandle } = await prepare(client, 'select 1')
+  const update = packed(CommandPreparedStatementUpdateSchema, { preparedStatementHandle })
+  await client.put(update, await messagesOf(tableToIPC(new Table(), 'stream')))
+  t.strictSame(texts(), ['select 1'])
+})
+
 t.test('a poll starts a statement, tells how far it is, and gives the endpoint when there are rows', async t => {
   const { client, queries, texts } = await begin(t, () => oneRow)
   const statement = packed(CommandStatementQuerySchema, { query: 'select 1' })
