@@ -23,7 +23,7 @@ t.teardown(() => planning.close())
 for (const { number, title, sql } of tpchQueries(SCALE)) {
   t.test(`Q${number}, ${title}, is cut as its golden plan says`, async t => {
     const text = [
-      `-- by cost\n${await planning.explained(sql, DEFAULTS, TIMES)}`,
+      `-- by cost\n${await planning.explained(sql, DEFAULTS, { times: TIMES })}`,
       `-- every join by hash\n${await planning.explained(sql, FORCED)}`,
     ].join('\n')
     matchGolden(t, `test/planner/golden/tpch-${String(number).padStart(2, '0')}.plan`, text)

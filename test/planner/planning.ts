@@ -82,11 +82,15 @@ export class Planning {
 
   /**
    * Its fragments as text: the plan of each, with what it reads of others by their numbers. `times`: as if every table,
-   * and so every estimate, had so many times the rows.
+   * and so every estimate, had so many times the rows. `isOrdered`: as if they lay in order of every column.
    */
-  async explained(sql: string, thresholds: PlanThresholds, times = 1): Promise<string> {
+  async explained(
+    sql: string, thresholds: PlanThresholds, { times = 1, isOrdered = false } = {},
+  ): Promise<string> {
     const tableTypes = this.tables.map(table => table.columns.map(column => parseDuckType(column.type)))
-    const tables = this.tables.map(table => ({ ...table, rowCount: table.rowCount * times }))
+    const tables = this.tables.map(table => ({
+      ...table, rowCount: table.rowCount * times, orderedColumns: table.columns.map(() => isOrdered),
+    }))
     const context = contextOf({ tables, tableTypes, thresholds, volatileFunctions })
     const cuts = cutAtExchanges(distribute(grown(await this.decoded(sql), times), context))
     const drafts = assemble(cuts, this.tables, context)
