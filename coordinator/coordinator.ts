@@ -59,6 +59,7 @@ import { settledTables } from './settled-tables.ts'
 import type { AllTables } from './system/all-tables.ts'
 import { openSystem } from './system/open-system.ts'
 import type { QueryLog } from './system/query-log.ts'
+import { openTracing } from './tracing/open-tracing.ts'
 import { Users } from './users.ts'
 
 const LOCALHOST = '127.0.0.1'
@@ -139,9 +140,12 @@ async function start(
     live, dataDir: launch.dataDir, catalog, skeletons, log, onStop, store, clock, own: id, auth, events,
     queries: () => queries.list(), executors: () => queries.executors(), caches: { list: () => caches.list() },
   })
+  const tracing = openTracing(config.tracing, { clock, coordinator: id, chance: randomBytes }, log)
+  onStop(() => tracing.close())
   const ports = planPorts(planner, catalog, tables, thresholds(launch))
   const queries: QueryService = new QueryService({
-    ...ports, clock, newQueryId: () => newId() as QueryId, watcher: queryWatcher(log, metrics, events, queryLog),
+    ...ports, clock, newQueryId: () => newId() as QueryId,
+    watcher: queryWatcher({ log, metrics, events, queryLog, traced: tracing.traced }),
     limits: {
       holdBytes: launch.config.resultHoldBytes, shareResults: launch.config.node.resultCacheBytes > 0,
     },
@@ -168,7 +172,8 @@ async function start(
   await users.start()
   const sessions = new Sessions({ clock, defaults: () => live.defaults })
   onStop(() => sessions.closeAll())
-  const health = healthPorts(queries, metrics, options, startedMs, () => late.registration?.check())
+  const health = healthPorts(queries, metrics, options, startedMs, () => late.registration?.check(),
+    () => ({ lostRecords: queryLog.lost, lostSpans: tracing.lost() }))
   const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
   const doors = await open(options, {
     catalog: tables, ofBuckets: catalog, stores: stores.byName, live, queries, planner, ports, sessions, users, caches,
@@ -276,7 +281,7 @@ function stateOf({ kind, info: { state } }: MembershipEvent): string {
 
 function healthPorts(
   queries: QueryService, metrics: Metrics, { clock, use }: CoordinatorOptions, startedMs: number,
-  checkMembership: () => void,
+  checkMembership: () => void, lost: () => Pick<Gauges, 'lostRecords' | 'lostSpans'>,
 ): HealthPorts {
   return {
     notReady: () => {
@@ -288,7 +293,8 @@ function healthPorts(
       return active(queries).length > 0 ? null : 'no executor is active'
     },
     metrics: () => metrics.text({
-      ...queries.load, ...use(), executors: queries.executors(), uptimeSeconds: (clock.nowMs() - startedMs) / 1000,
+      ...queries.load, ...use(), ...lost(), executors: queries.executors(),
+      uptimeSeconds: (clock.nowMs() - startedMs) / 1000,
     }),
   }
 }

@@ -16,6 +16,7 @@ import { explain, type Ground } from './explain.ts'
 import type { Explanation } from './explanation.ts'
 import type { QueryHandle } from './query-handle.ts'
 import type { Answer } from './session/answer.ts'
+import type { TimedReport } from './task-board.ts'
 import type { QueryRequest, QueryState, QueryStats, RunningQuery, TaskReport } from './running-query.ts'
 
 export type ExplainFormat = 'text' | 'json' | 'mermaid'
@@ -28,6 +29,7 @@ export const EXPLAIN_COLUMNS: readonly TableColumn[] = [
 export interface KeptQuery extends RunningQuery {
   readonly query: { readonly startedMs: number }
   readonly taskCount: number
+  timedTasks(): readonly TimedReport[]
 }
 
 export function formatExplanation(explanation: Explanation, format: ExplainFormat): string {
@@ -89,6 +91,7 @@ export class Analyzed implements KeptQuery {
   state(): QueryState { return this.#inner.state() }
   stats(): QueryStats { return this.#inner.stats() }
   tasks(): readonly TaskReport[] { return this.#inner.tasks() }
+  timedTasks(): readonly TimedReport[] { return this.#inner.timedTasks() }
   progress(): number { return this.#inner.progress() }
   /** Reading it is what runs it. */
   isReadable(): boolean { return true }

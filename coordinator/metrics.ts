@@ -30,6 +30,9 @@ export interface Gauges {
   readonly residentBytes: number
   readonly cpuSeconds: number
   readonly uptimeSeconds: number
+  /** Since the start: records of the log of queries, and spans of traces. */
+  readonly lostRecords: number
+  readonly lostSpans: number
 }
 
 class Histogram {
@@ -75,7 +78,7 @@ export class Metrics {
     this.#refused++
   }
 
-  text({ running, waiting, executors, residentBytes, cpuSeconds, uptimeSeconds }: Gauges): string {
+  text({ running, waiting, executors, residentBytes, cpuSeconds, uptimeSeconds, ...lost }: Gauges): string {
     const active = executors.filter(({ state }) => state === 'active')
     const { fetched, cached, exchanged } = this.#bytes
     return [
@@ -96,6 +99,9 @@ export class Metrics {
       ...single('skein_slots', 'gauge', 'Slots of active executors.', sum(active.map(({ info }) => info.slots))),
       ...single('skein_memory_bytes', 'gauge', 'DuckDB memory of active executors.',
         sum(active.map(({ info }) => Number(info.memoryBytes)))),
+      ...single('skein_query_log_lost_total', 'counter', 'Records of the log of queries that the disk did not take.',
+        lost.lostRecords),
+      ...single('skein_spans_lost_total', 'counter', 'Spans of traces that no collector took.', lost.lostSpans),
       ...single('process_resident_memory_bytes', 'gauge', 'Memory of the coordinator.', residentBytes),
       ...single('process_cpu_seconds_total', 'counter', 'CPU time of the coordinator.', cpuSeconds),
       ...single('skein_uptime_seconds', 'gauge', 'Since the start of the coordinator.', uptimeSeconds),

@@ -45,8 +45,8 @@ const TIME_ZONE = 'TimeZone'
 const DEFAULT_TIME_ZONE = 'UTC'
 
 export interface QueryWatcher {
-  started(query: RunningQuery): void
-  ended(query: RunningQuery): void
+  started(query: KeptQuery): void
+  ended(query: KeptQuery): void
   /** A statement was turned away because too many wait. */
   refused(): void
 }

@@ -4,6 +4,7 @@
  */
 
 import { asQueryError } from '../proto/errors.ts'
+import type { KeptQuery } from './explain-query.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { QueryWatcher } from './query-service.ts'
@@ -11,7 +12,15 @@ import type { RunningQuery } from './running-query.ts'
 import type { Events } from './serve/events.ts'
 import type { QueryLog } from './system/query-log.ts'
 
-export function queryWatcher(log: Log, metrics: Metrics, events: Events, queryLog: QueryLog): QueryWatcher {
+export interface WatchPorts {
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly events: Events
+  readonly queryLog: QueryLog
+  readonly traced: (query: KeptQuery) => void
+}
+
+export function queryWatcher({ log, metrics, events, queryLog, traced }: WatchPorts): QueryWatcher {
   return {
     started: query => {
       queryLog.started(query)
@@ -22,6 +31,7 @@ export function queryWatcher(log: Log, metrics: Metrics, events: Events, queryLo
     },
     ended: query => {
       queryLog.ended(query)
+      traced(query)
       const { code, state, stats } = endOf(query)
       metrics.ended({
         state, code, elapsedMs: stats.elapsed_ms, planMs: stats.plan_ms, bytesFetched: stats.bytes_fetched,

@@ -6,6 +6,7 @@
 import type { EnumForm } from '../proto/arrow-schema.ts'
 import type { QueryError } from '../proto/errors.ts'
 import type { QueryId, SessionId } from '../proto/ids.ts'
+import type { TraceContext } from '../proto/trace-context.ts'
 import type { TableColumn } from '../catalog/table.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 
@@ -27,6 +28,8 @@ export interface QueryRequest {
   readonly cache?: boolean
   /** The client's own id for it, or none: then one is made. */
   readonly queryId?: QueryId
+  /** The trace that its client's call belongs to; absent: none. */
+  readonly trace?: TraceContext
   /** Its plan is kept, with what people are told of it. */
   readonly explain?: boolean
 }

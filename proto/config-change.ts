@@ -14,7 +14,7 @@ const fixed: Readonly<Record<
 >> = {
   dataDir: 'data_dir', databases: 'catalogs (of type duckdb)', resultHoldBytes: 'result_hold_bytes', listen: 'listen',
   store: 'store', storeGraceMs: 'store_grace', secretKeyFile: 'secret_key_file', tls: 'tls', clientTls: 'client_tls',
-  auth: 'auth',
+  auth: 'auth', tracing: 'tracing',
 }
 const fixedOfNode: Readonly<Record<keyof NodeConfig, string>> = {
   threads: 'threads', memoryBytes: 'memory', spillBytes: 'spill', cacheBytes: 'cache', drainMs: 'drain_timeout',

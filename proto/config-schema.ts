@@ -63,6 +63,8 @@ const duration = z.string('must be a time such as 30s').transform((value, contex
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 const etcdUrl = z.string().regex(/^https?:\/\/[^/\s]+:\d{1,5}$/, 'must be http://host:port or https://host:port')
+const otlpUrl = z.string()
+  .regex(/^https?:\/\/[^/\s@]+\/\S*$/, 'must be a URL such as http://127.0.0.1:4318/v1/traces, without a password')
 const tlsFiles = z.strictObject({ cert: text, key: text, ca: text })
 
 /** A key of the design that this version does not serve: any value is refused, with that reason. */
@@ -117,6 +119,7 @@ export const configSchema = z.strictObject({
   admins: z.array(name, 'must be a list of names').default([]),
   store_grace: duration.default(60_000),
   secret_key_file: text.optional(),
+  tracing: z.strictObject({ endpoint: otlpUrl }).optional(),
   tls: tlsFiles.optional(),
   client_tls: tlsFiles.extend({ ca: text.optional() }).optional(),
 })

@@ -46,6 +46,8 @@ export interface Config {
   readonly auth: 'none' | 'users'
   /** Users who see in the tables of catalog `skein` what operators see; without logins everybody does. */
   readonly admins: readonly string[]
+  /** Where spans of queries go, by OTLP over HTTP; null: nowhere. */
+  readonly tracing: { readonly endpoint: string } | null
 }
 
 export interface EtcdConfig {
@@ -295,7 +297,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
     secretKeyFile: file.secret_key_file === undefined ? null : resolve(folder, file.secret_key_file),
     tls: tlsFiles(file.tls, folder),
     clientTls: tlsFiles(file.client_tls, folder),
-    admins: file.admins,
+    admins: file.admins, tracing: file.tracing ?? null,
     auth: file.auth ?? (openDoors(file).length === 0 ? 'none' : 'users'),
   }
 }

@@ -12,7 +12,8 @@ import { checkout } from './checkout.ts'
 const read = (path: string): Promise<string> => readFile(new URL(path, checkout), 'utf8')
 const machine = { threads: 8, memoryBytes: 64e9, freeDiskBytes: () => 1e12 }
 const known = new Set([...new Metrics().text({
-  running: 0, waiting: 0, executors: [], residentBytes: 0, cpuSeconds: 0, uptimeSeconds: 0,
+  running: 0, waiting: 0, executors: [], residentBytes: 0, cpuSeconds: 0, uptimeSeconds: 0, lostRecords: 0,
+  lostSpans: 0,
 }).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name))
 const unknown = (expressions: readonly string[]): string[] => expressions
   .flatMap(text => text.match(/\b(skein|process)_[a-z_]+/g) ?? [])

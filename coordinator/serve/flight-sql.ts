@@ -11,6 +11,7 @@ import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { FlightDescriptor, FlightService, HandshakeRequest, Ticket } from '../../proto/gen/flight_pb.js'
 import { TicketStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
+import { readTraceContext, TRACE_HEADER } from '../../proto/trace-context.ts'
 import type { Call, ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { actionTypes, FlightActions } from './flight-actions.ts'
@@ -101,7 +102,8 @@ class FlightSql {
     if (handle !== undefined) return this.#polls.again(descriptor, handle, session, call)
     const asked = this.#statements.read(descriptor.cmd, session)
     if (asked === undefined) return { info: await this.getFlightInfo(descriptor, call), progress: 1 }
-    const { query, placed } = this.#statements.submit(asked, session)
+    const trace = readTraceContext(call.header(TRACE_HEADER))
+    const { query, placed } = this.#statements.submit(asked, session, true, 'rows', trace)
     return this.#polls.begin(descriptor, this.#results.add(query, placed), session, call)
   }
 

@@ -6,6 +6,7 @@ import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { CommandPreparedStatementQuerySchema, CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
+import { readTraceContext, TRACE_HEADER, type TraceContext } from '../../proto/trace-context.ts'
 import type { RunningQuery } from '../running-query.ts'
 import type { IngestMode, IngestTarget } from '../session/own-instances.ts'
 import type { Session } from '../session/session.ts'
@@ -97,9 +98,11 @@ export class FlightStatements {
   }
 
   /** Throws the QueryError that refuses it. `cache`: as of StatementInput. `wanted`: rows, or their number alone. */
-  submit(asked: Asked, session: Session, cache = true, wanted: 'rows' | 'count' = 'rows'): Submitted {
+  submit(
+    asked: Asked, session: Session, cache = true, wanted: 'rows' | 'count' = 'rows', trace?: TraceContext,
+  ): Submitted {
     const { statements } = this.#options
-    const input = { session, cache, clientInterface: 'ArrowFlightSQL' } as const
+    const input = { session, cache, trace, clientInterface: 'ArrowFlightSQL' } as const
     if (asked.kind === 'text') {
       return { query: statements.submit({ ...input, sql: asked.sql }), placed: thrown => thrown }
     }
@@ -124,7 +127,8 @@ export class FlightStatements {
 
   /** Starts it and waits for its columns; if the client goes meanwhile, it is cancelled. */
   async start(asked: Asked, session: Session, call: Call, wanted: 'rows' | 'count' = 'rows'): Promise<Started> {
-    const { query, placed } = this.submit(asked, session, call.header(CACHE_HEADER) !== 'false', wanted)
+    const trace = readTraceContext(call.header(TRACE_HEADER))
+    const { query, placed } = this.submit(asked, session, call.header(CACHE_HEADER) !== 'false', wanted, trace)
     const cancel = () => query.cancel('the client went away')
     call.signal.addEventListener('abort', cancel, { once: true })
     try {

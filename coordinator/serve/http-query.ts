@@ -20,6 +20,7 @@ import { asQueryError, QueryError, unreachable } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { QueryId, SessionId } from '../../proto/ids.ts'
 import { timeZone, UTC } from '../../proto/time-zone.ts'
+import { readTraceContext, TRACE_HEADER } from '../../proto/trace-context.ts'
 import type { RunningQuery } from '../running-query.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { StatementInput, Statements } from '../session/statements.ts'
@@ -55,7 +56,7 @@ export async function postQuery(
   if (asked.queryId !== undefined && options.statements.get(asked.queryId) !== null) {
     throw new HttpStatus(409, `query ${asked.queryId} exists already`)
   }
-  const query = options.statements.submit(statementInput(asked, callerOf(exchange), options))
+  const query = options.statements.submit(statementInput(asked, exchange, options))
   const { visible, requestedBy } = asked
   note(query.id, { visible, requestedBy, userAgent: exchange.header('user-agent') || null })
   const cancel = () => query.cancel('the client went away')
@@ -88,13 +89,15 @@ export function callerOf(exchange: HttpExchange): string {
 }
 
 function statementInput(
-  asked: HttpQueryRequest, user: string, { sessions, newId }: HttpQueryOptions,
+  asked: HttpQueryRequest, exchange: HttpExchange, { sessions, newId }: HttpQueryOptions,
 ): StatementInput {
   const { statement, bound, sessionId, queryId, catalog, schema, timezone, enums, cache, limit, offset } = asked
+  const user = callerOf(exchange)
   const session = sessionId === undefined
     ? sessions.once(newId() as SessionId, user) : sessions.use(sessionId, user)
   return {
     session, sql: bound?.sql ?? statement, unbound: bound === null ? undefined : statement,
+    trace: readTraceContext(exchange.header(TRACE_HEADER)),
     clientInterface: 'HttpQuery', queryId, catalog, schema, enums, cache, limit, offset,
     settings: timezone === undefined ? {} : { [TIME_ZONE_SETTING]: timezone },
   }

@@ -21,6 +21,7 @@ import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
 import type { QueryId } from '../../proto/ids.ts'
+import type { TraceContext } from '../../proto/trace-context.ts'
 import { EXPLAIN_COLUMNS, explainFormat } from '../explain-query.ts'
 import type { ClientInterface, QueryRequest, RunningQuery } from '../running-query.ts'
 import type { LoggedQuery } from '../serve/ports.ts'
@@ -42,6 +43,8 @@ export interface StatementInput {
   readonly cache?: boolean | undefined
   /** The client's own id for it. */
   readonly queryId?: QueryId | undefined
+  /** That the client's call belongs to. */
+  readonly trace?: TraceContext | undefined
   /** Names that the text with parameters gave its columns, where values now stand in it. */
   readonly columnNames?: readonly string[] | undefined
   /** The text with parameters, if those names are not known yet. */
@@ -357,13 +360,14 @@ export class Statements {
   }
 
   #request(input: StatementInput, sql: string, queryId?: QueryId): QueryRequest {
-    const { session, clientInterface, settings, enums, catalog, schema, columnNames, cache } = input
+    const { session, clientInterface, settings, enums, catalog, schema, columnNames, cache, trace } = input
     return {
       sql, clientInterface, principal: session.principal, sessionId: session.id,
       defaultCatalog: catalog ?? session.catalog, defaultSchema: schema ?? session.schema,
       settings: { ...Object.fromEntries(session.settings), ...settings }, enums: enums ?? session.enums,
       cache: cache !== false && session.cache,
       ...(queryId === undefined ? {} : { queryId }), ...(columnNames === undefined ? {} : { columnNames }),
+      ...(trace === undefined ? {} : { trace }),
     }
   }
 

@@ -9,7 +9,10 @@ import { executorInfo } from '../../proto/cluster-values.ts'
 const ended = {
   state: 'finished', code: '', elapsedMs: 30, planMs: 4, bytesFetched: 7, bytesCached: 3, exchangeBytes: 0,
 } as const
-const gauges = { running: 2, waiting: 1, executors: [], residentBytes: 1e8, cpuSeconds: 1.5, uptimeSeconds: 60 }
+const gauges = {
+  running: 2, waiting: 1, executors: [], residentBytes: 1e8, cpuSeconds: 1.5, uptimeSeconds: 60,
+  lostRecords: 3, lostSpans: 5,
+}
 const samples = (text: string): Record<string, number> => Object.fromEntries(text.trim().split('\n')
   .filter(line => !line.startsWith('#')).map(line => {
     const at = line.lastIndexOf(' ')
@@ -32,7 +35,7 @@ t.test('what has ended is counted, with cumulative buckets', async t => {
     'skein_query_seconds_count': 3, 'skein_planning_seconds_count': 2, 'skein_bytes_fetched_total': 21,
     'skein_queries_refused_total': 1, 'skein_queries_running': 2, 'skein_queries_waiting': 1,
     'skein_executors{state="active"}': 1, 'skein_executors{state="lost"}': 1, 'skein_slots': 4,
-    'skein_memory_bytes': 10,
+    'skein_memory_bytes': 10, 'skein_query_log_lost_total': 3, 'skein_spans_lost_total': 5,
   })
 })
 

@@ -102,6 +102,7 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
     ],
     listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283', node: null },
     store: null, storeGraceMs: 60_000, secretKeyFile: null, tls: null, clientTls: null, auth: 'users', admins: ['ann'],
+    tracing: null,
   })
 })
 
