@@ -107,12 +107,12 @@ export class OwnInstances {
     options.sessions.attach(session => { void this.#close(session) }, session => this.#instances.has(session))
   }
 
-  /** The text may name something that the session has made. */
-  concerns(session: Session, sql: string): boolean {
-    if (this.#options.databases.concerns(sql, session.catalog)) return true
+  /** The text may name what the session has made, or a catalog that is a file. `catalog`: where its names begin. */
+  concerns(session: Session, sql: string, catalog = session.catalog): boolean {
+    if (this.#options.databases.concerns(sql, catalog)) return true
     const instance = this.#instances.get(session)
     if (instance === undefined) return false
-    return own.has(session.catalog.toLowerCase()) || mentions(sql, new Set([...instance.objects, ...own]))
+    return own.has(catalog.toLowerCase()) || mentions(sql, new Set([...instance.objects, ...own]))
   }
 
   get databases(): OwnDatabases {

@@ -175,7 +175,7 @@ export class Statements {
     const { own } = this.#options
     if (last.kind === 'change') return described(await own.describe(input.session, request, 'change'))
     if (last.kind !== 'query') return { columns: done.columns, isUpdate: last.kind !== 'execute', changes: false }
-    const ownKind = this.#ownKind(last, input.session)
+    const ownKind = this.#ownKind(last, input)
     if (ownKind !== null) return described(await own.describe(input.session, request, ownKind))
     return { columns: await this.#options.describe(request), isUpdate: false, changes: false }
   }
@@ -189,7 +189,7 @@ export class Statements {
     try {
       const statements = await this.#read({ ...input, sql: nulls.sql })
       const [only, ...more] = statements
-      if (only?.kind === 'query' && more.length === 0 && this.#ownKind(only, input.session) === null) {
+      if (only?.kind === 'query' && more.length === 0 && this.#ownKind(only, input) === null) {
         return { ...await this.#options.prepare(this.#request(input, sql)), isUpdate: false, changes: false }
       }
       if (only?.kind === 'change' && more.length === 0) {
@@ -245,9 +245,9 @@ export class Statements {
   }
 
   /** What the session's own instance is asked for; null: it is not concerned. */
-  #ownKind({ metadata, text }: Extract<Statement, { kind: 'query' }>, session: Session): OwnKind | null {
+  #ownKind({ metadata, text }: Extract<Statement, { kind: 'query' }>, input: StatementInput): OwnKind | null {
     if (metadata) return 'list'
-    return this.#options.own.concerns(session, text) ? 'query' : null
+    return this.#options.own.concerns(input.session, text, input.catalog) ? 'query' : null
   }
 
   /** Rejects with what may not run. */
@@ -282,9 +282,9 @@ export class Statements {
 
   /** With the names that DuckDB gives to the columns of the text with parameters. */
   async #withNames(input: StatementInput, [only, ...more]: readonly Statement[]): Promise<StatementInput> {
-    const { unbound, session } = input
+    const { unbound } = input
     if (unbound === undefined || only?.kind !== 'query' || more.length > 0) return input
-    if (this.#ownKind(only, session) !== null) return input
+    if (this.#ownKind(only, input) !== null) return input
     // what is wrong with the text, its run will say at its place
     const prepared = await this.#options.prepare(this.#request(input, unbound)).catch(() => null)
     return prepared === null ? input : { ...input, columnNames: prepared.columns.map(({ name }) => name) }
@@ -301,7 +301,7 @@ export class Statements {
     switch (statement.kind) {
       case 'query': {
         const request = this.#request(input, statement.text, id)
-        const ownKind = this.#ownKind(statement, session)
+        const ownKind = this.#ownKind(statement, input)
         return ownKind === null ? queries.submit(request) : own.submit(session, request, ownKind, id)
       }
       case 'set':
@@ -325,7 +325,7 @@ export class Statements {
         const { inner, offset, analyze, format } = statement
         const inPlace = inner.padStart(offset + inner.length) // places in it are places in the statement
         const request = this.#request(input, inPlace, id)
-        if (!own.concerns(session, inner)) return this.#options.explain(request, { analyze, format })
+        if (!own.concerns(session, inner, input.catalog)) return this.#options.explain(request, { analyze, format })
         // what DuckDB tells of a run names files of the executor
         if (analyze) throw new QueryError('PERMISSION_DENIED', 'no EXPLAIN ANALYZE over objects of a session')
         return own.submit(session, request, 'explain', id, `EXPLAIN (FORMAT ${explainFormat(format)}) ${inner}`)

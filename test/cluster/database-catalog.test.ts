@@ -59,6 +59,8 @@ t.test('tables are made, changed and joined, in any session', async t => {
   t.strictSame(rows(await once('MERGE INTO work.t USING work.s.big g ON g.id = t.a AND t.a = 1 '
     + 'WHEN MATCHED THEN DELETE')), [['1']])
   t.strictSame(rows(await once('FROM work.main.t')), [['2', 'z']])
+  const named = await skein.query('FROM t', { fields: { catalog: 'work', schema: 'main' } })
+  t.strictSame(rows(named), [['2', 'z']], 'the catalog of one request')
   const own = session()
   await all(own, ['USE work', 'CREATE VIEW v AS SELECT a FROM t', 'CREATE TEMP TABLE mine AS FROM v', 'USE work.s'])
   t.strictSame(rows(await own('SELECT count(*) FROM big, main.v, mine')), [['300']])
