@@ -70,6 +70,19 @@ t.test('tables are made, changed and joined, in any session', async t => {
   t.equal(code(await own('USE work.nowhere; SELECT 1 FROM t')), 'BIND_ERROR')
   t.strictSame(code(await session()('FROM mine')), 'TABLE_NOT_FOUND')
   t.match(await once('FROM work.nothing'), { code: 'TABLE_NOT_FOUND' })
+  const path = /\.duckdb|\.parquet|skein-database-/
+  for (const sql of [
+    'EXPLAIN SELECT b FROM work.t JOIN small ON small.id = t.a', 'EXPLAIN (FORMAT json) FROM work.s.big',
+  ]) {
+    const shown = await once(sql)
+    t.equal(code(shown), 'rows', sql)
+    t.notMatch(JSON.stringify(shown), path, sql)
+  }
+  // the file is attached for a reader: what a change would do is not told, and nothing is done
+  const change = await once("EXPLAIN INSERT INTO work.t VALUES (9, 'q')")
+  t.match(change, { kind: 'error', message: /read-only/ })
+  t.notMatch(JSON.stringify(change), path)
+  t.strictSame(rows(await once('SELECT count(*) FROM work.t WHERE a = 9')), [['0']])
 })
 
 t.test('a transaction is done as a whole, or undone, and others wait for it', async t => {
