@@ -61,6 +61,8 @@ interface Frame {
 interface Reader {
   /** The frame it reads or waits for. */
   at: number
+  /** For bodies that come from a file, one after the other. */
+  body: Buffer
 }
 
 export class ResultSpool {
@@ -115,7 +117,7 @@ export class ResultSpool {
     if (fromFrame < this.#firstFrame) {
       throw new QueryError('NOT_FOUND', `frame ${fromFrame} of the result is not kept any more`)
     }
-    const reader: Reader = { at: fromFrame }
+    const reader: Reader = { at: fromFrame, body: Buffer.alloc(0) }
     const wake = (): void => this.#wake()
     this.#readers.add(reader)
     if (this.#read === 'never') this.#read = 'begun'
@@ -127,7 +129,7 @@ export class ResultSpool {
           this.#read = 'ended'
           return
         }
-        yield { dataHeader: frame.header, dataBody: await bodyOf(frame) }
+        yield { dataHeader: frame.header, dataBody: await bodyOf(frame, reader) }
         reader.at++
         this.#wake()
       }
@@ -292,11 +294,12 @@ export class ResultSpool {
   }
 }
 
-async function bodyOf({ place, byteCount }: Frame): Promise<Uint8Array> {
+async function bodyOf({ place, byteCount }: Frame, reader: Reader): Promise<Uint8Array> {
   switch (place.kind) {
     case 'memory': return place.body.bytes
     case 'file': {
-      const bytes = Buffer.allocUnsafeSlow(byteCount)
+      if (reader.body.length < byteCount) reader.body = Buffer.allocUnsafeSlow(byteCount)
+      const bytes = reader.body.subarray(0, byteCount)
       await place.segment.read(bytes, place.at)
       return bytes
     }
