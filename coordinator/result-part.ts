@@ -35,7 +35,8 @@ export interface PartOptions {
   readonly take: (part: ResultPart, frame: RawFlightData) => void
 }
 
-export type Reading = 'ended' | 'stopped' | QueryError
+/** let-go: it is to be read on later. */
+export type Reading = 'ended' | 'stopped' | 'let-go' | QueryError
 
 export class ResultPart {
   readonly #options: PartOptions
@@ -88,10 +89,14 @@ export class ResultPart {
     this.#isGivenOut = true
   }
 
-  /** What was read of it last is not held any more, and has to be read again. */
+  /** What was read of it last is not held any more, and has to be read again. After `letGo`. */
   putBack(): void {
     this.#next--
     this.#isEnded = false
+  }
+
+  /** Ends the stream that is open, and with it what has piled up there. */
+  letGo(): void {
     this.#endStream()
   }
 
@@ -99,7 +104,7 @@ export class ResultPart {
     this.#reading.abort()
   }
 
-  /** Until its end, until it is stopped, or until a break that does not mend. */
+  /** Until its end, until it is stopped or let go of, or until a break that does not mend. */
   async read(): Promise<Reading> {
     const { signal } = this.#reading
     const { room, clock, fetch } = this.#options
@@ -108,8 +113,7 @@ export class ResultPart {
       if (signal.aborted) break
       const from = this.#next
       const outcome = await this.#readStream(fetch, signal)
-      if (outcome === 'ended' || outcome === 'stopped') return outcome
-      if (outcome === 'let-go') continue
+      if (!(outcome instanceof QueryError)) return outcome
       resumes = this.#next > from ? 0 : resumes + 1
       if (!transient.has(outcome.code)) return outcome
       if (resumes > MAX_RESUMES) return lost(outcome)
@@ -118,8 +122,7 @@ export class ResultPart {
     return 'stopped'
   }
 
-  /** Reads until the part's end, a break, or until what is here has to be taken first. */
-  async #readStream(fetch: Fetch, signal: AbortSignal): Promise<Reading | 'let-go'> {
+  async #readStream(fetch: Fetch, signal: AbortSignal): Promise<Reading> {
     const stream = new AbortController()
     const end = (): void => stream.abort()
     this.#endStream = end

@@ -11,9 +11,9 @@
  * while `streaming`, a part of which nothing has been handed out. The result is complete when every part is, each by
  * the end that its own executor has given it. When it is `complete` and small it is served from memory, to any number
  * of readers. `streaming` takes the next frames from the executors when the reader has taken the last ones, of a few
- * parts at once, so memory stays flat however many there are; what was held beyond it is let go of if the reader is
- * slow, and read once more from the executor. A second reader reads from the executors, one part after the other. Not
- * an actor: record batches go through no mailbox.
+ * parts at once, so memory stays flat however many there are; while the reader is slow what is held beyond a message is
+ * let go of, and read once more from the executors, a part at a time. A second reader reads from the executors, one
+ * part after the other. Not an actor: record batches go through no mailbox.
  */
 
 import type { QueryError } from '../proto/errors.ts'
@@ -26,7 +26,7 @@ import { ResultPart, type Fetch, type Reading } from './result-part.ts'
 const SLOW_AFTER_MS = 500
 /** What is kept for a slow one: a message or so. */
 const SLOW_BYTES = 1024 * 1024
-/** Parts that are read at once, a frame of about 1 MiB of each: as much as is held for a client that has stalled. */
+/** Parts that are read at once, a frame of about 1 MiB of each. */
 const MAX_OPEN_PARTS = 4
 
 export type RelayEvent =
@@ -65,6 +65,9 @@ export class ResultRelay {
   /** Begun, and not read yet. */
   #toRead: ResultPart[] = []
   readonly #open = new Set<ResultPart>()
+  /** One for a reader that is slow: more would only be let go of. */
+  #maxOpen = MAX_OPEN_PARTS
+  #isWatched = false
   #frames: Held[] = []
   #heldBytes = 0
   #streamTaken = false
@@ -246,6 +249,8 @@ export class ResultRelay {
         return
       } else {
         this.#readerWaits = true
+        this.#maxOpen = MAX_OPEN_PARTS
+        this.#readNext()
         await this.#changed()
         this.#readerWaits = false
       }
@@ -282,7 +287,7 @@ export class ResultRelay {
   }
 
   #readNext(): void {
-    while (this.#open.size < MAX_OPEN_PARTS) {
+    while (this.#open.size < this.#maxOpen) {
       const part = this.#toRead.shift()
       if (part === undefined) return
       this.#open.add(part)
@@ -294,6 +299,7 @@ export class ResultRelay {
     if (!this.#open.delete(part) || outcome === 'stopped') return
     const { index, attempt } = part
     if (outcome === 'ended') this.#partEnded()
+    else if (outcome === 'let-go') this.#toRead.push(part)
     else this.#options.tell({ kind: 'relay-broken', part: index, attempt, cause: outcome })
     this.#readNext()
   }
@@ -310,15 +316,30 @@ export class ResultRelay {
       this.#state = { state: 'streaming' }
       this.#lastReadMs = this.#options.clock.nowMs()
       this.#options.tell({ kind: 'relay-outgrown' })
-      this.#options.clock.after(SLOW_AFTER_MS, () => this.#letGo())
     }
+    if (this.#state.state === 'streaming') this.#watchReader()
     this.#wake()
+  }
+
+  /** As long as there is something to be taken. */
+  #watchReader(): void {
+    if (this.#isWatched) return
+    const { clock } = this.#options
+    this.#isWatched = true
+    clock.after(SLOW_AFTER_MS, () => {
+      this.#isWatched = false
+      if (this.#state.state !== 'streaming' || this.#frames.length === 0) return
+      if (clock.nowMs() - this.lastReadMs >= SLOW_AFTER_MS) this.#letGo()
+      else this.#watchReader()
+    })
   }
 
   /** The reader is slow: what it will not take soon is read again when it is wanted. */
   #letGo(): void {
     const keepBytes = Math.min(SLOW_BYTES, this.#options.holdBytes)
-    while (this.#state.state === 'streaming' && this.#heldBytes > keepBytes && this.#frames.length > 1) {
+    this.#maxOpen = 1
+    for (const part of this.#open) part.letGo()
+    while (this.#heldBytes > keepBytes && this.#frames.length > 1) {
       const last = this.#frames.at(-1)
       // the lead and what came with the news of its task are small
       if (last === undefined || last.part === null || last.part.fetch === null) break

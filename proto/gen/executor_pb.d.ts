@@ -204,7 +204,7 @@ export declare type FreeMemory = Message<"skein.executor.v1.FreeMemory"> & {
 export declare const FreeMemorySchema: GenMessage<FreeMemory>;
 
 /**
- * The query is over: cancels what still runs of it, removes its exchange files and its spool, frees its memory.
+ * The query is over: cancels what still runs of it, removes its exchange files and its spools, frees its memory.
  * Answered when nothing of it is left. The results of keep_task_ids, as far as they were made here, are kept for other
  * queries that ask the same, if there is room: FetchResult gives them under the same ids until they make room for
  * others, or until their coordinator is gone.
@@ -1022,8 +1022,9 @@ export declare type ExchangeOutput = Message<"skein.executor.v1.ExchangeOutput">
 export declare const ExchangeOutputSchema: GenMessage<ExchangeOutput>;
 
 /**
- * Rows go to the result spool of the query, as Arrow. `columns` are the names and DuckDB types the client sees;
- * types Arrow has no form for are cast to text, and so are ENUMs unless they go as Arrow dictionaries.
+ * Rows go to a spool of the task, as Arrow: all of the result, or a part of it. `columns` are the names and DuckDB
+ * types the client sees; types Arrow has no form for are cast to text, and so are ENUMs unless they go as Arrow
+ * dictionaries.
  *
  * @generated from message skein.executor.v1.ResultOutput
  */

@@ -256,3 +256,32 @@ t.test('parts of a reader that is slow are let go of and read again, each from w
   t.strictSame([rows.at(-1), events], ['end', ['relay-outgrown', 'relay-delivered']])
   t.ok(asked.length > 3, asked.join())
 })
+
+t.test('a reader that stalls in the middle holds a frame and no stream, and still gets all of it', async t => {
+  const { simulation, relay, events } = relayed(15)
+  let [open, most] = [0, 0]
+  const counted = (part: number): Fetch => async function* (first, signal) {
+    most = Math.max(most, ++open)
+    try {
+      for (let i = first; i <= 6 && !signal.aborted; i++) yield frame(part * 10 + i)
+    } finally {
+      open--
+    }
+  }
+  relay.expect(3, [frame(0)])
+  for (let part = 0; part < 3; part++) relay.begin(part, 0, counted(part))
+  const frames = relay.frames()
+  const rows: (number | string)[] = []
+  for (let i = 0; i < 8; i++) {
+    await simulation.run(10)
+    rows.push((await frames.next()).value?.dataHeader[0] ?? -1)
+  }
+  await simulation.run(10)
+  t.ok(open > 1 && most > 1, `${open} streams are open`)
+  await simulation.run(60_000)
+  t.strictSame([open, relay.heldBytes], [0, 10])
+  await read(frames, rows)
+  const all = [0, 1, 2].flatMap(part => [1, 2, 3, 4, 5, 6].map(i => part * 10 + i))
+  t.strictSame(rows.slice(1, -1).map(Number).sort((a, b) => a - b), all)
+  t.strictSame([rows.at(-1), events], ['end', ['relay-outgrown', 'relay-delivered']])
+})
