@@ -87,7 +87,12 @@ export async function openWorkbench(
       const spool = newSpool(folder)
       const outcome = await runner.run(define(definition), spool, signalOr(signal))
       const frames: RawFlightData[] = []
-      if (outcome.kind === 'succeeded') for await (const frame of spool.read(0, signalOr())) frames.push(frame)
+      if (outcome.kind === 'succeeded') {
+        // its bytes are valid until the next one
+        for await (const { dataHeader, dataBody } of spool.read(0, signalOr())) {
+          frames.push({ dataHeader, dataBody: Uint8Array.from(dataBody) })
+        }
+      }
       t.teardown(() => spool.remove())
       return { outcome, frames }
     },

@@ -13,7 +13,7 @@ import { Signer } from '../../coordinator/serve/signed-text.ts'
 import type { Users } from '../../coordinator/users.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
-import { systemClock, type Clock } from '../../proto/clock.ts'
+import type { Clock } from '../../proto/clock.ts'
 import {
   ActionSchema, FlightDataSchema, FlightDescriptor_DescriptorType, FlightDescriptorSchema, FlightService,
   TicketSchema, type FlightData, type FlightInfo, type HandshakeResponse, type PollInfo, type PutResult,
@@ -22,6 +22,7 @@ import {
 import { GrpcServer } from '../../proto/grpc-server.ts'
 import { serviceDefinition } from '../../proto/grpc.ts'
 import type { FakeQueries } from './fake-queries.ts'
+import { endingClock } from '../ending-clock.ts'
 import { fakeStatements } from './fake-statements.ts'
 
 export const emptyCatalog: CatalogLister = { list: () => new Map(), tables: async () => [] }
@@ -39,7 +40,7 @@ export interface FlightServerOptions {
 }
 
 export async function startFlight(t: Teardown, options: FlightServerOptions): Promise<number> {
-  const { queries, catalog = emptyCatalog, clock = systemClock, users = null } = options
+  const { queries, catalog = emptyCatalog, clock = endingClock(t), users = null } = options
   let ids = 0
   const signer = new Signer(new Uint8Array(32), clock)
   const newId = (): string => `id-${++ids}`
