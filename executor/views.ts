@@ -41,18 +41,33 @@ export function inputRelation(input: Input, paths: readonly string[]): string {
   const value = (i: number): string => paths.length === 0 ? 'NULL' : quoteName(`w${i}`)
   const columns = input.columns.map(({ type }, i) => ({ value: value(i), name: `c${i}`, type }))
   const source = paths.length === 0 ? null : `read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`
-  const needed = restrictionsSql(columns, input.restrictions)
-  return `${quoteName(input.name)} AS NOT MATERIALIZED (${select(columns, source, needed)})`
+  const rows = select(columns, source, restrictionsSql(columns, input.restrictions))
+  const alone = input.restrictions.length === 0 ? rows : apart(columns, [rows])
+  return `${quoteName(input.name)} AS NOT MATERIALIZED (${alone})`
 }
 
 /** The rows of a scan; `paths` as above. */
 export function scanSelect(scan: Scan, paths: readonly string[]): string {
-  if (scan.splits.length === 0) return select(scan.columns.map(column => ({ ...column, value: 'NULL' })), null)
+  if (scan.splits.length === 0) return empty(scan.columns)
   const selects = runs(scan, paths).map(run => {
     const columns = runColumns(scan, run)
     return select(columns, source(scan, run), [...rowsSql(run.rows), ...restrictionsSql(columns, scan.restrictions)])
   })
-  return selects.join('\nUNION ALL\n')
+  return scan.restrictions.length === 0 ? selects.join(UNION) : apart(scan.columns, selects)
+}
+
+const UNION = '\nUNION ALL\n'
+
+/**
+ * With no row more. What a relation is restricted to is read off the keys of the one that it is joined to, which all
+ * satisfy it; but DuckDB derives a filter of these from it, and looks at each of them. It does not see through a union.
+ */
+function apart(columns: readonly Pick<Column, 'name' | 'type'>[], selects: readonly string[]): string {
+  return [...selects, empty(columns)].join(UNION)
+}
+
+function empty(columns: readonly Pick<Column, 'name' | 'type'>[]): string {
+  return select(columns.map(column => ({ ...column, value: 'NULL' })), null)
 }
 
 interface Rows { readonly from: bigint; readonly to: bigint }

@@ -34,9 +34,26 @@ const MAX_TYPE_CHARACTERS = 16 * 1024
 /** Digits of HUGEINT's Arrow form; values of 39 digits keep their bits all the same. */
 const HUGEINT_DIGITS = 38
 
-/** The Message flatbuffer of the result's schema: `data_header` of a Flight stream's first message. */
+/** Messages of the schemas that were made last: each takes half a millisecond, and queries ask for the same ones. */
+const kept = new Map<string, Uint8Array>()
+const MAX_KEPT = 256
+/** Of its columns as text: larger ones are made each time. */
+const MAX_KEPT_CHARACTERS = 4096
+
+/**
+ * The Message flatbuffer of the result's schema: `data_header` of a Flight stream's first message. Not to be changed:
+ * others have it too.
+ */
 export function arrowSchemaMessage(columns: readonly ResultColumn[], enums: EnumForm = 'text'): Uint8Array {
-  return Message.encode(Message.from(arrowSchema(columns, enums)))
+  const key = JSON.stringify([enums, columns.map(({ name, type }) => [name, type])])
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const message = Message.encode(Message.from(arrowSchema(columns, enums)))
+  if (key.length > MAX_KEPT_CHARACTERS) return message
+  const [oldest] = kept.keys()
+  if (kept.size >= MAX_KEPT && oldest !== undefined) kept.delete(oldest)
+  kept.set(key, message)
+  return message
 }
 
 /** Fields keep the columns' names, also equal ones; every field may be null. */
