@@ -146,6 +146,7 @@ export class S3Store implements ObjectStore {
     if (!(Body instanceof Readable)) throw this.#odd('an answer without a body')
     const destroy = (): void => void Body.destroy()
     signal.addEventListener('abort', destroy, { once: true })
+    if (signal.aborted) destroy() // its time was over when the answer began
     try {
       if (bare(ETag ?? '') !== bare(etag)) {
         const text = changedText(`'${key}' in bucket ${this.#place.name}`)
