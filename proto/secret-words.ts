@@ -10,9 +10,12 @@ const SECRET_NAME = /secret|passw|pwd|token|credential|^key_id$|access_?key|api_
 /** `scheme://user:password@host`, `password=…`, and signatures of addresses. */
 const SECRET_FORM = /:\/\/[^/\s]*:[^/\s]*@|(?:passw|pwd|secret|token|key|sig|signature|credential)\w*\s*=/i
 const MASK = "'***'"
+/** What a text has somewhere if either of them is in it: most have nothing, and need not be taken apart. */
+const SUSPICIOUS = /secret|passw|pwd|token|credential|key|attach|sig|:\/\//i
 
 /** The text itself if nothing is taken away. */
 export function withoutSecrets(sql: string): string {
+  if (!SUSPICIOUS.test(sql)) return sql
   const tokens = sqlTokens(sql)
   const speaksOfSecrets = tokens.some(token => SECRET_NAME.test(identifier(token) ?? ''))
   const isSecret = (text: string): boolean => speaksOfSecrets || SECRET_FORM.test(text)
@@ -25,4 +28,9 @@ export function withoutSecrets(sql: string): string {
     }
   })
   return shown.join('')
+}
+
+/** A message about a text, which may quote it. */
+export function messageWithoutSecrets(message: string, sql: string): string {
+  return withoutSecrets(sql) === sql ? withoutSecrets(message) : '***'
 }

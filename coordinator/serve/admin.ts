@@ -7,6 +7,7 @@ import { QueryError } from '../../proto/errors.ts'
 import type { AdminService } from '../../proto/gen/admin_pb.js'
 import type { ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { QueryId } from '../../proto/ids.ts'
+import { messageWithoutSecrets, withoutSecrets } from '../../proto/secret-words.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
 import type { TaskReport } from '../running-query.ts'
 import type { Setting } from '../settings.ts'
@@ -139,10 +140,12 @@ function runningTasks(queries: readonly LoggedQuery[]): ReadonlyMap<string, numb
 function query(each: LoggedQuery, clock: Clock) {
   const { stages, tasks, elapsed_ms } = each.stats()
   const { sql, principal, clientInterface } = each.request
+  const error = each.error()
   return {
-    id: each.id, sql, state: each.state(), principal, clientInterface, stages, tasks,
+    id: each.id, sql: withoutSecrets(sql), state: each.state(), principal, clientInterface, stages, tasks,
     finishedTasks: each.tasks().filter(({ state }) => state === 'succeeded').length,
-    startedAtMs: startedAtMs(each, clock), elapsedMs: elapsed_ms, error: each.error()?.message ?? '',
+    startedAtMs: startedAtMs(each, clock), elapsedMs: elapsed_ms,
+    error: error === null ? '' : messageWithoutSecrets(error.message, sql),
     progress: each.progress(),
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '../../proto/clock.ts'
 import type { QueryId } from '../../proto/ids.ts'
+import { messageWithoutSecrets, withoutSecrets } from '../../proto/secret-words.ts'
 import { HttpStatus, type HttpExchange } from './http.ts'
 import type { LoggedQuery, QueryLog } from './ports.ts'
 import { hasEnded, startedAtMs } from './query-times.ts'
@@ -54,16 +55,17 @@ function report(query: LoggedQuery, { clock, noteOf }: HttpQueryLogOptions): obj
   const startMs = startedAtMs(query, clock)
   const note = noteOf(query.id)
   const error = query.error()
+  const { sql } = query.request
   return {
     uuid: query.id,
     start_time: new Date(startMs).toISOString(),
     end_time: ended ? new Date(startMs + stats.elapsed_ms).toISOString() : null,
     duration_ms: ended ? stats.elapsed_ms : null,
-    query: query.request.sql,
+    query: withoutSecrets(sql),
     session_id: query.request.sessionId,
     client_interface: query.request.clientInterface,
     state: query.state(),
-    error: error?.message ?? null,
+    error: error === null ? null : messageWithoutSecrets(error.message, sql),
     error_code: error?.code ?? null,
     error_position: error?.position ?? null,
     visible: note?.visible ?? true,

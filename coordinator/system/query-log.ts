@@ -7,7 +7,7 @@ import type { Row } from '../../catalog/row-file.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { asQueryError } from '../../proto/errors.ts'
 import type { QueryId } from '../../proto/ids.ts'
-import { withoutSecrets } from '../../proto/secret-words.ts'
+import { messageWithoutSecrets, withoutSecrets } from '../../proto/secret-words.ts'
 import type { LoggedQuery } from '../serve/ports.ts'
 import { hasEnded, startedAtMs } from '../serve/query-times.ts'
 import { rowOf, systemTables } from './columns.ts'
@@ -92,7 +92,7 @@ export class QueryLog {
       exchange_bytes: stats.exchange_bytes, progress: query.progress(),
       ...(error === null ? {} : {
         error_code: asQueryError(error).code,
-        error: text === sql ? shortened(withoutSecrets(error.message)) : '***', // it may quote the text
+        error: shortened(messageWithoutSecrets(error.message, sql)),
       }),
     })
   }

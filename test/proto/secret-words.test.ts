@@ -1,7 +1,7 @@
 /** What is left of texts that may hold secrets. */
 
 import t from 'tap'
-import { withoutSecrets } from '../../proto/secret-words.ts'
+import { messageWithoutSecrets, withoutSecrets } from '../../proto/secret-words.ts'
 
 t.test('a text without secrets is itself', async t => {
   for (const sql of [
@@ -27,4 +27,9 @@ t.test('strings that hold credentials by their form go from any text', async t =
     's3://b/x?s3_secret_access_key=1',
   ]) t.equal(withoutSecrets(`FROM read_csv('${address}')`), masked)
   t.equal(withoutSecrets('SELECT 1 -- password=pw\n'), 'SELECT 1 /* *** */\n')
+})
+
+t.test('a message about a text that holds secrets is not shown', async t => {
+  t.equal(messageWithoutSecrets('no table x', 'FROM x'), 'no table x')
+  t.equal(messageWithoutSecrets(`at "SECRET 'y'"`, `CREATE SECRET s (SECRET 'y')`), '***')
 })

@@ -47,6 +47,15 @@ t.test('a failed query keeps its error', async t => {
   })
 })
 
+t.test('secrets are not shown, whoever asks', async t => {
+  const fails = async () => { throw new QueryError('PERMISSION_DENIED', `no: SECRET 'hush'`) }
+  const { port } = await startHttp(t, new FakeQueries(fails))
+  await ask(port, { statement: `CREATE SECRET s (TYPE s3, SECRET 'hush')`, ...ids })
+  const answer = (await send(port, 'GET', path)).body.toString()
+  t.match(JSON.parse(answer), { query: `CREATE SECRET s (TYPE s3, SECRET '***')`, error: '***' })
+  t.notMatch(answer, /hush/)
+})
+
 t.test('an unknown query is not found', async t => {
   const { port } = await startHttp(t, new FakeQueries(() => oneRow))
   t.equal((await send(port, 'GET', path)).status, 404)
