@@ -9,7 +9,7 @@ import type { Fragment } from '../planner/fragment.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskStats, TaskStatus } from '../proto/gen/executor_pb.js'
 import { errorAtByte } from '../proto/error-place.ts'
-import { errorCode, unreachable, type ErrorCode, type QueryError } from '../proto/errors.ts'
+import { errorCode, unreachable, type ErrorCode, QueryError } from '../proto/errors.ts'
 import { taskId, type ExecutorId } from '../proto/ids.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
 import type { TaskNews } from './executor-actor.ts'
@@ -106,7 +106,7 @@ export class StageActor implements Actor<StageMessage> {
       case 'task-status': return this.#status(message.partition, message.attempt, message.status, context)
       case 'task-refused': {
         const { partition, attempt, cause } = message
-        return this.#attemptFailed(partition, attempt, cause, retriedLaunch.has(cause.code), context)
+        return this.#attemptFailed(partition, attempt, notLaunched(cause), retriedLaunch.has(cause.code), context)
       }
       case 'dispatch':
         this.#dispatch(context)
@@ -318,3 +318,9 @@ interface Seen {
 }
 
 type Succeeded = Extract<TaskStatus['state'], { case: 'succeeded' }>['value']
+
+/** What says how a call ended, and not what the query did, is nothing that its user could make sense of. */
+function notLaunched(cause: QueryError): QueryError {
+  if (retried.has(cause.code) || !retriedLaunch.has(cause.code)) return cause
+  return new QueryError('EXECUTOR_LOST', `an executor could not be given a task: ${cause.message}`, { cause })
+}
