@@ -10,12 +10,7 @@ import type { PlannerTable } from './planned-query.ts'
 /** `plan`: authorised. By position of the table: positions of its columns; a table that is not read has none. */
 export function columnsRead(plan: unknown, tables: readonly PlannerTable[]): ReadonlyMap<number, readonly number[]> {
   const read = new Map<number, Set<number>>()
-  const left: unknown[] = [plan]
-  while (left.length > 0) {
-    const node = left.pop()
-    if (typeof node !== 'object' || node === null) continue
-    left.push(...Object.values(node))
-    if (!('type' in node) || node.type !== 'LOGICAL_GET') continue
+  for (const node of scansIn(plan)) {
     for (const table of scannedTables(node, tables)) {
       const all = (tables[table]?.columns ?? []).map((_, position) => position)
       const own = 'column_indexes' in node ? positionsIn(node.column_indexes, all.length) : all
@@ -23,6 +18,17 @@ export function columnsRead(plan: unknown, tables: readonly PlannerTable[]): Rea
     }
   }
   return new Map([...read].map(([table, columns]) => [table, [...columns].sort((a, b) => a - b)]))
+}
+
+/** The scans of a plan as DuckDB tells it, wherever they stand. */
+export function* scansIn(plan: unknown): Generator<object> {
+  const left: unknown[] = [plan]
+  while (left.length > 0) {
+    const node = left.pop()
+    if (typeof node !== 'object' || node === null) continue
+    left.push(...Object.values(node))
+    if ('type' in node && node.type === 'LOGICAL_GET') yield node
+  }
 }
 
 /** Those that are no column of the table are made by the reader: file_row_number and the like. */

@@ -8,6 +8,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { DISABLED_OPTIMIZERS } from '../../planner/planning-database.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
+import { scansIn } from '../../planner/columns-read.ts'
 
 /** Length and magic behind a footer. */
 const TRAILER_BYTES = 8
@@ -72,13 +73,8 @@ function scannedColumns(json: string): Set<string> {
   const plan = JSON.parse(json) as { readonly error: boolean; readonly error_message?: string }
   if (plan.error) throw new Error(`no plan: ${plan.error_message}`)
   const found = new Set<string>()
-  const left: unknown[] = [plan]
-  while (left.length > 0) {
-    const node = left.pop()
-    if (typeof node !== 'object' || node === null) continue
-    left.push(...Object.values(node))
-    if (!('type' in node) || node.type !== 'LOGICAL_GET') continue
-    const { names, column_indexes: read } = node as unknown as {
+  for (const node of scansIn(plan)) {
+    const { names, column_indexes: read } = node as {
       readonly names: readonly string[]; readonly column_indexes: readonly { readonly index: number }[]
     }
     for (const { index } of read) if (names[index] !== undefined) found.add(names[index])

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { faultConfig, writeFaultTables } from './fault-tables.ts'
+import { sessionsOf, type Ask } from './asking.ts'
 import { Skein, type SkeinOutcome } from './skein.ts'
 import { Operator, until } from './watch.ts'
 
@@ -35,12 +36,7 @@ t.teardown(async () => {
   await rm(folder, { recursive: true })
 })
 
-let sessions = 0
-type Ask = (sql: string) => Promise<SkeinOutcome>
-const session = (user?: string): Ask => {
-  const session_id = `00000000-0000-4000-8000-${String(++sessions).padStart(12, '0')}`
-  return sql => skein.query(sql, { fields: { session_id }, ...user !== undefined && { user } })
-}
+const session = sessionsOf(skein)
 const once: Ask = sql => skein.query(sql)
 const rows = (outcome: SkeinOutcome): unknown =>
   outcome.kind === 'rows' ? outcome.answer.rows.map(row => row.map(String)) : outcome

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { faultConfig, writeFaultTables } from './fault-tables.ts'
+import { sessionsOf, type Ask } from './asking.ts'
 import { Skein, type SkeinOutcome } from './skein.ts'
 import { Operator, until } from './watch.ts'
 
@@ -21,12 +22,7 @@ t.teardown(async () => {
   await rm(folder, { recursive: true })
 })
 
-let sessions = 0
-type Ask = (sql: string) => Promise<SkeinOutcome>
-const session = (): Ask => {
-  const session_id = `00000000-0000-4000-8000-${String(++sessions).padStart(12, '0')}`
-  return sql => skein.query(sql, { fields: { session_id } })
-}
+const session = sessionsOf(skein)
 const once: Ask = sql => skein.query(sql)
 const rows = (outcome: SkeinOutcome): unknown =>
   outcome.kind === 'rows' ? outcome.answer.rows.map(row => row.map(String)) : outcome
@@ -190,9 +186,8 @@ t.test('a cancelled statement leaves nothing, and its session goes on', async t 
   const own = session()
   await all(own, ['CREATE TABLE memory.m (a HUGEINT)'])
   const leave = new AbortController()
-  const session_id = `00000000-0000-4000-8000-${String(sessions).padStart(12, '0')}`
   const endless = 'INSERT INTO memory.m SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b'
-  const asked = skein.query(endless, { fields: { session_id }, signal: leave.signal }).catch(() => 'gone')
+  const asked = skein.query(endless, { fields: { session_id: own.id }, signal: leave.signal }).catch(() => 'gone')
   await until('it runs', 10_000, async () => (await operator.query('INSERT INTO memory.m'))?.state === 'running')
   leave.abort()
   t.equal(await asked, 'gone')
