@@ -26,7 +26,7 @@ import { encodeCoordinatorInfo } from '../proto/cluster-values.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
 import type { CoordinatorChange, CoordinatorLaunch, Ready } from '../proto/launch.ts'
 import { ExecutorInfo_State as State } from '../proto/gen/cluster_pb.js'
-import { nodeServer, type NodeAuth } from '../proto/node-auth.ts'
+import { nodeGuard, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import { packageVersion } from '../proto/package-version.ts'
 import { stableId } from '../proto/stable-id.ts'
 import { readTls, type Tls } from '../proto/tls.ts'
@@ -136,7 +136,7 @@ async function start(
   const caller = { coordinator: id, incarnation: newId() as Incarnation, auth }
   const late: { registration?: Registration } = {}
   const [metrics, events, startedMs] = [new Metrics(), new Events(clock), clock.nowMs()]
-  const { queryLog, system, tables } = await openSystem({
+  const { queryLog, system, tables, peers } = await openSystem({
     live, dataDir: launch.dataDir, catalog, skeletons, log, onStop, store, clock, own: id, auth, events,
     queries: () => queries.list(), executors: () => queries.executors(), caches: { list: () => caches.list() },
   })
@@ -178,6 +178,7 @@ async function start(
   const doors = await open(options, {
     catalog: tables, ofBuckets: catalog, stores: stores.byName, live, queries, planner, ports, sessions, users, caches,
     auth, clientTls, health, events, about, system, store, queryLog, coordinator: caller.coordinator,
+    channelTo: coordinator => peers.channelTo(coordinator),
   })
   onStop(() => doors.close())
   late.registration = await register(options, store, caller, doors)
@@ -300,6 +301,7 @@ function healthPorts(
 }
 
 type FaceParts = 'stores' | 'queries' | 'sessions' | 'users' | 'health' | 'events' | 'about' | 'system' | 'store'
+  | 'channelTo'
 
 interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly live: LiveConfig
@@ -340,7 +342,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
   })
   const handlers = faces({
     ...parts, clock, statements, completions, auth: launch.config.auth, newId, workerSlug: 'coordinator',
-    defaults: () => live.defaults,
+    defaults: () => live.defaults, nodeGuard: nodeGuard(auth),
     key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
     cacheAdmin: {
       caches,

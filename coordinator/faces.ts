@@ -7,6 +7,8 @@ import { AdminService } from '../proto/gen/admin_pb.js'
 import { Health } from '../proto/gen/health_pb.js'
 import { ServerReflection } from '../proto/gen/reflection_pb.js'
 import { FlightService } from '../proto/gen/flight_pb.js'
+import { ResultService } from '../proto/gen/results_pb.js'
+import type { Call } from '../proto/grpc-server.ts'
 import { packageVersion } from '../proto/package-version.ts'
 import type { DoorHandlers } from './doors.ts'
 import type { NameDefaults } from './query-ports.ts'
@@ -17,7 +19,10 @@ import type { Statements } from './session/statements.ts'
 import type { Setting } from './settings.ts'
 import { adminHandlers, type AboutCoordinator } from './serve/admin.ts'
 import type { Events } from './serve/events.ts'
+import { FlightPolls } from './serve/flight-polls.ts'
+import { FlightResults } from './serve/flight-results.ts'
 import { flightSqlHandlers } from './serve/flight-sql.ts'
+import { resultHandlers, type ChannelTo } from './serve/flight-tickets.ts'
 import { autocompleteRoute } from './serve/http-autocomplete.ts'
 import { explainRoute } from './serve/http-explain.ts'
 import type { CacheAdminPorts } from './serve/cache-admin.ts'
@@ -54,6 +59,9 @@ export interface FaceOptions {
   readonly auth: 'none' | 'users'
   /** Signs tokens and tickets. */
   readonly key: Uint8Array
+  /** To the other coordinators, and who may ask as one. */
+  readonly channelTo: ChannelTo
+  readonly nodeGuard: (call: Call) => void
   /** Names this coordinator to HTTP clients. */
   readonly workerSlug: string
 }
@@ -64,8 +72,11 @@ export function faces(options: FaceOptions): DoorHandlers {
   const signer = new Signer(key, clock)
   const isOpen = auth === 'none'
   const logins = new Logins(signer, isOpen ? null : users)
+  const results = new FlightResults(signer, clock, options.about.coordinator)
+  const polls = new FlightPolls(results, clock)
   const flight = flightSqlHandlers({
-    sessions, statements, catalog, clock, newId, signer, logins, version: packageVersion(),
+    sessions, statements, catalog, newId, signer, logins, version: packageVersion(), results, polls,
+    channelTo: options.channelTo,
   })
   const { queries } = options
   const admin = adminHandlers({ ...options, queries: {
@@ -86,6 +97,7 @@ export function faces(options: FaceOptions): DoorHandlers {
     admin: server => {
       const services = [AdminService, Health, ServerReflection]
       server.addService(AdminService, admin)
+      server.addService(ResultService, resultHandlers(results, polls, options.nodeGuard))
       server.addService(Health, healthHandlers(services, () => options.health.notReady() === null, clock))
       server.addService(ServerReflection, reflectionHandlers(services))
     },

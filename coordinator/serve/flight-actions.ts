@@ -185,7 +185,7 @@ export class FlightActions {
     const ticket = info?.endpoint[0]?.ticket?.ticket ?? info?.appMetadata ?? new Uint8Array(0)
     const handle = unpack(ticket, [TicketStatementQuerySchema])?.statementHandle
     if (handle === undefined) throw new QueryError('NOT_FOUND', 'the FlightInfo names no statement that was started')
-    return this.#parts.results.cancel(Buffer.from(handle).toString(), principal)
+    return this.#parts.tickets.cancel(Buffer.from(handle).toString(), principal)
   }
 
   async #renew(body: Uint8Array, call: Call): Promise<Uint8Array> {
@@ -193,7 +193,7 @@ export class FlightActions {
     const ticket = readBody(RenewFlightEndpointRequestSchema, body).endpoint?.ticket?.ticket ?? new Uint8Array(0)
     const handle = unpack(ticket, [TicketStatementQuerySchema])?.statementHandle
     if (handle === undefined) throw new QueryError('NOT_FOUND', 'the endpoint has no ticket of a statement')
-    const renewed = this.#parts.results.renew(Buffer.from(handle).toString(), principal)
+    const renewed = await this.#parts.tickets.renew(Buffer.from(handle).toString(), principal)
     return encode(FlightEndpointSchema, endpointOf(renewed))
   }
 }

@@ -6,21 +6,22 @@
  *   last poll    gives the endpoint, and nothing to ask again
  */
 
+import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Clock } from '../../proto/clock.ts'
 import type { FlightDescriptor } from '../../proto/gen/flight_pb.js'
-import { FlightDescriptor_DescriptorType } from '../../proto/gen/flight_pb.js'
+import { FlightDescriptor_DescriptorType, type PollInfoSchema } from '../../proto/gen/flight_pb.js'
 import { TicketStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
-import type { Call } from '../../proto/grpc-server.ts'
 import { delay } from '../../proto/clock.ts'
 import { tryUnpack } from './flight-any.ts'
 import { encapsulatedSchema } from './flight-commands.ts'
 import { endpointOf, flightInfo, statementTicket, timestamp } from './flight-info.ts'
 import type { FlightResults, Ticket } from './flight-results.ts'
-import type { Session } from '../session/session.ts'
 
 /** How long a poll waits for the rows: fewer calls of those that ask without a pause. */
 const WAIT_MS = 1_000
 const LOOK_MS = 20
+
+export type PollShape = MessageInitShape<typeof PollInfoSchema>
 
 export class FlightPolls {
   readonly #results: FlightResults
@@ -38,22 +39,26 @@ export class FlightPolls {
   }
 
   /** `descriptor`: of the call that began it. */
-  async begin(descriptor: FlightDescriptor, ticket: Ticket, session: Session, call: Call) {
-    return this.#answer(descriptor, ticket, session, call)
+  begin(descriptor: FlightDescriptor, ticket: Ticket, principal: string, signal: AbortSignal): Promise<PollShape> {
+    return this.#answer(descriptor, ticket, principal, signal)
   }
 
-  async again(descriptor: FlightDescriptor, handle: string, session: Session, call: Call) {
-    return this.#answer(descriptor, this.#results.renew(handle, session.principal), session, call)
+  async again(
+    descriptor: FlightDescriptor, handle: string, principal: string, signal: AbortSignal,
+  ): Promise<PollShape> {
+    return this.#answer(descriptor, this.#results.renew(handle, principal), principal, signal)
   }
 
-  async #answer(descriptor: FlightDescriptor, ticket: Ticket, session: Session, call: Call) {
-    const { query, placed } = this.#results.find(ticket.handle, session.principal)
+  async #answer(
+    descriptor: FlightDescriptor, ticket: Ticket, principal: string, signal: AbortSignal,
+  ): Promise<PollShape> {
+    const { query, placed } = this.#results.find(ticket.handle, principal)
     const cmd = statementTicket(ticket.handle)
     const untilMs = this.#clock.nowMs() + WAIT_MS
     try {
       const columns = await query.columns
-      const schema = encapsulatedSchema(columns, session.enums)
-      while (!query.isReadable() && this.#clock.nowMs() < untilMs && !call.signal.aborted) {
+      const schema = encapsulatedSchema(columns, query.request.enums)
+      while (!query.isReadable() && this.#clock.nowMs() < untilMs && !signal.aborted) {
         await delay(this.#clock, LOOK_MS)
       }
       const error = query.error()

@@ -27,6 +27,9 @@ const MAX_LARGE_BYTES = 1024 * 1024 * 1024
 const MAX_READ = 1_000
 const TICKET = 'result'
 
+/** The query, whose it is, and the coordinator that runs it. */
+type TicketContent = readonly [query: QueryId, principal: string, coordinator: string]
+
 interface Kept {
   readonly query: RunningQuery
   /** Turns an error's place in the text that runs into one in the text that was sent. */
@@ -51,10 +54,19 @@ export class FlightResults {
   readonly #large = new Shelf(MAX_LARGE_BYTES)
   readonly #signer: Signer
   readonly #clock: Clock
+  readonly #coordinator: string
 
-  constructor(signer: Signer, clock: Clock) {
+  /** `coordinator`: this one, as its tickets name it. */
+  constructor(signer: Signer, clock: Clock, coordinator: string) {
     this.#signer = signer
     this.#clock = clock
+    this.#coordinator = coordinator
+  }
+
+  /** The coordinator that runs the ticket's statement; null: it is this one, or the ticket does not hold. */
+  otherOwner(handle: string): string | null {
+    const owner = this.#content(handle)?.[2] ?? this.#coordinator
+    return owner === this.#coordinator ? null : owner
   }
 
   /** What a reader shows. */
@@ -130,8 +142,7 @@ export class FlightResults {
   }
 
   #find(handle: string, principal: string): Kept {
-    const content = this.#signer.read(TICKET, handle)
-    const [id, owner] = content === undefined ? [] : JSON.parse(content) as [QueryId, string]
+    const [id, owner] = this.#content(handle) ?? []
     if (owner !== undefined && owner !== principal) {
       throw new QueryError('PERMISSION_DENIED', 'the ticket is another user\'s')
     }
@@ -140,12 +151,18 @@ export class FlightResults {
     return kept
   }
 
+  #content(handle: string): TicketContent | undefined {
+    const content = this.#signer.read(TICKET, handle)
+    return content === undefined ? undefined : JSON.parse(content) as TicketContent
+  }
+
   #prolong(kept: Kept): Ticket {
     const { id, request } = kept.query
     kept.cancelTimer()
     kept.expiresMs = this.#clock.wallMs() + TICKET_LIFE_MS
     kept.cancelTimer = this.#clock.after(TICKET_LIFE_MS, () => { if (kept.readers === 0) this.#drop(kept) })
-    const handle = this.#signer.sign(TICKET, JSON.stringify([id, request.principal]), TICKET_LIFE_MS)
+    const content: TicketContent = [id, request.principal, this.#coordinator]
+    const handle = this.#signer.sign(TICKET, JSON.stringify(content), TICKET_LIFE_MS)
     return { handle, expiresMs: kept.expiresMs }
   }
 

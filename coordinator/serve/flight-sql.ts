@@ -6,7 +6,6 @@
  */
 
 import { smallSchemaMessage, smallTableMessages } from '../../proto/arrow-table.ts'
-import type { Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { FlightDescriptor, FlightService, HandshakeRequest, Ticket } from '../../proto/gen/flight_pb.js'
@@ -17,10 +16,11 @@ import type { Sessions } from '../session/sessions.ts'
 import { actionTypes, FlightActions } from './flight-actions.ts'
 import { unpack } from './flight-any.ts'
 import { encapsulatedMessage, encapsulatedSchema, metadataColumns, type MetadataOptions } from './flight-commands.ts'
-import { FlightPolls } from './flight-polls.ts'
-import { FlightResults } from './flight-results.ts'
+import type { FlightPolls } from './flight-polls.ts'
+import type { FlightResults } from './flight-results.ts'
 import { FlightStatements, type StatementOptions } from './flight-statements.ts'
 import { endpointOf, flightInfo } from './flight-info.ts'
+import { FlightTickets, type ChannelTo } from './flight-tickets.ts'
 import { FlightUploads } from './flight-uploads.ts'
 import { FlightLogin } from './session.ts'
 import type { Logins } from './logins.ts'
@@ -28,9 +28,11 @@ import type { Signer } from './signed-text.ts'
 
 export interface FlightSqlOptions extends MetadataOptions, StatementOptions {
   readonly sessions: Sessions
-  readonly clock: Clock
   readonly newId: () => string
   readonly signer: Signer
+  readonly results: FlightResults
+  readonly polls: FlightPolls
+  readonly channelTo: ChannelTo
   readonly logins: Logins
 }
 
@@ -58,16 +60,18 @@ class FlightSql {
   readonly #results: FlightResults
   readonly #statements: FlightStatements
   readonly #polls: FlightPolls
+  readonly #tickets: FlightTickets
 
   constructor(options: FlightSqlOptions) {
-    const { clock, newId, sessions, signer } = options
+    const { newId, sessions, signer, results, polls } = options
     this.#options = options
     this.#sessions = new FlightLogin(sessions, options.logins, newId)
-    this.#results = new FlightResults(signer, clock)
+    this.#results = results
+    this.#polls = polls
+    this.#tickets = new FlightTickets(results, polls, options.channelTo)
     this.#statements = new FlightStatements(options, signer)
     sessions.attach(({ id }) => this.#statements.prepared.endSession(id), () => false)
-    this.#polls = new FlightPolls(this.#results, clock)
-    const parts = { sessions: this.#sessions, results: this.#results, statements: this.#statements }
+    const parts = { sessions: this.#sessions, results, tickets: this.#tickets, statements: this.#statements }
     this.actions = new FlightActions(parts)
     this.uploads = new FlightUploads(parts)
   }
@@ -99,12 +103,12 @@ class FlightSql {
   async pollFlightInfo(descriptor: FlightDescriptor, call: Call) {
     const session = await this.#sessions.of(call)
     const handle = this.#polls.handle(descriptor)
-    if (handle !== undefined) return this.#polls.again(descriptor, handle, session, call)
+    if (handle !== undefined) return this.#tickets.poll(descriptor, handle, session.principal, call.signal)
     const asked = this.#statements.read(descriptor.cmd, session)
     if (asked === undefined) return { info: await this.getFlightInfo(descriptor, call), progress: 1 }
     const trace = readTraceContext(call.header(TRACE_HEADER))
     const { query, placed } = this.#statements.submit(asked, session, true, 'rows', trace)
-    return this.#polls.begin(descriptor, this.#results.add(query, placed), session, call)
+    return this.#polls.begin(descriptor, this.#results.add(query, placed), session.principal, call.signal)
   }
 
   async getSchema(descriptor: FlightDescriptor, call: Call): Promise<Uint8Array> {
@@ -122,7 +126,7 @@ class FlightSql {
     if (statement === undefined) return yield* smallTableMessages(await metadataColumns(ticket, this.#options))
     const handle = Buffer.from(statement.statementHandle).toString()
     const asked = this.#statements.asked(handle, session)
-    if (asked === undefined) return yield* this.#results.read(handle, session.principal, call.signal)
+    if (asked === undefined) return yield* this.#tickets.read(handle, session.principal, call.signal)
     const { query, placed } = await this.#statements.start(asked, session, call)
     yield* this.#results.readOnce(query, placed, call.signal)
   }

@@ -14,6 +14,7 @@ import type { Call } from '../../proto/grpc-server.ts'
 import { encode, packedName, unpack } from './flight-any.ts'
 import { readBinding } from './flight-binding.ts'
 import type { FlightResults } from './flight-results.ts'
+import type { FlightTickets } from './flight-tickets.ts'
 import { ingestMode, ingestTarget } from './flight-ingest.ts'
 import type { Asked, FlightStatements } from './flight-statements.ts'
 import type { Session } from '../session/session.ts'
@@ -23,6 +24,7 @@ export interface FlightParts {
   readonly sessions: FlightLogin
   readonly statements: FlightStatements
   readonly results: FlightResults
+  readonly tickets: FlightTickets
 }
 
 /** Of a statement that reads. */

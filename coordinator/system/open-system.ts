@@ -28,6 +28,7 @@ export interface OpenSystem {
   readonly queryLog: QueryLog
   readonly system: SystemTables
   readonly tables: AllTables
+  readonly peers: Peers
 }
 
 export async function openSystem(options: OpenSystemOptions): Promise<OpenSystem> {
@@ -45,5 +46,5 @@ export async function openSystem(options: OpenSystemOptions): Promise<OpenSystem
     peers, skeletons,
     isAdmin: principal => live.now.auth === 'none' || live.now.admins.includes(principal),
   })
-  return { queryLog, system, tables: new AllTables(catalog, system) }
+  return { queryLog, system, peers, tables: new AllTables(catalog, system) }
 }

@@ -11,6 +11,7 @@ import { decodeCoordinatorInfo } from '../../proto/cluster-values.ts'
 import { asQueryError } from '../../proto/errors.ts'
 import { AdminService } from '../../proto/gen/admin_pb.js'
 import type { CoordinatorInfo } from '../../proto/gen/cluster_pb.js'
+import type { GrpcChannel } from '../../proto/grpc-channel.ts'
 import { nodeChannel, type NodeAuth } from '../../proto/node-auth.ts'
 import type { SystemTableName } from './columns.ts'
 
@@ -59,6 +60,12 @@ export class Peers {
 
   close(): void {
     this.#follow.close()
+  }
+
+  /** To the port of its operators, for one use; null: there is no such coordinator but this one. */
+  channelTo(id: string): GrpcChannel | null {
+    const peer = this.#others.find(other => other.id === id)
+    return peer === undefined ? null : nodeChannel(peer.admin, this.#options.auth)
   }
 
   /** `principal`: whose rows; null: all. Never rejects. */

@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { tpchConfig } from '../../bench/tpch/cluster.ts'
 import { tpchQueries } from '../../bench/tpch/queries.ts'
+import type { FlightData } from '../../proto/gen/flight_pb.js'
+import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { EtcdServers, haveEtcd } from '../etcd-server.ts'
+import { FlightClient, packed } from '../serve/flight-client.ts'
 import { difference } from '../sql/answer.ts'
 import { Hosts } from './hosts.ts'
 import { Skein } from './skein.ts'
@@ -79,6 +82,24 @@ if (haveEtcd(t)) {
       for (const pid of frozen) process.kill(pid, 'SIGCONT')
     }
     await until('it is asked again', GONE_WITHIN_MS, async () => (await seen())[1]?.[2] === '1')
+  })
+
+  await t.test('a ticket is served by every coordinator, and its statement runs once', async t => {
+    const clients = [0, 1].map(i =>
+      new FlightClient(t, Number(new URL(hosts.coordinator(i).doors.flight ?? '').port)))
+    const sql = 'SELECT /* by ticket */ l_orderkey, l_comment FROM lineitem'
+    const info = await clients[0]?.getFlightInfo(packed(CommandStatementQuerySchema, { query: sql }))
+    const ticket = info?.endpoint[0]?.ticket?.ticket ?? new Uint8Array(0)
+    const sizes = await Promise.all([1, 0, 1].map(async i => {
+      let bytes = 0
+      for await (const { dataBody } of clients[i]?.doGet(ticket) as AsyncIterable<FlightData>) bytes += dataBody.length
+      return bytes
+    }))
+    t.ok((sizes[0] ?? 0) > 1024 * 1024)
+    t.strictSame(sizes, sizes.map(() => sizes[0]))
+    const runs = await Promise.all(operators.map(async operator =>
+      (await operator.queries()).filter(query => query.sql === sql).length))
+    t.strictSame(runs, [1, 0])
   })
 
   await t.test('an executor that is killed is started again by its command, as the one that it was', async t => {

@@ -7,7 +7,10 @@ import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { tableFromIPC, type Table as ArrowTable } from 'apache-arrow'
 import type { CatalogLister } from '../../coordinator/serve/ports.ts'
+import { FlightPolls } from '../../coordinator/serve/flight-polls.ts'
+import { FlightResults } from '../../coordinator/serve/flight-results.ts'
 import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
+import { resultHandlers, type ChannelTo } from '../../coordinator/serve/flight-tickets.ts'
 import { Logins } from '../../coordinator/serve/logins.ts'
 import { Signer } from '../../coordinator/serve/signed-text.ts'
 import type { Users } from '../../coordinator/users.ts'
@@ -19,6 +22,8 @@ import {
   TicketSchema, type FlightData, type FlightInfo, type HandshakeResponse, type PollInfo, type PutResult,
   type Result, type SchemaResult,
 } from '../../proto/gen/flight_pb.js'
+import { ResultService } from '../../proto/gen/results_pb.js'
+import { nodeGuard } from '../../proto/node-auth.ts'
 import { GrpcServer } from '../../proto/grpc-server.ts'
 import { serviceDefinition } from '../../proto/grpc.ts'
 import type { FakeQueries } from './fake-queries.ts'
@@ -37,18 +42,29 @@ export interface FlightServerOptions {
   readonly clock?: Clock
   /** Absent: nobody has to log in. */
   readonly users?: Users
+  /** Its name among the coordinators; absent: c1. */
+  readonly coordinator?: string
+  /** Absent: there is no other. */
+  readonly channelTo?: ChannelTo
 }
+
+/** How coordinators know each other here. */
+export const nodes = { secret: 'the secret of the tests', tls: null }
 
 export async function startFlight(t: Teardown, options: FlightServerOptions): Promise<number> {
   const { queries, catalog = emptyCatalog, clock = endingClock(t), users = null } = options
+  const { coordinator = 'c1', channelTo = () => null } = options
   let ids = 0
   const signer = new Signer(new Uint8Array(32), clock)
+  const results = new FlightResults(signer, clock, coordinator)
+  const polls = new FlightPolls(results, clock)
   const newId = (): string => `id-${++ids}`
   const server = new GrpcServer({ authenticate: () => undefined })
   server.addService(FlightService, flightSqlHandlers({
-    ...fakeStatements(t, queries, clock, newId), catalog, clock, version: '0.1.0', newId, signer,
-    logins: new Logins(signer, users),
+    ...fakeStatements(t, queries, clock, newId), catalog, version: '0.1.0', newId, signer,
+    logins: new Logins(signer, users), results, polls, channelTo,
   }))
+  server.addService(ResultService, resultHandlers(results, polls, nodeGuard(nodes)))
   const port = await server.listen('127.0.0.1', 0)
   t.teardown(() => server.close())
   return port
