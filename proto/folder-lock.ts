@@ -9,7 +9,9 @@ import { join } from 'node:path'
 import { QueryError } from './errors.ts'
 
 /** Of the fields of /proc/<id>/stat behind the name: proc(5). */
-const START_TIME = 19
+const [STATE, START_TIME] = [0, 19]
+/** It has ended, and nobody has asked how. */
+const ENDED = ['Z', 'X']
 
 /** Takes the folder, made if it is absent; the returned function gives it back. `what` names it in messages. */
 export function lockFolder(what: string, folder: string, processId: number): () => void {
@@ -47,11 +49,15 @@ function readLock(file: string, name: string): [holder: number, ticks: string] {
 
 /** When it was started, in the kernel's ticks since its own start: tells two processes of one id apart. Or nothing. */
 function startTicks(processId: number): string {
+  return statOf(processId)[START_TIME] ?? ''
+}
+
+function statOf(processId: number): readonly string[] {
   try {
     const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME] ?? ''
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   } catch {
-    return '' // gone, or no Linux
+    return [] // gone, or no Linux
   }
 }
 
@@ -61,7 +67,7 @@ function unusable(name: string, what: string, cause: unknown): QueryError {
 }
 
 function isAlive(processId: number): boolean {
-  if (!Number.isSafeInteger(processId) || processId <= 0) return false
+  if (!Number.isSafeInteger(processId) || processId <= 0 || ENDED.includes(statOf(processId)[STATE] ?? '')) return false
   try {
     process.kill(processId, 0)
     return true

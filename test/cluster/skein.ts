@@ -170,8 +170,11 @@ export class Skein {
 
   /** SIGKILL to it and all below it, as when its host dies. */
   async kill(): Promise<void> {
-    for (const pid of [this.pid, ...this.processes()]) process.kill(pid, 'SIGKILL')
+    const tree = [this.pid, ...this.processes()]
+    for (const pid of tree) process.kill(pid, 'SIGKILL')
     await this.ended
+    // what had much memory takes its time, and holds its folder until then
+    while (tree.some(isAlive)) await delay(systemClock, CHECK_EVERY_MS)
   }
 
   /** SIGTERM; rejects if it takes too long, fails, or leaves a process behind. */
