@@ -1,12 +1,13 @@
 /**
- * `skein admin cluster | executors | queries | query ID | kill ID | drain ID | undrain ID | settings | bucket test NAME
- * | refresh … | reload | cache … | user … | store …`: what an operator sees and does, over the admin gRPC API.
+ * `skein admin cluster | executors | coordinators | queries | query ID | kill ID | drain ID | undrain ID | settings
+ * | bucket test NAME | refresh … | reload | cache … | user … | store …`: what an operator sees and does, over the admin
+ * gRPC API.
  */
 
 import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import {
-  AdminService, type Executor, type GetClusterResponse, type Query, type RefreshedTable, type Task,
+  AdminService, type Coordinator, type Executor, type GetClusterResponse, type Query, type RefreshedTable, type Task,
 } from '../proto/gen/admin_pb.js'
 import type { GrpcChannel } from '../proto/grpc-channel.ts'
 import { cacheCommand, cacheRows, cacheUsage, type CacheCommand } from './cache-admin.ts'
@@ -26,7 +27,7 @@ const RELOAD_DEADLINE_MS = 40_000
 const SQL_SHOWN = 60
 
 export type AdminCommand =
-  | { readonly kind: 'cluster' | 'executors' | 'queries' | 'settings' | 'reload' }
+  | { readonly kind: 'cluster' | 'executors' | 'coordinators' | 'queries' | 'settings' | 'reload' }
   | { readonly kind: 'query' | 'kill'; readonly id: string }
   | { readonly kind: 'bucket-test'; readonly name: string }
   | { readonly kind: 'refresh'; readonly name: string }
@@ -50,7 +51,7 @@ export function adminCommand(words: readonly string[], { now, wait, replace }: A
   if (kind === 'cache') return cacheCommand(id, rest) ?? refuse()
   if (rest.length > 0) throw usage()
   switch (kind) {
-    case 'cluster': case 'executors': case 'queries': case 'settings': case 'reload':
+    case 'cluster': case 'executors': case 'coordinators': case 'queries': case 'settings': case 'reload':
       if (id !== undefined) throw usage()
       return { kind }
     case 'refresh': return { kind, name: id ?? '' }
@@ -75,8 +76,8 @@ function refuse(): never {
 
 function usage(): QueryError {
   const words = [
-    'cluster', 'executors', 'queries', 'query ID', 'kill ID', 'settings', 'events', ...drainUsage, 'bucket test NAME',
-    'refresh [TABLE|CATALOG]', 'reload',
+    'cluster', 'executors', 'coordinators', 'queries', 'query ID', 'kill ID', 'settings', 'events', ...drainUsage,
+    'bucket test NAME', 'refresh [TABLE|CATALOG]', 'reload',
     ...cacheUsage, ...userUsage, ...storeUsage,
   ]
   return new QueryError('INVALID_REQUEST', `use: skein admin ${words.join(' | ')}`)
@@ -110,6 +111,10 @@ export async function admin(
       case 'executors': {
         const { executors } = await service.listExecutors({}, options)
         return print(executors.map(executorRow), json)
+      }
+      case 'coordinators': {
+        const { coordinators } = await service.listCoordinators({}, options)
+        return print(coordinators.map(coordinatorRow), json)
       }
       case 'queries': {
         const { queries } = await service.listQueries({}, options)
@@ -180,6 +185,10 @@ function taskRow(task: Task): Row {
     bytes_cached: Number(task.bytesCached), exchange_bytes: Number(task.exchangeBytes),
     run_ms: Math.round(task.runMs), peak_bytes: Number(task.peakBytes), spilled: task.spilled,
   }
+}
+
+function coordinatorRow({ id, pid, state, http, flight, admin, version, duckdbVersion }: Coordinator): Row {
+  return { id, pid, state, http, flight, admin, version, duckdb_version: duckdbVersion }
 }
 
 export function executorRow(executor: Executor): Row {

@@ -38,7 +38,7 @@ const HELP = `skein: one SQL query over several executors
                  certificates of a small CA of your own, and the key that seals the cluster's secret
   skein demo     [--s3] makes sample data, runs queries on it, shows how they were spread
   skein top      [--url grpc://…]                                    executors and queries, drawn each second
-  skein admin    cluster | executors | queries | query ID | kill ID | settings | events
+  skein admin    cluster | executors | coordinators | queries | query ID | kill ID | settings | events
                  | drain ID [--now] [--wait] | undrain ID | bucket test NAME | refresh [TABLE|CATALOG] | reload
                  | cache status | cache tables | cache warm TABLE [COLUMN …]
                  | cache evict [BUCKET[/PREFIX]] | cache evict table TABLE

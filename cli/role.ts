@@ -33,6 +33,7 @@ export async function coordinator(options: RoleOptions, ports: StartPorts): Prom
     for (const line of coordinatorDoors(child.ready as CoordinatorReady, options.config)) ports.print(line)
     ports.print('ready')
     const how = await Promise.race([ports.stopped, child.ended])
+    if (typeof how !== 'string') await child.leave(options.config.node.drainMs)
     await child.stop()
     if (typeof how === 'string') throw new QueryError('UNAVAILABLE', `the coordinator ended: ${how}`)
   })

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { BucketStores } from '../cache/bucket-stores.ts'
 import { openCatalog, type Catalog } from '../catalog/catalog.ts'
 import { SkeletonFiles } from '../catalog/skeleton-files.ts'
+import { DutyKeeper, memberState } from '../cluster/duty.ts'
 import { Election } from '../cluster/election.ts'
 import { Housekeeping } from '../cluster/housekeeping.ts'
 import { coordinatorKey } from '../cluster/keys.ts'
@@ -28,6 +29,7 @@ import type { CoordinatorChange, CoordinatorLaunch, Ready } from '../proto/launc
 import { ExecutorInfo_State as State } from '../proto/gen/cluster_pb.js'
 import { nodeGuard, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import { packageVersion } from '../proto/package-version.ts'
+import type { Leave } from '../proto/parent.ts'
 import { stableId } from '../proto/stable-id.ts'
 import { readTls, type Tls } from '../proto/tls.ts'
 import { openDoors, type Doors } from './doors.ts'
@@ -40,6 +42,7 @@ import { LiveConfig } from './live-config.ts'
 import type { Log } from './log.ts'
 import { Metrics, type Gauges } from './metrics.ts'
 import { moveCache } from './move-cache.ts'
+import { coordinatorAdmin, leaveDoors, leaveOf } from './own-drain.ts'
 import { planPorts } from './plan-ports.ts'
 import { prepareQuery, type PlanPorts } from './plan-query.ts'
 import type { Room } from './place.ts'
@@ -58,6 +61,7 @@ import { Statements } from './session/statements.ts'
 import { settledTables } from './settled-tables.ts'
 import type { AllTables } from './system/all-tables.ts'
 import { openSystem } from './system/open-system.ts'
+import type { Peers } from './system/peers.ts'
 import type { QueryLog } from './system/query-log.ts'
 import { openTracing } from './tracing/open-tracing.ts'
 import { Users } from './users.ts'
@@ -90,6 +94,7 @@ export interface Coordinator {
   readonly ready: Ready
   /** Takes the configuration wholly, or rejects and stays as it was. */
   readonly reload: (change: CoordinatorChange) => Promise<void>
+  readonly leave: Leave
   readonly stop: () => Promise<void>
 }
 
@@ -108,7 +113,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
 
 async function start(
   options: CoordinatorOptions, onStop: (close: () => void | Promise<void>) => void,
-): Promise<Pick<Coordinator, 'ready' | 'reload'>> {
+): Promise<Pick<Coordinator, 'ready' | 'reload' | 'leave'>> {
   const { launch, clock, log, newId, randomBytes } = options
   const { config } = launch
   const tlsOf = (what: 'tls' | 'client_tls', files: TlsFiles | null): Tls | null =>
@@ -136,6 +141,7 @@ async function start(
   const caller = { coordinator: id, incarnation: newId() as Incarnation, auth }
   const late: { registration?: Registration } = {}
   const [metrics, events, startedMs] = [new Metrics(), new Events(clock), clock.nowMs()]
+  const duty = new DutyKeeper('coordinator')
   const { queryLog, system, tables, peers } = await openSystem({
     live, dataDir: launch.dataDir, catalog, skeletons, log, onStop, store, clock, own: id, auth, events,
     queries: () => queries.list(), executors: () => queries.executors(), caches: { list: () => caches.list() },
@@ -170,18 +176,33 @@ async function start(
   const users = new Users({ store, clock, chance: randomBytes })
   onStop(() => users.close())
   await users.start()
-  const sessions = new Sessions({ clock, defaults: () => live.defaults })
+  const sessions = new Sessions({ clock, defaults: () => live.defaults, duty })
   onStop(() => sessions.closeAll())
-  const health = healthPorts(queries, metrics, options, startedMs, () => late.registration?.check(),
+  const mayTakeQueries = (): void => {
+    duty.check()
+    late.registration?.check()
+  }
+  const health = healthPorts(queries, metrics, options, startedMs, mayTakeQueries,
     () => ({ lostRecords: queryLog.lost, lostSpans: tracing.lost() }))
   const about = { coordinator: id, version: packageVersion(), duckdbVersion: options.duckdbVersion, startedMs }
   const doors = await open(options, {
     catalog: tables, ofBuckets: catalog, stores: stores.byName, live, queries, planner, ports, sessions, users, caches,
-    auth, clientTls, health, events, about, system, store, queryLog, coordinator: caller.coordinator,
+    auth, clientTls, health, events, about, system, store, queryLog, coordinator: caller.coordinator, duty, peers,
     channelTo: coordinator => peers.channelTo(coordinator),
   })
   onStop(() => doors.close())
-  late.registration = await register(options, store, caller, doors)
+  onStop(async () => {
+    queries.close('the coordinator stops')
+    await leaveDoors(doors, clock)
+  })
+  late.registration = await register(options, store, caller, doors, duty)
+  duty.follow(next => {
+    log.info({ id }, `the coordinator is ${next}`)
+    doors.endConnections(next !== 'active')
+    late.registration?.update().catch((reason: unknown) => {
+      log.warn({ reason: asQueryError(reason).message }, 'the store does not know yet')
+    })
+  })
   onStop(() => late.registration?.stop())
   keepHouse(options, store, id, onStop)
   return {
@@ -193,6 +214,7 @@ async function start(
       await live.change(change.config, stores, catalog)
       log.info({}, 'configuration reloaded')
     },
+    leave: leaveOf(duty, clock, config.node.drainMs),
   }
 }
 
@@ -228,17 +250,17 @@ function keepHouse(
 function register(
   { clock, log, launch: { config }, processId, duckdbVersion, onFatal }: CoordinatorOptions, store: MetadataStore,
   { coordinator: id, incarnation }: { readonly coordinator: CoordinatorId; readonly incarnation: Incarnation },
-  doors: Doors,
+  doors: Doors, duty: DutyKeeper,
 ): Promise<Registration> {
   const { advertise, labels } = config.node
   const outside = (address: string): string =>
     advertise === null ? address : `${splitAddress(advertise).host}:${splitAddress(address).port}`
-  const value = encodeCoordinatorInfo({
+  const value = (): Uint8Array => encodeCoordinatorInfo({
     id, incarnation, processId, http: outside(doors.http), flight: outside(doors.flight), admin: outside(doors.admin),
-    skeinVersion: packageVersion(), duckdbVersion, labels: { ...labels },
+    skeinVersion: packageVersion(), duckdbVersion, labels: { ...labels }, state: memberState(duty.duty),
   })
   return Registration.start({
-    store, clock, key: coordinatorKey(id), name: `coordinator ${id}`, graceMs: config.storeGraceMs, value: () => value,
+    store, clock, key: coordinatorKey(id), name: `coordinator ${id}`, graceMs: config.storeGraceMs, value,
     onLost: () => log.warn({ id }, 'lease lost: registering anew'),
     onUsurped: onFatal,
     onReach: reason => {
@@ -301,13 +323,14 @@ function healthPorts(
 }
 
 type FaceParts = 'stores' | 'queries' | 'sessions' | 'users' | 'health' | 'events' | 'about' | 'system' | 'store'
-  | 'channelTo'
+  | 'channelTo' | 'duty'
 
 interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly live: LiveConfig
   readonly catalog: AllTables
   readonly ofBuckets: Catalog
   readonly queryLog: QueryLog
+  readonly peers: Peers
   readonly caches: ExecutorCaches
   readonly planner: Planner
   readonly ports: PlanPorts
@@ -317,9 +340,9 @@ interface Parts extends Pick<FaceOptions, FaceParts> {
 }
 
 function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
-  const { planner, ports, caches, auth, clientTls, coordinator, live, ofBuckets, queryLog, ...parts } = joined
+  const { planner, ports, caches, auth, clientTls, coordinator, live, ofBuckets, queryLog, peers, ...parts } = joined
   const { launch, clock, log, newId } = options
-  const { queries, sessions, catalog } = parts
+  const { queries, sessions, catalog, duty } = parts
   const own = new OwnInstances({
     sessions, clock, newId, catalog, coordinator, holdBytes: launch.config.resultHoldBytes,
     executors: () => queries.executors(), databases: new OwnDatabases(launch.config.databases),
@@ -353,6 +376,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
       ground: () => ({ rooms: rooms(queries), wholeBytes: thresholds(launch).wholeBytes }),
     },
     settings: () => settingsOf(live.now), reload: options.reload,
+    coordinators: coordinatorAdmin(peers, duty, coordinator),
     moveCache: id => moveCache(id, rooms(queries).map(room => room.id), caches, clock),
   })
   return openDoors(handlers, {

@@ -29,6 +29,10 @@ export interface Doors {
   readonly http: string
   readonly flight: string
   readonly admin: string
+  /** HTTP connections end with their next answer, or no more. */
+  readonly endConnections: (isLeaving: boolean) => void
+  /** Takes no new call; resolves once all that clients have asked for is answered. */
+  readonly leave: () => Promise<void>
   readonly close: () => void
 }
 
@@ -57,6 +61,8 @@ export async function openDoors(handlers: DoorHandlers, options: DoorOptions): P
       http: await bind(listen.http, http),
       flight: await bind(listen.flight, flight),
       admin: await bind(listen.admin, admin),
+      endConnections: isLeaving => http.endConnections(isLeaving),
+      leave: async () => { await Promise.all([http.leave(), flight.leave()]) },
       close,
     }
   } catch (error) {

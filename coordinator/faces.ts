@@ -1,6 +1,7 @@
 /** What stands behind each door: the HTTP API, Flight SQL, and the operators' service, over the same queries. */
 
 import type { ObjectStore } from '../cache/object-store.ts'
+import type { DutyKeeper } from '../cluster/duty.ts'
 import type { MetadataStore } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { AdminService } from '../proto/gen/admin_pb.js'
@@ -22,6 +23,7 @@ import type { Events } from './serve/events.ts'
 import { FlightPolls } from './serve/flight-polls.ts'
 import { FlightResults } from './serve/flight-results.ts'
 import { flightSqlHandlers } from './serve/flight-sql.ts'
+import type { CoordinatorAdmin } from './serve/coordinator-admin.ts'
 import { resultHandlers, type ChannelTo } from './serve/flight-tickets.ts'
 import { autocompleteRoute } from './serve/http-autocomplete.ts'
 import { explainRoute } from './serve/http-explain.ts'
@@ -64,15 +66,17 @@ export interface FaceOptions {
   readonly nodeGuard: (call: Call) => void
   /** Names this coordinator to HTTP clients. */
   readonly workerSlug: string
+  readonly duty: DutyKeeper
+  readonly coordinators: CoordinatorAdmin
 }
 
 export function faces(options: FaceOptions): DoorHandlers {
   const { catalog, clock, newId, key, workerSlug } = options
-  const { sessions, statements, users, auth } = options
+  const { sessions, statements, users, auth, duty } = options
   const signer = new Signer(key, clock)
   const isOpen = auth === 'none'
   const logins = new Logins(signer, isOpen ? null : users)
-  const results = new FlightResults(signer, clock, options.about.coordinator)
+  const results = new FlightResults(signer, clock, options.about.coordinator, duty)
   const polls = new FlightPolls(results, clock)
   const flight = flightSqlHandlers({
     sessions, statements, catalog, newId, signer, logins, version: packageVersion(), results, polls,

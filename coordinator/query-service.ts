@@ -82,6 +82,8 @@ export class QueryService {
   readonly #fleet: Address<FleetMessage>
   readonly #admission: Address<AdmissionMessage>
   readonly #running = new Map<QueryId, KeptQuery>()
+  /** Of those that run. */
+  readonly #ends = new Map<QueryId, (cause: QueryError) => void>()
   /** Oldest first. */
   readonly #ended = new Map<QueryId, KeptQuery>()
   readonly #learner = new MemoryLearner()
@@ -176,6 +178,7 @@ export class QueryService {
       resultKeyOf: work => this.#resultKey(handle.request, work),
     })
     this.#running.set(id, shown)
+    this.#ends.set(id, cause => tell({ kind: 'failed', cause }))
     this.#options.watcher?.started(shown)
     address = this.#universe.spawn(`query ${id}`, actor, {
       capacity: QUERY_MAILBOX, heir: cause => { actor.crashed(cause) },
@@ -261,9 +264,9 @@ export class QueryService {
     this.#fleet.send({ kind: 'left', info })
   }
 
-  /** Cancels what runs; executors free what they hold of it. */
+  /** Ends what runs with UNAVAILABLE: another coordinator may do it. Executors free what they hold of it. */
   close(reason: string): void {
-    for (const handle of this.#running.values()) handle.cancel(reason)
+    for (const end of this.#ends.values()) end(new QueryError('UNAVAILABLE', reason))
   }
 
   #fleetChanged(executors: readonly ExecutorView[], channels: ReadonlyMap<string, ExecutorChannel>): void {
@@ -277,6 +280,7 @@ export class QueryService {
 
   #remember(handle: KeptQuery): void {
     this.#running.delete(handle.id)
+    this.#ends.delete(handle.id)
     this.#intake.left(handle.id)
     this.#options.watcher?.ended(handle)
     this.#ended.set(handle.id, handle)

@@ -4,12 +4,12 @@
  * coordinator, or when that is gone.
  */
 
+import type { DutyKeeper } from '../cluster/duty.ts'
 import type { Clock } from '../proto/clock.ts'
 import { asQueryError, QueryError } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskDefinition } from '../proto/gen/executor_pb.js'
 import type { CoordinatorId, Incarnation, QueryId, TaskId } from '../proto/ids.ts'
-import type { DutyKeeper } from './duty.ts'
 import { HeldQuery } from './held-query.ts'
 import type { ExchangeFiles } from './exchange-files.ts'
 import type { InstanceSet } from './instance-set.ts'

@@ -2,6 +2,7 @@
 
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DutyKeeper, memberState, type Duty } from '../cluster/duty.ts'
 import { memberKey } from '../cluster/keys.ts'
 import { openStore } from '../cluster/open-store.ts'
 import { LEASE_TTL_MS, Registration } from '../cluster/registration.ts'
@@ -24,7 +25,6 @@ import { openBucketFiles } from './bucket-files.ts'
 import { cacheHandlers } from './cache-service.ts'
 import { checkLaunch, openFolders, parseAddress, type ExecutorFolders } from './config.ts'
 import { CpuShare, processCpuMs } from './cpu-share.ts'
-import { DutyKeeper, memberState, type Duty } from './duty.ts'
 import { ExchangeFiles } from './exchange-files.ts'
 import { ExchangeReader } from './exchange-reader.ts'
 import { Executor } from './executor.ts'
@@ -87,7 +87,8 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   const parts = await openParts(launch, options, folders, log, randomId(), peers)
   const server = nodeServer(auth)
   const late: { registration?: Registration; identity?: Identity } = {}
-  const duty = new DutyKeeper(next => {
+  const duty = new DutyKeeper('executor')
+  duty.follow(next => {
     log.info({ id }, `the executor is ${next}`)
     late.registration?.update().catch((reason: unknown) => {
       log.warn({ reason: asQueryError(reason).message }, 'the store does not know yet')

@@ -120,6 +120,11 @@ export class GrpcServer {
     })
   }
 
+  /** Takes no new call; resolves once those that run have ended. */
+  leave(): Promise<void> {
+    return new Promise(resolve => { this.#server.tryShutdown(() => resolve()) })
+  }
+
   /** Takes no new call; running ones are cut off. */
   close(): void {
     this.#server.forceShutdown()

@@ -14,6 +14,7 @@ import type { Setting } from '../settings.ts'
 import { isSystemTable } from '../system/columns.ts'
 import type { SystemTables } from '../system/system-tables.ts'
 import { cacheAdminHandlers, type CacheAdminPorts } from './cache-admin.ts'
+import { coordinatorAdminHandlers, type CoordinatorAdmin } from './coordinator-admin.ts'
 import type { Events } from './events.ts'
 import type { LoggedQuery, QueryAdmin } from './ports.ts'
 import { storeAdminHandlers } from './store-admin.ts'
@@ -32,6 +33,7 @@ export interface AdminPorts {
   readonly users: UserAdmin
   /** Brings what the executor has in its cache to those that own it next; how many files. */
   readonly moveCache: (executor: string) => Promise<number>
+  readonly coordinators: CoordinatorAdmin
   readonly about: AboutCoordinator
   /** As they are now. */
   readonly settings: () => readonly Setting[]
@@ -91,6 +93,7 @@ export function adminHandlers(ports: AdminPorts): ServiceHandlers<typeof AdminSe
       if (!isSystemTable(table)) throw new QueryError('NOT_FOUND', `no table ${table} in the catalog of the system`)
       return system.parts(table, all ? null : principal)
     },
+    ...coordinatorAdminHandlers(ports.coordinators),
     ...cacheAdminHandlers(cacheAdmin),
     ...storeAdminHandlers(ports.store),
     ...userAdminHandlers(users),

@@ -5,9 +5,12 @@
  *   running   the last reader that goes away before the end cancels it
  *   finished  the rows stay until the ticket expires, but for those that were read first if they become too many
  *
+ * A coordinator that drains keeps what was not read, and nothing that was.
+ *
  * A ticket is its principal's; nobody else can read with it. What expires while it is read is read to its end.
  */
 
+import type { DutyKeeper } from '../../cluster/duty.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { RESULT_HOLD_BYTES } from '../../proto/config.ts'
 import { QueryError } from '../../proto/errors.ts'
@@ -35,6 +38,7 @@ interface Kept {
   /** Turns an error's place in the text that runs into one in the text that was sent. */
   readonly placed: (thrown: unknown) => unknown
   readers: number
+  wasRead: boolean
   /** By the clock's wallMs. */
   expiresMs: number
   cancelTimer: () => void
@@ -55,12 +59,15 @@ export class FlightResults {
   readonly #signer: Signer
   readonly #clock: Clock
   readonly #coordinator: string
+  readonly #duty: DutyKeeper
 
-  /** `coordinator`: this one, as its tickets name it. */
-  constructor(signer: Signer, clock: Clock, coordinator: string) {
+  /** `coordinator`: this one, as its tickets name it; `duty`: its own. */
+  constructor(signer: Signer, clock: Clock, coordinator: string, duty: DutyKeeper) {
     this.#signer = signer
     this.#clock = clock
     this.#coordinator = coordinator
+    this.#duty = duty
+    duty.follow(() => { for (const kept of this.#kept.values()) if (kept.readers === 0) this.#unneeded(kept) })
   }
 
   /** The coordinator that runs the ticket's statement; null: it is this one, or the ticket does not hold. */
@@ -72,7 +79,7 @@ export class FlightResults {
   /** What a reader shows. */
   add(query: RunningQuery, placed: (thrown: unknown) => unknown): Ticket {
     const kept: Kept = {
-      query, placed, readers: 0, expiresMs: 0, cancelTimer: () => undefined,
+      query, placed, readers: 0, wasRead: false, expiresMs: 0, cancelTimer: () => undefined,
     }
     this.#kept.set(query.id, kept)
     return this.#prolong(kept)
@@ -170,12 +177,19 @@ export class FlightResults {
   #unread(kept: Kept): void {
     if (!this.#kept.has(kept.query.id)) return
     if (!hasEnded(kept.query)) kept.query.cancel('the client went away')
-    else if (kept.expiresMs > this.#clock.wallMs()) return
+    else if (kept.expiresMs > this.#clock.wallMs()) return this.#unneeded(kept)
     this.#drop(kept)
   }
 
-  #wasRead({ query: { id } }: Kept, bytes: number): void {
+  /** Who drains does not wait for another reading. */
+  #unneeded(kept: Kept): void {
+    if (kept.wasRead && this.#duty.duty === 'draining') this.#drop(kept)
+  }
+
+  #wasRead(kept: Kept, bytes: number): void {
+    const { id } = kept.query
     if (!this.#kept.has(id)) return
+    kept.wasRead = true
     const shelf = bytes > RESULT_HOLD_BYTES ? this.#large : this.#small
     for (const removed of shelf.put(id, bytes)) {
       const kept = this.#kept.get(removed)

@@ -38,6 +38,10 @@ export interface HttpOptions {
 export class HttpServer {
   readonly #options: HttpOptions
   readonly #server: Server
+  /** Requests that are not answered wholly. */
+  #open = 0
+  #isLeaving = false
+  #left: (() => void)[] = []
 
   constructor(options: HttpOptions) {
     this.#options = options
@@ -60,6 +64,19 @@ export class HttpServer {
     })
   }
 
+  /** From now on connections end with their next answer, so that clients find another server. */
+  endConnections(isLeaving: boolean): void {
+    this.#isLeaving = isLeaving
+  }
+
+  /** Takes no new connection; resolves once all that was asked is answered, and sent. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true
+    this.#server.close()
+    this.#server.closeIdleConnections()
+    if (this.#open > 0) await new Promise<void>(resolve => { this.#left.push(resolve) })
+  }
+
   /** Takes no new call; running ones are cut off. */
   close(): void {
     this.#server.close()
@@ -69,6 +86,11 @@ export class HttpServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const requestId = headerOf(request, 'x-request-id').slice(0, MAX_REQUEST_ID) || this.#options.newId()
     response.setHeader('x-request-id', requestId)
+    this.#open++
+    response.once('close', () => {
+      if (--this.#open === 0) for (const resolve of this.#left.splice(0)) resolve()
+    })
+    if (this.#isLeaving) response.setHeader('connection', 'close')
     response.on('error', () => undefined) // the client went away: 'close' follows and ends what serves it
     try {
       const url = new URL(request.url ?? '/', 'http://door')

@@ -4,6 +4,7 @@
  * nothing (no transaction, no object of its own) makes room; if there is none, no other is opened.
  */
 
+import type { DutyKeeper } from '../../cluster/duty.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { SessionId } from '../../proto/ids.ts'
@@ -29,6 +30,8 @@ export interface SessionsOptions {
   /** Of sessions that begin now. */
   readonly defaults: () => NameDefaults
   readonly limits?: Partial<SessionLimits>
+  /** Of the coordinator: while it drains only what is begun goes on. Absent: it never drains. */
+  readonly duty?: DutyKeeper
 }
 
 export class Sessions {
@@ -39,9 +42,13 @@ export class Sessions {
   readonly #sessions = new Map<SessionId, Session>()
   readonly #ending: ((session: Session) => void)[] = []
   readonly #held: ((session: Session) => boolean)[] = []
+  readonly #duty: DutyKeeper | undefined
+  /** With a statement that runs, or a transaction that is open; those for one request included. */
+  readonly #busy = new Set<Session>()
   #cancelSweep: () => void
 
-  constructor({ clock, defaults, limits }: SessionsOptions) {
+  constructor({ clock, defaults, limits, duty }: SessionsOptions) {
+    this.#duty = duty
     this.#clock = clock
     this.#defaults = defaults
     this.#limits = { ...DEFAULT_SESSION_LIMITS, ...limits }
@@ -95,6 +102,35 @@ export class Sessions {
     return session
   }
 
+  /** Throws UNAVAILABLE if the coordinator drains, unless the session holds what would be lost elsewhere. */
+  check(session: Session): void {
+    if (!this.#holds(session)) this.#duty?.check()
+  }
+
+  /** A statement of it begins. Throws as `check`. */
+  begin(session: Session): void {
+    this.check(session)
+    this.touch(session)
+    session.running++
+    this.#count(session)
+  }
+
+  /** Nobody asks for anything of the statement any more. */
+  done(session: Session): void {
+    session.running--
+    this.touch(session)
+    if (session.isKept) this.#count(session)
+    else this.end(session)
+  }
+
+  /** A drain waits for what is begun. */
+  #count(session: Session): void {
+    const isOpen = session.transaction === 'open' && this.#sessions.get(session.id) === session
+    if (isOpen || session.running > 0) this.#busy.add(session)
+    else this.#busy.delete(session)
+    this.#duty?.held(this.#busy.size)
+  }
+
   /** False if there is no such session. */
   close(id: SessionId, principal: string): boolean {
     const session = this.known(id, principal)
@@ -105,6 +141,7 @@ export class Sessions {
   /** Also of one that is not kept: frees what it holds elsewhere. */
   end(session: Session): void {
     this.#sessions.delete(session.id)
+    this.#count(session)
     for (const end of this.#ending) end(session)
   }
 

@@ -119,23 +119,23 @@ export class Statements {
     this.#options = options
   }
 
-  /** Accepts a text and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit. */
+  /**
+   * Accepts a text and starts it. Throws INVALID_REQUEST for an id that is in use, QUERY_QUEUE_FULL at the limit,
+   * UNAVAILABLE while the coordinator drains.
+   */
   submit(input: StatementInput): RunningQuery {
     const { sessions, clock, newId, queries, log } = this.#options
     const { session } = input
     const id = input.queryId ?? newId() as QueryId
     if (this.get(id) !== null) throw new QueryError('INVALID_REQUEST', `query id ${id} is in use`)
     queries.checkRoom(session.principal)
-    sessions.touch(session)
-    session.running++
+    sessions.begin(session)
     const script = new Script({
       id, clock, request: this.#request(input, input.sql, id),
       steps: () => this.#steps(input, id),
       onRelease: () => {
         log?.ended(script)
-        session.running--
-        sessions.touch(session)
-        if (!session.isKept) sessions.end(session)
+        sessions.done(session)
       },
     })
     this.#scripts.set(id, script)
@@ -207,12 +207,15 @@ export class Statements {
 
   /** As the statement does it; a transaction of a client that says so by other means. */
   async transaction(session: Session, action: 'begin' | 'commit' | 'rollback'): Promise<void> {
-    const answer = this.#transaction(action, { session, sql: action, clientInterface: 'ArrowFlightSQL' })
-    if (!('release' in answer)) return
+    const { sessions } = this.#options
+    let answer: RunningQuery | Answer = done
+    sessions.begin(session)
     try {
+      answer = this.#transaction(action, { session, sql: action, clientInterface: 'ArrowFlightSQL' })
       for await (const _ of answer.frames()) continue
     } finally {
-      answer.release()
+      if ('release' in answer) answer.release()
+      sessions.done(session)
     }
   }
 
@@ -222,13 +225,11 @@ export class Statements {
     signal: AbortSignal,
   ): Promise<bigint> {
     const { sessions, own } = this.#options
-    sessions.touch(session)
-    session.running++
+    sessions.begin(session)
     try {
       return await own.ingest(session, target, mode, messages, signal)
     } finally {
-      session.running--
-      sessions.touch(session)
+      sessions.done(session)
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * The other coordinators, as the store names them: each is asked for its rows of a system table, all at once. One that
- * does not answer in time is told of by its name, and left out of nothing.
+ * The coordinators, as the store names them. The others are each asked for their rows of a system table, all at once:
+ * one that does not answer in time is told of by its name, and left out of nothing. And they are told to drain.
  */
 
 import { Follow } from '../../cluster/follow.ts'
@@ -41,15 +41,14 @@ export interface PeersOptions {
 export class Peers {
   readonly #options: PeersOptions
   readonly #follow: Follow
-  #others: readonly CoordinatorInfo[] = []
+  #all: readonly CoordinatorInfo[] = []
 
   constructor(options: PeersOptions) {
-    const { store, clock, own } = options
+    const { store, clock } = options
     this.#options = options
     this.#follow = new Follow({
       store, clock, prefix: COORDINATORS, onView: view => {
-        const all = [...view.values()].flatMap(({ value }) => decodeCoordinatorInfo(value) ?? [])
-        this.#others = all.filter(({ id }) => id !== own)
+        this.#all = [...view.values()].flatMap(({ value }) => decodeCoordinatorInfo(value) ?? [])
       },
     })
   }
@@ -64,13 +63,32 @@ export class Peers {
 
   /** To the port of its operators, for one use; null: there is no such coordinator but this one. */
   channelTo(id: string): GrpcChannel | null {
-    const peer = this.#others.find(other => other.id === id)
+    const peer = this.#all.find(other => other.id === id && id !== this.#options.own)
     return peer === undefined ? null : nodeChannel(peer.admin, this.#options.auth)
   }
 
   /** `principal`: whose rows; null: all. Never rejects. */
   rows(table: SystemTableName, principal: string | null): Promise<PeerRows[]> {
-    return Promise.all(this.#others.map(peer => this.#ask(peer, table, principal)))
+    const others = this.#all.filter(({ id }) => id !== this.#options.own)
+    return Promise.all(others.map(peer => this.#ask(peer, table, principal)))
+  }
+
+  /** This one too. */
+  list(): readonly CoordinatorInfo[] {
+    return this.#all
+  }
+
+  /** Another one. Rejects with UNAVAILABLE if it does not answer. */
+  async setDraining({ id, admin }: CoordinatorInfo, draining: boolean): Promise<void> {
+    const channel = nodeChannel(admin, this.#options.auth)
+    try {
+      const service = channel.service(AdminService)
+      const options = { deadlineMs: ANSWER_WITHIN_MS }
+      if (draining) await service.drainCoordinator({ id }, options)
+      else await service.undrainCoordinator({ id }, options)
+    } finally {
+      channel.close()
+    }
   }
 
   async #ask({ id, admin }: CoordinatorInfo, table: SystemTableName, principal: string | null): Promise<PeerRows> {

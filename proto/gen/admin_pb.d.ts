@@ -556,6 +556,143 @@ export declare type UndrainExecutorResponse = Message<"skein.admin.v1.UndrainExe
 export declare const UndrainExecutorResponseSchema: GenMessage<UndrainExecutorResponse>;
 
 /**
+ * @generated from message skein.admin.v1.ListCoordinatorsRequest
+ */
+export declare type ListCoordinatorsRequest = Message<"skein.admin.v1.ListCoordinatorsRequest"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.ListCoordinatorsRequest.
+ * Use `create(ListCoordinatorsRequestSchema)` to create a new message.
+ */
+export declare const ListCoordinatorsRequestSchema: GenMessage<ListCoordinatorsRequest>;
+
+/**
+ * @generated from message skein.admin.v1.ListCoordinatorsResponse
+ */
+export declare type ListCoordinatorsResponse = Message<"skein.admin.v1.ListCoordinatorsResponse"> & {
+  /**
+   * @generated from field: repeated skein.admin.v1.Coordinator coordinators = 1;
+   */
+  coordinators: Coordinator[];
+};
+
+/**
+ * Describes the message skein.admin.v1.ListCoordinatorsResponse.
+ * Use `create(ListCoordinatorsResponseSchema)` to create a new message.
+ */
+export declare const ListCoordinatorsResponseSchema: GenMessage<ListCoordinatorsResponse>;
+
+/**
+ * state: active, draining or drained. Addresses are host:port.
+ *
+ * @generated from message skein.admin.v1.Coordinator
+ */
+export declare type Coordinator = Message<"skein.admin.v1.Coordinator"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: uint32 pid = 2;
+   */
+  pid: number;
+
+  /**
+   * @generated from field: string state = 3;
+   */
+  state: string;
+
+  /**
+   * @generated from field: string http = 4;
+   */
+  http: string;
+
+  /**
+   * @generated from field: string flight = 5;
+   */
+  flight: string;
+
+  /**
+   * @generated from field: string admin = 6;
+   */
+  admin: string;
+
+  /**
+   * @generated from field: string version = 7;
+   */
+  version: string;
+
+  /**
+   * @generated from field: string duckdb_version = 8;
+   */
+  duckdbVersion: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.Coordinator.
+ * Use `create(CoordinatorSchema)` to create a new message.
+ */
+export declare const CoordinatorSchema: GenMessage<Coordinator>;
+
+/**
+ * @generated from message skein.admin.v1.DrainCoordinatorRequest
+ */
+export declare type DrainCoordinatorRequest = Message<"skein.admin.v1.DrainCoordinatorRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.DrainCoordinatorRequest.
+ * Use `create(DrainCoordinatorRequestSchema)` to create a new message.
+ */
+export declare const DrainCoordinatorRequestSchema: GenMessage<DrainCoordinatorRequest>;
+
+/**
+ * @generated from message skein.admin.v1.DrainCoordinatorResponse
+ */
+export declare type DrainCoordinatorResponse = Message<"skein.admin.v1.DrainCoordinatorResponse"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.DrainCoordinatorResponse.
+ * Use `create(DrainCoordinatorResponseSchema)` to create a new message.
+ */
+export declare const DrainCoordinatorResponseSchema: GenMessage<DrainCoordinatorResponse>;
+
+/**
+ * @generated from message skein.admin.v1.UndrainCoordinatorRequest
+ */
+export declare type UndrainCoordinatorRequest = Message<"skein.admin.v1.UndrainCoordinatorRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message skein.admin.v1.UndrainCoordinatorRequest.
+ * Use `create(UndrainCoordinatorRequestSchema)` to create a new message.
+ */
+export declare const UndrainCoordinatorRequestSchema: GenMessage<UndrainCoordinatorRequest>;
+
+/**
+ * @generated from message skein.admin.v1.UndrainCoordinatorResponse
+ */
+export declare type UndrainCoordinatorResponse = Message<"skein.admin.v1.UndrainCoordinatorResponse"> & {
+};
+
+/**
+ * Describes the message skein.admin.v1.UndrainCoordinatorResponse.
+ * Use `create(UndrainCoordinatorResponseSchema)` to create a new message.
+ */
+export declare const UndrainCoordinatorResponseSchema: GenMessage<UndrainCoordinatorResponse>;
+
+/**
  * @generated from message skein.admin.v1.AddUserRequest
  */
 export declare type AddUserRequest = Message<"skein.admin.v1.AddUserRequest"> & {
@@ -1364,6 +1501,35 @@ export declare const AdminService: GenService<{
     methodKind: "unary";
     input: typeof UndrainExecutorRequestSchema;
     output: typeof UndrainExecutorResponseSchema;
+  },
+  /**
+   * All that are registered, this one among them.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.ListCoordinators
+   */
+  listCoordinators: {
+    methodKind: "unary";
+    input: typeof ListCoordinatorsRequestSchema;
+    output: typeof ListCoordinatorsResponseSchema;
+  },
+  /**
+   * The coordinator takes no new statement; what it has goes on, and results that wait for their readers stay. Another
+   * one than this is told by this. NOT_FOUND for one that is not registered.
+   *
+   * @generated from rpc skein.admin.v1.AdminService.DrainCoordinator
+   */
+  drainCoordinator: {
+    methodKind: "unary";
+    input: typeof DrainCoordinatorRequestSchema;
+    output: typeof DrainCoordinatorResponseSchema;
+  },
+  /**
+   * @generated from rpc skein.admin.v1.AdminService.UndrainCoordinator
+   */
+  undrainCoordinator: {
+    methodKind: "unary";
+    input: typeof UndrainCoordinatorRequestSchema;
+    output: typeof UndrainCoordinatorResponseSchema;
   },
   /**
    * NOT_FOUND for a query that is not running.

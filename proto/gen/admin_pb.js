@@ -9,7 +9,7 @@ import { file_cache } from "./cache_pb.js";
  * Describes the file admin.proto.
  */
 export const file_admin = /*@__PURE__*/
-  fileDesc("CgthZG1pbi5wcm90bxIOc2tlaW4uYWRtaW4udjEiFAoSQmFja3VwU3RvcmVSZXF1ZXN0IiYKE0JhY2t1cFN0b3JlUmVzcG9uc2USDwoHY29udGVudBgBIAEoDCI3ChNSZXN0b3JlU3RvcmVSZXF1ZXN0Eg8KB2NvbnRlbnQYASABKAwSDwoHcmVwbGFjZRgCIAEoCCJHChRSZXN0b3JlU3RvcmVSZXNwb25zZRIMCgRrZXlzGAEgASgNEg8KB3JlbW92ZWQYAiABKA0SEAoIcmV2aXNpb24YAyABKAkiRwoWUmVhZFN5c3RlbVRhYmxlUmVxdWVzdBINCgV0YWJsZRgBIAEoCRIRCglwcmluY2lwYWwYAiABKAkSCwoDYWxsGAMgASgIIjAKClN5c3RlbVJvd3MSDwoHY29udGVudBgBIAEoDBIRCglyb3dfY291bnQYAiABKA0iEwoRR2V0Q2x1c3RlclJlcXVlc3Qi6QEKEkdldENsdXN0ZXJSZXNwb25zZRITCgtjb29yZGluYXRvchgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhYKDmR1Y2tkYl92ZXJzaW9uGAMgASgJEhEKCXVwdGltZV9tcxgEIAEoARIRCglleGVjdXRvcnMYBSABKA0SGAoQYWN0aXZlX2V4ZWN1dG9ycxgGIAEoDRINCgVzbG90cxgHIAEoDRIUCgxtZW1vcnlfYnl0ZXMYCCABKAQSFwoPcnVubmluZ19xdWVyaWVzGAkgASgNEhcKD3dhaXRpbmdfcXVlcmllcxgKIAEoDSIdCg9HZXRRdWVyeVJlcXVlc3QSCgoCaWQYASABKAkiXQoQR2V0UXVlcnlSZXNwb25zZRIkCgVxdWVyeRgBIAEoCzIVLnNrZWluLmFkbWluLnYxLlF1ZXJ5EiMKBXRhc2tzGAIgAygLMhQuc2tlaW4uYWRtaW4udjEuVGFzayKKAgoEVGFzaxINCgVzdGFnZRgBIAEoDRIRCglwYXJ0aXRpb24YAiABKA0SDwoHYXR0ZW1wdBgDIAEoDRIQCghleGVjdXRvchgEIAEoCRINCgVzdGF0ZRgFIAEoCRIMCgRyb3dzGAYgASgEEhQKDG91dHB1dF9ieXRlcxgHIAEoBBIVCg1ieXRlc19mZXRjaGVkGAggASgEEhQKDGJ5dGVzX2NhY2hlZBgJIAEoBBIWCg5leGNoYW5nZV9ieXRlcxgKIAEoBBIOCgZydW5fbXMYCyABKAESEAoIcHJvZ3Jlc3MYDCABKAESEgoKcGVha19ieXRlcxgNIAEoBBIPCgdzcGlsbGVkGA4gASgIIhUKE0xpc3RTZXR0aW5nc1JlcXVlc3QiQQoUTGlzdFNldHRpbmdzUmVzcG9uc2USKQoIc2V0dGluZ3MYASADKAsyFy5za2Vpbi5hZG1pbi52MS5TZXR0aW5nIiYKB1NldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSIUChJXYXRjaEV2ZW50c1JlcXVlc3QifwoFRXZlbnQSDQoFYXRfbXMYASABKAESKwoFcXVlcnkYAiABKAsyGi5za2Vpbi5hZG1pbi52MS5RdWVyeUV2ZW50SAASMQoIZXhlY3V0b3IYAyABKAsyHS5za2Vpbi5hZG1pbi52MS5FeGVjdXRvckV2ZW50SABCBwoFZXZlbnQiXAoKUXVlcnlFdmVudBIKCgJpZBgBIAEoCRINCgVzdGF0ZRgCIAEoCRIRCglwcmluY2lwYWwYAyABKAkSDAoEY29kZRgEIAEoCRISCgplbGFwc2VkX21zGAUgASgBIjsKDUV4ZWN1dG9yRXZlbnQSCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCSIvChREcmFpbkV4ZWN1dG9yUmVxdWVzdBIKCgJpZBgBIAEoCRILCgNub3cYAiABKAgiLAoVRHJhaW5FeGVjdXRvclJlc3BvbnNlEhMKC2ZpbGVzX21vdmVkGAEgASgNIiQKFlVuZHJhaW5FeGVjdXRvclJlcXVlc3QSCgoCaWQYASABKAkiGQoXVW5kcmFpbkV4ZWN1dG9yUmVzcG9uc2UiMAoOQWRkVXNlclJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSIRCg9BZGRVc2VyUmVzcG9uc2UiNAoSU2V0UGFzc3dvcmRSZXF1ZXN0EgwKBG5hbWUYASABKAkSEAoIcGFzc3dvcmQYAiABKAkiFQoTU2V0UGFzc3dvcmRSZXNwb25zZSIhChFSZW1vdmVVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJIhQKElJlbW92ZVVzZXJSZXNwb25zZSISChBMaXN0VXNlcnNSZXF1ZXN0IjgKEUxpc3RVc2Vyc1Jlc3BvbnNlEiMKBXVzZXJzGAEgAygLMhQuc2tlaW4uYWRtaW4udjEuVXNlciIoCgRVc2VyEgwKBG5hbWUYASABKAkSEgoKY2hhbmdlZF9tcxgCIAEoBCIWChRMaXN0RXhlY3V0b3JzUmVxdWVzdCJEChVMaXN0RXhlY3V0b3JzUmVzcG9uc2USKwoJZXhlY3V0b3JzGAEgAygLMhguc2tlaW4uYWRtaW4udjEuRXhlY3V0b3IilwEKCEV4ZWN1dG9yEgoKAmlkGAEgASgJEg8KB2FkZHJlc3MYAiABKAkSCwoDcGlkGAMgASgNEg0KBXN0YXRlGAQgASgJEg0KBXNsb3RzGAUgASgNEhUKDXJ1bm5pbmdfdGFza3MYBiABKA0SFAoMbWVtb3J5X2J5dGVzGAcgASgEEhYKDmR1Y2tkYl92ZXJzaW9uGAggASgJIhQKEkxpc3RRdWVyaWVzUmVxdWVzdCI9ChNMaXN0UXVlcmllc1Jlc3BvbnNlEiYKB3F1ZXJpZXMYASADKAsyFS5za2Vpbi5hZG1pbi52MS5RdWVyeSLfAQoFUXVlcnkSCgoCaWQYASABKAkSCwoDc3FsGAIgASgJEg0KBXN0YXRlGAMgASgJEhEKCXByaW5jaXBhbBgEIAEoCRIYChBjbGllbnRfaW50ZXJmYWNlGAUgASgJEg4KBnN0YWdlcxgGIAEoDRINCgV0YXNrcxgHIAEoDRIWCg5maW5pc2hlZF90YXNrcxgIIAEoDRIVCg1zdGFydGVkX2F0X21zGAkgASgBEhIKCmVsYXBzZWRfbXMYCiABKAESDQoFZXJyb3IYCyABKAkSEAoIcHJvZ3Jlc3MYDCABKAEiHgoQS2lsbFF1ZXJ5UmVxdWVzdBIKCgJpZBgBIAEoCSITChFLaWxsUXVlcnlSZXNwb25zZSIhChFUZXN0QnVja2V0UmVxdWVzdBIMCgRuYW1lGAEgASgJIigKElRlc3RCdWNrZXRSZXNwb25zZRISCgplbGFwc2VkX21zGAEgASgBIhMKEUxpc3RDYWNoZXNSZXF1ZXN0IkMKEkV2aWN0Q2FjaGVzUmVxdWVzdBIOCgZidWNrZXQYASABKAkSDgoGcHJlZml4GAIgASgJEg0KBXRhYmxlGAMgASgJIjMKEVdhcm1DYWNoZXNSZXF1ZXN0Eg0KBXRhYmxlGAEgASgJEg8KB2NvbHVtbnMYAiADKAkibwoLV2FybWVkQ2FjaGUSEAoIZXhlY3V0b3IYASABKAkSDQoFZmlsZXMYAiABKA0SEgoKZmlsZXNfZG9uZRgDIAEoDRIVCg1ieXRlc19mZXRjaGVkGAQgASgEEhQKDGJ5dGVzX2NhY2hlZBgFIAEoBCIZChdMaXN0Q2FjaGVkVGFibGVzUmVxdWVzdCJHChhMaXN0Q2FjaGVkVGFibGVzUmVzcG9uc2USKwoGdGFibGVzGAEgAygLMhsuc2tlaW4uYWRtaW4udjEuQ2FjaGVkVGFibGUiqgEKC0NhY2hlZFRhYmxlEhAKCGV4ZWN1dG9yGAEgASgJEg8KB2NhdGFsb2cYAiABKAkSDgoGc2NoZW1hGAMgASgJEg0KBXRhYmxlGAQgASgJEg0KBWZpbGVzGAUgASgNEg4KBmNodW5rcxgGIAEoDRINCgVieXRlcxgHIAEoBBIVCg1ieXRlc19mZXRjaGVkGAggASgEEhQKDGJ5dGVzX2NhY2hlZBgJIAEoBCJDChJMaXN0Q2FjaGVzUmVzcG9uc2USLQoGY2FjaGVzGAEgAygLMh0uc2tlaW4uYWRtaW4udjEuRXhlY3V0b3JDYWNoZSJMCg1FeGVjdXRvckNhY2hlEhAKCGV4ZWN1dG9yGAEgASgJEikKBXN0YXRlGAIgASgLMhouc2tlaW4uY2FjaGUudjEuQ2FjaGVTdGF0ZSIVChNSZWxvYWRDb25maWdSZXF1ZXN0IicKFFJlbG9hZENvbmZpZ1Jlc3BvbnNlEg8KB2NoYW5nZWQYASADKAkiJAoUUmVmcmVzaFRhYmxlc1JlcXVlc3QSDAoEbmFtZRgBIAEoCSJHChVSZWZyZXNoVGFibGVzUmVzcG9uc2USLgoGdGFibGVzGAEgAygLMh4uc2tlaW4uYWRtaW4udjEuUmVmcmVzaGVkVGFibGUiewoOUmVmcmVzaGVkVGFibGUSDwoHY2F0YWxvZxgBIAEoCRIOCgZzY2hlbWEYAiABKAkSDQoFdGFibGUYAyABKAkSDQoFZmlsZXMYBCABKA0SDAoEcm93cxgFIAEoBBINCgVieXRlcxgGIAEoBBINCgVlcnJvchgHIAEoCTLrDwoMQWRtaW5TZXJ2aWNlElMKCkdldENsdXN0ZXISIS5za2Vpbi5hZG1pbi52MS5HZXRDbHVzdGVyUmVxdWVzdBoiLnNrZWluLmFkbWluLnYxLkdldENsdXN0ZXJSZXNwb25zZRJcCg1MaXN0RXhlY3V0b3JzEiQuc2tlaW4uYWRtaW4udjEuTGlzdEV4ZWN1dG9yc1JlcXVlc3QaJS5za2Vpbi5hZG1pbi52MS5MaXN0RXhlY3V0b3JzUmVzcG9uc2USVgoLTGlzdFF1ZXJpZXMSIi5za2Vpbi5hZG1pbi52MS5MaXN0UXVlcmllc1JlcXVlc3QaIy5za2Vpbi5hZG1pbi52MS5MaXN0UXVlcmllc1Jlc3BvbnNlEk0KCEdldFF1ZXJ5Eh8uc2tlaW4uYWRtaW4udjEuR2V0UXVlcnlSZXF1ZXN0GiAuc2tlaW4uYWRtaW4udjEuR2V0UXVlcnlSZXNwb25zZRJZCgxMaXN0U2V0dGluZ3MSIy5za2Vpbi5hZG1pbi52MS5MaXN0U2V0dGluZ3NSZXF1ZXN0GiQuc2tlaW4uYWRtaW4udjEuTGlzdFNldHRpbmdzUmVzcG9uc2USSgoLV2F0Y2hFdmVudHMSIi5za2Vpbi5hZG1pbi52MS5XYXRjaEV2ZW50c1JlcXVlc3QaFS5za2Vpbi5hZG1pbi52MS5FdmVudDABElwKDURyYWluRXhlY3V0b3ISJC5za2Vpbi5hZG1pbi52MS5EcmFpbkV4ZWN1dG9yUmVxdWVzdBolLnNrZWluLmFkbWluLnYxLkRyYWluRXhlY3V0b3JSZXNwb25zZRJiCg9VbmRyYWluRXhlY3V0b3ISJi5za2Vpbi5hZG1pbi52MS5VbmRyYWluRXhlY3V0b3JSZXF1ZXN0Gicuc2tlaW4uYWRtaW4udjEuVW5kcmFpbkV4ZWN1dG9yUmVzcG9uc2USUAoJS2lsbFF1ZXJ5EiAuc2tlaW4uYWRtaW4udjEuS2lsbFF1ZXJ5UmVxdWVzdBohLnNrZWluLmFkbWluLnYxLktpbGxRdWVyeVJlc3BvbnNlEkoKB0FkZFVzZXISHi5za2Vpbi5hZG1pbi52MS5BZGRVc2VyUmVxdWVzdBofLnNrZWluLmFkbWluLnYxLkFkZFVzZXJSZXNwb25zZRJWCgtTZXRQYXNzd29yZBIiLnNrZWluLmFkbWluLnYxLlNldFBhc3N3b3JkUmVxdWVzdBojLnNrZWluLmFkbWluLnYxLlNldFBhc3N3b3JkUmVzcG9uc2USUwoKUmVtb3ZlVXNlchIhLnNrZWluLmFkbWluLnYxLlJlbW92ZVVzZXJSZXF1ZXN0GiIuc2tlaW4uYWRtaW4udjEuUmVtb3ZlVXNlclJlc3BvbnNlElAKCUxpc3RVc2VycxIgLnNrZWluLmFkbWluLnYxLkxpc3RVc2Vyc1JlcXVlc3QaIS5za2Vpbi5hZG1pbi52MS5MaXN0VXNlcnNSZXNwb25zZRJTCgpUZXN0QnVja2V0EiEuc2tlaW4uYWRtaW4udjEuVGVzdEJ1Y2tldFJlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5UZXN0QnVja2V0UmVzcG9uc2USUwoKTGlzdENhY2hlcxIhLnNrZWluLmFkbWluLnYxLkxpc3RDYWNoZXNSZXF1ZXN0GiIuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlc1Jlc3BvbnNlElUKC0V2aWN0Q2FjaGVzEiIuc2tlaW4uYWRtaW4udjEuRXZpY3RDYWNoZXNSZXF1ZXN0GiIuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlc1Jlc3BvbnNlEk4KCldhcm1DYWNoZXMSIS5za2Vpbi5hZG1pbi52MS5XYXJtQ2FjaGVzUmVxdWVzdBobLnNrZWluLmFkbWluLnYxLldhcm1lZENhY2hlMAESZQoQTGlzdENhY2hlZFRhYmxlcxInLnNrZWluLmFkbWluLnYxLkxpc3RDYWNoZWRUYWJsZXNSZXF1ZXN0Giguc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlZFRhYmxlc1Jlc3BvbnNlElwKDVJlZnJlc2hUYWJsZXMSJC5za2Vpbi5hZG1pbi52MS5SZWZyZXNoVGFibGVzUmVxdWVzdBolLnNrZWluLmFkbWluLnYxLlJlZnJlc2hUYWJsZXNSZXNwb25zZRJZCgxSZWxvYWRDb25maWcSIy5za2Vpbi5hZG1pbi52MS5SZWxvYWRDb25maWdSZXF1ZXN0GiQuc2tlaW4uYWRtaW4udjEuUmVsb2FkQ29uZmlnUmVzcG9uc2USVgoLQmFja3VwU3RvcmUSIi5za2Vpbi5hZG1pbi52MS5CYWNrdXBTdG9yZVJlcXVlc3QaIy5za2Vpbi5hZG1pbi52MS5CYWNrdXBTdG9yZVJlc3BvbnNlElkKDFJlc3RvcmVTdG9yZRIjLnNrZWluLmFkbWluLnYxLlJlc3RvcmVTdG9yZVJlcXVlc3QaJC5za2Vpbi5hZG1pbi52MS5SZXN0b3JlU3RvcmVSZXNwb25zZRJXCg9SZWFkU3lzdGVtVGFibGUSJi5za2Vpbi5hZG1pbi52MS5SZWFkU3lzdGVtVGFibGVSZXF1ZXN0Ghouc2tlaW4uYWRtaW4udjEuU3lzdGVtUm93czABYgZwcm90bzM", [file_cache]);
+  fileDesc("CgthZG1pbi5wcm90bxIOc2tlaW4uYWRtaW4udjEiFAoSQmFja3VwU3RvcmVSZXF1ZXN0IiYKE0JhY2t1cFN0b3JlUmVzcG9uc2USDwoHY29udGVudBgBIAEoDCI3ChNSZXN0b3JlU3RvcmVSZXF1ZXN0Eg8KB2NvbnRlbnQYASABKAwSDwoHcmVwbGFjZRgCIAEoCCJHChRSZXN0b3JlU3RvcmVSZXNwb25zZRIMCgRrZXlzGAEgASgNEg8KB3JlbW92ZWQYAiABKA0SEAoIcmV2aXNpb24YAyABKAkiRwoWUmVhZFN5c3RlbVRhYmxlUmVxdWVzdBINCgV0YWJsZRgBIAEoCRIRCglwcmluY2lwYWwYAiABKAkSCwoDYWxsGAMgASgIIjAKClN5c3RlbVJvd3MSDwoHY29udGVudBgBIAEoDBIRCglyb3dfY291bnQYAiABKA0iEwoRR2V0Q2x1c3RlclJlcXVlc3Qi6QEKEkdldENsdXN0ZXJSZXNwb25zZRITCgtjb29yZGluYXRvchgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhYKDmR1Y2tkYl92ZXJzaW9uGAMgASgJEhEKCXVwdGltZV9tcxgEIAEoARIRCglleGVjdXRvcnMYBSABKA0SGAoQYWN0aXZlX2V4ZWN1dG9ycxgGIAEoDRINCgVzbG90cxgHIAEoDRIUCgxtZW1vcnlfYnl0ZXMYCCABKAQSFwoPcnVubmluZ19xdWVyaWVzGAkgASgNEhcKD3dhaXRpbmdfcXVlcmllcxgKIAEoDSIdCg9HZXRRdWVyeVJlcXVlc3QSCgoCaWQYASABKAkiXQoQR2V0UXVlcnlSZXNwb25zZRIkCgVxdWVyeRgBIAEoCzIVLnNrZWluLmFkbWluLnYxLlF1ZXJ5EiMKBXRhc2tzGAIgAygLMhQuc2tlaW4uYWRtaW4udjEuVGFzayKKAgoEVGFzaxINCgVzdGFnZRgBIAEoDRIRCglwYXJ0aXRpb24YAiABKA0SDwoHYXR0ZW1wdBgDIAEoDRIQCghleGVjdXRvchgEIAEoCRINCgVzdGF0ZRgFIAEoCRIMCgRyb3dzGAYgASgEEhQKDG91dHB1dF9ieXRlcxgHIAEoBBIVCg1ieXRlc19mZXRjaGVkGAggASgEEhQKDGJ5dGVzX2NhY2hlZBgJIAEoBBIWCg5leGNoYW5nZV9ieXRlcxgKIAEoBBIOCgZydW5fbXMYCyABKAESEAoIcHJvZ3Jlc3MYDCABKAESEgoKcGVha19ieXRlcxgNIAEoBBIPCgdzcGlsbGVkGA4gASgIIhUKE0xpc3RTZXR0aW5nc1JlcXVlc3QiQQoUTGlzdFNldHRpbmdzUmVzcG9uc2USKQoIc2V0dGluZ3MYASADKAsyFy5za2Vpbi5hZG1pbi52MS5TZXR0aW5nIiYKB1NldHRpbmcSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCSIUChJXYXRjaEV2ZW50c1JlcXVlc3QifwoFRXZlbnQSDQoFYXRfbXMYASABKAESKwoFcXVlcnkYAiABKAsyGi5za2Vpbi5hZG1pbi52MS5RdWVyeUV2ZW50SAASMQoIZXhlY3V0b3IYAyABKAsyHS5za2Vpbi5hZG1pbi52MS5FeGVjdXRvckV2ZW50SABCBwoFZXZlbnQiXAoKUXVlcnlFdmVudBIKCgJpZBgBIAEoCRINCgVzdGF0ZRgCIAEoCRIRCglwcmluY2lwYWwYAyABKAkSDAoEY29kZRgEIAEoCRISCgplbGFwc2VkX21zGAUgASgBIjsKDUV4ZWN1dG9yRXZlbnQSCgoCaWQYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHYWRkcmVzcxgDIAEoCSIvChREcmFpbkV4ZWN1dG9yUmVxdWVzdBIKCgJpZBgBIAEoCRILCgNub3cYAiABKAgiLAoVRHJhaW5FeGVjdXRvclJlc3BvbnNlEhMKC2ZpbGVzX21vdmVkGAEgASgNIiQKFlVuZHJhaW5FeGVjdXRvclJlcXVlc3QSCgoCaWQYASABKAkiGQoXVW5kcmFpbkV4ZWN1dG9yUmVzcG9uc2UiGQoXTGlzdENvb3JkaW5hdG9yc1JlcXVlc3QiTQoYTGlzdENvb3JkaW5hdG9yc1Jlc3BvbnNlEjEKDGNvb3JkaW5hdG9ycxgBIAMoCzIbLnNrZWluLmFkbWluLnYxLkNvb3JkaW5hdG9yIosBCgtDb29yZGluYXRvchIKCgJpZBgBIAEoCRILCgNwaWQYAiABKA0SDQoFc3RhdGUYAyABKAkSDAoEaHR0cBgEIAEoCRIOCgZmbGlnaHQYBSABKAkSDQoFYWRtaW4YBiABKAkSDwoHdmVyc2lvbhgHIAEoCRIWCg5kdWNrZGJfdmVyc2lvbhgIIAEoCSIlChdEcmFpbkNvb3JkaW5hdG9yUmVxdWVzdBIKCgJpZBgBIAEoCSIaChhEcmFpbkNvb3JkaW5hdG9yUmVzcG9uc2UiJwoZVW5kcmFpbkNvb3JkaW5hdG9yUmVxdWVzdBIKCgJpZBgBIAEoCSIcChpVbmRyYWluQ29vcmRpbmF0b3JSZXNwb25zZSIwCg5BZGRVc2VyUmVxdWVzdBIMCgRuYW1lGAEgASgJEhAKCHBhc3N3b3JkGAIgASgJIhEKD0FkZFVzZXJSZXNwb25zZSI0ChJTZXRQYXNzd29yZFJlcXVlc3QSDAoEbmFtZRgBIAEoCRIQCghwYXNzd29yZBgCIAEoCSIVChNTZXRQYXNzd29yZFJlc3BvbnNlIiEKEVJlbW92ZVVzZXJSZXF1ZXN0EgwKBG5hbWUYASABKAkiFAoSUmVtb3ZlVXNlclJlc3BvbnNlIhIKEExpc3RVc2Vyc1JlcXVlc3QiOAoRTGlzdFVzZXJzUmVzcG9uc2USIwoFdXNlcnMYASADKAsyFC5za2Vpbi5hZG1pbi52MS5Vc2VyIigKBFVzZXISDAoEbmFtZRgBIAEoCRISCgpjaGFuZ2VkX21zGAIgASgEIhYKFExpc3RFeGVjdXRvcnNSZXF1ZXN0IkQKFUxpc3RFeGVjdXRvcnNSZXNwb25zZRIrCglleGVjdXRvcnMYASADKAsyGC5za2Vpbi5hZG1pbi52MS5FeGVjdXRvciKXAQoIRXhlY3V0b3ISCgoCaWQYASABKAkSDwoHYWRkcmVzcxgCIAEoCRILCgNwaWQYAyABKA0SDQoFc3RhdGUYBCABKAkSDQoFc2xvdHMYBSABKA0SFQoNcnVubmluZ190YXNrcxgGIAEoDRIUCgxtZW1vcnlfYnl0ZXMYByABKAQSFgoOZHVja2RiX3ZlcnNpb24YCCABKAkiFAoSTGlzdFF1ZXJpZXNSZXF1ZXN0Ij0KE0xpc3RRdWVyaWVzUmVzcG9uc2USJgoHcXVlcmllcxgBIAMoCzIVLnNrZWluLmFkbWluLnYxLlF1ZXJ5It8BCgVRdWVyeRIKCgJpZBgBIAEoCRILCgNzcWwYAiABKAkSDQoFc3RhdGUYAyABKAkSEQoJcHJpbmNpcGFsGAQgASgJEhgKEGNsaWVudF9pbnRlcmZhY2UYBSABKAkSDgoGc3RhZ2VzGAYgASgNEg0KBXRhc2tzGAcgASgNEhYKDmZpbmlzaGVkX3Rhc2tzGAggASgNEhUKDXN0YXJ0ZWRfYXRfbXMYCSABKAESEgoKZWxhcHNlZF9tcxgKIAEoARINCgVlcnJvchgLIAEoCRIQCghwcm9ncmVzcxgMIAEoASIeChBLaWxsUXVlcnlSZXF1ZXN0EgoKAmlkGAEgASgJIhMKEUtpbGxRdWVyeVJlc3BvbnNlIiEKEVRlc3RCdWNrZXRSZXF1ZXN0EgwKBG5hbWUYASABKAkiKAoSVGVzdEJ1Y2tldFJlc3BvbnNlEhIKCmVsYXBzZWRfbXMYASABKAEiEwoRTGlzdENhY2hlc1JlcXVlc3QiQwoSRXZpY3RDYWNoZXNSZXF1ZXN0Eg4KBmJ1Y2tldBgBIAEoCRIOCgZwcmVmaXgYAiABKAkSDQoFdGFibGUYAyABKAkiMwoRV2FybUNhY2hlc1JlcXVlc3QSDQoFdGFibGUYASABKAkSDwoHY29sdW1ucxgCIAMoCSJvCgtXYXJtZWRDYWNoZRIQCghleGVjdXRvchgBIAEoCRINCgVmaWxlcxgCIAEoDRISCgpmaWxlc19kb25lGAMgASgNEhUKDWJ5dGVzX2ZldGNoZWQYBCABKAQSFAoMYnl0ZXNfY2FjaGVkGAUgASgEIhkKF0xpc3RDYWNoZWRUYWJsZXNSZXF1ZXN0IkcKGExpc3RDYWNoZWRUYWJsZXNSZXNwb25zZRIrCgZ0YWJsZXMYASADKAsyGy5za2Vpbi5hZG1pbi52MS5DYWNoZWRUYWJsZSKqAQoLQ2FjaGVkVGFibGUSEAoIZXhlY3V0b3IYASABKAkSDwoHY2F0YWxvZxgCIAEoCRIOCgZzY2hlbWEYAyABKAkSDQoFdGFibGUYBCABKAkSDQoFZmlsZXMYBSABKA0SDgoGY2h1bmtzGAYgASgNEg0KBWJ5dGVzGAcgASgEEhUKDWJ5dGVzX2ZldGNoZWQYCCABKAQSFAoMYnl0ZXNfY2FjaGVkGAkgASgEIkMKEkxpc3RDYWNoZXNSZXNwb25zZRItCgZjYWNoZXMYASADKAsyHS5za2Vpbi5hZG1pbi52MS5FeGVjdXRvckNhY2hlIkwKDUV4ZWN1dG9yQ2FjaGUSEAoIZXhlY3V0b3IYASABKAkSKQoFc3RhdGUYAiABKAsyGi5za2Vpbi5jYWNoZS52MS5DYWNoZVN0YXRlIhUKE1JlbG9hZENvbmZpZ1JlcXVlc3QiJwoUUmVsb2FkQ29uZmlnUmVzcG9uc2USDwoHY2hhbmdlZBgBIAMoCSIkChRSZWZyZXNoVGFibGVzUmVxdWVzdBIMCgRuYW1lGAEgASgJIkcKFVJlZnJlc2hUYWJsZXNSZXNwb25zZRIuCgZ0YWJsZXMYASADKAsyHi5za2Vpbi5hZG1pbi52MS5SZWZyZXNoZWRUYWJsZSJ7Cg5SZWZyZXNoZWRUYWJsZRIPCgdjYXRhbG9nGAEgASgJEg4KBnNjaGVtYRgCIAEoCRINCgV0YWJsZRgDIAEoCRINCgVmaWxlcxgEIAEoDRIMCgRyb3dzGAUgASgEEg0KBWJ5dGVzGAYgASgEEg0KBWVycm9yGAcgASgJMqYSCgxBZG1pblNlcnZpY2USUwoKR2V0Q2x1c3RlchIhLnNrZWluLmFkbWluLnYxLkdldENsdXN0ZXJSZXF1ZXN0GiIuc2tlaW4uYWRtaW4udjEuR2V0Q2x1c3RlclJlc3BvbnNlElwKDUxpc3RFeGVjdXRvcnMSJC5za2Vpbi5hZG1pbi52MS5MaXN0RXhlY3V0b3JzUmVxdWVzdBolLnNrZWluLmFkbWluLnYxLkxpc3RFeGVjdXRvcnNSZXNwb25zZRJWCgtMaXN0UXVlcmllcxIiLnNrZWluLmFkbWluLnYxLkxpc3RRdWVyaWVzUmVxdWVzdBojLnNrZWluLmFkbWluLnYxLkxpc3RRdWVyaWVzUmVzcG9uc2USTQoIR2V0UXVlcnkSHy5za2Vpbi5hZG1pbi52MS5HZXRRdWVyeVJlcXVlc3QaIC5za2Vpbi5hZG1pbi52MS5HZXRRdWVyeVJlc3BvbnNlElkKDExpc3RTZXR0aW5ncxIjLnNrZWluLmFkbWluLnYxLkxpc3RTZXR0aW5nc1JlcXVlc3QaJC5za2Vpbi5hZG1pbi52MS5MaXN0U2V0dGluZ3NSZXNwb25zZRJKCgtXYXRjaEV2ZW50cxIiLnNrZWluLmFkbWluLnYxLldhdGNoRXZlbnRzUmVxdWVzdBoVLnNrZWluLmFkbWluLnYxLkV2ZW50MAESXAoNRHJhaW5FeGVjdXRvchIkLnNrZWluLmFkbWluLnYxLkRyYWluRXhlY3V0b3JSZXF1ZXN0GiUuc2tlaW4uYWRtaW4udjEuRHJhaW5FeGVjdXRvclJlc3BvbnNlEmIKD1VuZHJhaW5FeGVjdXRvchImLnNrZWluLmFkbWluLnYxLlVuZHJhaW5FeGVjdXRvclJlcXVlc3QaJy5za2Vpbi5hZG1pbi52MS5VbmRyYWluRXhlY3V0b3JSZXNwb25zZRJlChBMaXN0Q29vcmRpbmF0b3JzEicuc2tlaW4uYWRtaW4udjEuTGlzdENvb3JkaW5hdG9yc1JlcXVlc3QaKC5za2Vpbi5hZG1pbi52MS5MaXN0Q29vcmRpbmF0b3JzUmVzcG9uc2USZQoQRHJhaW5Db29yZGluYXRvchInLnNrZWluLmFkbWluLnYxLkRyYWluQ29vcmRpbmF0b3JSZXF1ZXN0Giguc2tlaW4uYWRtaW4udjEuRHJhaW5Db29yZGluYXRvclJlc3BvbnNlEmsKElVuZHJhaW5Db29yZGluYXRvchIpLnNrZWluLmFkbWluLnYxLlVuZHJhaW5Db29yZGluYXRvclJlcXVlc3QaKi5za2Vpbi5hZG1pbi52MS5VbmRyYWluQ29vcmRpbmF0b3JSZXNwb25zZRJQCglLaWxsUXVlcnkSIC5za2Vpbi5hZG1pbi52MS5LaWxsUXVlcnlSZXF1ZXN0GiEuc2tlaW4uYWRtaW4udjEuS2lsbFF1ZXJ5UmVzcG9uc2USSgoHQWRkVXNlchIeLnNrZWluLmFkbWluLnYxLkFkZFVzZXJSZXF1ZXN0Gh8uc2tlaW4uYWRtaW4udjEuQWRkVXNlclJlc3BvbnNlElYKC1NldFBhc3N3b3JkEiIuc2tlaW4uYWRtaW4udjEuU2V0UGFzc3dvcmRSZXF1ZXN0GiMuc2tlaW4uYWRtaW4udjEuU2V0UGFzc3dvcmRSZXNwb25zZRJTCgpSZW1vdmVVc2VyEiEuc2tlaW4uYWRtaW4udjEuUmVtb3ZlVXNlclJlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5SZW1vdmVVc2VyUmVzcG9uc2USUAoJTGlzdFVzZXJzEiAuc2tlaW4uYWRtaW4udjEuTGlzdFVzZXJzUmVxdWVzdBohLnNrZWluLmFkbWluLnYxLkxpc3RVc2Vyc1Jlc3BvbnNlElMKClRlc3RCdWNrZXQSIS5za2Vpbi5hZG1pbi52MS5UZXN0QnVja2V0UmVxdWVzdBoiLnNrZWluLmFkbWluLnYxLlRlc3RCdWNrZXRSZXNwb25zZRJTCgpMaXN0Q2FjaGVzEiEuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlc1JlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5MaXN0Q2FjaGVzUmVzcG9uc2USVQoLRXZpY3RDYWNoZXMSIi5za2Vpbi5hZG1pbi52MS5FdmljdENhY2hlc1JlcXVlc3QaIi5za2Vpbi5hZG1pbi52MS5MaXN0Q2FjaGVzUmVzcG9uc2USTgoKV2FybUNhY2hlcxIhLnNrZWluLmFkbWluLnYxLldhcm1DYWNoZXNSZXF1ZXN0Ghsuc2tlaW4uYWRtaW4udjEuV2FybWVkQ2FjaGUwARJlChBMaXN0Q2FjaGVkVGFibGVzEicuc2tlaW4uYWRtaW4udjEuTGlzdENhY2hlZFRhYmxlc1JlcXVlc3QaKC5za2Vpbi5hZG1pbi52MS5MaXN0Q2FjaGVkVGFibGVzUmVzcG9uc2USXAoNUmVmcmVzaFRhYmxlcxIkLnNrZWluLmFkbWluLnYxLlJlZnJlc2hUYWJsZXNSZXF1ZXN0GiUuc2tlaW4uYWRtaW4udjEuUmVmcmVzaFRhYmxlc1Jlc3BvbnNlElkKDFJlbG9hZENvbmZpZxIjLnNrZWluLmFkbWluLnYxLlJlbG9hZENvbmZpZ1JlcXVlc3QaJC5za2Vpbi5hZG1pbi52MS5SZWxvYWRDb25maWdSZXNwb25zZRJWCgtCYWNrdXBTdG9yZRIiLnNrZWluLmFkbWluLnYxLkJhY2t1cFN0b3JlUmVxdWVzdBojLnNrZWluLmFkbWluLnYxLkJhY2t1cFN0b3JlUmVzcG9uc2USWQoMUmVzdG9yZVN0b3JlEiMuc2tlaW4uYWRtaW4udjEuUmVzdG9yZVN0b3JlUmVxdWVzdBokLnNrZWluLmFkbWluLnYxLlJlc3RvcmVTdG9yZVJlc3BvbnNlElcKD1JlYWRTeXN0ZW1UYWJsZRImLnNrZWluLmFkbWluLnYxLlJlYWRTeXN0ZW1UYWJsZVJlcXVlc3QaGi5za2Vpbi5hZG1pbi52MS5TeXN0ZW1Sb3dzMAFiBnByb3RvMw", [file_cache]);
 
 /**
  * Describes the message skein.admin.v1.BackupStoreRequest.
@@ -166,235 +166,284 @@ export const UndrainExecutorResponseSchema = /*@__PURE__*/
   messageDesc(file_admin, 21);
 
 /**
+ * Describes the message skein.admin.v1.ListCoordinatorsRequest.
+ * Use `create(ListCoordinatorsRequestSchema)` to create a new message.
+ */
+export const ListCoordinatorsRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 22);
+
+/**
+ * Describes the message skein.admin.v1.ListCoordinatorsResponse.
+ * Use `create(ListCoordinatorsResponseSchema)` to create a new message.
+ */
+export const ListCoordinatorsResponseSchema = /*@__PURE__*/
+  messageDesc(file_admin, 23);
+
+/**
+ * Describes the message skein.admin.v1.Coordinator.
+ * Use `create(CoordinatorSchema)` to create a new message.
+ */
+export const CoordinatorSchema = /*@__PURE__*/
+  messageDesc(file_admin, 24);
+
+/**
+ * Describes the message skein.admin.v1.DrainCoordinatorRequest.
+ * Use `create(DrainCoordinatorRequestSchema)` to create a new message.
+ */
+export const DrainCoordinatorRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 25);
+
+/**
+ * Describes the message skein.admin.v1.DrainCoordinatorResponse.
+ * Use `create(DrainCoordinatorResponseSchema)` to create a new message.
+ */
+export const DrainCoordinatorResponseSchema = /*@__PURE__*/
+  messageDesc(file_admin, 26);
+
+/**
+ * Describes the message skein.admin.v1.UndrainCoordinatorRequest.
+ * Use `create(UndrainCoordinatorRequestSchema)` to create a new message.
+ */
+export const UndrainCoordinatorRequestSchema = /*@__PURE__*/
+  messageDesc(file_admin, 27);
+
+/**
+ * Describes the message skein.admin.v1.UndrainCoordinatorResponse.
+ * Use `create(UndrainCoordinatorResponseSchema)` to create a new message.
+ */
+export const UndrainCoordinatorResponseSchema = /*@__PURE__*/
+  messageDesc(file_admin, 28);
+
+/**
  * Describes the message skein.admin.v1.AddUserRequest.
  * Use `create(AddUserRequestSchema)` to create a new message.
  */
 export const AddUserRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 22);
+  messageDesc(file_admin, 29);
 
 /**
  * Describes the message skein.admin.v1.AddUserResponse.
  * Use `create(AddUserResponseSchema)` to create a new message.
  */
 export const AddUserResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 23);
+  messageDesc(file_admin, 30);
 
 /**
  * Describes the message skein.admin.v1.SetPasswordRequest.
  * Use `create(SetPasswordRequestSchema)` to create a new message.
  */
 export const SetPasswordRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 24);
+  messageDesc(file_admin, 31);
 
 /**
  * Describes the message skein.admin.v1.SetPasswordResponse.
  * Use `create(SetPasswordResponseSchema)` to create a new message.
  */
 export const SetPasswordResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 25);
+  messageDesc(file_admin, 32);
 
 /**
  * Describes the message skein.admin.v1.RemoveUserRequest.
  * Use `create(RemoveUserRequestSchema)` to create a new message.
  */
 export const RemoveUserRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 26);
+  messageDesc(file_admin, 33);
 
 /**
  * Describes the message skein.admin.v1.RemoveUserResponse.
  * Use `create(RemoveUserResponseSchema)` to create a new message.
  */
 export const RemoveUserResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 27);
+  messageDesc(file_admin, 34);
 
 /**
  * Describes the message skein.admin.v1.ListUsersRequest.
  * Use `create(ListUsersRequestSchema)` to create a new message.
  */
 export const ListUsersRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 28);
+  messageDesc(file_admin, 35);
 
 /**
  * Describes the message skein.admin.v1.ListUsersResponse.
  * Use `create(ListUsersResponseSchema)` to create a new message.
  */
 export const ListUsersResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 29);
+  messageDesc(file_admin, 36);
 
 /**
  * Describes the message skein.admin.v1.User.
  * Use `create(UserSchema)` to create a new message.
  */
 export const UserSchema = /*@__PURE__*/
-  messageDesc(file_admin, 30);
+  messageDesc(file_admin, 37);
 
 /**
  * Describes the message skein.admin.v1.ListExecutorsRequest.
  * Use `create(ListExecutorsRequestSchema)` to create a new message.
  */
 export const ListExecutorsRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 31);
+  messageDesc(file_admin, 38);
 
 /**
  * Describes the message skein.admin.v1.ListExecutorsResponse.
  * Use `create(ListExecutorsResponseSchema)` to create a new message.
  */
 export const ListExecutorsResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 32);
+  messageDesc(file_admin, 39);
 
 /**
  * Describes the message skein.admin.v1.Executor.
  * Use `create(ExecutorSchema)` to create a new message.
  */
 export const ExecutorSchema = /*@__PURE__*/
-  messageDesc(file_admin, 33);
+  messageDesc(file_admin, 40);
 
 /**
  * Describes the message skein.admin.v1.ListQueriesRequest.
  * Use `create(ListQueriesRequestSchema)` to create a new message.
  */
 export const ListQueriesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 34);
+  messageDesc(file_admin, 41);
 
 /**
  * Describes the message skein.admin.v1.ListQueriesResponse.
  * Use `create(ListQueriesResponseSchema)` to create a new message.
  */
 export const ListQueriesResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 35);
+  messageDesc(file_admin, 42);
 
 /**
  * Describes the message skein.admin.v1.Query.
  * Use `create(QuerySchema)` to create a new message.
  */
 export const QuerySchema = /*@__PURE__*/
-  messageDesc(file_admin, 36);
+  messageDesc(file_admin, 43);
 
 /**
  * Describes the message skein.admin.v1.KillQueryRequest.
  * Use `create(KillQueryRequestSchema)` to create a new message.
  */
 export const KillQueryRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 37);
+  messageDesc(file_admin, 44);
 
 /**
  * Describes the message skein.admin.v1.KillQueryResponse.
  * Use `create(KillQueryResponseSchema)` to create a new message.
  */
 export const KillQueryResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 38);
+  messageDesc(file_admin, 45);
 
 /**
  * Describes the message skein.admin.v1.TestBucketRequest.
  * Use `create(TestBucketRequestSchema)` to create a new message.
  */
 export const TestBucketRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 39);
+  messageDesc(file_admin, 46);
 
 /**
  * Describes the message skein.admin.v1.TestBucketResponse.
  * Use `create(TestBucketResponseSchema)` to create a new message.
  */
 export const TestBucketResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 40);
+  messageDesc(file_admin, 47);
 
 /**
  * Describes the message skein.admin.v1.ListCachesRequest.
  * Use `create(ListCachesRequestSchema)` to create a new message.
  */
 export const ListCachesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 41);
+  messageDesc(file_admin, 48);
 
 /**
  * Describes the message skein.admin.v1.EvictCachesRequest.
  * Use `create(EvictCachesRequestSchema)` to create a new message.
  */
 export const EvictCachesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 42);
+  messageDesc(file_admin, 49);
 
 /**
  * Describes the message skein.admin.v1.WarmCachesRequest.
  * Use `create(WarmCachesRequestSchema)` to create a new message.
  */
 export const WarmCachesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 43);
+  messageDesc(file_admin, 50);
 
 /**
  * Describes the message skein.admin.v1.WarmedCache.
  * Use `create(WarmedCacheSchema)` to create a new message.
  */
 export const WarmedCacheSchema = /*@__PURE__*/
-  messageDesc(file_admin, 44);
+  messageDesc(file_admin, 51);
 
 /**
  * Describes the message skein.admin.v1.ListCachedTablesRequest.
  * Use `create(ListCachedTablesRequestSchema)` to create a new message.
  */
 export const ListCachedTablesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 45);
+  messageDesc(file_admin, 52);
 
 /**
  * Describes the message skein.admin.v1.ListCachedTablesResponse.
  * Use `create(ListCachedTablesResponseSchema)` to create a new message.
  */
 export const ListCachedTablesResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 46);
+  messageDesc(file_admin, 53);
 
 /**
  * Describes the message skein.admin.v1.CachedTable.
  * Use `create(CachedTableSchema)` to create a new message.
  */
 export const CachedTableSchema = /*@__PURE__*/
-  messageDesc(file_admin, 47);
+  messageDesc(file_admin, 54);
 
 /**
  * Describes the message skein.admin.v1.ListCachesResponse.
  * Use `create(ListCachesResponseSchema)` to create a new message.
  */
 export const ListCachesResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 48);
+  messageDesc(file_admin, 55);
 
 /**
  * Describes the message skein.admin.v1.ExecutorCache.
  * Use `create(ExecutorCacheSchema)` to create a new message.
  */
 export const ExecutorCacheSchema = /*@__PURE__*/
-  messageDesc(file_admin, 49);
+  messageDesc(file_admin, 56);
 
 /**
  * Describes the message skein.admin.v1.ReloadConfigRequest.
  * Use `create(ReloadConfigRequestSchema)` to create a new message.
  */
 export const ReloadConfigRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 50);
+  messageDesc(file_admin, 57);
 
 /**
  * Describes the message skein.admin.v1.ReloadConfigResponse.
  * Use `create(ReloadConfigResponseSchema)` to create a new message.
  */
 export const ReloadConfigResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 51);
+  messageDesc(file_admin, 58);
 
 /**
  * Describes the message skein.admin.v1.RefreshTablesRequest.
  * Use `create(RefreshTablesRequestSchema)` to create a new message.
  */
 export const RefreshTablesRequestSchema = /*@__PURE__*/
-  messageDesc(file_admin, 52);
+  messageDesc(file_admin, 59);
 
 /**
  * Describes the message skein.admin.v1.RefreshTablesResponse.
  * Use `create(RefreshTablesResponseSchema)` to create a new message.
  */
 export const RefreshTablesResponseSchema = /*@__PURE__*/
-  messageDesc(file_admin, 53);
+  messageDesc(file_admin, 60);
 
 /**
  * Describes the message skein.admin.v1.RefreshedTable.
  * Use `create(RefreshedTableSchema)` to create a new message.
  */
 export const RefreshedTableSchema = /*@__PURE__*/
-  messageDesc(file_admin, 54);
+  messageDesc(file_admin, 61);
 
 /**
  * What operators see and do. The CLI (`skein admin …`) and the console are built on it.

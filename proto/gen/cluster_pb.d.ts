@@ -509,6 +509,11 @@ export declare type CoordinatorInfo = Message<"skein.cluster.v1.CoordinatorInfo"
    * @generated from field: map<string, string> labels = 9;
    */
   labels: { [key: string]: string };
+
+  /**
+   * @generated from field: skein.cluster.v1.ExecutorInfo.State state = 10;
+   */
+  state: ExecutorInfo_State;
 };
 
 /**

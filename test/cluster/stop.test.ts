@@ -33,19 +33,20 @@ async function start(name: string): Promise<{ skein: Skein; data: string; mark: 
   return { skein, data: join(folder, name, 'data'), mark }
 }
 
-/** Two queries that do not end, one that computes and one whose rows flow, and wait for exchange files of theirs. */
+/** Two queries that do not end, one that computes and has exchange files, and one whose rows have begun to flow. */
 async function keepBusy(skein: Skein, data: string): Promise<Promise<string>[]> {
+  let flows = false
   const outcomes = [endless, flowing].map(async sql => {
     try {
       const format = sql === flowing ? 'csv' : 'default'
       const response = await skein.request('POST', '/query', { statement: sql, format })
-      for await (const _ of response) continue
+      for await (const _ of response) flows ||= sql === flowing && response.statusCode === 200
       return response.complete ? 'complete' : 'broken'
     } catch {
       return 'broken'
     }
   })
-  await until('it is busy', BUSY_WITHIN_MS, () => workFiles(data).some(file => file.endsWith('.parquet')))
+  await until('it is busy', BUSY_WITHIN_MS, () => flows && workFiles(data).some(file => file.endsWith('.parquet')))
   return outcomes
 }
 

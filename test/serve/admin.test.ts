@@ -11,10 +11,13 @@ import { adminHandlers } from '../../coordinator/serve/admin.ts'
 import type { LoadedTable } from '../../catalog/catalog.ts'
 import type { Table } from '../../catalog/table.ts'
 import type { CacheAdminPorts } from '../../coordinator/serve/cache-admin.ts'
+import type { CoordinatorAdmin } from '../../coordinator/serve/coordinator-admin.ts'
 import type { QueryAdmin } from '../../coordinator/serve/ports.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import { AdminService } from '../../proto/gen/admin_pb.js'
-import { ExecutorInfoSchema } from '../../proto/gen/cluster_pb.js'
+import {
+  CoordinatorInfoSchema, ExecutorInfoSchema, ExecutorInfo_State as State,
+} from '../../proto/gen/cluster_pb.js'
 import { CachedFileSchema, CacheStateSchema, WarmCacheResponseSchema } from '../../proto/gen/cache_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
 import { GrpcServer } from '../../proto/grpc-server.ts'
@@ -94,6 +97,14 @@ const cacheAdmin: CacheAdminPorts = {
 
 const events = new Events(clock)
 
+const drained: string[] = []
+const coordinators: CoordinatorAdmin = {
+  list: () => ['c1', 'c2'].map(id => create(CoordinatorInfoSchema, {
+    id, processId: 7, admin: 'h:1', state: drained.includes(id) ? State.DRAINED : State.ACTIVE,
+  })),
+  setDraining: async ({ id }, draining) => { drained.splice(0, drained.length, ...(draining ? [id] : [])) },
+}
+
 async function openAdmin(t: Test) {
   const server = new GrpcServer({ authenticate: () => undefined })
   const moveCache = async (): Promise<number> => 3
@@ -103,7 +114,7 @@ async function openAdmin(t: Test) {
   server.addService(AdminService, adminHandlers({
     queries: fakeAdmin(), clock, stores, cacheAdmin, moveCache, events, users,
     settings: () => [{ name: 'data_dir', value: 'x' }], reload: async () => ['catalogs.lake'],
-    store,
+    store, coordinators,
     system: { parts: async function* (table, principal) {
       yield { content: Buffer.from(`${table} of ${principal ?? 'all'}`), rowCount: 1 }
     } },
@@ -189,6 +200,16 @@ t.test('an executor drains once its cached files have moved, or at once', async 
   t.match(await admin.drainExecutor({ id: 'e1', now: true }), { filesMoved: 0 })
   await admin.undrainExecutor({ id: 'e1' })
   await t.rejects(admin.drainExecutor({ id: 'e9' }), { code: 'NOT_FOUND' })
+})
+
+t.test('coordinators are seen, and drain', async t => {
+  const admin = await openAdmin(t)
+  const states = async () => (await admin.listCoordinators({})).coordinators.map(({ id, state }) => `${id} ${state}`)
+  await admin.drainCoordinator({ id: 'c2' })
+  t.strictSame(await states(), ['c1 active', 'c2 drained'])
+  await admin.undrainCoordinator({ id: 'c2' })
+  t.strictSame(await states(), ['c1 active', 'c2 active'])
+  await t.rejects(admin.drainCoordinator({ id: 'c3' }), { code: 'NOT_FOUND', message: /no coordinator c3/ })
 })
 
 t.test('users are added, listed, and removed; nothing tells of their passwords', async t => {

@@ -1,5 +1,6 @@
 /** Statements of sessions over a query service by hand: every statement reads, but those that begin with `set`. */
 
+import type { DutyKeeper } from '../../cluster/duty.ts'
 import { OwnDatabases } from '../../coordinator/session/own-databases.ts'
 import { OwnInstances } from '../../coordinator/session/own-instances.ts'
 import { Sessions } from '../../coordinator/session/sessions.ts'
@@ -19,8 +20,12 @@ export interface FakeStatements {
   readonly statements: Statements
 }
 
-export function fakeStatements(t: Teardown, queries: FakeQueries, clock: Clock, newId: () => string): FakeStatements {
-  const sessions = new Sessions({ clock, defaults: () => ({ catalog: 'lake', schema: 'main' }) })
+export function fakeStatements(
+  t: Teardown, queries: FakeQueries, clock: Clock, newId: () => string, duty?: DutyKeeper,
+): FakeStatements {
+  const sessions = new Sessions({
+    clock, defaults: () => ({ catalog: 'lake', schema: 'main' }), ...(duty === undefined ? {} : { duty }),
+  })
   t.teardown(() => sessions.closeAll())
   const own = new OwnInstances({
     sessions, clock, newId, coordinator: 'c' as CoordinatorId, executors: () => [], holdBytes: 1024,

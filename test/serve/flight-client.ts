@@ -6,6 +6,7 @@ import {
 import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { Client, credentials, Metadata, type MethodDefinition, type ServiceError } from '@grpc/grpc-js'
 import { tableFromIPC, type Table as ArrowTable } from 'apache-arrow'
+import { DutyKeeper } from '../../cluster/duty.ts'
 import type { CatalogLister } from '../../coordinator/serve/ports.ts'
 import { FlightPolls } from '../../coordinator/serve/flight-polls.ts'
 import { FlightResults } from '../../coordinator/serve/flight-results.ts'
@@ -46,6 +47,8 @@ export interface FlightServerOptions {
   readonly coordinator?: string
   /** Absent: there is no other. */
   readonly channelTo?: ChannelTo
+  /** Of the coordinator; absent: it is active. */
+  readonly duty?: DutyKeeper
 }
 
 /** How coordinators know each other here. */
@@ -53,15 +56,15 @@ export const nodes = { secret: 'the secret of the tests', tls: null }
 
 export async function startFlight(t: Teardown, options: FlightServerOptions): Promise<number> {
   const { queries, catalog = emptyCatalog, clock = endingClock(t), users = null } = options
-  const { coordinator = 'c1', channelTo = () => null } = options
+  const { coordinator = 'c1', channelTo = () => null, duty = new DutyKeeper('coordinator') } = options
   let ids = 0
   const signer = new Signer(new Uint8Array(32), clock)
-  const results = new FlightResults(signer, clock, coordinator)
+  const results = new FlightResults(signer, clock, coordinator, duty)
   const polls = new FlightPolls(results, clock)
   const newId = (): string => `id-${++ids}`
   const server = new GrpcServer({ authenticate: () => undefined })
   server.addService(FlightService, flightSqlHandlers({
-    ...fakeStatements(t, queries, clock, newId), catalog, version: '0.1.0', newId, signer,
+    ...fakeStatements(t, queries, clock, newId, duty), catalog, version: '0.1.0', newId, signer,
     logins: new Logins(signer, users), results, polls, channelTo,
   }))
   server.addService(ResultService, resultHandlers(results, polls, nodeGuard(nodes)))

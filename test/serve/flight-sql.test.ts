@@ -2,6 +2,7 @@
 
 import { Int32, Table, vectorFromArray, Utf8 } from 'apache-arrow'
 import t from 'tap'
+import { DutyKeeper } from '../../cluster/duty.ts'
 import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
@@ -52,6 +53,21 @@ t.test('a ticket is good until it expires, for its user alone; the statement run
   const other = new FlightClient(t, port)
   await other.handshake(`Basic ${Buffer.from('ann:secret').toString('base64')}`)
   await t.rejects(read(other, ticket), { code: 7 })
+})
+
+t.test('a coordinator that drains starts nothing, and is drained once its results have been read', async t => {
+  const duty = new DutyKeeper('coordinator')
+  const client = new FlightClient(t, await startFlight(t, { queries: new FakeQueries(() => twoRows), duty }))
+  await client.read(statement('was read'))
+  const info = await client.getFlightInfo(statement('to be read'))
+  duty.drain()
+  t.equal(duty.duty, 'draining')
+  await t.rejects(client.getFlightInfo(statement('too late')), { code: 14, details: 'the coordinator is draining' })
+  const messages = client.doGet(info.endpoint[0]?.ticket?.ticket ?? new Uint8Array(0)) as AsyncIterable<FlightData>
+  for await (const _ of messages) continue
+  await duty.whenDrained()
+  duty.undrain()
+  await client.read(statement('again'))
 })
 
 t.test('a handshake gives a token, which names the session and its user', async t => {

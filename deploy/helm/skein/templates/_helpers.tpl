@@ -15,6 +15,8 @@ env:
     valueFrom: { fieldRef: { fieldPath: metadata.name } }
   - name: SKEIN_ADVERTISE
     value: "$(POD).{{ .root.Release.Name }}-{{ .role }}.{{ .root.Release.Namespace }}.svc:4290"
+  - name: SKEIN_DRAIN
+    value: "{{ int (index .root.Values .role).drainSeconds }}s"
 {{- if .root.Values.secrets.environment }}
 envFrom:
   - secretRef: { name: {{ .root.Values.secrets.environment }} }

@@ -1,5 +1,5 @@
 /**
- * Whether this executor takes new queries.
+ * Whether a process of the cluster, an executor or a coordinator, takes new queries.
  *
  *   active ──drain──▶ draining ──the last query has gone──▶ drained ──undrain──▶ active
  *                        ▲ └────────undrain──▶ active           │
@@ -28,12 +28,18 @@ export function advance(duty: Duty, event: DutyEvent): Duty {
 export class DutyKeeper {
   #duty: Duty = 'active'
   #isIdle = true
-  /** Is told of every change. */
-  readonly #onChange: (duty: Duty) => void
+  /** What it is called in messages: `executor`. */
+  readonly #what: string
+  readonly #followers: ((duty: Duty) => void)[] = []
   #drained: (() => void)[] = []
 
-  constructor(onChange: (duty: Duty) => void) {
-    this.#onChange = onChange
+  constructor(what: string) {
+    this.#what = what
+  }
+
+  /** `onChange` is told of every change. */
+  follow(onChange: (duty: Duty) => void): void {
+    this.#followers.push(onChange)
   }
 
   get duty(): Duty {
@@ -57,7 +63,7 @@ export class DutyKeeper {
 
   /** Throws UNAVAILABLE if no new query is taken. */
   check(): void {
-    if (this.#duty !== 'active') throw new QueryError('UNAVAILABLE', `the executor is ${this.#duty}`)
+    if (this.#duty !== 'active') throw new QueryError('UNAVAILABLE', `the ${this.#what} is ${this.#duty}`)
   }
 
   /** Resolves when it is drained; a later `undrain` does not undo that. */
@@ -70,7 +76,7 @@ export class DutyKeeper {
     const before = this.#duty
     this.#duty = advance(before, event)
     if (this.#duty === before) return
-    this.#onChange(this.#duty)
+    for (const tell of this.#followers) tell(this.#duty)
     if (this.#duty !== 'drained') return
     for (const resolve of this.#drained.splice(0)) resolve()
   }

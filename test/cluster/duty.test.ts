@@ -1,7 +1,7 @@
-/** Whether an executor takes new queries. */
+/** Whether an executor, or a coordinator, takes new queries. */
 
 import t from 'tap'
-import { advance, DutyKeeper, type Duty, type DutyEvent } from '../../executor/duty.ts'
+import { advance, DutyKeeper, type Duty, type DutyEvent } from '../../cluster/duty.ts'
 
 const duties: readonly Duty[] = ['active', 'draining', 'drained']
 const events: readonly DutyEvent[] = ['drain', 'undrain', 'idle', 'busy']
@@ -17,11 +17,12 @@ t.test('every state takes every event as the table says', async t => {
 
 t.test('it is drained once the last query has gone, and tells each change once', async t => {
   const told: Duty[] = []
-  const keeper = new DutyKeeper(duty => { told.push(duty) })
+  const keeper = new DutyKeeper('executor')
+  keeper.follow(duty => { told.push(duty) })
   keeper.held(2)
   keeper.drain()
   keeper.drain()
-  t.throws(() => keeper.check(), { code: 'UNAVAILABLE', message: /is draining/ })
+  t.throws(() => keeper.check(), { code: 'UNAVAILABLE', message: 'the executor is draining' })
   keeper.held(1)
   keeper.held(0)
   await keeper.whenDrained()
@@ -33,7 +34,7 @@ t.test('it is drained once the last query has gone, and tells each change once',
 })
 
 t.test('without queries it is drained at once', async t => {
-  const keeper = new DutyKeeper(() => undefined)
+  const keeper = new DutyKeeper('executor')
   keeper.drain()
   await keeper.whenDrained()
   t.equal(keeper.duty, 'drained')
