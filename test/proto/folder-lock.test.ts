@@ -19,7 +19,8 @@ t.test('a folder is its living holder\'s; one that was killed holds no more, tho
   const [told] = await once(parent.stdout, 'data') as [Buffer]
   const child = Number(told.toString())
   const unlock = lockFolder('the folder', folder, child)
-  t.throws(() => lockFolder('the folder', folder, process.pid), { code: 'INVALID_CONFIG', message: /in use by process/ })
+  const taken = { code: 'INVALID_CONFIG', message: /in use by process/ }
+  t.throws(() => lockFolder('the folder', folder, process.pid), taken)
   process.kill(child, 'SIGKILL')
   lockFolder('the folder', folder, process.pid)()
   unlock()
