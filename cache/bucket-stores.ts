@@ -8,24 +8,28 @@ import type { BucketConfig } from '../proto/config-bucket.ts'
 import { LocalStore } from './local-store.ts'
 import type { ObjectStore } from './object-store.ts'
 import { RequestLimit } from './request-limit.ts'
-import type { RetryPorts } from './retry.ts'
+import type { RetryPolicy, RetryPorts } from './retry.ts'
 
 /** Of one process, to all stores: each holds a part of at most 8 MiB. */
 const REQUESTS_AT_ONCE = 32
 
 type Buckets = Readonly<Record<string, BucketConfig>>
 
+export interface StorePorts extends RetryPorts {
+  readonly policy: RetryPolicy
+}
+
 export class BucketStores {
-  readonly #ports: RetryPorts
+  readonly #ports: StorePorts
   readonly #limit = new RequestLimit(REQUESTS_AT_ONCE)
   readonly #stores = new Map<string, ObjectStore>()
   #buckets: Buckets = {}
 
-  private constructor(ports: RetryPorts) {
+  private constructor(ports: StorePorts) {
     this.#ports = ports
   }
 
-  static async open(buckets: Buckets, ports: RetryPorts): Promise<BucketStores> {
+  static async open(buckets: Buckets, ports: StorePorts): Promise<BucketStores> {
     const stores = new BucketStores(ports)
     const commit = await stores.prepare(buckets)
     commit()

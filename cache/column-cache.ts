@@ -19,7 +19,7 @@ import type { Chunk, Mirror } from './mirror.ts'
 import { MirrorFolder, idOf, type FolderOptions } from './mirror-folder.ts'
 import type { ObjectStore } from './object-store.ts'
 import { RequestLimit } from './request-limit.ts'
-import { settled } from './settled.ts'
+import { settledOrEnded } from './settled.ts'
 
 /** One of so many uses of a chunk compares its checksum: a disk that loses bits does not stay unseen. */
 const USES_PER_CHECK = 1000
@@ -152,7 +152,7 @@ export class ColumnCache {
     const hold = new Hold()
     const release = (): Promise<void> => this.#letGo(hold)
     try {
-      const opened = await this.#hold(hold, wanted)
+      const opened = await this.#hold(hold, wanted, signal)
       await this.#room.pin(hold.chunks, signal)
       hold.isPinned = true
       await this.#verifySome(opened)
@@ -170,7 +170,7 @@ export class ColumnCache {
   async prefetch(wanted: readonly WantedFile[], signal: AbortSignal): Promise<void> {
     const hold = new Hold()
     try {
-      const opened = await this.#hold(hold, wanted.filter(({ passing }) => !passing))
+      const opened = await this.#hold(hold, wanted.filter(({ passing }) => !passing), signal)
       for (const { mirror, footerBytes } of opened) mirror.unclaimedBytes += footerBytes
       hold.isPinned = this.#room.tryPin(hold.chunks)
       if (hold.isPinned) await this.#bringAll(opened, true, signal)
@@ -179,9 +179,10 @@ export class ColumnCache {
     }
   }
 
-  #hold(hold: Hold, wanted: readonly WantedFile[]): Promise<Opened[]> {
-    return settled(wanted.map(async (file): Promise<Opened> => {
-      const { mirror, bytesRead } = await this.#withRoom(FOOTER_ROOM_BYTES, () => this.#acquire(file))
+  /** After a failure, or when it is not wanted any more, no other file is begun. */
+  #hold(hold: Hold, wanted: readonly WantedFile[], signal: AbortSignal): Promise<Opened[]> {
+    return settledOrEnded(signal, ends => wanted.map(async (file): Promise<Opened> => {
+      const { mirror, bytesRead } = await this.#withRoom(FOOTER_ROOM_BYTES, () => this.#acquire(file, ends))
       const chunks = this.#chunksOf(mirror, file)
       hold.mirrors.push(mirror)
       hold.chunks.push(...chunks)
@@ -197,9 +198,7 @@ export class ColumnCache {
   }
 
   #bringAll(opened: readonly Opened[], ahead: boolean, signal: AbortSignal): Promise<OpenFile[]> {
-    const failed = new AbortController()
-    const ends = AbortSignal.any([signal, failed.signal])
-    return settled(opened.map(each => this.#bring(each, ahead, ends)), () => failed.abort())
+    return settledOrEnded(signal, ends => opened.map(each => this.#bring(each, ahead, ends)))
   }
 
   /**
@@ -248,11 +247,11 @@ export class ColumnCache {
     return this.#room.evict(({ file }) => which(file))
   }
 
-  async #acquire({ store, file, isParquet, passing, ...want }: WantedFile) {
-    if (!passing) return this.#folder.acquire(store, file, isParquet)
+  async #acquire({ store, file, isParquet, passing, ...want }: WantedFile, signal: AbortSignal) {
+    if (!passing) return this.#folder.acquire(store, file, isParquet, signal)
     const known = this.#folder.known(file)
     if (known !== undefined) {
-      const acquired = await this.#folder.acquire(store, file, isParquet)
+      const acquired = await this.#folder.acquire(store, file, isParquet, signal)
       const chunks = this.#chunksOf(acquired.mirror, want)
       if (chunks.every(({ checksum }) => checksum !== null)) return acquired
       await this.#release(acquired.mirror)

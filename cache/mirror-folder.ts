@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { QueryError } from '../proto/errors.ts'
 import { lockFolder } from '../proto/folder-lock.ts'
 import { TailGuess, readTail } from './footer-tail.ts'
 import type { FileKey } from './key.ts'
@@ -79,9 +80,12 @@ export class MirrorFolder {
     return [...this.#mirrors.values()]
   }
 
-  /** The mirror of `file`, pinned; made from its end if there is none. */
-  acquire(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
-    return this.#limit.run(() => this.#acquire(store, file, isParquet))
+  /** The mirror of `file`, pinned; made from its end if there is none. Who does not want it any more loses its turn. */
+  acquire(store: ObjectStore, file: FileKey, isParquet: boolean, signal: AbortSignal): Promise<Acquired> {
+    return this.#limit.run(() => {
+      if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
+      return this.#acquire(store, file, isParquet)
+    })
   }
 
   async #acquire(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {

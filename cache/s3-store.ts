@@ -14,7 +14,7 @@ import type { RemoteBucketConfig } from '../proto/config-bucket.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ListOptions, ObjectStore, StoredObject } from './object-store.ts'
 import type { RequestLimit } from './request-limit.ts'
-import { Again, retry, type RetryPolicy, type RetryPorts } from './retry.ts'
+import { Again, retry, type Attempt, type RetryPolicy, type RetryPorts } from './retry.ts'
 import { StoreHealth } from './store-health.ts'
 import { changedText, s3Error, type S3Place } from './s3-errors.ts'
 
@@ -25,8 +25,6 @@ const PARTS_AT_ONCE = 8
 /** Above the limit on requests, so that none waits for a socket. */
 const MAX_SOCKETS = 128
 const CONNECT_MS = 5000
-/** A slow store sends 8 MiB within an attempt at 0.8 MB/s. Tasks that fail by it are tried again elsewhere. */
-const DEFAULT_POLICY: RetryPolicy = { deadlineMs: 15_000, attemptMs: 10_000, pauseMs: 50, maxPauseMs: 5000 }
 /** A store that ignores the condition says the same each time. */
 const ATTEMPTS_WITH_OTHER_ETAG = 3
 /** For a person who waits: one attempt. */
@@ -38,7 +36,7 @@ export interface S3StoreOptions extends RetryPorts {
   readonly config: RemoteBucketConfig
   /** Of the whole process, shared with the other stores. */
   readonly limit: RequestLimit
-  readonly policy?: RetryPolicy
+  readonly policy: RetryPolicy
 }
 
 export class S3Store implements ObjectStore {
@@ -49,7 +47,7 @@ export class S3Store implements ObjectStore {
 
   constructor(options: S3StoreOptions) {
     this.#options = options
-    this.#health = new StoreHealth(options.policy ?? DEFAULT_POLICY)
+    this.#health = new StoreHealth(options.policy)
     const { bucket, region, endpoint } = options.config
     const host = endpoint === null ? `s3.${region}.amazonaws.com` : endpoint.replace(/^https?:\/\//, '')
     this.#place = { name: options.name, bucket, host, region }
@@ -130,18 +128,19 @@ export class S3Store implements ObjectStore {
   async #readPart(
     key: string, from: number, into: Uint8Array, etag: string, signal: AbortSignal,
   ): Promise<void> {
-    await this.#ask(key, async ends => {
+    await this.#ask(key, async (ends, heard) => {
       const answer = await this.#client.send(new GetObjectCommand({
         ...this.#bucket, Key: key, Range: `bytes=${from}-${from + into.length - 1}`, IfMatch: etag,
       }), { abortSignal: ends })
-      await this.#fill(into, answer, from, key, etag, ends)
+      heard()
+      await this.#fill(into, answer, from, key, etag, ends, heard)
     }, signal)
   }
 
   /** Takes what is exactly the range that was asked for, of the version that was asked for. */
   async #fill(
     into: Uint8Array, { Body, ContentRange, ETag }: GetObjectCommandOutput, from: number, key: string, etag: string,
-    signal: AbortSignal,
+    signal: AbortSignal, heard: () => void,
   ): Promise<void> {
     if (!(Body instanceof Readable)) throw this.#odd('an answer without a body')
     const destroy = (): void => void Body.destroy()
@@ -158,6 +157,8 @@ export class S3Store implements ObjectStore {
       }
       let filled = 0
       for await (const piece of Body as AsyncIterable<Uint8Array>) { // no encoding is set, so it gives bytes
+        if (signal.aborted) return // another attempt has the place by now
+        heard()
         if (filled + piece.length > into.length) throw this.#odd(`more than the ${into.length} bytes asked for`)
         into.set(piece, filled)
         filled += piece.length
@@ -170,29 +171,33 @@ export class S3Store implements ObjectStore {
   }
 
   #ask<T>(
-    key: string | undefined, request: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal,
+    key: string | undefined, request: Attempt<T>, signal?: AbortSignal,
   ): Promise<T> {
-    const { limit, name } = this.#options
+    const { limit, name, clock } = this.#options
     const what = key === undefined ? `bucket ${name}` : `'${key}' in bucket ${name}`
-    const attempt = async (ends: AbortSignal): Promise<T> => {
+    const attempt: Attempt<T> = async (ends, heard) => {
       try {
-        return await request(ends)
+        return await request(ends, heard)
       } catch (error) {
         throw s3Error(error, this.#place, key)
       }
     }
-    // its time begins when its turn comes
-    return limit.run(() => this.#patiently(what, attempt, signal))
+    const askedMs = clock.nowMs()
+    return limit.run(() => {
+      const cause = this.#health.failedSince(askedMs)
+      if (cause !== null) throw new QueryError(cause.code, cause.message, { cause })
+      return this.#patiently(what, attempt, signal) // its time begins when its turn comes
+    })
   }
 
-  async #patiently<T>(what: string, attempt: (ends: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async #patiently<T>(what: string, attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
     const { clock } = this.#options
     try {
       const answer = await retry(what, attempt, this.#health.policy(clock.nowMs()), this.#options, signal)
       this.#health.answered()
       return answer
     } catch (error) {
-      if (error instanceof QueryError && error.code === 'UNAVAILABLE') this.#health.failed(clock.nowMs())
+      if (error instanceof QueryError && error.code === 'UNAVAILABLE') this.#health.failed(clock.nowMs(), error)
       else if (signal?.aborted !== true) this.#health.answered()
       throw error
     }

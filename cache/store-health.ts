@@ -4,8 +4,13 @@
  * soon, and what is tried again elsewhere costs little.
  */
 
+import type { QueryError } from '../proto/errors.ts'
 import type { RetryPolicy } from './retry.ts'
 
+/** A query that asks a store that does not answer has its error within 15 s. A long list takes a store some seconds. */
+export const PATIENT: RetryPolicy = { deadlineMs: 14_000, attemptMs: 10_000, pauseMs: 50, maxPauseMs: 5000 }
+/** For tasks, which are tried once more elsewhere: twice as long, and no more, is what a query waits. */
+export const BRISK: RetryPolicy = { deadlineMs: 7_000, attemptMs: 5_000, pauseMs: 50, maxPauseMs: 2000 }
 /** While a store does not answer: time for one request of a store that is back. */
 const DOWN_MS = 2_000
 /** After so long without a failure it is trusted as at first. */
@@ -14,14 +19,14 @@ const FORGET_MS = 30_000
 export class StoreHealth {
   readonly #policy: RetryPolicy
   /** When somebody last waited in vain; null: it has answered since. */
-  #failedMs: number | null = null
+  #failed: { readonly atMs: number; readonly cause: QueryError } | null = null
 
   constructor(policy: RetryPolicy) {
     this.#policy = policy
   }
 
   policy(nowMs: number): RetryPolicy {
-    const isDown = this.#failedMs !== null && nowMs - this.#failedMs < FORGET_MS
+    const isDown = this.#failed !== null && nowMs - this.#failed.atMs < FORGET_MS
     if (!isDown) return this.#policy
     const { deadlineMs, attemptMs } = this.#policy
     return { ...this.#policy, deadlineMs: Math.min(DOWN_MS, deadlineMs), attemptMs: Math.min(DOWN_MS, attemptMs) }
@@ -29,11 +34,16 @@ export class StoreHealth {
 
   /** It said something, be it a refusal. */
   answered(): void {
-    this.#failedMs = null
+    this.#failed = null
   }
 
   /** Somebody has waited in vain. */
-  failed(nowMs: number): void {
-    this.#failedMs = nowMs
+  failed(nowMs: number, cause: QueryError): void {
+    this.#failed = { atMs: nowMs, cause }
+  }
+
+  /** What somebody waited in vain for since `sinceMs`: who has stood in line all the while has waited with them. */
+  failedSince(sinceMs: number): QueryError | null {
+    return this.#failed !== null && this.#failed.atMs >= sinceMs ? this.#failed.cause : null
   }
 }

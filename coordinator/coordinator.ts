@@ -6,6 +6,7 @@
 import { hkdfSync } from 'node:crypto'
 import { join } from 'node:path'
 import { BucketStores } from '../cache/bucket-stores.ts'
+import { PATIENT } from '../cache/store-health.ts'
 import { openCatalog, type Catalog } from '../catalog/catalog.ts'
 import { SkeletonFiles } from '../catalog/skeleton-files.ts'
 import { DutyKeeper, memberState } from '../cluster/duty.ts'
@@ -131,7 +132,7 @@ async function start(
   const planner = new Planner({ skeletonDirectory: skeletonFolder, clock })
   onStop(() => planner.close())
   const live = new LiveConfig(config)
-  const stores = await BucketStores.open(config.buckets, { clock, random: options.random })
+  const stores = await BucketStores.open(config.buckets, { clock, random: options.random, policy: PATIENT })
   onStop(() => stores.close())
   const catalog = openCatalog({
     config, stores: stores.byName, skeletons, footerFolder: join(launch.dataDir, 'footers'), clock,

@@ -17,7 +17,7 @@ interface Entry {
 }
 
 export class Crew {
-  readonly #wanted: number
+  #wanted: number
   readonly #entries = new Map<MemberKey, Entry>()
   /** Every member that may hold something of the query: to be released at its end. */
   readonly #asked = new Map<MemberKey, Member>()
@@ -47,6 +47,11 @@ export class Crew {
 
   get lastRefusal(): QueryError | null {
     return this.#lastRefusal
+  }
+
+  /** One more, once, for a query that wants one: what the first one lacks another may have. */
+  widen(): void {
+    if (this.#wanted === 1) this.#wanted = 2
   }
 
   /** Whom to ask now, of `members` in order of preference; they count as asked. */

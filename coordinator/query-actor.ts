@@ -79,6 +79,9 @@ export class QueryActor implements Actor<QueryMessage> {
         return this.#progress(context)
       }
       case 'inputs-lost': return this.#onBoard(board => board.inputsLost(message.stage, message.outputs), context)
+      case 'wanting':
+        this.#crew.widen()
+        return this.#askIfStarted(context)
       case 'stage-failed': return this.#stageFailed(message.cause, context)
       case 'failed': return this.#fail(message.cause, context)
       case 'task-report':

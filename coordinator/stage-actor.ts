@@ -47,6 +47,8 @@ export type StageReport =
   | { readonly kind: 'stage-failed'; readonly stage: number; readonly cause: QueryError }
   /** A task could not read these; nothing starts until the inputs are given again. */
   | { readonly kind: 'inputs-lost'; readonly stage: number; readonly outputs: readonly Output[] }
+  /** A try failed for want of something that another executor may have, or reach. */
+  | { readonly kind: 'wanting' }
   | { readonly kind: 'task-report'; readonly report: TaskReport }
   /** This part of the result is being made there, or is made. `frames`: all of it, or none. */
   | {
@@ -289,9 +291,11 @@ export class StageActor implements Actor<StageMessage> {
     if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
     this.#report(partition, attempt, now.member, 'failed')
     this.#failures.set(partition, cause)
-    const notBeforeMs = context.nowMs() + RETRY_DELAY_MS
-    this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, notBeforeMs })
+    const nowMs = context.nowMs()
+    const notBeforeMs = nowMs + RETRY_DELAY_MS
+    this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, nowMs, notBeforeMs })
     if (hold) this.#advance({ kind: 'again', partitions: new Set() })
+    if (retry && cause.code === 'UNAVAILABLE') this.#options.query.send({ kind: 'wanting' })
     context.schedule(RETRY_DELAY_MS, { kind: 'dispatch' })
     this.#dispatch(context)
   }

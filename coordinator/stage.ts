@@ -21,6 +21,11 @@ export const MAX_FAILURES = 4
 export const MAX_LOSSES = 6
 /** Attempts of one partition over all reasons: an end for a cluster whose executors come and go without end. */
 export const MAX_ATTEMPTS = 20
+/**
+ * How long attempts of one partition may fail because something does not answer, from the first that did: who has
+ * waited for a store on one executor, and then on another, has waited long enough.
+ */
+export const UNAVAILABLE_FOR_MS = 5_000
 
 export interface Stage {
   readonly partitions: readonly Partition[]
@@ -39,6 +44,8 @@ export interface Partition {
   readonly failures: number
   /** Attempts that ended with their executor. */
   readonly losses: number
+  /** When the first attempt ended as UNAVAILABLE; null: none has. */
+  readonly unavailableSinceMs: number | null
   /** Where attempts have failed: the next one goes elsewhere if it can. */
   readonly avoid: ReadonlySet<MemberKey>
   readonly now: PartitionState
@@ -57,14 +64,16 @@ export type StageEvent =
   | {
     readonly kind: 'attempt-failed'; readonly partition: number; readonly attempt: number; readonly cause: QueryError
     /** May it be tried again, and from when on. */
-    readonly retry: boolean; readonly notBeforeMs: number
+    readonly retry: boolean; readonly nowMs: number; readonly notBeforeMs: number
   }
   | { readonly kind: 'executor-lost'; readonly member: MemberKey; readonly cause: QueryError }
 
 const waiting: PartitionState = { state: 'waiting', notBeforeMs: 0 }
 
 export function planned(partitionCount: number): Stage {
-  const partition: Partition = { attempts: 0, failures: 0, losses: 0, avoid: new Set(), now: waiting }
+  const partition: Partition = {
+    attempts: 0, failures: 0, losses: 0, unavailableSinceMs: null, avoid: new Set(), now: waiting,
+  }
   return { partitions: Array.from({ length: partitionCount }, () => partition), life: { state: 'planned' } }
 }
 
@@ -118,10 +127,14 @@ function attemptFailed(stage: Stage, event: Extract<StageEvent, { kind: 'attempt
   const partition = stage.partitions[event.partition]
   if (partition?.now.state !== 'running' || partition.now.attempt !== event.attempt) return stage
   const failures = partition.failures + 1
-  if (!event.retry || failures >= MAX_FAILURES || partition.attempts >= MAX_ATTEMPTS) return failed(stage, event.cause)
+  const isUnavailable = event.cause.code === 'UNAVAILABLE'
+  const unavailableSinceMs = partition.unavailableSinceMs ?? (isUnavailable ? event.nowMs : null)
+  const forMs = isUnavailable ? event.nowMs - (unavailableSinceMs ?? event.nowMs) : 0
+  const isWorn = failures >= MAX_FAILURES || partition.attempts >= MAX_ATTEMPTS || forMs >= UNAVAILABLE_FOR_MS
+  if (!event.retry || isWorn) return failed(stage, event.cause)
   const avoid = new Set(partition.avoid).add(partition.now.member)
   const now: PartitionState = { state: 'waiting', notBeforeMs: event.notBeforeMs }
-  return replace(stage, event.partition, { ...partition, failures, avoid, now })
+  return replace(stage, event.partition, { ...partition, failures, unavailableSinceMs, avoid, now })
 }
 
 /** Outputs that the executor held are the query's to judge: it sends `again` for those that are still needed. */

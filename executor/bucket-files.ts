@@ -7,6 +7,7 @@ import { BucketStores } from '../cache/bucket-stores.ts'
 import { CarriedFiles } from '../cache/carried-files.ts'
 import { ColumnCache } from '../cache/column-cache.ts'
 import { FileSource } from '../cache/file-source.ts'
+import { BRISK } from '../cache/store-health.ts'
 import type { ExecutorChange, ExecutorLaunch } from '../proto/launch.ts'
 import { resolvedBuckets, type ExecutorFolders } from './config.ts'
 import type { StartOptions } from './start.ts'
@@ -29,7 +30,7 @@ export async function openBucketFiles(
   { cache: folder, carried: carriedFolder }: ExecutorFolders,
 ): Promise<BucketFiles> {
   let buckets = await resolvedBuckets(launch)
-  const stores = await BucketStores.open(buckets, { clock, random })
+  const stores = await BucketStores.open(buckets, { clock, random, policy: BRISK })
   const cache = await ColumnCache.open({
     folder, budgetBytes: launch.cacheBytes, processId: process.pid, random, newName: randomId,
   })

@@ -7,12 +7,13 @@ import { ColumnCache } from '../../cache/column-cache.ts'
 import type { FileKey } from '../../cache/key.ts'
 import { RequestLimit } from '../../cache/request-limit.ts'
 import { S3Store } from '../../cache/s3-store.ts'
+import { PATIENT } from '../../cache/store-health.ts'
 import { systemClock } from '../../proto/clock.ts'
 
 const [, , folder = '', endpoint = '', start = '', json = '[]'] = process.argv
 const files = JSON.parse(json) as FileKey[]
 const store = new S3Store({
-  name: 'prod', limit: new RequestLimit(16), clock: systemClock, random: () => 0,
+  name: 'prod', limit: new RequestLimit(16), clock: systemClock, random: () => 0, policy: PATIENT,
   config: {
     provider: 'custom', bucket: 'lake', region: 'us-east-1', endpoint, pathStyle: true,
     credentials: { accessKeyId: 'test', secretAccessKey: 'testsecret', sessionToken: null },

@@ -9,6 +9,8 @@ import type { RemoteBucketConfig } from '../../proto/config-bucket.ts'
 import { mulberry32 } from '../random.ts'
 import { S3Server, type S3ServerOptions } from '../s3-server.ts'
 
+/** Requests of the store. */
+export const AT_ONCE = 16
 /** A slow machine makes no request twice. */
 export const patient: RetryPolicy = { deadlineMs: 60_000, attemptMs: 30_000, pauseMs: 1, maxPauseMs: 10 }
 
@@ -31,7 +33,7 @@ export async function openRemoteBucket(t: Test, options?: S3ServerOptions): Prom
   t.teardown(() => server.close())
   const open: RemoteBucket['open'] = (more = {}, policy = patient) => {
     const store = new S3Store({
-      name: 'prod', config: { ...bucketAt(server), ...more }, limit: new RequestLimit(16), policy,
+      name: 'prod', config: { ...bucketAt(server), ...more }, limit: new RequestLimit(AT_ONCE), policy,
       clock: systemClock, random: mulberry32(1),
     })
     t.teardown(() => store.close())

@@ -9,10 +9,13 @@ const policy = { deadlineMs: 1000, attemptMs: 300, pauseMs: 100, maxPauseMs: 300
 const busy = (attempts?: number) => new Again(new QueryError('UNAVAILABLE', 'b: busy'), attempts)
 
 /** Runs `attempt` with the longest pauses; tells when each attempt began. */
-function run(attempt: (made: number, signal: AbortSignal) => Promise<string>, signal?: AbortSignal) {
+function run(
+  attempt: (made: number, signal: AbortSignal, heard: () => void, clock: HandClock) => Promise<string>,
+  signal?: AbortSignal,
+) {
   const clock = new HandClock()
   const begun: number[] = []
-  const outcome = retry('b', ends => attempt(begun.push(clock.nowMs()), ends), policy,
+  const outcome = retry('b', (ends, heard) => attempt(begun.push(clock.nowMs()), ends, heard, clock), policy,
     { clock, random: () => 1 }, signal)
   outcome.catch(() => undefined) // looked at below
   return { clock, begun, outcome }
@@ -63,4 +66,49 @@ t.test('who does not want it any more ends it at once', async t => {
   controller.abort()
   await t.rejects(outcome, { code: 'CANCELLED' })
   t.equal(begun.length, 1)
+})
+
+t.test('an attempt that does not end when it is told to is not waited for', async t => {
+  const never = (): Promise<string> => new Promise(() => undefined)
+  const { clock, begun, outcome } = run(never)
+  await clock.pass(1000)
+  await t.rejects(outcome, { code: 'UNAVAILABLE', message: /^b: no answer within \d+ ms \(3 attempts\)$/ })
+  t.strictSame(begun, [0, 400, 900])
+  const controller = new AbortController()
+  const unwanted = run(never, controller.signal)
+  controller.abort()
+  await t.rejects(unwanted.outcome, { code: 'CANCELLED' })
+})
+
+t.test('an attempt may last as long as it gives signs of life, for a minute', async t => {
+  const alive = (endMs: number) => (_: number, __: AbortSignal, heard: () => void, clock: HandClock) =>
+    new Promise<string>(resolve => {
+      const beat = (): void => {
+        heard()
+        if (clock.nowMs() >= endMs) resolve('x')
+        else clock.after(250, beat)
+      }
+      beat()
+    })
+  const slow = run(alive(50_000))
+  await slow.clock.pass(50_000)
+  t.equal(await slow.outcome, 'x')
+  t.equal(slow.begun.length, 1)
+  const endless = run(alive(Infinity))
+  await endless.clock.pass(60_000)
+  await t.rejects(endless.outcome, { code: 'UNAVAILABLE' })
+})
+
+t.test('an answer that came while the process was held up counts, though its time was over first', async t => {
+  const { clock, outcome } = run((_, __, heard, clock) => new Promise(resolve => {
+    clock.after(300, () => { heard(); resolve('x') }) // behind the timer of the attempt, in the same moment
+  }))
+  await clock.pass(1000)
+  t.equal(await outcome, 'x')
+})
+
+t.test('who does not want it any more begins no attempt', async t => {
+  const { begun, outcome } = run(() => Promise.resolve('x'), AbortSignal.abort())
+  await t.rejects(outcome, { code: 'CANCELLED' })
+  t.strictSame(begun, [])
 })

@@ -2,18 +2,20 @@
 
 import t from 'tap'
 import { StoreHealth } from '../../cache/store-health.ts'
-import { openRemoteBucket, patient } from './remote-bucket.ts'
+import { QueryError } from '../../proto/errors.ts'
+import { AT_ONCE, openRemoteBucket, patient } from './remote-bucket.ts'
 
 const policy = { deadlineMs: 15_000, attemptMs: 10_000, pauseMs: 50, maxPauseMs: 5_000 }
+const down = new QueryError('UNAVAILABLE', 'b: no answer')
 
 t.test('a store that does not answer is not waited for so long again until it does', async t => {
   const health = new StoreHealth(policy)
   t.equal(health.policy(0), policy)
-  health.failed(15_000)
+  health.failed(15_000, down)
   t.match(health.policy(15_001), { deadlineMs: 2_000, attemptMs: 2_000, pauseMs: 50 })
   health.answered()
   t.equal(health.policy(15_002), policy)
-  health.failed(20_000)
+  health.failed(20_000, down)
   t.match(health.policy(49_999), { deadlineMs: 2_000 })
   t.equal(health.policy(50_000), policy, 'or was left alone')
 })
@@ -30,6 +32,20 @@ t.test('who comes after one who waited in vain waits less, and a store that is b
   }
   const [first, second] = [await waited(), await waited()]
   t.ok(first >= 3_900 && second < 3_500, `${first} ms, then ${second} ms`)
+  server.faults.spread(undefined)
+  t.equal(Buffer.from(await store.readRange('k', 0, 5, etag)).toString(), 'hello')
+})
+
+t.test('who stands in line while others wait in vain has waited with them, and asks nothing', async t => {
+  const { open, put, server } = await openRemoteBucket(t)
+  const { etag } = put('k', 'hello')
+  const store = open({}, { ...patient, deadlineMs: 500, attemptMs: 500 })
+  server.faults.spread({ seed: 1, share: 1, faults: ['silence'] })
+  const asked = Array.from({ length: 3 * AT_ONCE }, () => store.readRange('k', 0, 5, etag))
+  const outcomes = await Promise.allSettled(asked)
+  t.ok(outcomes.every(outcome => outcome.status === 'rejected' && outcome.reason instanceof QueryError
+    && outcome.reason.code === 'UNAVAILABLE'))
+  t.equal(server.requests, AT_ONCE)
   server.faults.spread(undefined)
   t.equal(Buffer.from(await store.readRange('k', 0, 5, etag)).toString(), 'hello')
 })

@@ -64,6 +64,18 @@ t.test('a changed file fails the query, and its tables are looked at again', asy
   t.strictSame(cluster.invalidated.map(({ name }) => name.table), ['t0', 't1', 't2'])
 })
 
+t.test('a query that runs whole is tried elsewhere when something does not answer', async t => {
+  const cluster = made(3)
+  const plan = twoStages(['', 'away'])
+  const [, last] = plan.fragments
+  const query = cluster.submit({ ...plan, fragments: last === undefined ? [] : [{ ...last, id: 0, inputs: [] }] })
+  await cluster.simulation.run(20_000)
+  t.equal(query.error()?.code, 'UNAVAILABLE')
+  const executors = query.tasks().map(({ executor }) => executor)
+  t.ok(new Set(executors).size === 2 && executors[0] !== executors[1], executors.join(', '))
+  t.strictSame(cluster.executors.flatMap(executor => executor.leftovers()), [])
+})
+
 t.test('an error of planning reaches columns and rows', async t => {
   const cluster = made()
   const query = cluster.service.submit(requestOf('nonsense'))

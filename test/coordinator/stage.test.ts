@@ -3,13 +3,17 @@
 import { AssertionError } from 'node:assert/strict'
 import t from 'tap'
 import type { MemberKey } from '../../coordinator/member.ts'
-import { advance, MAX_FAILURES, MAX_LOSSES, planned, type Stage, type StageEvent } from '../../coordinator/stage.ts'
+import {
+  advance, MAX_FAILURES, MAX_LOSSES, planned, UNAVAILABLE_FOR_MS, type Stage, type StageEvent,
+} from '../../coordinator/stage.ts'
 import { QueryError } from '../../proto/errors.ts'
 
 const e1 = 'e1/a/1' as MemberKey
 const e2 = 'e2/a/1' as MemberKey
 const cause = new QueryError('EXECUTOR_LOST', 'no word from e1 for 3000 ms')
-const retry = { kind: 'attempt-failed', partition: 0, attempt: 0, cause, retry: true, notBeforeMs: 5 } as const
+const retry = {
+  kind: 'attempt-failed', partition: 0, attempt: 0, cause, retry: true, nowMs: 4, notBeforeMs: 5,
+} as const
 
 const after = (stage: Stage, ...events: StageEvent[]): Stage => events.reduce(advance, stage)
 const ready: StageEvent = { kind: 'inputs-ready' }
@@ -64,6 +68,15 @@ t.test('an attempt that failed is tried elsewhere and later, a few times', async
   t.strictSame(stage.life, { state: 'failed', cause })
   const once = after(planned(1), ready, launched(0), retry).partitions[0]
   t.strictSame([once?.avoid, once?.now], [new Set([e1]), { state: 'waiting', notBeforeMs: 5 }])
+})
+
+t.test('what does not answer for long is not tried again and again', async t => {
+  const unavailable = new QueryError('UNAVAILABLE', 'bucket b: no answer')
+  const fails = (attempt: number, nowMs: number): StageEvent => ({ ...retry, attempt, cause: unavailable, nowMs })
+  const once = after(planned(1), ready, launched(0), fails(0, 7_000), launched(0, e2))
+  t.equal(advance(once, fails(1, 6_999 + UNAVAILABLE_FOR_MS)).life.state, 'running')
+  t.strictSame(advance(once, fails(1, 7_000 + UNAVAILABLE_FOR_MS)).life, { state: 'failed', cause: unavailable })
+  t.equal(advance(once, { ...retry, attempt: 1, nowMs: 60_000 }).life.state, 'running', 'for another reason it is')
 })
 
 t.test('lost executors are no failures of the task, but have an end too, and that is not tried again', async t => {

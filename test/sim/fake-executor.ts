@@ -64,6 +64,7 @@ export const ENDLESS = 'endless'
 export const failures: Readonly<Record<string, readonly [ErrorCode, string, Failed?]>> = {
   fail: ['EXECUTION_ERROR', 'Conversion Error: no number', { position: 5 }],
   changed: ['FILE_CHANGED', "'a' in bucket lake has changed since the query was planned"],
+  away: ['UNAVAILABLE', 'bucket lake: no answer'],
   hungry: ['OUT_OF_MEMORY', 'Out of Memory Error: always'],
 }
 
