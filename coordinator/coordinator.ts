@@ -53,6 +53,7 @@ import { Events } from './serve/events.ts'
 import type { HealthPorts } from './serve/http-health.ts'
 import { Completions } from './session/completions.ts'
 import { refresh } from './session/refresh.ts'
+import { OwnCatalog } from './session/own-catalog.ts'
 import { OwnDatabases } from './session/own-databases.ts'
 import { OwnInstances } from './session/own-instances.ts'
 import { GrpcSessionChannel } from './session/session-channel.ts'
@@ -365,7 +366,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     own, complete: request => planner.complete(request), tables: () => catalog.tables(),
   })
   const handlers = faces({
-    ...parts, clock, statements, completions, auth: launch.config.auth, newId, workerSlug: 'coordinator',
+    ...parts, clock, statements, completions, ownCatalog: new OwnCatalog(own, newId), auth: launch.config.auth, newId, workerSlug: 'coordinator',
     defaults: () => live.defaults, nodeGuard: nodeGuard(auth),
     key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
     cacheAdmin: {

@@ -15,6 +15,7 @@ import type { DoorHandlers } from './doors.ts'
 import type { NameDefaults } from './query-ports.ts'
 import type { QueryService } from './query-service.ts'
 import type { Completions } from './session/completions.ts'
+import type { OwnCatalog } from './session/own-catalog.ts'
 import type { Sessions } from './session/sessions.ts'
 import type { Statements } from './session/statements.ts'
 import type { Setting } from './settings.ts'
@@ -42,6 +43,7 @@ export interface FaceOptions {
   readonly sessions: Sessions
   readonly statements: Statements
   readonly completions: Completions
+  readonly ownCatalog: OwnCatalog
   readonly catalog: CatalogLister
   /** By the names of their buckets. */
   readonly stores: ReadonlyMap<string, ObjectStore>
@@ -80,7 +82,7 @@ export function faces(options: FaceOptions): DoorHandlers {
   const polls = new FlightPolls(results, clock)
   const flight = flightSqlHandlers({
     sessions, statements, catalog, newId, signer, logins, version: packageVersion(), results, polls,
-    channelTo: options.channelTo,
+    own: options.ownCatalog, channelTo: options.channelTo,
   })
   const { queries } = options
   const admin = adminHandlers({ ...options, queries: {

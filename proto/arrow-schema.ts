@@ -11,6 +11,7 @@ import {
   Utf8, type DataType,
 } from 'apache-arrow'
 import { Message } from 'apache-arrow/ipc/metadata/message'
+import { resultMetadata, tableMetadata, type ColumnPlace } from './arrow-driver-metadata.ts'
 import { unreachable } from './errors.ts'
 import { knownDuckType, type DuckField, type DuckType, type ScalarName } from './types.ts'
 
@@ -60,9 +61,29 @@ export function arrowSchemaMessage(columns: readonly ResultColumn[], enums: Enum
 export function arrowSchema(columns: readonly ResultColumn[], enums: EnumForm = 'text'): Schema {
   const ids = new DictionaryIds()
   return new Schema(columns.map(({ name, type }) => {
-    const metadata = type.length > MAX_TYPE_CHARACTERS ? new Map<string, string>() : new Map([[TYPE_METADATA, type]])
+    const metadata = new Map(resultMetadata(type))
+    if (type.length <= MAX_TYPE_CHARACTERS) metadata.set(TYPE_METADATA, type)
     return new Field(name, arrowType(columnForm(type, enums), ids), true, metadata)
   }))
+}
+
+/** A column of a table, as its owner has declared it. */
+export interface TableField extends ResultColumn {
+  readonly nullable: boolean
+  readonly remarks: string | null
+}
+
+/** As arrowSchemaMessage, of a table itself: with what drivers show of it. */
+export function tableSchemaMessage(
+  columns: readonly TableField[], place: Omit<ColumnPlace, 'remarks'>, enums: EnumForm,
+): Uint8Array {
+  const { fields } = arrowSchema(columns, enums)
+  const schema = new Schema(columns.map(({ name, type, nullable, remarks }, i) => {
+    const field = fields[i]
+    const metadata = new Map([...field?.metadata ?? [], ...tableMetadata(type, { ...place, remarks })])
+    return new Field(name, field?.type ?? new Utf8(), nullable, metadata)
+  }))
+  return Message.encode(Message.from(schema))
 }
 
 /** What a column of this DuckDB type is encoded from: the type itself, or the one it must be cast to. */

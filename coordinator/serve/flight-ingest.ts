@@ -5,7 +5,7 @@ import {
   CommandStatementIngest_TableDefinitionOptions_TableExistsOption as IfThere,
   CommandStatementIngest_TableDefinitionOptions_TableNotExistOption as IfMissing, type CommandStatementIngest,
 } from '../../proto/gen/flight_sql_pb.js'
-import type { IngestMode, IngestTarget } from '../session/own-instances.ts'
+import type { IngestMode, IngestTarget } from '../session/write-streams.ts'
 import type { NameDefaults } from '../session/session.ts'
 
 /** Of every catalog. */

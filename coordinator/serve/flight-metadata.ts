@@ -1,27 +1,61 @@
 /**
- * The metadata commands of Flight SQL: catalogs, schemas, tables, types, keys. Schemas are exactly those of the
- * standard, nullability included, because drivers compare them. Patterns use % and _ with \ as escape; a filter that is
- * absent filters nothing, an empty catalog or schema means "without one", which nothing is.
+ * The metadata commands of Flight SQL: catalogs, schemas, tables, types. What is listed is the cluster's, and what the
+ * session sees beside it. Schemas are exactly those of the standard, nullability included, because drivers compare
+ * them. Patterns use % and _ with \ as escape; a filter that is absent filters nothing, an empty catalog or schema means
+ * "without one", which nothing is.
  */
 
 import type { SmallColumn } from '../../proto/arrow-table.ts'
 import type { CommandGetDbSchemas, CommandGetTables } from '../../proto/gen/flight_sql_pb.js'
 import type { CatalogNames } from '../../catalog/catalog.ts'
-import type { TableName } from '../../catalog/table.ts'
+import type { OwnColumn, OwnTable } from '../session/own-catalog.ts'
 
-/** The only kind of table there is; what some clients call a base table. */
 const TABLE_TYPE = 'TABLE'
-const tableTypeNames = new Set([TABLE_TYPE, 'BASE TABLE'])
+/** What some clients call it. */
+const BASE_TABLE = 'BASE TABLE'
 
-export function catalogColumns(names: CatalogNames): readonly SmallColumn[] {
-  return [utf8('catalog_name', false, [...names.keys()].sort())]
+export interface ListedTable {
+  readonly catalog: string
+  readonly schema: string
+  readonly table: string
+  readonly kind: string
+  /** null: its files say it. */
+  readonly columns: readonly OwnColumn[] | null
 }
 
-export function schemaColumns(names: CatalogNames, command: CommandGetDbSchemas): readonly SmallColumn[] {
+export interface Listed {
+  /** Schemas by catalog. */
+  readonly schemas: ReadonlyMap<string, ReadonlySet<string>>
+  readonly tables: readonly ListedTable[]
+}
+
+/** The session's own catalogs, which are there for everybody: they are told once there is something in them. */
+const sessionOwn: ReadonlySet<string> = new Set(['memory', 'temp'])
+
+/** Of the cluster, and what the session sees beside it. */
+export function listed(names: CatalogNames, own: readonly OwnTable[]): Listed {
+  const schemas = new Map([...names].map(([catalog, inside]) => [catalog, new Set(inside.keys())]))
+  const used = new Set(own.flatMap(({ catalog, table }) => table === null ? [] : [catalog]))
+  for (const { catalog, schema } of own) {
+    if (sessionOwn.has(catalog) && !used.has(catalog)) continue
+    schemas.set(catalog, (schemas.get(catalog) ?? new Set()).add(schema))
+  }
+  const cluster = [...names].flatMap(([catalog, inside]) => [...inside].flatMap(([schema, tables]) =>
+    tables.map(table => ({ catalog, schema, table, kind: TABLE_TYPE, columns: null }))))
+  const others = own.flatMap(({ catalog, schema, table, kind, columns }) =>
+    table === null || kind === null ? [] : [{ catalog, schema, table, kind, columns }])
+  return { schemas, tables: [...cluster, ...others] }
+}
+
+export function catalogColumns({ schemas }: Listed): readonly SmallColumn[] {
+  return [utf8('catalog_name', false, [...schemas.keys()].sort())]
+}
+
+export function schemaColumns({ schemas }: Listed, command: CommandGetDbSchemas): readonly SmallColumn[] {
   const matches = like(command.dbSchemaFilterPattern)
-  const rows = [...names]
+  const rows = [...schemas]
     .filter(([catalog]) => command.catalog === undefined || command.catalog === catalog)
-    .flatMap(([catalog, schemas]) => [...schemas.keys()].filter(matches).map(schema => [catalog, schema] as const))
+    .flatMap(([catalog, inside]) => [...inside].filter(matches).map(schema => [catalog, schema] as const))
     .sort(byTexts)
   return [
     utf8('catalog_name', true, rows.map(([catalog]) => catalog)),
@@ -30,61 +64,36 @@ export function schemaColumns(names: CatalogNames, command: CommandGetDbSchemas)
 }
 
 /** Which of all tables are asked for, in the order of the answer. */
-export function tablesAsked(names: CatalogNames, command: CommandGetTables): readonly TableName[] {
+export function tablesAsked({ tables }: Listed, command: CommandGetTables): readonly ListedTable[] {
   const schemaMatches = like(command.dbSchemaFilterPattern)
   const tableMatches = like(command.tableNameFilterPattern)
-  const { tableTypes } = command
-  if (tableTypes.length > 0 && !tableTypes.some(type => tableTypeNames.has(type.toUpperCase()))) return []
-  return [...names].flatMap(([catalog, schemas]) => [...schemas].flatMap(([schema, tables]) => {
-    const asked = (command.catalog === undefined || command.catalog === catalog) && schemaMatches(schema)
-    return asked ? tables.filter(tableMatches).map(table => ({ catalog, schema, table })) : []
-  })).sort((a, b) => byTexts([a.catalog, a.schema, a.table], [b.catalog, b.schema, b.table]))
+  const kinds = new Set(command.tableTypes.map(type => type.toUpperCase()))
+  const isAsked = ({ catalog, schema, table, kind }: ListedTable): boolean =>
+    (command.catalog === undefined || command.catalog === catalog) && schemaMatches(schema) && tableMatches(table)
+    && (kinds.size === 0 || kinds.has(kind) || (kind === TABLE_TYPE && kinds.has(BASE_TABLE)))
+  return tables.filter(isAsked).sort((a, b) => byTexts([a.catalog, a.schema, a.table], [b.catalog, b.schema, b.table]))
 }
 
 /** `schemas`: the encapsulated Arrow schema of each, if they are asked for. */
 export function tableColumns(
-  tables: readonly TableName[], schemas: readonly Uint8Array[] | undefined,
+  tables: readonly ListedTable[], schemas: readonly Uint8Array[] | undefined,
 ): readonly SmallColumn[] {
   const columns = [
     utf8('catalog_name', true, tables.map(({ catalog }) => catalog)),
     utf8('db_schema_name', true, tables.map(({ schema }) => schema)),
     utf8('table_name', false, tables.map(({ table }) => table)),
-    utf8('table_type', false, tables.map(() => TABLE_TYPE)),
+    utf8('table_type', false, tables.map(({ kind }) => kind)),
   ]
   if (schemas === undefined) return columns
   return [...columns, { name: 'table_schema', kind: 'binary', nullable: false, values: schemas }]
 }
 
 export function tableTypeColumns(): readonly SmallColumn[] {
-  return [utf8('table_type', false, [TABLE_TYPE])]
-}
-
-/** There are no keys: of what kind, makes no difference. */
-export function primaryKeyColumns(): readonly SmallColumn[] {
-  return [
-    utf8('catalog_name', true), utf8('db_schema_name', true), utf8('table_name', false), utf8('column_name', false),
-    int32('key_sequence', false), utf8('key_name', true),
-  ]
-}
-
-export function foreignKeyColumns(): readonly SmallColumn[] {
-  const side = (prefix: string) => [
-    utf8(`${prefix}_catalog_name`, true), utf8(`${prefix}_db_schema_name`, true), utf8(`${prefix}_table_name`, false),
-    utf8(`${prefix}_column_name`, false),
-  ]
-  return [
-    ...side('pk'), ...side('fk'), int32('key_sequence', false), utf8('fk_key_name', true), utf8('pk_key_name', true),
-    { name: 'update_rule', kind: 'uint8', nullable: false, values: [] },
-    { name: 'delete_rule', kind: 'uint8', nullable: false, values: [] },
-  ]
+  return [utf8('table_type', false, ['LOCAL TEMPORARY', TABLE_TYPE, 'VIEW'])]
 }
 
 function utf8(name: string, nullable: boolean, values: readonly string[] = []): SmallColumn {
   return { name, kind: 'utf8', nullable, values }
-}
-
-function int32(name: string, nullable: boolean): SmallColumn {
-  return { name, kind: 'int32', nullable, values: [] }
 }
 
 /** SQL's LIKE. */
@@ -99,7 +108,7 @@ export function like(pattern: string | undefined): (text: string) => boolean {
   return text => expression.test(text)
 }
 
-function byTexts(a: readonly string[], b: readonly string[]): number {
+export function byTexts(a: readonly string[], b: readonly string[]): number {
   for (const [i, text] of a.entries()) {
     const other = b[i] ?? ''
     if (text !== other) return text < other ? -1 : 1

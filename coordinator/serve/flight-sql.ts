@@ -5,7 +5,7 @@
  * statements in flight-statements.ts; what is not there is UNIMPLEMENTED.
  */
 
-import { smallSchemaMessage, smallTableMessages } from '../../proto/arrow-table.ts'
+import { smallTableMessages } from '../../proto/arrow-table.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { FlightDescriptor, FlightService, HandshakeRequest, Ticket } from '../../proto/gen/flight_pb.js'
@@ -15,7 +15,9 @@ import type { Call, ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { actionTypes, FlightActions } from './flight-actions.ts'
 import { unpack } from './flight-any.ts'
-import { encapsulatedMessage, encapsulatedSchema, metadataColumns, type MetadataOptions } from './flight-commands.ts'
+import {
+  encapsulatedMessage, encapsulatedSchema, metadataColumns, metadataSchema, type MetadataOptions,
+} from './flight-commands.ts'
 import type { FlightPolls } from './flight-polls.ts'
 import type { FlightResults } from './flight-results.ts'
 import { FlightStatements, type StatementOptions } from './flight-statements.ts'
@@ -88,7 +90,7 @@ class FlightSql {
     const session = await this.#sessions.of(call)
     const asked = this.#statements.read(descriptor.cmd, session)
     if (asked === undefined) {
-      const schema = smallSchemaMessage(await metadataColumns(descriptor.cmd, this.#options))
+      const schema = await metadataSchema(descriptor.cmd, session, this.#options.version)
       return flightInfo(descriptor, encapsulatedMessage(schema), [{ ticket: { ticket: descriptor.cmd } }])
     }
     const late = this.#statements.late(asked, session)
@@ -117,13 +119,13 @@ class FlightSql {
     if (asked !== undefined) {
       return encapsulatedSchema(await this.#statements.columns(asked, session), session.enums)
     }
-    return encapsulatedMessage(smallSchemaMessage(await metadataColumns(descriptor.cmd, this.#options)))
+    return encapsulatedMessage(await metadataSchema(descriptor.cmd, session, this.#options.version))
   }
 
   async *doGet({ ticket }: Ticket, call: Call): AsyncGenerator<RawFlightData> {
     const session = await this.#sessions.of(call)
     const statement = unpack(ticket, [TicketStatementQuerySchema])
-    if (statement === undefined) return yield* smallTableMessages(await metadataColumns(ticket, this.#options))
+    if (statement === undefined) return yield* smallTableMessages(await metadataColumns(ticket, session, this.#options))
     const handle = Buffer.from(statement.statementHandle).toString()
     const asked = this.#statements.asked(handle, session)
     if (asked === undefined) return yield* this.#tickets.read(handle, session.principal, call.signal)

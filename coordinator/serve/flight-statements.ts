@@ -8,7 +8,7 @@ import { CommandPreparedStatementQuerySchema, CommandStatementQuerySchema } from
 import type { Call } from '../../proto/grpc-server.ts'
 import { readTraceContext, TRACE_HEADER, type TraceContext } from '../../proto/trace-context.ts'
 import type { RunningQuery } from '../running-query.ts'
-import type { IngestMode, IngestTarget } from '../session/own-instances.ts'
+import type { IngestMode, IngestTarget } from '../session/write-streams.ts'
 import type { Session } from '../session/session.ts'
 import type { Preparation, Statements } from '../session/statements.ts'
 import { unpack } from './flight-any.ts'

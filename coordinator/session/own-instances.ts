@@ -28,7 +28,7 @@ import { OwnQuery, type OwnOutcome, type OwnRun } from './own-query.ts'
 import type { NameDefaults, Session } from './session.ts'
 import type { RunInit, SessionChannel } from './session-channel.ts'
 import type { Sessions } from './sessions.ts'
-import { ingestRequests, repeatRequests } from './write-streams.ts'
+import { ingestRequests, repeatRequests, type IngestMode, type IngestTarget } from './write-streams.ts'
 
 export interface OwnInstancesOptions {
   readonly sessions: Sessions
@@ -49,21 +49,10 @@ export interface OwnInstancesOptions {
 
 /** query: it reads. change: it may change what is the session's. list: the catalog. end: of a transaction. */
 export type OwnKind = 'query' | 'change' | 'list' | 'end'
+  | 'own-list' // the catalog without the tables of the cluster
   | 'explain' // it is bound and allowed, and what would be done for it is told
+const lists: ReadonlySet<OwnKind> = new Set(['list', 'own-list'])
 const changing: ReadonlySet<OwnKind> = new Set(['change', 'explain'])
-
-/** What is done where the table is not there, and where it is. */
-export interface IngestMode {
-  readonly ifMissing: 'create' | 'fail'
-  readonly ifThere: 'append' | 'replace' | 'fail'
-}
-
-/** A table of the session's own: in memory, or temporary (`temp.main`). */
-export interface IngestTarget {
-  readonly catalog: string
-  readonly schema: string
-  readonly table: string
-}
 
 /** What a statement is. */
 export interface OwnDescription {
@@ -89,6 +78,7 @@ interface OwnInstance {
   readonly named: Map<string, readonly string[]>
 }
 
+const nothing = { tables: [], failures: [] }
 /** A transaction sees no table that is made near after it has begun: so many of the default catalog come at once. */
 const TABLES_OF_TRANSACTION = 64
 /** Catalogs that are a session's alone. */
@@ -117,6 +107,11 @@ export class OwnInstances {
 
   get databases(): OwnDatabases {
     return this.#options.databases
+  }
+
+  /** There may be something beside the tables of the cluster. */
+  hasOwn(session: Session): boolean {
+    return this.#options.databases.names.length > 0 || this.#instances.has(session)
   }
 
   /** Its instance has a transaction open. */
@@ -201,7 +196,7 @@ export class OwnInstances {
     session: Session, request: QueryRequest, kind: OwnKind, runs: string, run: (bound: OwnRun) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
-    const isOnce = kind === 'list' && !this.#instances.has(session)
+    const isOnce = lists.has(kind) && !this.#instances.has(session)
     const instance = this.#instance(session, request)
     const { id, channel } = instance
     const bound = kind === 'end' ? { columns: done.columns, read: [] }
@@ -247,20 +242,21 @@ export class OwnInstances {
     session: Session, instance: OwnInstance, request: QueryRequest, kind: OwnKind, signal: AbortSignal,
     parameterized = '',
   ): Promise<OwnDescription & { readonly read: readonly Table[] }> {
-    const begin = session.transaction === 'open' && !instance.begun && kind !== 'list'
+    const begin = session.transaction === 'open' && !instance.begun && !lists.has(kind)
     if (kind === 'list' && instance.begun) {
       throw new QueryError('TRANSACTION_ERROR', 'the catalog cannot be listed inside a transaction on own objects')
     }
-    const { tables, failures } = kind === 'list'
-      ? await this.#allTables() : await this.#tablesFor(instance, request, begin)
+    const { tables, failures } = kind === 'own-list' ? nothing
+      : kind === 'list' ? await this.#allTables() : await this.#tablesFor(instance, request, begin)
     const { sql, settings, defaultCatalog, defaultSchema, principal } = request
     const { databases } = this.#options
+    const attaches = lists.has(kind) && !instance.begun // a transaction has attached what it uses
     const reply = await this.#told(session, instance, sql, instance.channel.bind({
       sessionId: instance.id, coordinatorId: this.#options.coordinator, principal, open: !instance.opened, sql,
-      settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: kind === 'list', begin,
+      settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: attaches, begin,
       tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(table => namedScan(table)), parameterized,
       carried: kind === 'list' ? [] : carriedFiles(filesOf(tables)),
-      databases: databases.toAttach(sql, defaultCatalog, principal, kind === 'list'), changes: kind === 'change',
+      databases: databases.toAttach(sql, defaultCatalog, principal, attaches), changes: kind === 'change',
     }, signal)).catch((thrown: unknown) => {
       const error = asQueryError(thrown)
       if (error.code !== 'BIND_ERROR') throw error
@@ -284,7 +280,7 @@ export class OwnInstances {
     if (outline === '') {
       throw new QueryError('UNSUPPORTED_STATEMENT', 'DuckDB cannot tell what this statement would do: it may not run')
     }
-    const authority = authoriseOwn(JSON.parse(outline) as PlanOutline, databases.writable(principal), kind === 'list',
+    const authority = authoriseOwn(JSON.parse(outline) as PlanOutline, databases.writable(principal), lists.has(kind),
       catalog => databases.refusal(catalog, principal))
     if (authority.changes && !changing.has(kind)) throw new Error('a statement that reads would change something')
     return authority

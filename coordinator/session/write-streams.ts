@@ -7,6 +7,19 @@ import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { IngestInit, RepeatInit } from './session-channel.ts'
 
+/** What is done where the table is not there, and where it is. */
+export interface IngestMode {
+  readonly ifMissing: 'create' | 'fail'
+  readonly ifThere: 'append' | 'replace' | 'fail'
+}
+
+/** A table of the session's own: in memory, or temporary (`temp.main`). */
+export interface IngestTarget {
+  readonly catalog: string
+  readonly schema: string
+  readonly table: string
+}
+
 type BeginOf<Init extends { message?: unknown }> =
   Extract<NonNullable<Init['message']>, { readonly case: 'begin' }> extends { readonly value: infer Begin }
     ? Begin : never

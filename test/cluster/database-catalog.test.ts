@@ -6,8 +6,14 @@
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { tableFromIPC } from 'apache-arrow'
 import t from 'tap'
 import { faultConfig, writeFaultTables } from './fault-tables.ts'
+import {
+  CommandGetCatalogsSchema, CommandGetCrossReferenceSchema, CommandGetDbSchemasSchema, CommandGetExportedKeysSchema,
+  CommandGetImportedKeysSchema, CommandGetPrimaryKeysSchema, CommandGetTablesSchema, CommandStatementUpdateSchema,
+} from '../../proto/gen/flight_sql_pb.js'
+import { FlightClient, packed, rowsOf } from '../serve/flight-client.ts'
 import { sessionsOf, type Ask } from './asking.ts'
 import { Skein, type SkeinOutcome } from './skein.ts'
 import { Operator, until } from './watch.ts'
@@ -79,6 +85,45 @@ t.test('tables are made, changed and joined, in any session', async t => {
   t.match(change, { kind: 'error', message: /read-only/ })
   t.notMatch(JSON.stringify(change), path)
   t.strictSame(rows(await once('SELECT count(*) FROM work.t WHERE a = 9')), [['0']])
+})
+
+t.test('Flight SQL lists it, its keys, and what the session has made', async t => {
+  await all(session(), [
+    'USE work', 'CREATE TABLE parent (id INTEGER PRIMARY KEY, price DECIMAL(10,2) NOT NULL)',
+    'CREATE TABLE child (a INTEGER, b INTEGER, id INTEGER REFERENCES parent(id), PRIMARY KEY(a, b))',
+    "COMMENT ON COLUMN parent.price IS 'in euro'",
+  ])
+  const flight = new FlightClient(t, Number(new URL(skein.doors.flight ?? '').port))
+  await flight.handshake()
+  const list = async (command: Uint8Array) =>
+    rowsOf(await flight.read(command)).map(row => Object.values(row as object).map(String).join(' '))
+  const tables = (filter: object) => list(packed(CommandGetTablesSchema, filter))
+  t.strictSame(await tables({ catalog: 'work', dbSchemaFilterPattern: 'main', tableNameFilterPattern: '%e%' }), [
+    'work main parent TABLE'])
+  t.ok((await tables({})).includes('shop main small TABLE'))
+  t.notOk((await list(packed(CommandGetCatalogsSchema, {}))).includes('temp'), 'nothing is in it')
+  const change = (sql: string) => flight.put(packed(CommandStatementUpdateSchema, { query: sql }), [])
+  await change('CREATE TEMP TABLE mine AS SELECT 1 AS a')
+  await change('CREATE VIEW memory.main.seen AS SELECT 1 AS a')
+  t.strictSame(await tables({ tableTypes: ['VIEW', 'LOCAL TEMPORARY'], tableNameFilterPattern: '%n%' }), [
+    'memory main seen VIEW', 'temp main mine LOCAL TEMPORARY'])
+  t.ok((await list(packed(CommandGetDbSchemasSchema, { catalog: 'work' }))).includes('work main'))
+  await change('BEGIN')
+  await change('INSERT INTO mine VALUES (2)')
+  t.strictSame(await tables({ catalog: 'temp' }), ['temp main mine LOCAL TEMPORARY'], 'inside a transaction too')
+  await change('ROLLBACK')
+  const [row] = rowsOf(await flight.read(packed(CommandGetTablesSchema, {
+    catalog: 'work', tableNameFilterPattern: 'parent', includeSchema: true,
+  })))
+  const [, price] = tableFromIPC((row as { table_schema: Uint8Array }).table_schema).schema.fields
+  t.match(price, { name: 'price', nullable: false })
+  t.equal(price?.metadata.get('ARROW:FLIGHT:SQL:REMARKS'), 'in euro')
+  t.strictSame(await list(packed(CommandGetPrimaryKeysSchema, { catalog: 'work', table: 'child' })), [
+    'work main child a 1 child_a_b_pkey', 'work main child b 2 child_a_b_pkey'])
+  const foreign = 'work main parent id work main child id 1 child_id_id_fkey parent_id_pkey 3 3'
+  t.strictSame(await list(packed(CommandGetExportedKeysSchema, { table: 'parent' })), [foreign])
+  t.strictSame(await list(packed(CommandGetImportedKeysSchema, { table: 'child' })), [foreign])
+  t.strictSame(await list(packed(CommandGetCrossReferenceSchema, { pkTable: 'child', fkTable: 'parent' })), [])
 })
 
 t.test('a transaction is done as a whole, or undone, and others wait for it', async t => {

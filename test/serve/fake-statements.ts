@@ -1,6 +1,7 @@
 /** Statements of sessions over a query service by hand: every statement reads, but those that begin with `set`. */
 
 import type { DutyKeeper } from '../../cluster/duty.ts'
+import { OwnCatalog } from '../../coordinator/session/own-catalog.ts'
 import { OwnDatabases } from '../../coordinator/session/own-databases.ts'
 import { OwnInstances } from '../../coordinator/session/own-instances.ts'
 import { Sessions } from '../../coordinator/session/sessions.ts'
@@ -18,6 +19,7 @@ interface Teardown {
 export interface FakeStatements {
   readonly sessions: Sessions
   readonly statements: Statements
+  readonly own: OwnCatalog
 }
 
 export function fakeStatements(
@@ -48,5 +50,5 @@ export function fakeStatements(
     explain: async request => queries.submit(request),
     refresh: async () => undefined,
   })
-  return { sessions, statements }
+  return { sessions, statements, own: new OwnCatalog(own, newId) }
 }

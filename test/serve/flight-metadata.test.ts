@@ -62,13 +62,21 @@ t.test('tables are listed by name and type, with their schemas if asked', async 
   t.strictSame(await tables({ tableNameFilterPattern: 'o\\_%' }), ['lake.main.o_broken.TABLE'])
   t.strictSame(await tables({ tableTypes: ['VIEW'] }), [])
   t.equal((await tables({ tableTypes: ['VIEW', 'base table'], dbSchemaFilterPattern: 'raw' })).length, 1)
-  t.strictSame(rowsOf(await client.read(packed(CommandGetTableTypesSchema, {}))), [{ table_type: 'TABLE' }])
+  const types = rowsOf(await client.read(packed(CommandGetTableTypesSchema, {})))
+  t.strictSame(types, [{ table_type: 'LOCAL TEMPORARY' }, { table_type: 'TABLE' }, { table_type: 'VIEW' }])
 
   const filter = { catalog: 'lake', dbSchemaFilterPattern: 'main', tableNameFilterPattern: 'o%', includeSchema: true }
   const table = await client.read(packed(CommandGetTablesSchema, filter))
   const schemas = rowsOf(table).map(row => tableFromIPC((row as { table_schema: Uint8Array }).table_schema).schema)
   t.strictSame(schemas.map(schema => schema.fields.map(field => `${field.name} ${String(field.type)}`)), [
     [], ['id Int64', 'price Decimal[18e+2]'],
+  ])
+  const price = schemas[1]?.fields[1]
+  const flight = [...price?.metadata ?? []].flatMap(([key, value]) =>
+    key.startsWith('ARROW:FLIGHT:SQL:') ? [`${key.slice(17)}=${value}`] : [])
+  t.strictSame(flight.sort(), [
+    'CATALOG_NAME=lake', 'DB_SCHEMA_NAME=main', 'IS_AUTO_INCREMENT=0', 'IS_CASE_SENSITIVE=0', 'IS_READ_ONLY=0',
+    'IS_SEARCHABLE=1', 'PRECISION=18', 'SCALE=2', 'SCHEMA_NAME=main', 'TABLE_NAME=orders', 'TYPE_NAME=DECIMAL',
   ])
 })
 
