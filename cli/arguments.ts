@@ -18,6 +18,10 @@ export interface Arguments {
   readonly out: string | undefined
   readonly hosts: string | undefined
   readonly days: string | undefined
+  readonly ca: string | undefined
+  readonly cert: string | undefined
+  readonly key: string | undefined
+  readonly user: string | undefined
   readonly help: boolean
   /** Of the demo: its data in an S3 server. */
   readonly s3: boolean
@@ -38,7 +42,8 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
   return {
     command, words,
     config: values.config, url: values.url, format: values.format, scale: values.scale,
-    out: values.out, hosts: values.hosts, days: values.days, help: values.help === true,
+    out: values.out, hosts: values.hosts, days: values.days,
+    ca: values.ca, cert: values.cert, key: values.key, user: values.user, help: values.help === true,
     analyze: values.analyze === true, s3: values.s3 === true,
     now: values.now === true, wait: values.wait === true, replace: values.replace === true,
     cache: values['no-cache'] !== true,
@@ -56,6 +61,7 @@ function parse(argv: readonly string[]) {
       options: {
         config: { type: 'string' }, url: { type: 'string' }, format: { type: 'string' }, executors: { type: 'string' },
         scale: { type: 'string' }, out: { type: 'string' }, hosts: { type: 'string' }, days: { type: 'string' },
+        ca: { type: 'string' }, cert: { type: 'string' }, key: { type: 'string' }, user: { type: 'string' },
         help: { type: 'boolean', short: 'h' }, analyze: { type: 'boolean' },
         now: { type: 'boolean' }, wait: { type: 'boolean' },
         replace: { type: 'boolean' }, 'no-cache': { type: 'boolean' },

@@ -5,6 +5,7 @@
  *   skein cert ca                        ca.pem, ca.key: what nodes trust; keep the key off the nodes
  *   skein cert node NAME --hosts a,b     NAME.pem, NAME.key: of one host
  *   skein cert operator NAME             NAME.pem, NAME.key: of a person or a script that runs skein admin
+ *   skein cert client NAME               NAME.pem, NAME.key: of the user NAME, who needs no password then
  *   skein cert secret                    secret.key: what seals the cluster's secret; the same on every node
  */
 
@@ -37,7 +38,7 @@ export interface CertOptions {
 /** Answers what to print. */
 export function cert(options: CertOptions): string {
   const { words: [what = '', name, ...more], out: folder = DEFAULT_FOLDER, random } = options
-  const named = what === 'node' || what === 'operator'
+  const named = what === 'node' || what === 'operator' || what === 'client'
   if (more.length > 0 || (name !== undefined) !== named) throw usage()
   switch (what) {
     case 'ca': return writeIssued(folder, 'ca', issueAuthority('skein CA', issueOptions(options, AUTHORITY_DAYS)))
@@ -46,8 +47,8 @@ export function cert(options: CertOptions): string {
       const subject = { name: checked(name), unit: 'node', hosts } as const
       return writeIssued(folder, subject.name, issue(authorityIn(folder), subject, issueOptions(options, DAYS)))
     }
-    case 'operator': {
-      const subject = { name: checked(name), unit: 'operator' } as const
+    case 'operator': case 'client': {
+      const subject = { name: checked(name), unit: what } as const
       return writeIssued(folder, subject.name, issue(authorityIn(folder), subject, issueOptions(options, DAYS)))
     }
     case 'secret': {
@@ -107,6 +108,7 @@ function writeNew(folder: string, file: string, content: string, isSecret: boole
 
 function usage(): QueryError {
   return new QueryError(
-    'INVALID_REQUEST', 'use: skein cert ca | node NAME [--hosts A,B] | operator NAME | secret  [--out DIR] [--days N]',
+    'INVALID_REQUEST', 'use: skein cert ca | node NAME [--hosts A,B] | operator NAME | client NAME | secret'
+    + '  [--out DIR] [--days N]',
   )
 }

@@ -29,7 +29,7 @@ export interface Issued {
 export interface Subject {
   readonly name: string
   /** What its holder may be; absent for a CA. */
-  readonly unit?: 'node' | 'operator'
+  readonly unit?: 'node' | 'operator' | 'client'
   /** Names and addresses of a server. */
   readonly hosts?: readonly string[]
 }
@@ -63,7 +63,7 @@ export function issue(authority: Issued, of: Subject, options: IssueOptions): Is
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const server = '1.3.6.1.5.5.7.3.1'
   const client = '1.3.6.1.5.5.7.3.2'
-  const uses = of.unit === 'operator' ? [client] : [server, client]
+  const uses = of.unit === 'node' ? [server, client] : [client]
   const issuer = authorityOf(authority)
   const extensions = [
     extension('2.5.29.19', true, sequence()),

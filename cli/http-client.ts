@@ -4,9 +4,11 @@
  */
 
 import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { errorCode, QueryError } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import { readStream } from '../proto/arrow-stream.ts'
+import type { Identity } from './identity.ts'
 
 /** An answer that is not rows: a plan, an error. */
 const MAX_TEXT_BYTES = 64 * 1024 * 1024
@@ -60,12 +62,16 @@ export interface ExplainAnswer {
 
 export class HttpClient {
   readonly #url: URL
+  readonly #identity: Identity
 
-  constructor(url: string) {
-    if (!URL.canParse(url) || new URL(url).protocol !== 'http:') {
-      throw new QueryError('INVALID_REQUEST', `--url takes an http:// address, not '${url}'`)
+  constructor(url: string, identity: Identity = {}) {
+    const { protocol, username } = URL.canParse(url) ? new URL(url) : { protocol: '', username: '' }
+    if (protocol !== 'http:' && protocol !== 'https:') {
+      throw new QueryError('INVALID_REQUEST', `--url takes an http:// or https:// address, not '${url}'`)
     }
+    if (username !== '') throw new QueryError('INVALID_REQUEST', '--url takes no user: see --user')
     this.#url = new URL(url)
+    this.#identity = identity
   }
 
   /** The messages of the result, schema first; leaving the loop early cancels the query. `fields`: of the request. */
@@ -116,8 +122,11 @@ export class HttpClient {
 
   async #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = httpRequest(new URL(path, this.#url), {
-        method, headers: { 'content-type': 'application/json' }, ...(signal === undefined ? {} : { signal }),
+      const { authorization, ...tls } = this.#identity
+      const headers = { 'content-type': 'application/json', ...authorization === undefined ? {} : { authorization } }
+      const send = this.#url.protocol === 'https:' ? httpsRequest : httpRequest
+      const request = send(new URL(path, this.#url), {
+        ...tls, method, headers, ...(signal === undefined ? {} : { signal }),
       }, resolve)
       request.on('error', error => {
         if (signal?.aborted === true) return reject(new QueryError('CANCELLED', 'the query was cancelled'))

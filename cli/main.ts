@@ -15,6 +15,7 @@ import { parseArguments, type Arguments } from './arguments.ts'
 import type { ClusterOptions } from './cluster.ts'
 import { cert } from './cert.ts'
 import { demo } from './demo.ts'
+import { identityIn } from './identity.ts'
 import { explain, explainFormatOf, query, type Statement, type Where } from './query.ts'
 import { operatorChannel } from './operator-channel.ts'
 import { coordinator, executor, type RoleOptions } from './role.ts'
@@ -29,12 +30,13 @@ const HELP = `skein: one SQL query over several executors
 
   skein start    [--config F] [--executors N]                        one box, stays up
   skein coordinator --config F     skein executor --config F         the processes of a cluster on several hosts
-  skein query    [--url http://…] [--config F] [--executors N] [--format table|json|csv|arrow]
+  skein query    [--url http[s]://…] [--config F] [--executors N] [--format table|json|csv|arrow]
                  [--no-cache] SQL | -
-  skein explain  [--analyze] [--url http://…] [--config F] [--executors N] [--format text|json|mermaid] SQL | -
-  skein shell    [--url http://…] [--config F] [--executors N] [--format table|json|csv] [--no-cache]
+  skein explain  [--analyze] [--url http[s]://…] [--config F] [--executors N] [--format text|json|mermaid] SQL | -
+  skein shell    [--url http[s]://…] [--config F] [--executors N] [--format table|json|csv] [--no-cache]
                  statements of one session at a terminal, or from a pipe; \\? lists its commands
-  skein cert     ca | node NAME [--hosts A,B] | operator NAME | secret  [--out DIR] [--days N]
+  skein cert     ca | node NAME [--hosts A,B] | operator NAME | client NAME | secret
+                 [--out DIR] [--days N]
                  certificates of a small CA of your own, and the key that seals the cluster's secret
   skein demo     [--s3] makes sample data, runs queries on it, shows how they were spread
   skein top      [--url grpc://…]                                    executors and queries, drawn each second
@@ -46,7 +48,9 @@ const HELP = `skein: one SQL query over several executors
                  | store backup FILE | store restore FILE [--replace]
                  [--url grpc://…] [--format table|json]
 
-Without --url, query, explain and shell start a private cluster, and stop it at their end.
+Without --url, query, explain and shell start a private cluster, and stop it at their end. With it: --user NAME, whose
+password is in SKEIN_PASSWORD; --ca F for a server whose CA the system does not know; --cert F and --key F for a user
+with a certificate.
 --config is ./skein.yaml if that exists.
 `
 
@@ -135,7 +139,8 @@ async function statement(words: Arguments): Promise<Statement> {
 }
 
 async function where(words: Arguments): Promise<Where> {
-  return words.url === undefined ? { cluster: await clusterOptions(words) } : { url: words.url }
+  return words.url === undefined ? { cluster: await clusterOptions(words) }
+    : { url: words.url, identity: identityIn(words, process.env) }
 }
 
 async function clusterOptions(words: Arguments): Promise<ClusterOptions> {

@@ -5,10 +5,11 @@ import { UTC } from '../proto/time-zone.ts'
 import { writeAnswer, type Format, type Write } from './answer.ts'
 import type { ClusterOptions } from './cluster.ts'
 import { HttpClient } from './http-client.ts'
+import type { Identity } from './identity.ts'
 import { withPrivateCluster } from './private-cluster.ts'
 
 /** Where the statement runs: at an address, or on a cluster of its own. */
-export type Where = { readonly url: string } | { readonly cluster: ClusterOptions }
+export type Where = { readonly url: string; readonly identity?: Identity } | { readonly cluster: ClusterOptions }
 
 export interface Statement {
   readonly sql: string
@@ -56,7 +57,7 @@ export async function explain(
 export async function withServer(
   where: Where, signal: AbortSignal, use: (client: HttpClient) => Promise<void>,
 ): Promise<void> {
-  if ('url' in where) return use(new HttpClient(where.url))
+  if ('url' in where) return use(new HttpClient(where.url, where.identity))
   return withPrivateCluster(where.cluster, cluster => {
     if (signal.aborted) throw new QueryError('CANCELLED', 'the query was cancelled')
     return use(new HttpClient(`http://${cluster.doors.http}`))

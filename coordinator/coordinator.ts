@@ -22,7 +22,6 @@ import { Planner } from '../planner/planner.ts'
 import type { PlanThresholds } from '../planner/planned-query.ts'
 import { splitAddress } from '../proto/address.ts'
 import type { Clock } from '../proto/clock.ts'
-import type { TlsFiles } from '../proto/config.ts'
 import { asQueryError, unreachable, type QueryError } from '../proto/errors.ts'
 import { encodeCoordinatorInfo } from '../proto/cluster-values.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
@@ -32,8 +31,8 @@ import { nodeGuard, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import { packageVersion } from '../proto/package-version.ts'
 import type { Leave } from '../proto/parent.ts'
 import { stableId } from '../proto/stable-id.ts'
-import { readTls, type Tls } from '../proto/tls.ts'
-import { openDoors, type Doors } from './doors.ts'
+import { readDoorTls, readTls, type DoorTls } from '../proto/tls.ts'
+import { openDoors, passwordWarning, type Doors } from './doors.ts'
 import { ExecutorCaches } from './executor-caches.ts'
 import { explained, explainFormat } from './explain-query.ts'
 import { faces, type FaceOptions } from './faces.ts'
@@ -118,9 +117,10 @@ async function start(
 ): Promise<Pick<Coordinator, 'ready' | 'reload' | 'leave'>> {
   const { launch, clock, log, newId, randomBytes } = options
   const { config } = launch
-  const tlsOf = (what: 'tls' | 'client_tls', files: TlsFiles | null): Tls | null =>
-    files === null ? null : readTls(what, files, clock.wallMs())
-  const [tls, clientTls] = [tlsOf('tls', config.tls), tlsOf('client_tls', config.clientTls)]
+  const tls = config.tls === null ? null : readTls('tls', config.tls, clock.wallMs())
+  const clientTls = config.clientTls === null ? null : readDoorTls(config.clientTls, clock.wallMs())
+  const warning = passwordWarning(config)
+  if (warning !== null) log.warn({}, warning)
   const journal = join(launch.dataDir, 'store', 'journal')
   const { store, secret } = await openStore(launch.store, { clock, journal, newId, randomBytes })
   onStop(() => store.close())
@@ -337,7 +337,7 @@ interface Parts extends Pick<FaceOptions, FaceParts> {
   readonly planner: Planner
   readonly ports: PlanPorts
   readonly auth: NodeAuth
-  readonly clientTls: Tls | null
+  readonly clientTls: DoorTls | null
   readonly coordinator: CoordinatorId
 }
 
@@ -366,7 +366,8 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     own, complete: request => planner.complete(request), tables: () => catalog.tables(),
   })
   const handlers = faces({
-    ...parts, clock, statements, completions, ownCatalog: new OwnCatalog(own, newId), auth: launch.config.auth, newId, workerSlug: 'coordinator',
+    ...parts, clock, statements, completions, ownCatalog: new OwnCatalog(own, newId),
+    auth: launch.config.auth, newId, workerSlug: 'coordinator',
     defaults: () => live.defaults, nodeGuard: nodeGuard(auth),
     key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
     cacheAdmin: {

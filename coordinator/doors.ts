@@ -3,9 +3,9 @@
 import { isLoopback, splitAddress } from '../proto/address.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ListenConfig } from '../proto/config.ts'
-import { GrpcServer } from '../proto/grpc-server.ts'
+import { GrpcServer, type ServerTls } from '../proto/grpc-server.ts'
 import { operatorGuard } from '../proto/node-auth.ts'
-import type { Tls } from '../proto/tls.ts'
+import type { DoorTls, Tls } from '../proto/tls.ts'
 import { HttpServer, type Route } from './serve/http.ts'
 
 export interface DoorHandlers {
@@ -19,7 +19,7 @@ export interface DoorOptions {
   /** Of the nodes: operators show a certificate of its CA. null: the port of operators is for this box alone. */
   readonly tls: Tls | null
   /** Of the doors of clients. */
-  readonly clientTls: Tls | null
+  readonly clientTls: DoorTls | null
   readonly newId: () => string
   readonly onFault: (error: QueryError, requestId: string) => void
 }
@@ -36,6 +36,16 @@ export interface Doors {
   readonly close: () => void
 }
 
+/** Passwords would cross a network that others may read; null: they do not. */
+export function passwordWarning(
+  { auth, clientTls, listen }: { readonly auth: 'none' | 'users'; readonly clientTls: object | null
+    readonly listen: Pick<ListenConfig, 'http' | 'flight'> },
+): string | null {
+  const open = [listen.http, listen.flight].filter(address => !isLoopback(splitAddress(address).host))
+  if (auth === 'none' || clientTls !== null || open.length === 0) return null
+  return `passwords and tokens cross the network in plain text at ${open.join(' and ')}: set client_tls`
+}
+
 /** Rejects with INVALID_CONFIG, and nothing is left open, if an address cannot be bound. */
 export async function openDoors(handlers: DoorHandlers, options: DoorOptions): Promise<Doors> {
   const { listen, newId, onFault, tls, clientTls } = options
@@ -44,7 +54,7 @@ export async function openDoors(handlers: DoorHandlers, options: DoorOptions): P
   }
   const http = new HttpServer({ routes: handlers.httpRoutes, newId, onFault, tls: clientTls })
   const flight = new GrpcServer({
-    authenticate: () => undefined, ...(clientTls === null ? {} : { tls: { ...clientTls, clients: 'any' } }),
+    authenticate: () => undefined, ...(clientTls === null ? {} : { tls: forClients(clientTls) }),
   })
   const admin = new GrpcServer({
     authenticate: operatorGuard(tls), ...(tls === null ? {} : { tls: { ...tls, clients: 'known' } }),
@@ -69,6 +79,11 @@ export async function openDoors(handlers: DoorHandlers, options: DoorOptions): P
     close()
     throw error
   }
+}
+
+function forClients(tls: DoorTls): ServerTls {
+  const { clientsCa } = tls
+  return clientsCa === null ? { ...tls, clients: 'any' } : { ...tls, ca: clientsCa, clients: 'optional' }
 }
 
 async function bind(address: string, server: HttpServer | GrpcServer): Promise<string> {

@@ -97,6 +97,12 @@ export class Users {
     return found
   }
 
+  /** As he is now; undefined: there is none. */
+  find(name: string): KnownUser | undefined {
+    const entry = this.#view.get(userKey(name))
+    return entry === undefined ? undefined : { name, revision: String(entry.revision) }
+  }
+
   /** False once he was removed, or has another password. */
   isCurrent({ name, revision }: KnownUser): boolean {
     return String(this.#view.get(userKey(name))?.revision ?? '') === revision

@@ -121,7 +121,7 @@ export const configSchema = z.strictObject({
   secret_key_file: text.optional(),
   tracing: z.strictObject({ endpoint: otlpUrl }).optional(),
   tls: tlsFiles.optional(),
-  client_tls: tlsFiles.extend({ ca: text.optional() }).optional(),
+  client_tls: tlsFiles.extend({ ca: text.optional(), clients_ca: text.optional() }).optional(),
 })
 
 export type ConfigFile = z.output<typeof configSchema>

@@ -41,7 +41,7 @@ export interface Config {
   /** Between nodes, and for operators. */
   readonly tls: TlsFiles | null
   /** For the doors of clients. */
-  readonly clientTls: TlsFiles | null
+  readonly clientTls: DoorTlsFiles | null
   /** Whether clients have to log in; none is for doors that no other host reaches, and the default there. */
   readonly auth: 'none' | 'users'
   /** Users who see in the tables of catalog `skein` what operators see; without logins everybody does. */
@@ -64,6 +64,10 @@ export interface TlsFiles {
   readonly cert: string
   readonly key: string
   readonly ca: string
+}
+
+export interface DoorTlsFiles extends TlsFiles {
+  readonly clientsCa: string | null
 }
 
 export interface CatalogConfig {
@@ -296,7 +300,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
     storeGraceMs: file.store_grace,
     secretKeyFile: file.secret_key_file === undefined ? null : resolve(folder, file.secret_key_file),
     tls: tlsFiles(file.tls, folder),
-    clientTls: tlsFiles(file.client_tls, folder),
+    clientTls: doorTlsFiles(file.client_tls, folder),
     admins: file.admins, tracing: file.tracing ?? null,
     auth: file.auth ?? (openDoors(file).length === 0 ? 'none' : 'users'),
   }
@@ -309,6 +313,12 @@ function tlsFiles(
   if (files === undefined) return null
   const { cert, key, ca = cert } = files
   return { cert: resolve(folder, cert), key: resolve(folder, key), ca: resolve(folder, ca) }
+}
+
+function doorTlsFiles(files: ConfigFile['client_tls'], folder: string): DoorTlsFiles | null {
+  const paths = tlsFiles(files, folder)
+  const clientsCa = files?.clients_ca
+  return paths === null ? null : { ...paths, clientsCa: clientsCa === undefined ? null : resolve(folder, clientsCa) }
 }
 
 type CatalogFile = ConfigFile['catalogs'][string]

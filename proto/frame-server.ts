@@ -40,9 +40,9 @@ export async function serveFrames(
 
 /** None if TLS did not ask for one, did not accept it, or there is no TLS. */
 function certificateOf(stream: ServerHttp2Stream): ReturnType<TLSSocket['getPeerCertificate']> | undefined {
-  const socket = stream.session?.socket
-  if (socket === undefined || !('authorized' in socket) || !socket.authorized) return undefined
-  return socket.getPeerCertificate()
+  // `in` says nothing of it: Node's socket of a session stands for the real one
+  const socket = stream.session?.socket as Partial<TLSSocket> | undefined
+  return socket?.authorized === true ? socket.getPeerCertificate?.() : undefined
 }
 
 class FrameAnswer {

@@ -22,7 +22,7 @@ import { serveFrames, type FrameHandler } from './frame-server.ts'
 import type { RawFlightData } from './flight-data.ts'
 import { FlightDataSchema } from './gen/flight_pb.js'
 import { serviceDefinition, toStatus, type Method } from './grpc.ts'
-import { peerOf, type Peer, type Tls } from './tls.ts'
+import { peerOf, refuseUnknown, type Peer, type Tls } from './tls.ts'
 
 // it would write to standard error, beside our own line, what it says in its errors too
 setLogVerbosity(logVerbosity.NONE)
@@ -73,8 +73,8 @@ export interface GrpcServerOptions {
 }
 
 export interface ServerTls extends Tls {
-  /** `known`: clients must show a certificate of the CA. `any`: they need none. */
-  readonly clients: 'known' | 'any'
+  /** Clients must show a certificate of the CA (`known`), may show one (`optional`), or are not asked (`any`). */
+  readonly clients: 'known' | 'optional' | 'any'
 }
 
 export class GrpcServer {
@@ -134,6 +134,7 @@ export class GrpcServer {
   #takeFrames(): void {
     const { http2Servers, onStreamOpened } = privateParts(this.#server)
     for (const http2 of http2Servers) {
+      if (this.#options.tls?.clients === 'optional') http2.prependListener('secureConnection', refuseUnknown)
       const others = http2.listeners('stream')
       http2.removeAllListeners('stream')
       http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...more: unknown[]) => {
@@ -177,7 +178,16 @@ export class GrpcServer {
 function credentialsOf(tls: ServerTls | undefined): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure()
   const { ca, cert, key, clients } = tls
-  return ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], clients === 'known')
+  const credentials = ServerCredentials.createSsl(ca, [{ private_key: key, cert_chain: cert }], clients !== 'any')
+  if (clients === 'optional') Object.assign(constructorOptions(credentials), { rejectUnauthorized: false })
+  return credentials
+}
+
+/** What grpc-js 1.14 keeps to itself: whether a client without a certificate is let in. */
+function constructorOptions(credentials: ServerCredentials): object {
+  const { serverConstructorOptions: options } = credentials as unknown as Readonly<Record<string, unknown>>
+  if (typeof options === 'object' && options !== null && 'requestCert' in options) return options
+  throw new Error('grpc-js has other private parts than 1.14: certificates of clients cannot be asked for')
 }
 
 /** Why a call's signal is aborted; the default reason is an error with a stack. */

@@ -43,7 +43,8 @@ export function nodeGuard({ secret, tls }: NodeAuth): (call: Call) => void {
 export function operatorGuard(tls: Tls | null): (call: Call) => void {
   return call => {
     if (tls === null) return // the port is of this box alone
-    if (call.peerIdentity()?.role === null) {
+    const role = call.peerIdentity()?.role
+    if (role !== 'node' && role !== 'operator') {
       throw new QueryError('UNAUTHENTICATED', 'this port serves operators and nodes of its cluster only')
     }
   }

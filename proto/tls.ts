@@ -6,8 +6,8 @@
 
 import { X509Certificate, createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { PeerCertificate } from 'node:tls'
-import type { TlsFiles } from './config.ts'
+import type { PeerCertificate, TLSSocket } from 'node:tls'
+import type { DoorTlsFiles, TlsFiles } from './config.ts'
 import { QueryError } from './errors.ts'
 
 /** Among the DNS names of every node's certificate. */
@@ -20,12 +20,33 @@ export interface Tls {
   readonly key: Buffer
 }
 
-export type PeerRole = 'node' | 'operator'
+/** client: a user of the doors of clients, by his name. */
+export type PeerRole = 'node' | 'operator' | 'client'
 
 /** Who a caller has proved to be. */
 export interface Peer {
   readonly name: string
   readonly role: PeerRole | null
+}
+
+/** Of the doors of clients. */
+export interface DoorTls extends Tls {
+  /** Whose certificates are users; null: nobody's, they log in. */
+  readonly clientsCa: Buffer | null
+}
+
+/** As readTls, of `client_tls`. */
+export function readDoorTls(files: DoorTlsFiles, nowMs: number): DoorTls {
+  const tls = readTls('client_tls', files, nowMs)
+  const { clientsCa } = files
+  if (clientsCa === null) return { ...tls, clientsCa }
+  try {
+    const pem = readFileSync(clientsCa)
+    new X509Certificate(pem)
+    return { ...tls, clientsCa: pem }
+  } catch (cause) {
+    throw invalid(`client_tls.clients_ca: ${clientsCa}: ${(cause as Error).message}`, cause)
+  }
 }
 
 /** Reads and checks them; INVALID_CONFIG names `what` (the key of the configuration) and the file that is wrong. */
@@ -63,11 +84,16 @@ export function readTls(what: string, files: TlsFiles, nowMs: number): Tls {
   return tls
 }
 
+/** Where clients need no certificate: one that the CA has not made, or that is too old, is worse than none. */
+export function refuseUnknown(socket: TLSSocket): void {
+  if (!socket.authorized && Object.keys(socket.getPeerCertificate()).length > 0) socket.destroy()
+}
+
 /** Of a certificate that TLS has checked already; null: there is none. */
 export function peerOf(certificate: Pick<PeerCertificate, 'subject'> | undefined): Peer | null {
   if (certificate?.subject === undefined) return null
   const { CN: name, OU: unit } = certificate.subject as Readonly<Record<string, string | string[] | undefined>>
-  const role = unit === 'node' || unit === 'operator' ? unit : null
+  const role = unit === 'node' || unit === 'operator' || unit === 'client' ? unit : null
   return { name: typeof name === 'string' ? name : '', role }
 }
 

@@ -28,7 +28,7 @@ export class Certificates {
     return runCert(this.folder, words, { nowMs: this.#nowMs })
   }
 
-  make(kind: 'node' | 'operator', name: string): CertFiles {
+  make(kind: 'node' | 'operator' | 'client', name: string): CertFiles {
     this.run(kind, name)
     const file = (end: string): string => join(this.folder, end)
     return { ca: file('ca.pem'), cert: file(`${name}.pem`), key: file(`${name}.key`) }

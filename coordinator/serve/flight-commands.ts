@@ -49,12 +49,14 @@ export async function metadataColumns(
   switch (command.$typeName) {
     case 'arrow.flight.protocol.sql.CommandGetCatalogs': return catalogColumns(await everything())
     case 'arrow.flight.protocol.sql.CommandGetDbSchemas': return schemaColumns(await everything(), command)
-    case 'arrow.flight.protocol.sql.CommandGetTables': return listTables(catalog, await everything(), command)
+    case 'arrow.flight.protocol.sql.CommandGetTables':
+      return listTables(catalog, await everything(), command)
     case 'arrow.flight.protocol.sql.CommandGetTableTypes': return tableTypeColumns()
     case 'arrow.flight.protocol.sql.CommandGetPrimaryKeys': return primaryKeyColumns(await own.keys(session), command)
     case 'arrow.flight.protocol.sql.CommandGetExportedKeys':
     case 'arrow.flight.protocol.sql.CommandGetImportedKeys':
-    case 'arrow.flight.protocol.sql.CommandGetCrossReference': return foreignKeyColumns(await own.keys(session), command)
+    case 'arrow.flight.protocol.sql.CommandGetCrossReference':
+      return foreignKeyColumns(await own.keys(session), command)
     case 'arrow.flight.protocol.sql.CommandGetSqlInfo': return sqlInfoColumns(version, command.info)
     case 'arrow.flight.protocol.sql.CommandGetXdbcTypeInfo': return xdbcTypeColumns(command.dataType)
     default: return unreachable(command)

@@ -1,8 +1,8 @@
 /**
  * The metadata commands of Flight SQL: catalogs, schemas, tables, types. What is listed is the cluster's, and what the
  * session sees beside it. Schemas are exactly those of the standard, nullability included, because drivers compare
- * them. Patterns use % and _ with \ as escape; a filter that is absent filters nothing, an empty catalog or schema means
- * "without one", which nothing is.
+ * them. Patterns use % and _ with \ as escape; a filter that is absent filters nothing, an empty catalog or schema
+ * means "without one", which nothing is.
  */
 
 import type { SmallColumn } from '../../proto/arrow-table.ts'

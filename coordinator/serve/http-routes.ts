@@ -16,7 +16,10 @@ export function forUsers(route: Route, logins: Logins): Route {
   return {
     ...route,
     async handle(exchange) {
-      const { principal } = await logins.caller(exchange.header('authorization') || undefined, exchange.address)
+      const { principal } = await logins.caller({
+        authorization: exchange.header('authorization') || undefined, address: exchange.address,
+        certificate: exchange.certificate,
+      })
       exchange.user = principal
       await route.handle(exchange)
     },

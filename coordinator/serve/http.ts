@@ -5,10 +5,11 @@
  * that nobody takes a shortened answer for a complete one.
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { TLSSocket } from 'node:tls'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
-import type { Tls } from '../../proto/tls.ts'
+import { peerOf, refuseUnknown, type DoorTls, type Peer } from '../../proto/tls.ts'
 
 /** A request is SQL text; longer ones are not written by people. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
@@ -30,7 +31,7 @@ export interface HttpOptions {
   readonly routes: readonly Route[]
   readonly newId: () => string
   /** Absent: plain text. */
-  readonly tls?: Tls | null
+  readonly tls?: DoorTls | null
   /** Is told of faults of our own (INTERNAL). */
   readonly onFault: (error: QueryError, requestId: string) => void
 }
@@ -47,7 +48,7 @@ export class HttpServer {
     this.#options = options
     const serve = (request: IncomingMessage, response: ServerResponse): void => { void this.#serve(request, response) }
     const { tls = null } = options
-    this.#server = tls === null ? createServer(serve) : createTlsServer({ cert: tls.cert, key: tls.key }, serve)
+    this.#server = tls === null ? createServer(serve) : tlsServer(tls, serve)
     this.#server.maxConnections = MAX_CONNECTIONS
   }
 
@@ -145,6 +146,12 @@ export class HttpExchange {
     return this.#request.socket.remoteAddress ?? ''
   }
 
+  /** That the caller has shown; null: none. */
+  get certificate(): Peer | null {
+    const { socket } = this.#request
+    return socket instanceof TLSSocket && socket.authorized ? peerOf(socket.getPeerCertificate()) : null
+  }
+
   /** Empty if it is absent. */
   header(name: string): string {
     return headerOf(this.#request, name)
@@ -206,6 +213,12 @@ export class HttpExchange {
   destroy(): void {
     this.#response.destroy()
   }
+}
+
+function tlsServer({ cert, key, clientsCa }: DoorTls, serve: RequestListener): Server {
+  if (clientsCa === null) return createTlsServer({ cert, key }, serve)
+  const server = createTlsServer({ cert, key, ca: clientsCa, requestCert: true, rejectUnauthorized: false }, serve)
+  return server.prependListener('secureConnection', refuseUnknown)
 }
 
 function find(

@@ -7,7 +7,7 @@ import type { Call } from '../../proto/grpc-server.ts'
 import type { SessionId } from '../../proto/ids.ts'
 import type { NameDefaults, Session } from '../session/session.ts'
 import type { Sessions } from '../session/sessions.ts'
-import type { Logins } from './logins.ts'
+import type { Logins, Shown } from './logins.ts'
 
 interface Caller {
   readonly id: SessionId
@@ -31,7 +31,7 @@ export class FlightLogin {
 
   /** A token for a new session of whoever calls, or the one that he shows. */
   logIn(call: Call): Promise<string> {
-    return this.#logins.token(call.header('authorization'), addressOf(call), this.#newId())
+    return this.#logins.token(shownBy(call), this.#newId())
   }
 
   /** Throws UNAUTHENTICATED for a password that is wrong, and for a token that is not ours, or too old. */
@@ -52,12 +52,14 @@ export class FlightLogin {
   }
 
   async #caller(call: Call): Promise<Caller> {
-    const { principal, session } = await this.#logins.caller(call.header('authorization'), addressOf(call))
+    const { principal, session } = await this.#logins.caller(shownBy(call))
     return { id: (session ?? `peer ${call.peer} ${principal}`) as SessionId, principal }
   }
 }
 
-/** Without the port, which every connection changes. */
-function addressOf({ peer }: Call): string {
-  return peer.slice(0, Math.max(0, peer.lastIndexOf(':')))
+function shownBy(call: Call): Shown {
+  const { peer } = call
+  // without the port, which every connection changes
+  const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':')))
+  return { authorization: call.header('authorization'), address, certificate: call.peerIdentity() }
 }

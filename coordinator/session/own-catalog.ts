@@ -1,6 +1,7 @@
 /**
- * What a session sees beside the tables of the cluster: what it has made, and catalogs that are files. Listed on its own
- * instance, without a look at any of the cluster's tables; a file that others write for longer than a moment is left out.
+ * What a session sees beside the tables of the cluster: what it has made, and catalogs that are files. Listed on its
+ * own instance, without a look at any of the cluster's tables; a file that others write for longer than a moment is
+ * left out.
  */
 
 import type { QueryId } from '../../proto/ids.ts'

@@ -32,6 +32,10 @@ t.test('a node is known by its name, its hosts and its unit, and is vouched for'
   t.equal(statSync(file('ca.key')).mode & 0o777, 0o600)
 })
 
+t.test('a user of the doors of clients is one by name', async t => {
+  t.match(new X509Certificate(pem(certificates.make('client', 'bob')).cert).subject, /OU=client\nCN=bob/)
+})
+
 t.test('an operator has no host, and its use is that of a client', async t => {
   const tls = pem(certificates.make('operator', 'ann'))
   const ann = new X509Certificate(tls.cert)

@@ -90,6 +90,8 @@ if (haveEtcd(t)) {
     t.match(hosts.executor(0).doors, { executor: /^grpc\+tls:/ })
     const outcome = await hosts.coordinator(0).query('SELECT 42 AS n')
     t.match(outcome, { kind: 'rows', answer: { rows: [['42']] } })
+    const large = await hosts.coordinator(0).query('SELECT i FROM range(200_000) AS r(i)') // fetched, not told
+    t.equal(large.kind === 'rows' ? large.answer.rows.length : large.message, 200_000)
     t.equal(hosts.coordinator(0).errors, '')
   })
 

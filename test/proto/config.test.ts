@@ -197,7 +197,7 @@ store: { etcd: ["https://a:2379", "https://b:2379"], tls: { cert: c.pem, key: /k
 store_grace: 5m
 secret_key_file: secret.key
 tls: { cert: n.pem, key: n.key, ca: ca.pem }
-client_tls: { cert: d.pem, key: d.key }
+client_tls: { cert: d.pem, key: d.key, clients_ca: u.pem }
 node: { advertise: "10.0.0.5:4290" }
 listen: { node: "0.0.0.0:4290" }
 `), {
@@ -207,7 +207,7 @@ listen: { node: "0.0.0.0:4290" }
     },
     storeGraceMs: 300_000, secretKeyFile: '/etc/skein/secret.key',
     tls: { cert: '/etc/skein/n.pem', key: '/etc/skein/n.key', ca: '/etc/skein/ca.pem' },
-    clientTls: { cert: '/etc/skein/d.pem', key: '/etc/skein/d.key' },
+    clientTls: { cert: '/etc/skein/d.pem', key: '/etc/skein/d.key', clientsCa: '/etc/skein/u.pem' },
     node: { advertise: '10.0.0.5:4290' }, listen: { node: '0.0.0.0:4290' },
   })
   t.strictSame(problems(small + 'store: { etcd: [x] }\ntls: { cert: x }\nnode: { advertise: a }').sort(), [

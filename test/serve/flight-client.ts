@@ -79,8 +79,11 @@ export class FlightClient {
   readonly metadata = new Metadata()
   readonly #client: Client
 
-  constructor(t: Teardown, port: number) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
+  /** `tls`: PEM of the CA to be trusted, and of the client's own certificate, if it shows one. */
+  constructor(t: Teardown, port: number, tls?: { readonly ca: Buffer; readonly cert?: Buffer; readonly key?: Buffer }) {
+    const trusted = tls === undefined ? credentials.createInsecure()
+      : credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null)
+    this.#client = new Client(`127.0.0.1:${port}`, trusted)
     t.teardown(() => this.#client.close())
   }
 
