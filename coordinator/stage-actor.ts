@@ -2,7 +2,8 @@
  * Runs one stage of one query: places its waiting partitions on executors, hears what becomes of them, and tells the
  * query. What it may start, and with which inputs, the query says; see stage.ts for the life it keeps. Each report of
  * a finished partition carries the epoch of the last `again` that was heard, so that the query can tell what it has
- * taken back meanwhile.
+ * taken back meanwhile. A task that is much slower than the others is begun a second time elsewhere (stragglers.ts),
+ * unless it makes a part of the result: rows that went out cannot be taken back. Nothing that runs in stages has effects.
  */
 
 import type { Fragment } from '../planner/fragment.ts'
@@ -16,9 +17,11 @@ import type { TaskNews } from './executor-actor.ts'
 import { takesWork, type Member, type MemberKey } from './member.ts'
 import { secondTryBytes } from './memory-estimate.ts'
 import type { MemoryLearner } from './memory-learner.ts'
-import { choose, isPassing, mostBytes, ownerOfPartition, type PlacedTask } from './place.ts'
+import { choose, isPassing, mostBytes, ownerOfPartition, type Loaded, type PlacedTask } from './place.ts'
 import type { TaskReport } from './running-query.ts'
-import { advance, isCurrent, planned, type Stage, type StageEvent } from './stage.ts'
+import { advance, attemptsOf, current, planned, type Attempt, type Stage, type StageEvent } from './stage.ts'
+import { StageAttempts } from './stage-attempts.ts'
+import { LOOK_MS } from './stragglers.ts'
 import { inputFiles, taskDefinition, type Output, type QueryWork, type StageInputs } from './task-definition.ts'
 
 /** Before an attempt that failed is tried again: long enough for a full executor to have finished something. */
@@ -27,6 +30,8 @@ const RETRY_DELAY_MS = 100
 const retried: ReadonlySet<ErrorCode> = new Set(
   ['UNAVAILABLE', 'EXECUTOR_LOST', 'INPUT_LOST', 'EXECUTOR_FULL', 'CANCELLED'],
 )
+/** What one executor may lack while another attempt runs elsewhere, which then goes on alone. */
+const ofTheExecutor: ReadonlySet<ErrorCode> = new Set(['OUT_OF_MEMORY', 'DISK_FULL', 'INTERNAL', 'FILE_CORRUPT'])
 /** Besides, for a launch without an answer. */
 const retriedLaunch: ReadonlySet<ErrorCode> = new Set([...retried, 'DEADLINE_EXCEEDED', 'INTERNAL', 'NOT_FOUND'])
 
@@ -36,6 +41,8 @@ export type StageMessage = TaskNews
   | { readonly kind: 'again'; readonly partitions: ReadonlySet<number>; readonly epoch: number }
   | { readonly kind: 'executor-lost'; readonly key: MemberKey; readonly cause: QueryError }
   | { readonly kind: 'dispatch' }
+  /** Are any of its tasks much slower than the others? */
+  | { readonly kind: 'look' }
   | { readonly kind: 'stop' }
 
 /** What the query hears. */
@@ -75,8 +82,9 @@ export class StageActor implements Actor<StageMessage> {
   #inputs: StageInputs = []
   /** Partitions that have failed for want of memory, and what their second try may use. */
   readonly #moreMemory = new Map<number, number>()
-  /** What each running attempt was given to read, by partition. */
-  readonly #given = new Map<number, StageInputs>()
+  readonly #attempts = new StageAttempts()
+  /** A look is to come. */
+  #looks = false
   #epoch = 0
   /** What each partition's last attempt failed with. */
   readonly #failures = new Map<number, QueryError>()
@@ -99,6 +107,7 @@ export class StageActor implements Actor<StageMessage> {
       case 'inputs-ready':
         this.#inputs = message.inputs
         this.#advance({ kind: 'inputs-ready' })
+        if (this.#attempts.areKnown) this.#lookLater(context)
         return this.#dispatch(context)
       case 'again': return this.#again(message.partitions, message.epoch)
       case 'executor-lost':
@@ -113,6 +122,9 @@ export class StageActor implements Actor<StageMessage> {
       case 'dispatch':
         this.#dispatch(context)
         return this.#dispatchLater(context)
+      case 'look':
+        this.#looks = false
+        return this.#look(context)
       case 'stop': return context.stop()
       default: unreachable(message)
     }
@@ -128,11 +140,20 @@ export class StageActor implements Actor<StageMessage> {
 
   #again(partitions: ReadonlySet<number>, epoch: number): void {
     this.#epoch = epoch
-    for (const partition of partitions) {
-      const now = this.#stage.partitions[partition]?.now
-      if (now?.state === 'running') this.#cancel(partition, now.attempt, now.member)
-    }
+    for (const partition of partitions) this.#cancelOthers(partition, null)
     this.#advance({ kind: 'again', partitions })
+  }
+
+  #attemptsOf(index: number): readonly Attempt[] {
+    const partition = this.#stage.partitions[index]
+    return partition === undefined ? [] : attemptsOf(partition)
+  }
+
+  /** All that run of a partition but the one that has ended. */
+  #cancelOthers(partition: number, ended: number | null): void {
+    for (const { attempt, member } of this.#attemptsOf(partition)) {
+      if (attempt !== ended) this.#cancel(partition, attempt, member)
+    }
   }
 
   #cancel(partition: number, attempt: number, key: MemberKey): void {
@@ -150,15 +171,40 @@ export class StageActor implements Actor<StageMessage> {
       const may = now.state === 'waiting' && now.notBeforeMs <= nowMs
       return may ? [{ partition, avoid, owner: this.#ownerOf(partition) }] : []
     })
+    for (const { partition, member } of choose(waiting, this.#loaded())) {
+      this.#launch(partition, member, 'launched', context)
+    }
+  }
+
+  #loaded(): Loaded[] {
     const outstanding = new Map<MemberKey, number>()
-    for (const { now } of this.#stage.partitions) {
-      if (now.state === 'running') outstanding.set(now.member, (outstanding.get(now.member) ?? 0) + 1)
+    for (const partition of this.#stage.partitions) {
+      for (const { member } of attemptsOf(partition)) outstanding.set(member, (outstanding.get(member) ?? 0) + 1)
     }
     const open = this.#members.filter(takesWork)
     // one that drains goes on alone with what it has taken
-    const loaded = (open.length > 0 ? open : this.#members).map(({ key, id, info }) =>
+    return (open.length > 0 ? open : this.#members).map(({ key, id, info }) =>
       ({ key, id, slots: Math.max(1, info.slots), outstanding: outstanding.get(key) ?? 0 }))
-    for (const { partition, member } of choose(waiting, loaded)) this.#launch(partition, member)
+  }
+
+  /** Slow tasks are begun a second time where a slot is idle. */
+  #look(context: Context<StageMessage>): void {
+    for (const partition of this.#attempts.slow(this.#stage, context.nowMs())) {
+      const avoid = new Set(this.#stage.partitions[partition]?.avoid)
+      for (const { member } of this.#attemptsOf(partition)) avoid.add(member)
+      const idle = this.#loaded().filter(({ key, slots, outstanding }) => outstanding < slots && !avoid.has(key))
+      const [chosen] = choose([{ partition, avoid, owner: this.#ownerOf(partition) }], idle)
+      if (chosen !== undefined) this.#launch(partition, chosen.member, 'launched-second', context)
+    }
+    this.#lookLater(context)
+  }
+
+  /** As long as some of its tasks have ended, and some have not. */
+  #lookLater(context: Context<StageMessage>): void {
+    const { life: { state } } = this.#stage
+    if (this.#looks || state !== 'running' || this.#options.fragment.output.kind === 'result') return
+    this.#looks = true
+    context.schedule(LOOK_MS, { kind: 'look' })
   }
 
   /** A timer may fire a little before its time, and perhaps nothing else will ever happen. */
@@ -191,14 +237,16 @@ export class StageActor implements Actor<StageMessage> {
     return bytes
   }
 
-  #launch(partition: number, key: MemberKey): void {
+  #launch(
+    partition: number, key: MemberKey, kind: 'launched' | 'launched-second', context: Context<StageMessage>,
+  ): void {
     const { work, fragment, tasks } = this.#options
     const stage = this.#self
     const attempt = this.#stage.partitions[partition]?.attempts
     const member = this.#members.find(other => other.key === key)
     if (stage === null || attempt === undefined || member === undefined) return
-    this.#advance({ kind: 'launched', partition, member: key })
-    this.#given.set(partition, this.#inputs)
+    this.#advance({ kind, partition, member: key })
+    this.#attempts.launched(partition, attempt, this.#inputs, context.nowMs())
     const { splits = [], restrictions = [], owner = null } = tasks[partition] ?? {}
     const memoryBytes = this.#moreMemory.get(partition) ?? work.memoryBytes
     const all = this.#members.map(({ id }) => id)
@@ -212,11 +260,12 @@ export class StageActor implements Actor<StageMessage> {
   }
 
   #status(partition: number, attempt: number, { state }: TaskStatus, context: Context<StageMessage>): void {
-    const now = this.#stage.partitions[partition]?.now
-    if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
+    const now = current(this.#stage, partition, attempt)
+    if (now === undefined) return
     switch (state.case) {
       case 'queued': return
       case 'running':
+        this.#attempts.progressed(partition, attempt, state.value.fraction)
         this.#resultRuns(partition, attempt, now.member)
         this.#report(partition, attempt, now.member, 'running', { fraction: state.value.fraction })
         return
@@ -226,7 +275,8 @@ export class StageActor implements Actor<StageMessage> {
         const code = errorCode(state.value.code) ?? 'INTERNAL'
         const cause = errorAtByte(code, message, position, this.#options.work.request.sql)
         if (code === 'INPUT_LOST') return this.#inputsLost(partition, attempt, lostExecutors, cause, context)
-        const again = code === 'OUT_OF_MEMORY' ? this.#mayHaveMore(partition, now.member) : retried.has(code)
+        const again = (ofTheExecutor.has(code) && this.#attemptsOf(partition).length > 1)
+          || (code === 'OUT_OF_MEMORY' ? this.#mayHaveMore(partition, now.member) : retried.has(code))
         return this.#attemptFailed(partition, attempt, cause, again, context)
       }
       default: return // a newer executor may say more
@@ -255,11 +305,14 @@ export class StageActor implements Actor<StageMessage> {
     if (stats !== undefined && stats.peakBytes > 0n) {
       learner.observe(this.#options.fragment.sql, Number(stats.peakBytes), stats.spilled)
     }
+    this.#cancelOthers(partition, attempt)
+    this.#attempts.succeeded(partition, attempt, context.nowMs())
     this.#advance({ kind: 'attempt-done', partition, attempt })
     const output: Output = { attempt, member: key, source, files }
     const { query, fragment } = this.#options
     query.send({ kind: 'partition-done', stage: fragment.id, partition, epoch: this.#epoch, output })
     this.#dispatch(context)
+    this.#lookLater(context)
   }
 
   /** True once a partition: its next attempt gets an instance of its own, with more. */
@@ -276,7 +329,7 @@ export class StageActor implements Actor<StageMessage> {
   #inputsLost(
     partition: number, attempt: number, executors: readonly string[], cause: QueryError, context: Context<StageMessage>,
   ): void {
-    const given = this.#given.get(partition)?.flat() ?? []
+    const given = this.#attempts.given(partition, attempt).flat()
     const outputs = given.filter(({ source }) => executors.includes(source.executorId))
     this.#attemptFailed(partition, attempt, cause, true, context, outputs.length > 0)
     if (outputs.length === 0 || this.#stage.life.state === 'failed') return
@@ -287,8 +340,8 @@ export class StageActor implements Actor<StageMessage> {
   #attemptFailed(
     partition: number, attempt: number, cause: QueryError, retry: boolean, context: Context<StageMessage>, hold = false,
   ): void {
-    const now = this.#stage.partitions[partition]?.now
-    if (now?.state !== 'running' || !isCurrent(this.#stage, partition, attempt)) return
+    const now = current(this.#stage, partition, attempt)
+    if (now === undefined) return
     this.#report(partition, attempt, now.member, 'failed')
     this.#failures.set(partition, cause)
     const nowMs = context.nowMs()

@@ -7,8 +7,9 @@
  *
  * `again` says that inputs or outputs were lost: the partitions it names have to be made once more, and nothing starts
  * until the inputs are ready again; attempts that it does not name run on and count. A stage is a value; `advance` is
- * the only function that makes the next one. Of each partition at most one attempt is current: what any other attempt
- * reports is late and changes nothing.
+ * the only function that makes the next one. Of each partition at most two attempts are current, the second one begun
+ * because the first is slow (stragglers.ts): the first that ends counts. What any other attempt reports is late and
+ * changes nothing.
  */
 
 import { fail } from 'node:assert/strict'
@@ -51,15 +52,26 @@ export interface Partition {
   readonly now: PartitionState
 }
 
+export interface Attempt {
+  readonly attempt: number
+  readonly member: MemberKey
+}
+
 export type PartitionState =
   | { readonly state: 'waiting'; readonly notBeforeMs: number }
-  | { readonly state: 'running'; readonly attempt: number; readonly member: MemberKey }
+  | {
+    readonly state: 'running'; readonly attempt: number; readonly member: MemberKey
+    /** Begun besides, elsewhere; null: there is none. */
+    readonly second: Attempt | null
+  }
   | { readonly state: 'done'; readonly attempt: number; readonly member: MemberKey }
 
 export type StageEvent =
   | { readonly kind: 'inputs-ready' }
   | { readonly kind: 'again'; readonly partitions: ReadonlySet<number> }
   | { readonly kind: 'launched'; readonly partition: number; readonly member: MemberKey }
+  /** A second attempt, beside the one that runs. */
+  | { readonly kind: 'launched-second'; readonly partition: number; readonly member: MemberKey }
   | { readonly kind: 'attempt-done'; readonly partition: number; readonly attempt: number }
   | {
     readonly kind: 'attempt-failed'; readonly partition: number; readonly attempt: number; readonly cause: QueryError
@@ -77,10 +89,17 @@ export function planned(partitionCount: number): Stage {
   return { partitions: Array.from({ length: partitionCount }, () => partition), life: { state: 'planned' } }
 }
 
-/** Is this the attempt that counts? */
-export function isCurrent(stage: Stage, partition: number, attempt: number): boolean {
-  const now = stage.partitions[partition]?.now
-  return now?.state === 'running' && now.attempt === attempt
+/** Those that run. */
+export function attemptsOf({ now }: Partition): readonly Attempt[] {
+  if (now.state !== 'running') return []
+  const { attempt, member, second } = now
+  return [{ attempt, member }, ...(second === null ? [] : [second])]
+}
+
+/** The attempt if it runs and may count; undefined: it is late. */
+export function current(stage: Stage, partition: number, attempt: number): Attempt | undefined {
+  const found = stage.partitions[partition]
+  return found === undefined ? undefined : attemptsOf(found).find(each => each.attempt === attempt)
 }
 
 /** Pure; an event that the state cannot get is a bug and throws. */
@@ -90,6 +109,7 @@ export function advance(stage: Stage, event: StageEvent): Stage {
     case 'inputs-ready': return stage.life.state === 'planned' ? withLife(stage, 'running') : stage
     case 'again': return again(stage, event.partitions)
     case 'launched': return launched(stage, event)
+    case 'launched-second': return launchedSecond(stage, event)
     case 'attempt-done': return done(stage, event)
     case 'attempt-failed': return attemptFailed(stage, event)
     case 'executor-lost': return executorLost(stage, event)
@@ -111,42 +131,65 @@ function launched(stage: Stage, event: Extract<StageEvent, { kind: 'launched' }>
   if (stage.life.state !== 'running' || partition?.now.state !== 'waiting') {
     return fail(`stage ${stage.life.state}: partition ${event.partition} ${partition?.now.state} cannot be launched`)
   }
-  const now: PartitionState = { state: 'running', attempt: partition.attempts, member: event.member }
+  const now: PartitionState = { state: 'running', attempt: partition.attempts, member: event.member, second: null }
   return replace(stage, event.partition, { ...partition, attempts: partition.attempts + 1, now })
+}
+
+function launchedSecond(stage: Stage, event: Extract<StageEvent, { kind: 'launched-second' }>): Stage {
+  const { partition: index, member } = event
+  const partition = stage.partitions[index]
+  const now = partition?.now
+  const isAlone = now?.state === 'running' && now.second === null && now.member !== member
+  if (stage.life.state !== 'running' || partition === undefined || !isAlone) {
+    return fail(`stage ${stage.life.state}: partition ${index} ${now?.state} cannot be launched a second time`)
+  }
+  const second = { attempt: partition.attempts, member }
+  return replace(stage, index, { ...partition, attempts: second.attempt + 1, now: { ...now, second } })
+}
+
+/** The partition without one of the attempts that run; `otherwise` is what it becomes if that was the only one. */
+function without(partition: Partition, gone: Attempt, otherwise: PartitionState): PartitionState {
+  const [other] = attemptsOf(partition).filter(({ attempt }) => attempt !== gone.attempt)
+  return other === undefined ? otherwise : { state: 'running', ...other, second: null }
 }
 
 function done(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-done' }>): Stage {
   const partition = stage.partitions[event.partition]
-  if (partition?.now.state !== 'running' || partition.now.attempt !== event.attempt) return stage
-  const now: PartitionState = { ...partition.now, state: 'done' }
+  const attempt = current(stage, event.partition, event.attempt)
+  if (partition === undefined || attempt === undefined) return stage
+  const now: PartitionState = { state: 'done', ...attempt }
   const state = stage.life.state === 'planned' ? 'planned' : 'running'
   return withLife(replace(stage, event.partition, { ...partition, now }), state)
 }
 
 function attemptFailed(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-failed' }>): Stage {
   const partition = stage.partitions[event.partition]
-  if (partition?.now.state !== 'running' || partition.now.attempt !== event.attempt) return stage
+  const attempt = current(stage, event.partition, event.attempt)
+  if (partition === undefined || attempt === undefined) return stage
   const failures = partition.failures + 1
   const isUnavailable = event.cause.code === 'UNAVAILABLE'
   const unavailableSinceMs = partition.unavailableSinceMs ?? (isUnavailable ? event.nowMs : null)
   const forMs = isUnavailable ? event.nowMs - (unavailableSinceMs ?? event.nowMs) : 0
   const isWorn = failures >= MAX_FAILURES || partition.attempts >= MAX_ATTEMPTS || forMs >= UNAVAILABLE_FOR_MS
   if (!event.retry || isWorn) return failed(stage, event.cause)
-  const avoid = new Set(partition.avoid).add(partition.now.member)
-  const now: PartitionState = { state: 'waiting', notBeforeMs: event.notBeforeMs }
+  const avoid = new Set(partition.avoid).add(attempt.member)
+  const now = without(partition, attempt, { state: 'waiting', notBeforeMs: event.notBeforeMs })
   return replace(stage, event.partition, { ...partition, failures, unavailableSinceMs, avoid, now })
 }
 
 /** Outputs that the executor held are the query's to judge: it sends `again` for those that are still needed. */
 function executorLost(stage: Stage, event: Extract<StageEvent, { kind: 'executor-lost' }>): Stage {
-  const hit = (partition: Partition): boolean =>
-    partition.now.state === 'running' && partition.now.member === event.member
+  const hit = (partition: Partition): Attempt | undefined =>
+    attemptsOf(partition).find(({ member }) => member === event.member)
   if (!stage.partitions.some(hit)) return stage
-  if (stage.partitions.some(partition => hit(partition) && partition.attempts >= MAX_ATTEMPTS)) {
+  if (stage.partitions.some(partition => hit(partition) !== undefined && partition.attempts >= MAX_ATTEMPTS)) {
     return failed(stage, event.cause)
   }
-  const partitions = stage.partitions.map(partition =>
-    hit(partition) ? { ...partition, losses: partition.losses + 1, now: waiting } : partition)
+  const partitions = stage.partitions.map(partition => {
+    const gone = hit(partition)
+    if (gone === undefined) return partition
+    return { ...partition, losses: partition.losses + 1, now: without(partition, gone, waiting) }
+  })
   const poison = partitions.findIndex(({ losses }) => losses >= MAX_LOSSES)
   return poison < 0 ? { ...stage, partitions } : failed(stage, poisonError(poison, event.cause))
 }

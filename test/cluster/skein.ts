@@ -41,7 +41,10 @@ export type SkeinOutcome = {
 /** Of what GET /query/{id} tells. */
 export interface Report {
   readonly stats: Readonly<Record<string, unknown>>
-  readonly task_reports: readonly { readonly executor: string; readonly attempt: number; readonly state: string }[]
+  readonly task_reports: readonly {
+    readonly stage: number; readonly partition: number; readonly executor: string; readonly attempt: number
+    readonly state: string
+  }[]
 }
 
 export interface AskOptions {

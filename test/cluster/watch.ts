@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAlive, treeCpuMs } from '../../bench/processes.ts'
 import { delay, systemClock } from '../../proto/clock.ts'
-import { AdminService, type Executor, type Query } from '../../proto/gen/admin_pb.js'
+import { AdminService, type Executor, type Query, type Task } from '../../proto/gen/admin_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
 import type { Tls } from '../../proto/tls.ts'
 import type { Doors } from './skein.ts'
@@ -30,6 +30,11 @@ export class Operator {
   async queries(): Promise<readonly Query[]> {
     const { queries } = await this.#channel.service(AdminService).listQueries({}, { deadlineMs: CALL_WITHIN_MS })
     return queries
+  }
+
+  async tasks(id: string): Promise<readonly Task[]> {
+    const { tasks } = await this.#channel.service(AdminService).getQuery({ id }, { deadlineMs: CALL_WITHIN_MS })
+    return tasks
   }
 
   /** The newest query whose text holds `part`. */

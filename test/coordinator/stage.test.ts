@@ -29,15 +29,15 @@ const stages: readonly Stage[] = [
 ]
 const events: readonly StageEvent[] = [
   ready, { kind: 'again', partitions: new Set([1]) }, launched(0), done(0), { ...retry, retry: false },
-  { kind: 'executor-lost', member: e1, cause },
+  { kind: 'executor-lost', member: e1, cause }, { kind: 'launched-second', partition: 0, member: e2 },
 ]
 /** Every state, with an attempt at partition 0 under way, against every event; a new one must add its row or column. */
 const expected = [
-  // inputs-ready  again      launched   attempt-done  attempt-failed  executor-lost
-  ['running',     'planned',  'bug',     'finished',   'failed',       'planned'],  // planned
-  ['running',     'planned',  'bug',     'finished',   'failed',       'running'],  // running
-  ['finished',    'planned',  'bug',     'finished',   'finished',     'finished'], // finished
-  ['failed',      'failed',   'failed',  'failed',     'failed',       'failed'],   // failed
+  // inputs-ready  again      launched   attempt-done  attempt-failed  executor-lost  launched-second
+  ['running',     'planned',  'bug',     'finished',   'failed',       'planned',     'bug'],     // planned
+  ['running',     'planned',  'bug',     'finished',   'failed',       'running',     'running'], // running
+  ['finished',    'planned',  'bug',     'finished',   'finished',     'finished',    'bug'],     // finished
+  ['failed',      'failed',   'failed',  'failed',     'failed',       'failed',      'failed'],  // failed
 ]
 
 t.test('every stage takes every event as the table says', async t => {
@@ -57,6 +57,27 @@ t.test('only the current attempt of a partition counts', async t => {
   t.equal(advance(second, retry), second)
   t.equal(advance(second, { kind: 'executor-lost', member: e1, cause }), second, 'it ran elsewhere')
   t.equal(advance(second, done(0, 1)).life.state, 'finished')
+})
+
+t.test('of two attempts the first that ends counts; one that fails, or is lost, leaves the other', async t => {
+  const second: StageEvent = { kind: 'launched-second', partition: 0, member: e2 }
+  const both = after(planned(1), ready, launched(0), second)
+  t.strictSame(both.partitions[0]?.now, {
+    state: 'running', attempt: 0, member: e1, second: { attempt: 1, member: e2 },
+  })
+  t.strictSame(after(both, done(0, 1), done(0, 0)).partitions[0]?.now, { state: 'done', attempt: 1, member: e2 })
+  t.strictSame(after(both, done(0, 0), done(0, 1)).partitions[0]?.now, { state: 'done', attempt: 0, member: e1 })
+  const alone = { state: 'running', attempt: 1, member: e2, second: null }
+  t.strictSame(after(both, { kind: 'executor-lost', member: e1, cause }).partitions[0]?.now, alone)
+  t.strictSame(after(both, retry).partitions[0]?.now, alone)
+  const first = { ...alone, attempt: 0, member: e1 }
+  t.strictSame(after(both, { kind: 'executor-lost', member: e2, cause }).partitions[0]?.now, first)
+  t.strictSame(after(both, { ...retry, retry: false }).life.state, 'failed', 'what is wrong with the statement')
+  const again = after(both, { kind: 'again', partitions: new Set([0]) }, ready, launched(0))
+  t.match(again.partitions[0]?.now, { state: 'running', attempt: 2, second: null })
+  t.equal(after(again, done(0, 1)), again, 'both are late')
+  t.throws(() => after(both, second), /cannot be launched a second time/)
+  t.throws(() => after(planned(1), ready, launched(0), { ...second, member: e1 }), /a second time/, 'not there')
 })
 
 t.test('an attempt that failed is tried elsewhere and later, a few times', async t => {
@@ -93,6 +114,6 @@ t.test('a partition taken back runs again with a new attempt, the others stay', 
   const finished = after(planned(2), ready, launched(0), launched(1), done(0), done(1))
   const again = after(finished, { kind: 'again', partitions: new Set([1]) }, ready, launched(1))
   t.strictSame(again.partitions.map(({ now }) => now), [
-    { state: 'done', attempt: 0, member: e1 }, { state: 'running', attempt: 1, member: e1 },
+    { state: 'done', attempt: 0, member: e1 }, { state: 'running', attempt: 1, member: e1, second: null },
   ])
 })

@@ -90,6 +90,7 @@ t.test('when executors die, hang and come back, an answer is right or a typed er
     for (let i = 0; i < 4; i++) {
       simulation.clock.after(simulation.draw(200, 8_000), () => {
         const id = `e${simulation.draw(1, 3 + seed % 3)}`
+        if (simulation.chance(0.2)) cluster.slow(id, simulation.draw(2, 10))
         if (simulation.chance(0.3)) cluster.cutOff(id, simulation.draw(500, 8_000))
         else cluster.kill(id, simulation.chance(0.8) ? simulation.draw(300, 3_000) : null)
       })
@@ -102,6 +103,28 @@ t.test('when executors die, hang and come back, an answer is right or a typed er
   }), [])
   t.comment(`${answers} answers, ${errors} errors`)
   t.ok(seeds.length < 50 || answers > 10 * errors, 'most queries survive')
+})
+
+t.test('what a slow executor holds up runs elsewhere too, and one of the two counts', async t => {
+  let [twice, lateMs] = [0, 0]
+  t.strictSame(await overSeeds(async seed => {
+    if (seeds.length > 1 && seed % 4 > 0) return [] // these runs are long
+    const cluster = new SimulatedCluster(seed, {
+      executors: 4, slots: 2, holdBytes: 1_000_000,
+      faults: seed % 8 === 0 ? noFaults : { loseCall: 0.02, doubleCall: 0.05, breakStream: 0.01, maxDelayMs: 60 },
+    })
+    const { simulation } = cluster
+    cluster.slow('e1', 60)
+    for (let i = 0; i < 3; i++) simulation.clock.after(simulation.draw(0, 2_000), () => { cluster.submit() })
+    if (seed % 5 === 0) simulation.clock.after(simulation.draw(1_000, 6_000), () => cluster.kill('e2', 2_000))
+    await simulation.run(60_000)
+    const late = cluster.service.list().flatMap(query => query.tasks())
+    twice += late.filter(({ attempt, state }) => attempt > 0 && state === 'succeeded').length
+    lateMs = Math.max(lateMs, ...cluster.outcomes.map(({ endedMs }) => endedMs))
+    return faults(cluster, ['EXECUTOR_LOST'])
+  }), [])
+  t.comment(`${twice} second attempts counted, the last answer after ${Math.round(lateMs)} ms`)
+  t.ok(twice > seeds.length / 4, `${twice} second attempts counted`)
 })
 
 t.test('a query that is cancelled ends at once and leaves nothing', async t => {

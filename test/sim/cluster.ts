@@ -125,6 +125,11 @@ export class SimulatedCluster {
     if (backAfterMs !== null) clock.after(backAfterMs, () => this.start(id))
   }
 
+  /** What begins there from now on takes so many times longer. */
+  slow(id: string, times: number): void {
+    this.#process(id).slowness = times
+  }
+
   /** Neither hears nor is heard for a while, and goes on as if nothing had been. */
   cutOff(id: string, forMs: number): void {
     const executor = this.#process(id)

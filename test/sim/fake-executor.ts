@@ -85,6 +85,8 @@ export class FakeExecutor {
   /** Slot time that ended tasks have used, by resource group. */
   readonly usedMs = new Map<string, number>()
   #alive = true
+  /** Its tasks take so many times longer. */
+  slowness = 1
   /** Exchange files that went before their query. */
   removedFiles = 0
 
@@ -261,7 +263,7 @@ export class FakeExecutor {
     this.#become(task, { case: 'running', value: {} })
     // reads its inputs, then works, then writes
     const isEndless = task.definition.sql === ENDLESS
-    if (!isEndless) clock.after(simulation.draw(1, maxRunMs / 2), () => this.#readInputs(task))
+    if (!isEndless) clock.after(this.slowness * simulation.draw(1, maxRunMs / 2), () => this.#readInputs(task))
     return new Promise(resolve => {
       task.leave = () => {
         this.usedMs.set(group, (this.usedMs.get(group) ?? 0) + clock.nowMs() - startedMs)
@@ -311,7 +313,7 @@ export class FakeExecutor {
       }
     })
     if (lost.size > 0) return this.#fail(task, 'INPUT_LOST', 'could not read', { lostExecutors: [...lost] })
-    simulation.clock.after(simulation.draw(1, maxRunMs / 2), () => this.#write(task, own, copied))
+    simulation.clock.after(this.slowness * simulation.draw(1, maxRunMs / 2), () => this.#write(task, own, copied))
   }
 
   #write(task: Task, own: readonly Row[], copied: readonly Row[]): void {
