@@ -3,7 +3,7 @@
  * query. What it may start, and with which inputs, the query says; see stage.ts for the life it keeps. Each report of
  * a finished partition carries the epoch of the last `again` that was heard, so that the query can tell what it has
  * taken back meanwhile. A task that is much slower than the others is begun a second time elsewhere (stragglers.ts),
- * unless it makes a part of the result: rows that went out cannot be taken back. Nothing that runs in stages has effects.
+ * unless it makes a part of the result: rows that went out cannot be taken back. Nothing in a stage has effects.
  */
 
 import type { Fragment } from '../planner/fragment.ts'

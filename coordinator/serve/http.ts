@@ -15,6 +15,8 @@ import { peerOf, refuseUnknown, type DoorTls, type Peer } from '../../proto/tls.
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 /** One a client that waits for rows; each costs a socket and a few KiB. */
 const MAX_CONNECTIONS = 10_000
+/** An idle connection is its client's to end, or a load balancer's, after a minute: else both meet on the way. */
+const KEEP_ALIVE_MS = 75_000
 /** Said to a client that may try again, when the error does not know better. */
 const DEFAULT_RETRY_MS = 1_000
 /** Longest x-request-id that is taken over from a client. */
@@ -50,6 +52,7 @@ export class HttpServer {
     const { tls = null } = options
     this.#server = tls === null ? createServer(serve) : tlsServer(tls, serve)
     this.#server.maxConnections = MAX_CONNECTIONS
+    this.#server.keepAliveTimeout = KEEP_ALIVE_MS
   }
 
   /** Resolves to the port; `port` 0 takes any free one. Rejects with INVALID_CONFIG if the address cannot be bound. */
