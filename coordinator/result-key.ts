@@ -12,7 +12,7 @@ import type { QueryRequest } from './running-query.ts'
 export function resultKey(
   request: QueryRequest, { planned, tables }: Pick<PlannedWork, 'planned' | 'tables'>,
 ): string | null {
-  const { settings, enums, principal, sessionId, defaultCatalog, defaultSchema } = request
+  const { settings, enums, compression, principal, sessionId, defaultCatalog, defaultSchema } = request
   if (planned.volatile || request.cache === false) return null
   const { sqlKind, fragments, columns } = planned
   // the user's own text runs where names and objects of its session are
@@ -22,7 +22,7 @@ export function resultKey(
       table.shapes, table.filename])
   const sorted = Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1)
   const told = JSON.stringify(
-    [sqlKind, fragments, columns, sorted, enums ?? 'text', whose, files],
+    [sqlKind, fragments, columns, sorted, enums ?? 'text', compression ?? 'none', whose, files],
     (_, value: unknown) => typeof value === 'bigint' ? `${value}n` : value,
   )
   return createHash('sha256').update(told).digest('base64')

@@ -3,6 +3,7 @@
  * one of these from QueryService and knows nothing of stages or executors.
  */
 
+import type { Compression } from '../proto/arrow-batch.ts'
 import type { EnumForm } from '../proto/arrow-schema.ts'
 import type { QueryError } from '../proto/errors.ts'
 import type { QueryId, SessionId } from '../proto/ids.ts'
@@ -22,6 +23,8 @@ export interface QueryRequest {
   readonly clientInterface: ClientInterface
   /** Absent: as text. */
   readonly enums?: EnumForm
+  /** Of the buffers of its Arrow messages; absent: none. */
+  readonly compression?: Compression
   /** Names that the text with parameters gave its columns, where the values in `sql` would change them. */
   readonly columnNames?: readonly string[]
   /** False: it runs, whatever was kept, and its result is kept for nobody. Absent: true. */

@@ -191,7 +191,8 @@ function outputInit(work: QueryWork, { output, columns: written, maxRows }: Frag
   if (output.kind === 'result') {
     const enumDictionaries = work.request.enums === 'dictionary'
     const columns = work.columns.map(({ name, type }) => ({ name, type }))
-    return { case: 'result', value: { columns, enumDictionaries, maxRows: BigInt(maxRows ?? 0) } }
+    const compressLz4 = work.request.compression === 'lz4'
+    return { case: 'result', value: { columns, enumDictionaries, compressLz4, maxRows: BigInt(maxRows ?? 0) } }
   }
   const hashKeys = output.kind === 'hash' ? [...output.keys] : []
   const partitionCount = output.kind === 'hash' ? work.partitionCount : 1

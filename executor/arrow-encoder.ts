@@ -9,7 +9,7 @@
  */
 
 import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-schema.ts'
-import { layoutBatch, type BatchNode } from '../proto/arrow-batch.ts'
+import { compressed, layoutBatch, type BatchNode, type Compression } from '../proto/arrow-batch.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { BodyPool, PooledBody } from './body-pool.ts'
 import type { ColumnEncoder, Pieces } from './column-encoder.ts'
@@ -33,11 +33,15 @@ export class ArrowEncoder {
   readonly #columns: readonly ColumnEncoder[]
   readonly #names: readonly string[]
   readonly #pool: BodyPool
+  readonly #compression: Compression
   #rowCount = 0
   #bytes = 0
 
   /** Columns by their declared types; chunks must have their forms (`hasForm`). */
-  constructor(columns: readonly ResultColumn[], pool: BodyPool, enums: EnumForm = 'text') {
+  constructor(
+    columns: readonly ResultColumn[], pool: BodyPool, enums: EnumForm = 'text', compression: Compression = 'none',
+  ) {
+    this.#compression = compression
     this.#columns = columns.map(({ type }) => encoderFor(columnForm(type, enums)))
     this.#names = columns.map(({ name }) => name)
     this.#pool = pool
@@ -75,8 +79,11 @@ export class ArrowEncoder {
     const nodes: BatchNode[] = []
     const buffers: Pieces[] = []
     for (const column of this.#columns) column.emit(nodes, buffers)
+    if (this.#compression !== 'none') {
+      for (const [i, pieces] of buffers.entries()) buffers[i] = [compressed(Buffer.concat(pieces))]
+    }
     const rowCount = this.#rowCount
-    const { header, offsets, bodyBytes } = layoutBatch(rowCount, nodes, buffers.map(lengthOf))
+    const { header, offsets, bodyBytes } = layoutBatch(rowCount, nodes, buffers.map(lengthOf), this.#compression)
     const messageBytes = header.length + bodyBytes
     if (messageBytes > MAX_MESSAGE_BYTES) {
       const what = `${rowCount} row${rowCount === 1 ? '' : 's'} of ${this.#columns.length} columns`

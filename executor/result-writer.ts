@@ -9,8 +9,10 @@
  * every other process of the machine.)
  */
 
+import type { Compression } from '../proto/arrow-batch.ts'
 import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-schema.ts'
 import { QueryError } from '../proto/errors.ts'
+import type { ResultOutput } from '../proto/gen/executor_pb.js'
 import { resultLead } from '../proto/result-lead.ts'
 import { typeText } from '../proto/types.ts'
 import { ArrowEncoder, type EncodedBatch } from './arrow-encoder.ts'
@@ -25,6 +27,14 @@ import { hasForm } from './vector-reader.ts'
 export interface ResultShape {
   readonly columns: readonly ResultColumn[]
   readonly enums: EnumForm
+  readonly compression: Compression
+}
+
+/** As a coordinator asks for it. */
+export function resultShape(
+  { columns, enumDictionaries, compressLz4 }: Pick<ResultOutput, 'columns' | 'enumDictionaries' | 'compressLz4'>,
+): ResultShape {
+  return { columns, enums: enumDictionaries ? 'dictionary' : 'text', compression: compressLz4 ? 'lz4' : 'none' }
 }
 
 export interface ResultTotals {
@@ -156,8 +166,8 @@ class Rows {
   #rowCount = 0
   #byteCount = 0
 
-  constructor({ columns, enums }: ResultShape, spool: ResultSpool, pool: BodyPool) {
-    this.#encoder = new ArrowEncoder(columns, pool, enums)
+  constructor({ columns, enums, compression }: ResultShape, spool: ResultSpool, pool: BodyPool) {
+    this.#encoder = new ArrowEncoder(columns, pool, enums, compression)
     this.#spool = spool
   }
 

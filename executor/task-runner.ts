@@ -21,7 +21,7 @@ import type { InstanceSet, TaskConnection } from './instance-set.ts'
 import type { DuckConnection } from './instances.ts'
 import type { Use } from './managed-instance.ts'
 import type { ResultSpool } from './result-spool.ts'
-import { writeResult } from './result-writer.ts'
+import { resultShape, writeResult } from './result-writer.ts'
 import { ScanFiles, wantedFiles, type FilePort } from './scan-files.ts'
 import type { TaskEvent, TaskStats } from './task.ts'
 import type { TableReads } from './table-reads.ts'
@@ -164,8 +164,8 @@ export class TaskRunner {
       case 'exchange': return this.#writeExchange(task, output.value, sql, connection)
       case 'result': {
         if (spool === undefined) throw new Error(`task ${task.taskId} has no spool`)
-        const { columns, enumDictionaries, maxRows } = output.value
-        const shape = { columns, enums: enumDictionaries ? 'dictionary' as const : 'text' as const }
+        const { maxRows } = output.value
+        const shape = resultShape(output.value)
         const totals = await writeResult(connection, sql, shape, Number(maxRows), spool, pool, signal)
         return { files: [], rowCount: totals.rowCount, outputBytes: totals.byteCount }
       }

@@ -100,7 +100,7 @@ export class GrpcServer {
       if (method.methodKind !== 'server_streaming' || method.output.typeName !== FlightDataSchema.typeName) continue
       this.#frames.set(`/${service.typeName}/${method.name}`, (request, call) => {
         this.#options.authenticate(call)
-        return handler(fromBinary(method.input, request), call) as AsyncIterable<RawFlightData>
+        return handler(parsed(method.input, request), call) as AsyncIterable<RawFlightData>
       })
     }
     this.#server.addService(serviceDefinition(service), table)
@@ -172,6 +172,14 @@ export class GrpcServer {
         void pump(wire, () => handler(requests(), begin(wire)) as AsyncIterable<unknown>, shape)
       }) as handleBidiStreamingCall<unknown, unknown>
     }
+  }
+}
+
+function parsed(input: DescMessage, bytes: Uint8Array): Message {
+  try {
+    return fromBinary(input, bytes)
+  } catch (cause) {
+    throw new QueryError('INVALID_REQUEST', `not a ${input.name}`, { cause })
   }
 }
 

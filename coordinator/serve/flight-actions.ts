@@ -32,7 +32,8 @@ export const actionTypes = [
   { type: 'EndTransaction', description: 'commits it or rolls it back; no result' },
   {
     type: 'SetSessionOptions',
-    description: 'catalog, schema, timezone, enums (text or dictionary), cache (true or false), compute_size',
+    description: 'catalog, schema, timezone, enums (text or dictionary), compression (none or lz4), '
+      + 'cache (true or false), compute_size',
   },
   { type: 'GetSessionOptions', description: 'the options of this session' },
   { type: 'CloseSession', description: 'forgets this session' },
@@ -159,6 +160,10 @@ export class FlightActions {
         if (text !== undefined && text !== 'text' && text !== 'dictionary') return OptionError.INVALID_VALUE
         session.enums = text ?? 'text'
         return undefined
+      case 'compression':
+        if (text !== undefined && text !== 'none' && text !== 'lz4') return OptionError.INVALID_VALUE
+        session.compression = text ?? 'none'
+        return undefined
       case 'cache':
         if (text !== undefined && text !== 'true' && text !== 'false') return OptionError.INVALID_VALUE
         session.cache = text !== 'false'
@@ -172,7 +177,10 @@ export class FlightActions {
     const known = await this.#parts.sessions.known(call)
     const { catalog, schema } = known ?? this.#parts.sessions.defaults
     const timezone = known?.settings.get(TIME_ZONE_SETTING) ?? 'UTC'
-    const values = { catalog, schema, timezone, enums: known?.enums ?? 'text', cache: String(known?.cache ?? true) }
+    const values = {
+      catalog, schema, timezone, enums: known?.enums ?? 'text', compression: known?.compression ?? 'none',
+      cache: String(known?.cache ?? true),
+    }
     const entries = Object.entries(values).map(([name, value]) => {
       return [name, { optionValue: { case: 'stringValue' as const, value } }]
     })

@@ -10,7 +10,6 @@ import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { FlightDescriptor, FlightService, HandshakeRequest, Ticket } from '../../proto/gen/flight_pb.js'
 import { TicketStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
-import { readTraceContext, TRACE_HEADER } from '../../proto/trace-context.ts'
 import type { Call, ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { actionTypes, FlightActions } from './flight-actions.ts'
@@ -108,8 +107,7 @@ class FlightSql {
     if (handle !== undefined) return this.#tickets.poll(descriptor, handle, session.principal, call.signal)
     const asked = this.#statements.read(descriptor.cmd, session)
     if (asked === undefined) return { info: await this.getFlightInfo(descriptor, call), progress: 1 }
-    const trace = readTraceContext(call.header(TRACE_HEADER))
-    const { query, placed } = this.#statements.submit(asked, session, true, 'rows', trace)
+    const { query, placed } = this.#statements.submit(asked, session, call)
     return this.#polls.begin(descriptor, this.#results.add(query, placed), session.principal, call.signal)
   }
 

@@ -3,10 +3,11 @@
 import type { TableColumn } from '../../catalog/table.ts'
 import { bindText, placedError } from '../../planner/parameters.ts'
 import { QueryError } from '../../proto/errors.ts'
+import type { Compression } from '../../proto/arrow-batch.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { CommandPreparedStatementQuerySchema, CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
-import { readTraceContext, TRACE_HEADER, type TraceContext } from '../../proto/trace-context.ts'
+import { readTraceContext, TRACE_HEADER } from '../../proto/trace-context.ts'
 import type { RunningQuery } from '../running-query.ts'
 import type { IngestMode, IngestTarget } from '../session/write-streams.ts'
 import type { Session } from '../session/session.ts'
@@ -20,6 +21,8 @@ import type { Signer } from './signed-text.ts'
 
 /** `false`: for this statement as the session's option `cache`. */
 const CACHE_HEADER = 'skein-cache'
+/** For this statement as the session's option `compression`. */
+const COMPRESSION_HEADER = 'skein-compression'
 
 export interface StatementOptions {
   readonly statements: Statements
@@ -97,12 +100,13 @@ export class FlightStatements {
     return this.#options.statements.prepare({ session, sql, clientInterface: 'ArrowFlightSQL' })
   }
 
-  /** Throws the QueryError that refuses it. `cache`: as of StatementInput. `wanted`: rows, or their number alone. */
-  submit(
-    asked: Asked, session: Session, cache = true, wanted: 'rows' | 'count' = 'rows', trace?: TraceContext,
-  ): Submitted {
+  /** Throws the QueryError that refuses it. `wanted`: rows, or their number alone. */
+  submit(asked: Asked, session: Session, call: Call, wanted: 'rows' | 'count' = 'rows'): Submitted {
     const { statements } = this.#options
-    const input = { session, cache, trace, clientInterface: 'ArrowFlightSQL' } as const
+    const trace = readTraceContext(call.header(TRACE_HEADER))
+    const cache = call.header(CACHE_HEADER) !== 'false'
+    const compression = wanted === 'rows' ? compressionOf(call, session) : 'none'
+    const input = { session, cache, trace, compression, clientInterface: 'ArrowFlightSQL' } as const
     if (asked.kind === 'text') {
       return { query: statements.submit({ ...input, sql: asked.sql }), placed: thrown => thrown }
     }
@@ -127,8 +131,7 @@ export class FlightStatements {
 
   /** Starts it and waits for its columns; if the client goes meanwhile, it is cancelled. */
   async start(asked: Asked, session: Session, call: Call, wanted: 'rows' | 'count' = 'rows'): Promise<Started> {
-    const trace = readTraceContext(call.header(TRACE_HEADER))
-    const { query, placed } = this.submit(asked, session, call.header(CACHE_HEADER) !== 'false', wanted, trace)
+    const { query, placed } = this.submit(asked, session, call, wanted)
     const cancel = () => query.cancel('the client went away')
     call.signal.addEventListener('abort', cancel, { once: true })
     try {
@@ -143,4 +146,10 @@ export class FlightStatements {
       call.signal.removeEventListener('abort', cancel)
     }
   }
+}
+
+function compressionOf(call: Call, session: Session): Compression {
+  const asked = call.header(COMPRESSION_HEADER) ?? session.compression
+  if (asked === 'none' || asked === 'lz4') return asked
+  throw new QueryError('INVALID_REQUEST', `${COMPRESSION_HEADER} takes none or lz4, not '${asked}'`)
 }

@@ -207,7 +207,8 @@ export class OwnInstances {
       columns,
       run: () => this.#run(session, instance, kind, {
         sessionId: id, resultId, sql: runs, columns: columns.map(({ name, type }) => ({ name, type })),
-        enumDictionaries: request.enums === 'dictionary', tables: bound.read.flatMap(table => namedScan(table)),
+        enumDictionaries: request.enums === 'dictionary', compressLz4: request.compression === 'lz4',
+        tables: bound.read.flatMap(table => namedScan(table)),
         carried: carriedFiles(filesOf(bound.read)),
       }, signal),
       fetch: (fromFrame, reading) => channel.fetch(id, resultId, fromFrame, reading),

@@ -16,6 +16,7 @@ import type { TableColumn } from '../../catalog/table.ts'
 import { bindText, findParameters, parameterNames, placedError, withArguments } from '../../planner/parameters.ts'
 import type { PreparedParameter, PreparedQuery } from '../../planner/prepare-query.ts'
 import type { Statement } from '../../planner/statement-list.ts'
+import type { Compression } from '../../proto/arrow-batch.ts'
 import type { EnumForm } from '../../proto/arrow-schema.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { Clock } from '../../proto/clock.ts'
@@ -29,6 +30,7 @@ import { hasEnded } from '../serve/query-times.ts'
 import { count, done, type Answer } from './answer.ts'
 import type { OwnDescription, OwnInstances, OwnKind } from './own-instances.ts'
 import type { IngestMode, IngestTarget } from './write-streams.ts'
+import { limited } from './limited.ts'
 import { Script, type Step } from './script.ts'
 import { keepPrepared, nextTransaction, preparedText, type NameDefaults, type Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -40,6 +42,8 @@ export interface StatementInput {
   readonly sql: string
   readonly clientInterface: ClientInterface
   readonly enums?: EnumForm | undefined
+  /** Absent: none. */
+  readonly compression?: Compression | undefined
   /** False: as the session's own. */
   readonly cache?: boolean | undefined
   /** The client's own id for it. */
@@ -109,7 +113,6 @@ export interface StatementsOptions {
 
 /** Texts that have ended and are not in the log of queries, because the coordinator answered them: the last ones. */
 const MAX_ENDED = 1_000
-const WRAP_BEFORE = 'SELECT * FROM ('
 
 export class Statements {
   readonly #options: StatementsOptions
@@ -362,12 +365,12 @@ export class Statements {
   }
 
   #request(input: StatementInput, sql: string, queryId?: QueryId): QueryRequest {
-    const { session, clientInterface, settings, enums, catalog, schema, columnNames, cache, trace } = input
+    const { session, clientInterface, settings, enums, compression, catalog, schema, columnNames, cache, trace } = input
     return {
       sql, clientInterface, principal: session.principal, sessionId: session.id,
       defaultCatalog: catalog ?? session.catalog, defaultSchema: schema ?? session.schema,
       settings: { ...Object.fromEntries(session.settings), ...settings }, enums: enums ?? session.enums,
-      cache: cache !== false && session.cache,
+      cache: cache !== false && session.cache, ...(compression === undefined ? {} : { compression }),
       ...(queryId === undefined ? {} : { queryId }), ...(columnNames === undefined ? {} : { columnNames }),
       ...(trace === undefined ? {} : { trace }),
     }
@@ -389,12 +392,4 @@ function described({ columns, changes, givesRows }: OwnDescription): Description
 function endsOpen(statements: readonly Statement[]): boolean {
   const last = statements.findLast(({ kind }) => kind === 'transaction')
   return last?.kind === 'transaction' && last.action === 'begin'
-}
-
-/** With limit and offset applied; `before`: characters that stand before the user's text. */
-function limited({ kind, text }: Statement, { limit, offset }: StatementInput): { sql: string; before: number } {
-  const [most, from] = [limit ?? null, offset ?? null]
-  if (kind !== 'query' || (most === null && from === null)) return { sql: text, before: 0 }
-  const window = `${most === null ? '' : ` LIMIT ${most}`}${from === null ? '' : ` OFFSET ${from}`}`
-  return { sql: `${WRAP_BEFORE}${text}\n)${window}`, before: WRAP_BEFORE.length }
 }

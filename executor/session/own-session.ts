@@ -15,7 +15,7 @@ import { ingestInto } from '../ingest/arrow-ingest.ts'
 import type { TypedColumn } from '../instances.ts'
 import type { SessionConnections } from '../instance-set.ts'
 import type { ResultSpool } from '../result-spool.ts'
-import { writeAtOnce } from '../result-writer.ts'
+import { resultShape, writeAtOnce } from '../result-writer.ts'
 import { ScanFiles, type FilePort } from '../scan-files.ts'
 import { settingsSql } from '../task-setup.ts'
 import type { DatabaseFiles } from './database-files.ts'
@@ -122,13 +122,12 @@ export class OwnSession {
   ): Promise<{ rowCount: number; changedRows: bigint | null; objects: string[] }> {
     return this.#next(async () => {
       const { connections: { user }, pool } = this.options
-      const { sql, columns, enumDictionaries, ends, changes } = request
+      const { sql, ends, changes } = request
       const stopInterrupts = this.#interruptOn(signal)
       this.#spools.set(request.resultId, spool) // it is read while it is made: there may not be room for all of it
       try {
         await this.#open(request, signal)
-        const shape = { columns, enums: enumDictionaries ? 'dictionary' as const : 'text' as const }
-        const { rowCount, changedRows } = await writeAtOnce(user, sql, shape, spool, pool)
+        const { rowCount, changedRows } = await writeAtOnce(user, sql, resultShape(request), spool, pool)
         spool.complete()
         return { rowCount, changedRows, objects: changes ? await this.#objects() : [] }
       } catch (error) {

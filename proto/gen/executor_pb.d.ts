@@ -1045,6 +1045,13 @@ export declare type ResultOutput = Message<"skein.executor.v1.ResultOutput"> & {
    * @generated from field: uint64 max_rows = 3;
    */
   maxRows: bigint;
+
+  /**
+   * The buffers of its record batches are LZ4 frames.
+   *
+   * @generated from field: bool compress_lz4 = 4;
+   */
+  compressLz4: boolean;
 };
 
 /**

@@ -266,6 +266,13 @@ export declare type RunRequest = Message<"skein.session.v1.RunRequest"> & {
    * @generated from field: repeated skein.executor.v1.CarriedFile carried = 9;
    */
   carried: CarriedFile[];
+
+  /**
+   * As of a task's result.
+   *
+   * @generated from field: bool compress_lz4 = 10;
+   */
+  compressLz4: boolean;
 };
 
 /**

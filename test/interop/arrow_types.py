@@ -81,11 +81,12 @@ def main(address, values_sql, texts_sql):
     client = flight.connect(f"grpc://{address}")
     header = client.authenticate_basic_token("types", "any")
     options = flight.FlightCallOptions(headers=[header])
-    for enums in ("text", "dictionary"):
-        set_enums(client, options, enums)
+    for enums, compression in (("text", "none"), ("dictionary", "none"), ("dictionary", "lz4")):
+        set_option(client, options, b"enums", enums)
+        set_option(client, options, b"compression", compression)
         table, texts = read(client, options, values_sql), read(client, options, texts_sql)
         table.validate(full=True)
-        print(f"ok full validation, enums as {enums}")
+        print(f"ok full validation, enums as {enums}, compression {compression}")
         for name in table.column_names:
             whole = pa.concat_arrays(table[name].chunks)
             actual, expected = [text(value) for value in values(whole)], texts[name].to_pylist()
@@ -95,9 +96,9 @@ def main(address, values_sql, texts_sql):
             print(f"ok {whole.type}, {len(actual)} values")
 
 
-def set_enums(client, options, form):
+def set_option(client, options, name, value):
     """SetSessionOptions as a bare message: a map entry of the name and a string value."""
-    entry = field(1, b"enums") + field(2, field(1, form.encode()))
+    entry = field(1, name) + field(2, field(1, value.encode()))
     list(client.do_action(flight.Action("SetSessionOptions", field(1, entry)), options))
 
 

@@ -120,6 +120,18 @@ export class FlightClient {
       wire.path, wire.requestSerialize, wire.responseDeserialize, create(TicketSchema, { ticket }), this.metadata)
   }
 
+  /** Bytes as they are, instead of a message; resolves when the server has ended the call, to its status. */
+  async raw(name: keyof typeof FlightService.method, ...messages: readonly Uint8Array[]): Promise<number> {
+    const { path } = method(name)
+    const [as, keep] = [(bytes: Uint8Array) => Buffer.from(bytes), (bytes: Buffer) => bytes]
+    const call = this.#client.makeBidiStreamRequest(path, as, keep, this.metadata)
+    for (const message of messages) call.write(message)
+    call.end()
+    call.resume()
+    call.on('error', () => undefined)
+    return new Promise(resolve => { call.once('status', ({ code }) => resolve(code)) })
+  }
+
   /** The bodies of an action's results. */
   async act(type: string, body: Uint8Array): Promise<Uint8Array[]> {
     const wire = method('doAction')

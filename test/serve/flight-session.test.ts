@@ -39,17 +39,21 @@ t.test('session options decide where names are looked up; packed or bare', async
     return Object.fromEntries(Object.entries(errors).map(([name, { value }]) => [name, value]))
   }
   const bare = (options: Options) => toBinary(SetSessionOptionsRequestSchema, optionsMessage(options))
-  t.strictSame(await errors(bare({ catalog: 'other', timezone: 'Asia/Tokyo', enums: 'dictionary' })), {})
+  const right = { catalog: 'other', timezone: 'Asia/Tokyo', enums: 'dictionary', compression: 'lz4' }
+  t.strictSame(await errors(bare(right)), {})
   const inAny = packed(SetSessionOptionsRequestSchema, optionsMessage({ schema: 's', compute_size: 'XL' }))
   t.strictSame(await errors(inAny), {})
   t.strictSame(await errors(bare({ cache: 'false' })), {})
-  const wrong = { compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars', enums: 'x', cache: '0' }
+  const wrong = {
+    compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars', enums: 'x', cache: '0', compression: 'zip',
+  }
   t.strictSame(await errors(bare(wrong)), {
-    compute_size: 2, colour: 1, catalog: 2, timezone: 2, enums: 2, cache: 2,
+    compute_size: 2, colour: 1, catalog: 2, timezone: 2, enums: 2, cache: 2, compression: 2,
   })
   await client.getFlightInfo(statement)
   t.match(queries.last.request, {
     defaultCatalog: 'other', defaultSchema: 's', settings: { TimeZone: 'Asia/Tokyo' }, cache: false,
+    compression: 'lz4',
   })
 
   const get = async () => {
@@ -59,11 +63,13 @@ t.test('session options decide where names are looked up; packed or bare', async
     return Object.fromEntries(entries)
   }
   t.strictSame(await get(), {
-    catalog: 'other', schema: 's', timezone: 'Asia/Tokyo', enums: 'dictionary', cache: 'false',
+    catalog: 'other', schema: 's', timezone: 'Asia/Tokyo', enums: 'dictionary', compression: 'lz4', cache: 'false',
   })
   const [closed] = await client.act('CloseSession', new Uint8Array(0))
   t.equal(fromBinary(CloseSessionResultSchema, closed ?? new Uint8Array(0)).status, 1)
-  t.strictSame(await get(), { catalog: 'lake', schema: 'main', timezone: 'UTC', enums: 'text', cache: 'true' })
+  t.strictSame(await get(), {
+    catalog: 'lake', schema: 'main', timezone: 'UTC', enums: 'text', compression: 'none', cache: 'true',
+  })
 })
 
 t.test('a statement that waits to be read can be cancelled by its FlightInfo', async t => {
