@@ -1,7 +1,7 @@
 /**
  * Where the bytes of a remote file are, as the cache counts them: by chunks, each of which is here wholly or not at
- * all. Of Parquet: the bytes of one column in one row group, with its Bloom filters; a nested column is one chunk with
- * the ranges of its leaves. Of any other file: blocks of its bytes.
+ * all. Of Parquet: the bytes of one column in one row group; a nested column is one chunk with the ranges of its
+ * leaves. Of any other file: blocks of its bytes.
  */
 
 import { parseMetadata } from './footer.ts'
@@ -78,39 +78,24 @@ function readLayout(metadata: ThriftReader, footerFrom: number): FileLayout {
   if (columns === undefined) throw new Malformed('its schema is not a tree')
   const groups = metadata.structs(4, 'row groups')
   const leaves = groups.map(group => group.structs(1, 'columns').map(leaf => leaf.struct(3, 'column')))
-  const filterEnds = filterEnd(leaves.flat(), footerFrom)
   return {
     footerFrom,
     columns: columns.map(({ name }) => name.toLowerCase()),
     rowCounts: groups.map(group => group.count(3, 'rows')),
     chunks: leaves.flatMap(group => columns.map(column =>
-      joined(group.slice(...column.leaves).flatMap(leaf => leafRanges(leaf, footerFrom, filterEnds))))),
+      joined(group.slice(...column.leaves).flatMap(leaf => leafRange(leaf, footerFrom))))),
   }
 }
 
-function leafRanges(leaf: ThriftReader, footerFrom: number, filterEnds: (from: number) => number): ByteRange[] {
+/** Nothing of a leaf without bytes. */
+function leafRange(leaf: ThriftReader, footerFrom: number): ByteRange[] {
   const data = leaf.count(9, 'data page offset')
   const dictionary = leaf.has(11) ? leaf.count(11, 'dictionary page offset') : 0
   const from = dictionary > 0 ? Math.min(dictionary, data) : data
-  const ranges = [{ from, to: from + leaf.count(7, 'compressed size') }]
-  if (leaf.has(14)) {
-    const filter = leaf.count(14, 'Bloom filter offset')
-    const length = leaf.integerOr(15, null)
-    ranges.push({ from: filter, to: length === null ? filterEnds(filter) : filter + length })
-  }
-  const filled = ranges.filter(range => range.to > range.from)
-  if (filled.some(range => range.from < MAGIC.length || range.to > footerFrom)) {
-    throw new Malformed('a column is said to be outside the file')
-  }
-  return filled
-}
-
-/** Where a Bloom filter whose length is not told ends at the latest: at what comes next in the file. */
-function filterEnd(leaves: readonly ThriftReader[], footerFrom: number): (from: number) => number {
-  const offsets = (leaf: ThriftReader): number[] =>
-    [9, 11, 14].flatMap(field => leaf.has(field) ? [leaf.count(field, 'offset')] : [])
-  const starts = leaves.flatMap(offsets).sort((a, b) => a - b)
-  return from => starts.find(start => start > from) ?? footerFrom
+  const to = from + leaf.count(7, 'compressed size')
+  if (to === from) return []
+  if (from < MAGIC.length || to > footerFrom) throw new Malformed('a column is said to be outside the file')
+  return [{ from, to }]
 }
 
 /** In order, with those that touch made one. */

@@ -13,6 +13,7 @@ import { TailGuess, readTail } from './footer-tail.ts'
 import type { FileKey } from './key.ts'
 import { DATA_MARK, Mirror, PRESENCE_SUFFIX } from './mirror.ts'
 import type { ObjectStore } from './object-store.ts'
+import { withoutFilters } from './plain-footer.ts'
 import { RequestLimit } from './request-limit.ts'
 
 /** Mirrors that nobody reads, whose layouts are kept in memory: some 100 bytes a chunk. */
@@ -200,7 +201,7 @@ export class MirrorFolder {
     if (!isParquet) return { mirror: await Mirror.create(base, file, null), bytesRead: 0 }
     const { metadata, footerBytes, bytesRead } = await readTail(store, file, this.#tails.of(file))
     this.#tails.learn(file, footerBytes)
-    return { mirror: await Mirror.create(base, file, metadata), bytesRead }
+    return { mirror: await Mirror.create(base, file, withoutFilters(metadata, file)), bytesRead }
   }
 
   /** In folders that are named like those of the key which say what partition it is of. */

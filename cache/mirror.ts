@@ -1,6 +1,7 @@
 /**
- * A remote file as a sparse local one: of the same length, with the footer and those chunks that were brought, each at
- * its own place; the rest is a hole. DuckDB reads it as any file. Beside it lies its presence record.
+ * A remote file as a sparse local one: of the same length, with the footer, which knows of no Bloom filters, and those
+ * chunks that were brought, each at its own place; the rest is a hole. DuckDB reads it as any file. Beside it lies its
+ * presence record.
  *
  * A hole inside a chunk may be a wrong answer without an error, so a chunk counts only when all its bytes are written,
  * and it is checked against its checksum before its first use after a start, whenever someone else has touched the

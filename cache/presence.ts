@@ -27,7 +27,7 @@ export interface ChunkRecord {
 }
 
 /** A change makes old mirrors unreadable: they are then removed. */
-const FORMAT = 1
+const FORMAT = 2
 /** Chunk, bytes in two halves, checksum, check. */
 const RECORD_BYTES = 20
 /** Bucket, key and etag of any store fit in; what is longer is no head of ours. */
