@@ -42,6 +42,14 @@ export interface FooterRowGroup {
 }
 
 /** All chunks of one top-level column in one row group, which writers put side by side. */
+/** Of one plain column in one row group: [from, from + length) of the file. */
+export interface ChunkFilter {
+  readonly from: number
+  readonly length: number
+  /** How the values are written that it was made of. */
+  readonly as: StatKind
+}
+
 export interface FooterChunk {
   readonly offset: number
   /** Compressed. */
@@ -53,6 +61,8 @@ export interface FooterChunk {
   readonly distinctCount: number | null
   /** True if some row has these very values: the file says so. */
   readonly exact: boolean
+  /** Null: none is known. */
+  readonly filter: ChunkFilter | null
 }
 
 export async function readFooter(store: ObjectStore, file: FileKey): Promise<Footer> {
@@ -66,14 +76,19 @@ export function parseFooter(metadata: Uint8Array, file: FileKey): Footer {
 
 /** What `read` makes of the metadata; FILE_CORRUPT with the file's name if it is not sound. */
 export function parseMetadata<T>(metadata: Uint8Array, file: FileKey, read: (metadata: ThriftReader) => T): T {
-  const { buffer, byteOffset, byteLength } = metadata
   try {
-    const value = deserializeTCompactProtocol({ view: new DataView(buffer, byteOffset, byteLength), offset: 0 })
-    return read(new ThriftReader(value, 'footer'))
+    return read(readThrift(metadata, 'footer').value)
   } catch (error) {
     const reason = error instanceof Malformed ? error.message : 'its footer cannot be read'
     throw corrupt(file, `is not a sound Parquet file: ${reason}`, error)
   }
+}
+
+/** A struct at the start of `bytes`, and how many of them it takes. Throws if they are none. */
+export function readThrift(bytes: Uint8Array, what: string): { readonly value: ThriftReader; readonly length: number } {
+  const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 }
+  const value = new ThriftReader(deserializeTCompactProtocol(reader), what)
+  return { value, length: reader.offset }
 }
 
 function readMetadata(metadata: ThriftReader, length: number, fileBytes: number): Footer {
@@ -131,7 +146,7 @@ function joined(chunks: readonly FooterChunk[]): FooterChunk {
   }
 }
 
-const nothingKnown = { min: null, max: null, nullCount: null, distinctCount: null, exact: false }
+const nothingKnown = { min: null, max: null, nullCount: null, distinctCount: null, exact: false, filter: null }
 
 function leafChunk(leaf: ThriftReader, column: SchemaColumn, rowCount: number, dataEnd: number): FooterChunk {
   if (leaf.has(1)) throw new Malformed(`column ${column.name} is in another file`)
@@ -144,14 +159,25 @@ function leafChunk(leaf: ThriftReader, column: SchemaColumn, rowCount: number, d
     throw new Malformed(`column ${column.name} is said to be at ${offset} with ${sizeBytes} bytes, outside the file`)
   }
   const plain = column.statistics !== null && chunk.count(5, 'values') === rowCount
-  if (!plain || !chunk.has(12)) return { ...nothingKnown, offset, sizeBytes }
-  return { offset, sizeBytes, ...statistics(chunk.struct(12, 'statistics'), column.statistics.as, rowCount) }
+  if (!plain) return { ...nothingKnown, offset, sizeBytes }
+  const { as } = column.statistics
+  const filter = chunkFilter(chunk, as, dataEnd)
+  if (!chunk.has(12)) return { ...nothingKnown, offset, sizeBytes, filter }
+  return { offset, sizeBytes, filter, ...statistics(chunk.struct(12, 'statistics'), as, rowCount) }
+}
+
+/** One whose length is not told is not looked for. */
+function chunkFilter(chunk: ThriftReader, as: StatKind, dataEnd: number): ChunkFilter | null {
+  const length = chunk.integerOr(15, 0)
+  if (!chunk.has(14) || length <= 0) return null
+  const from = chunk.count(14, 'Bloom filter offset')
+  return from >= MAGIC.length && from + length <= dataEnd ? { from, length, as } : null
 }
 
 /** Fields 1 and 2 are the old maximum and minimum, which many writers compared as signed bytes: numbers only. */
 function statistics(
   stats: ThriftReader, as: StatKind, rowCount: number,
-): Omit<FooterChunk, 'offset' | 'sizeBytes'> {
+): Omit<FooterChunk, 'offset' | 'sizeBytes' | 'filter'> {
   const old = as.kind === 'float' || as.kind === 'integer' && as.signed
   const bound = (field: number, oldField: number): StatValue | null => {
     const from = stats.has(field) ? field : old && stats.has(oldField) ? oldField : undefined

@@ -9,6 +9,7 @@ import type { ObjectStore } from '../cache/object-store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { type QueryError, asQueryError } from '../proto/errors.ts'
 import { type Config, listingTtlMs } from '../proto/config.ts'
+import { BloomFilters } from './bloom-filters.ts'
 import { BUCKET_SCHEMA, type TableDefinition, definitions } from './definitions.ts'
 import { type FilesOfText, FileTables } from './file-tables.ts'
 import { FooterFiles } from './footer-files.ts'
@@ -54,10 +55,13 @@ export function openCatalog({ config, stores, skeletons, footerFolder, ...more }
   const { describe, clock } = more
   const footers = new FooterFiles(footerFolder)
   const listings = new Listings(clock)
-  return new Catalog(config, new TableLoader({ stores, skeletons, footers, describe, listings }), listings, clock)
+  const loader = new TableLoader({ stores, skeletons, footers, describe, listings })
+  return new Catalog(config, loader, listings, new BloomFilters({ stores, files: footers, clock }), clock)
 }
 
 export class Catalog {
+  /** Of the files of its tables. */
+  readonly bloomFilters: BloomFilters
   #buckets: Config['buckets']
   #definitions: ReadonlyMap<string, TableDefinition>
   readonly #loader: TableLoader
@@ -70,7 +74,10 @@ export class Catalog {
   #files: FileTables
   readonly #databases: readonly string[]
 
-  constructor(config: CatalogsConfig, loader: TableLoader, listings: Listings, clock: Clock) {
+  constructor(
+    config: CatalogsConfig, loader: TableLoader, listings: Listings, bloomFilters: BloomFilters, clock: Clock,
+  ) {
+    this.bloomFilters = bloomFilters
     this.#databases = Object.keys(config.databases ?? {})
     this.#buckets = config.buckets
     this.#definitions = byName(definitions(config))

@@ -7,7 +7,7 @@
  * JSON) has one place, of which nothing but the values of its path is known.
  */
 
-import { hasSurrogate, type StatValue } from '../cache/statistics.ts'
+import { hasSurrogate, type StatKind, type StatValue } from '../cache/statistics.ts'
 import type { ColumnChunk, DataFile, RowGroup } from './table.ts'
 
 /** The least or the greatest values of one column, by row group; of one type. */
@@ -27,6 +27,18 @@ export interface IndexColumn {
   readonly max: BoundColumn
   /** NaN: not known. */
   readonly nullCounts: Float64Array
+  /** Null: of no row group. */
+  readonly filters: FilterColumn | null
+}
+
+/** Where the Bloom filters of one column are, by row group. */
+export interface FilterColumn {
+  /** NaN: there is none. */
+  readonly offsets: Float64Array
+  readonly lengths: Float64Array
+  /** How the values are written: position in `kinds`. */
+  readonly kindOf: Uint8Array
+  readonly kinds: readonly StatKind[]
 }
 
 export class FileIndex {
@@ -141,7 +153,27 @@ function columnOf(groups: readonly (RowGroup | null)[], position: number): Index
     if (chunk.min !== null) min.set(i, chunk.min)
     if (chunk.max !== null) max.set(i, chunk.max)
   }
-  return { offsets, sizes, min: min.column, max: max.column, nullCounts }
+  return { offsets, sizes, min: min.column, max: max.column, nullCounts, filters: filtersOf(groups, position) }
+}
+
+/** Files of one writer share the kinds of their columns; more than these are none of a sane table. */
+const MAX_KINDS = 255
+
+function filtersOf(groups: readonly (RowGroup | null)[], position: number): FilterColumn | null {
+  if (groups.every(group => (group?.columns[position]?.filter ?? null) === null)) return null
+  const offsets = new Float64Array(groups.length).fill(NaN)
+  const [lengths, kindOf] = [new Float64Array(groups.length), new Uint8Array(groups.length)]
+  const kinds: StatKind[] = []
+  groups.forEach((group, i) => {
+    const filter = group?.columns[position]?.filter ?? null
+    if (filter === null) return
+    const known = kinds.indexOf(filter.as)
+    if (known < 0 && kinds.length >= MAX_KINDS) return
+    kindOf[i] = known < 0 ? kinds.push(filter.as) - 1 : known
+    offsets[i] = filter.from
+    lengths[i] = filter.length
+  })
+  return { offsets, lengths, kindOf, kinds }
 }
 
 /** The bounds of one column while they come in: numbers for as long as all of them are exact, and of one type. */

@@ -144,7 +144,7 @@ function chunkOf(source: ChunkSource, rowCount: number, columns: readonly Footer
   const chunk = source.kind === 'column' ? columns[source.position] : undefined
   if (chunk === undefined || source.kind !== 'column') return unknownChunk
   if (source.hasBounds) return chunk
-  return { ...chunk, min: null, max: null, exact: false }
+  return { ...chunk, min: null, max: null, exact: false, filter: null }
 }
 
-const unknownChunk: FooterChunk = { offset: 0, sizeBytes: 0, distinctCount: null, ...unknownStatistics }
+const unknownChunk: FooterChunk = { offset: 0, sizeBytes: 0, distinctCount: null, filter: null, ...unknownStatistics }

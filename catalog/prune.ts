@@ -1,8 +1,10 @@
 /**
  * Which files and row groups of a table can hold rows that satisfy a filter: by the Hive keys of their paths, then by
- * the minimum, maximum and null count of their row groups. Conservative: what is not known is kept. A filter is asked
- * of all row groups at once, column by column.
+ * the minimum, maximum and null count of their row groups, and by their Bloom filters as far as those are at hand.
+ * Conservative: what is not known is kept. A filter is asked of all row groups at once, column by column.
  */
+
+import { type BloomFilter, valueHashes } from '../cache/bloom-filter.ts'
 
 import { type StatValue, compareStats, hasSurrogate } from '../cache/statistics.ts'
 import { unreachable } from '../proto/errors.ts'
@@ -27,14 +29,20 @@ export interface PrunedFile {
   readonly rowCount: number
   /** Bytes of the chosen columns in them; of CSV and JSON, of the whole file. */
   readonly sizeBytes: number
+  /** Of the file, in the table. */
+  readonly position: number
 }
+
+/** The Bloom filter of a row group, counted over the table, and a column by its position; undefined: not at hand. */
+export type FiltersAtHand = (group: number, column: number) => BloomFilter | undefined
 
 /** Files in the table's order; all of `filters` must hold. `columns`: positions whose bytes count, default all. */
 export function pruneFiles(
   table: Table, filters: readonly PruneFilter[], columns: readonly number[] = table.columns.map((_, i) => i),
+  atHand?: FiltersAtHand,
 ): PrunedFile[] {
   const index = indexOf(table)
-  const mask = filters.length === 0 ? null : new Masks(table, index).of({ kind: 'and', filters })
+  const mask = filters.length === 0 ? null : new Masks(table, index, atHand).of({ kind: 'and', filters })
   const isParquet = table.format === 'parquet'
   const kept: PrunedFile[] = []
   for (let position = 0; position < index.fileCount; position++) {
@@ -53,8 +61,8 @@ export function pruneFiles(
     const rowGroups = some?.length === to - from ? allGroups(to - from) : some
     const file = table.files[position]
     if (rowGroups === null || file === undefined) continue
-    kept.push(isParquet ? { file, rowGroups, rowCount, sizeBytes }
-      : { file, rowGroups: [], rowCount, sizeBytes: file.file.sizeBytes })
+    kept.push(isParquet ? { file, rowGroups, rowCount, sizeBytes, position }
+      : { file, rowGroups: [], rowCount, sizeBytes: file.file.sizeBytes, position })
   }
   return kept
 }
@@ -71,7 +79,7 @@ function allGroups(count: number): readonly number[] {
 /** Of tables that came without one. */
 const made = new WeakMap<Table, FileIndex>()
 
-function indexOf(table: Table): FileIndex {
+export function indexOf(table: Table): FileIndex {
   if (table.index !== undefined) return table.index
   const known = made.get(table) ?? new FileIndex(table.files)
   made.set(table, known)
@@ -84,10 +92,12 @@ type Mask = Uint8Array
 class Masks {
   readonly #table: Table
   readonly #index: FileIndex
+  readonly #atHand: FiltersAtHand | undefined
   /** Position in `hiveValues` by position of the column. */
   readonly #hive: ReadonlyMap<number, number>
 
-  constructor(table: Table, index: FileIndex) {
+  constructor(table: Table, index: FileIndex, atHand: FiltersAtHand | undefined) {
+    this.#atHand = atHand
     const keys = new Map(table.hiveKeys.map((key, i) => [key.toLowerCase(), i]))
     this.#table = table
     this.#index = index
@@ -131,12 +141,31 @@ class Masks {
     switch (filter.kind) {
       case 'is-null': return mask.map((_, group) => nullCounts[group] === 0 ? 0 : 1)
       case 'is-not-null': return mask.map((_, group) => onlyNull(group) ? 0 : 1)
-      case 'compare': return keep(mask, onlyNull, mayCompare(filter.op, filter.value, min, max))
+      case 'compare': {
+        const test = mayCompare(filter.op, filter.value, min, max)
+        const isThere = filter.op === '=' ? this.#mayHold(filter.column, filter.value) : always
+        return keep(mask, onlyNull, group => test(group) && isThere(group))
+      }
       case 'in': {
-        const tests = filter.values.map(value => mayCompare('=', value, min, max))
-        return keep(mask, onlyNull, group => tests.some(test => test(group)))
+        const tests = filter.values.map(value => ({
+          test: mayCompare('=', value, min, max), isThere: this.#mayHold(filter.column, value),
+        }))
+        return keep(mask, onlyNull, group => tests.some(({ test, isThere }) => test(group) && isThere(group)))
       }
       default: return unreachable(filter)
+    }
+  }
+
+  /** By the Bloom filters that are at hand. */
+  #mayHold(column: number, value: StatValue): Test {
+    const atHand = this.#atHand
+    const filters = this.#index.columns[column]?.filters ?? null
+    if (atHand === undefined || filters === null) return always
+    const hashes = filters.kinds.map(as => valueHashes(value, as))
+    return group => {
+      const own = hashes[filters.kindOf[group] ?? 0] ?? null
+      const filter = own === null ? undefined : atHand(group, column)
+      return own === null || filter === undefined || own.some(hash => filter.mayHold(hash))
     }
   }
 
@@ -158,6 +187,8 @@ class Masks {
 
 type ColumnFilter = Exclude<PruneFilter, { readonly kind: 'and' | 'or' }>
 type Test = (group: number) => boolean
+
+const always: Test = () => true
 
 function keep(mask: Mask, onlyNull: Test, mayHold: Test): Mask {
   return mask.map((_, group) => !onlyNull(group) && mayHold(group) ? 1 : 0)

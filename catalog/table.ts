@@ -3,6 +3,7 @@
  * happens to its files meanwhile.
  */
 
+import type { ChunkFilter } from '../cache/footer.ts'
 import type { FileKey } from '../cache/key.ts'
 import type { FileIndex } from './file-index.ts'
 
@@ -82,6 +83,8 @@ export interface ColumnChunk {
   readonly min: StatValue | null
   readonly max: StatValue | null
   readonly nullCount: number | null
+  /** Its Bloom filter; null or absent: none is known. */
+  readonly filter?: ChunkFilter | null
 }
 
 /** Comparable within one column. Integers, decimals (unscaled), dates (days), timestamps (column's unit) are bigint. */

@@ -1,9 +1,10 @@
 /** The planner, the catalog and pruning as queries use them. */
 
 import type { Catalog } from '../catalog/catalog.ts'
+import { pruneFiles } from '../catalog/prune.ts'
 import type { Planner } from '../planner/planner.ts'
 import type { PlanThresholds } from '../planner/planned-query.ts'
-import { pruneTable } from './prune-filter.ts'
+import { pruneFilters } from './prune-filter.ts'
 import type { PlanPorts } from './plan-query.ts'
 import type { TableReference } from './query-ports.ts'
 import type { AllTables } from './system/all-tables.ts'
@@ -21,7 +22,10 @@ export function planPorts(
       },
       invalidate: tables => catalog.invalidate(tables.map(({ name }) => name)),
     },
-    prune: pruneTable,
+    prune: (table, filters, columns) => {
+      const known = pruneFilters(filters)
+      return catalog.bloomFilters.prune(table, known, columns, pruneFiles(table, known, columns))
+    },
     thresholds,
   }
 }

@@ -52,8 +52,8 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
   const references = names.flatMap(({ files }) => files ?? [])
   const text = replaced(sql, references)
   const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema, principal })
-  const pruned = new Map<string, readonly PrunedFile[]>()
-  const left = ({ table, filters, columns }: PrunableScan): readonly PrunedFile[] => {
+  const pruned = new Map<string, ReturnType<PrunePort>>()
+  const left = ({ table, filters, columns }: PrunableScan): ReturnType<PrunePort> => {
     const found = tables[table]
     const key = keyOf(table, filters, columns)
     const files = pruned.get(key) ?? (found === undefined ? [] : prune(found, filters, columns))
@@ -62,13 +62,13 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
   }
   const found = await planner.plan(
     { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
-    scans => Promise.resolve(scans.map(scan => estimate(left(scan), scan.columns))),
+    scans => Promise.all(scans.map(async scan => estimate(await left(scan), scan.columns))),
   ).catch((error: unknown) => { throw asWritten(error, text, sql) })
   const written = namesAsWritten(found.columns, references, sql)
   const { columnNames } = request
   const planned = { ...found, columns: columnNames === undefined ? written : named(written, columnNames) }
   const scans = planned.fragments.flatMap(fragment => fragment.scans)
-  const files = new Map(scans.map(scan => [scan.id, left(scan)]))
+  const files = new Map(await Promise.all(scans.map(async scan => [scan.id, await left(scan)] as const)))
   return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
 }
 

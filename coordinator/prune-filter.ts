@@ -14,7 +14,11 @@ import { type DuckType, sameType } from '../proto/types.ts'
 export function pruneTable(
   table: Table, filters: readonly Expression[], columns?: readonly number[],
 ): PrunedFile[] {
-  return pruneFiles(table, filters.flatMap(filter => pruneFilter(filter) ?? []), columns)
+  return pruneFiles(table, pruneFilters(filters), columns)
+}
+
+export function pruneFilters(filters: readonly Expression[]): PruneFilter[] {
+  return filters.flatMap(filter => pruneFilter(filter) ?? [])
 }
 
 /** Null: nothing is known of the rows that satisfy it. */

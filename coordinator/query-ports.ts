@@ -54,7 +54,8 @@ export interface Asking extends NameDefaults {
  * `columns`: positions whose bytes count.
  */
 export type PrunePort =
-  (table: Table, filters: readonly Expression[], columns: readonly number[]) => readonly PrunedFile[]
+  (table: Table, filters: readonly Expression[], columns: readonly number[]) =>
+    readonly PrunedFile[] | Promise<readonly PrunedFile[]>
 
 export interface PrunedFile {
   readonly file: DataFile
