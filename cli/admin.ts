@@ -24,6 +24,8 @@ const BUCKET_DEADLINE_MS = 15_000
 const REFRESH_DEADLINE_MS = 120_000
 /** A process that does not answer is given up after 10 s; so are those that then take back what they had taken. */
 const RELOAD_DEADLINE_MS = 40_000
+/** Where not the coordinator but what it asks may be what does not answer: its own words say so. */
+const asksOthers: ReadonlySet<AdminCommand['kind']> = new Set(['bucket-test', 'reload', 'refresh'])
 const SQL_SHOWN = 60
 
 export type AdminCommand =
@@ -156,7 +158,7 @@ export async function admin(
       default: return unreachable(command)
     }
   } catch (error) {
-    if (!(error instanceof QueryError) || error.code !== 'UNAVAILABLE' || command.kind === 'bucket-test') throw error
+    if (!(error instanceof QueryError) || error.code !== 'UNAVAILABLE' || asksOthers.has(command.kind)) throw error
     // gRPC's own text is long
     throw new QueryError('UNAVAILABLE', `no answer from grpc://${channel.address}`, { cause: error })
   } finally {

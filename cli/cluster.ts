@@ -89,13 +89,19 @@ export class Cluster {
    * with what one of them says.
    */
   async reload(config: Config): Promise<void> {
-    const executors = ({ buckets }: Config): Promise<unknown> =>
-      Promise.all(this.#executors.map(executor => executor.reload({ buckets })))
+    const { buckets } = this.#config
+    const taken: KeptChild[] = []
+    const tell = async (executor: KeptChild): Promise<void> => {
+      await executor.reload({ buckets: config.buckets })
+      taken.push(executor)
+    }
     try {
-      await executors(config)
+      await settled(this.#executors.map(tell))
       await this.#coordinator.reload({ config })
     } catch (error) {
-      await executors(this.#config).catch(() => undefined) // one that was silent reads both later
+      const restored = this.#executors.map(executor => ({ executor, done: executor.restore({ buckets }) }))
+      // one that is silent has both orders before it, and is not waited for once more
+      await Promise.all(restored.filter(({ executor }) => taken.includes(executor)).map(({ done }) => done))
       throw error
     }
     this.#config = config
@@ -157,4 +163,9 @@ function executorLaunch(options: ClusterOptions, index: number, store: StoreLaun
     spillBytes: share(config.node.spillBytes), cacheBytes: share(config.node.cacheBytes),
     resultCacheBytes: share(config.node.resultCacheBytes), labels: config.node.labels,
   }
+}
+
+/** Rejects with the first failure, once all have ended. */
+async function settled(all: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(all)) if (outcome.status === 'rejected') throw outcome.reason
 }

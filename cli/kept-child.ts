@@ -72,11 +72,24 @@ export class KeptChild {
     }
   }
 
-  /** Also for those that are started later. Rejects with what the running one says. */
+  /** Also for those that are started later. Rejects with what the running one says, and nothing is changed for them. */
   async reload(change: ExecutorChange): Promise<void> {
-    this.#launch = { ...this.#launch, ...change }
+    const before = this.#launch
+    this.#launch = { ...before, ...change }
     const child = this.#child
-    if (child !== null) await Promise.race([child.reload(change), child.ended])
+    if (child === null) return
+    try {
+      await Promise.race([child.reload(change), child.ended])
+    } catch (error) {
+      this.#launch = before
+      throw error
+    }
+  }
+
+  /** Back to what was before a reload that others have refused; one that is silent reads it later. */
+  async restore(change: ExecutorChange): Promise<void> {
+    this.#launch = { ...this.#launch, ...change }
+    await this.#child?.reload(change).catch(() => undefined)
   }
 
   /** It finishes what it has, for so long at most. */

@@ -87,6 +87,22 @@ t.test('what needs a restart is named, and nothing that came with it is taken', 
   t.equal(await count('more.numbers'), 'TABLE_NOT_FOUND')
 })
 
+t.test('an executor that hangs refuses it for all, and reads later what it missed', async t => {
+  const [hung] = await operator.executors()
+  write({ ...far, catalogs: { ...far.catalogs, more: { ...table, bucket: 'far' } }, buckets: {
+    ...far.buckets, far: { ...far.buckets.far, endpoint: 'http://127.0.0.1:1' },
+  } })
+  process.kill(hung?.pid ?? 0, 'SIGSTOP')
+  try {
+    t.match(await reload(), /^error: UNAVAILABLE: the executor does not answer within \d+ ms/)
+  } finally {
+    process.kill(hung?.pid ?? 0, 'SIGCONT')
+  }
+  await until('both are active', 30_000, async () =>
+    (await operator.executors()).filter(({ state }) => state === 'active').length === 2)
+  t.strictSame([await count('more.numbers'), await count('far.numbers')], ['TABLE_NOT_FOUND', '1000'])
+})
+
 t.test('SIGHUP does the same, and a file that is wrong leaves all as it is', async t => {
   const hangUp = async (pattern: RegExp): Promise<void> => {
     process.kill(skein.pid, 'SIGHUP')
