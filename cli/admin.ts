@@ -197,7 +197,7 @@ export function executorRow(executor: Executor): Row {
   return {
     id: executor.id, address: executor.address, pid: executor.pid, state: executor.state, slots: executor.slots,
     running_tasks: executor.runningTasks, memory_bytes: Number(executor.memoryBytes),
-    duckdb_version: executor.duckdbVersion,
+    duckdb_version: executor.duckdbVersion, reason: executor.reason,
   }
 }
 

@@ -5,6 +5,7 @@
 
 import { readCastMark, type CastOrigin } from '../proto/cast-mark.ts'
 import { QueryError, type ErrorCode } from '../proto/errors.ts'
+import { isDiskFull } from './troubles.ts'
 
 export interface DuckErrorOptions extends ErrorOptions {
   readonly position?: number | undefined
@@ -76,13 +77,19 @@ const MISSING_TABLE = new RegExp(
 
 const THERE_ALREADY = /^Catalog Error: [^"]* with name "?.*"? already exists/
 
-/** The QueryError that a task ends with. `files` are those it read: named when DuckDB does not say which one is bad. */
+/**
+ * The QueryError that a task ends with. What is the executor's trouble, and not the statement's, may be tried elsewhere:
+ * a full disk, a DuckDB that has failed for good. `files` are those it read: named when DuckDB does not
+ * say which one is bad.
+ */
 export function taskError(thrown: unknown, files: readonly string[]): QueryError {
+  if (isDiskFull(thrown)) return new QueryError('EXECUTOR_FULL', thrown.message, { cause: thrown })
   if (thrown instanceof QueryError) return thrown
   if (!(thrown instanceof DuckError)) {
     const message = thrown instanceof Error ? thrown.message : String(thrown)
     return new QueryError('INTERNAL', message, { cause: thrown })
   }
+  if (isFatal(thrown)) return new QueryError('EXECUTOR_LOST', thrown.message, { cause: thrown })
   const code = codeOf(thrown)
   const named = code === 'FILE_CORRUPT' || code === 'FILE_NOT_FOUND' ? nameFiles(thrown.message, files) : thrown.message
   return new QueryError(code, named, { cause: thrown, position: thrown.position })
@@ -105,7 +112,7 @@ function codeOf({ type, message }: DuckError): ErrorCode {
       if (THERE_ALREADY.test(message)) return 'TABLE_EXISTS'
       return MISSING_TABLE.test(message) ? 'TABLE_NOT_FOUND' : 'BIND_ERROR'
     case 'IO':
-      if (/no space left|max_temp_directory_size/i.test(message)) return 'DISK_FULL'
+      if (/max_temp_directory_size/i.test(message)) return 'DISK_FULL'
       if (/no files found|no such file/i.test(message)) return 'FILE_NOT_FOUND'
       return 'FILE_CORRUPT'
     case 'TransactionContext': case 'Transaction': return 'TRANSACTION_ERROR'

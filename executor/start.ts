@@ -1,6 +1,6 @@
 /** Puts an executor together from its launch parameters: instances, exchange, service, registration; and stops it. */
 
-import { rm } from 'node:fs/promises'
+import { rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DutyKeeper, memberState, type Duty } from '../cluster/duty.ts'
 import { memberKey } from '../cluster/keys.ts'
@@ -43,6 +43,7 @@ import { DatabaseFiles } from './session/database-files.ts'
 import { SessionHost } from './session/session-host.ts'
 import { sessionHandlers } from './session/session-service.ts'
 import { TaskRunner } from './task-runner.ts'
+import { Troubles } from './troubles.ts'
 
 /** An executor that lives answers at once. */
 const IDENTIFY_MS = 1_000
@@ -84,15 +85,25 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   })
   const auth: NodeAuth = { secret, tls }
   const peers = new PeerChannels(auth)
-  const parts = await openParts(launch, options, folders, log, randomId(), peers)
-  const server = nodeServer(auth)
-  const late: { registration?: Registration; identity?: Identity } = {}
   const duty = new DutyKeeper('executor')
-  duty.follow(next => {
-    log.info({ id }, `the executor is ${next}`)
+  const late: { registration?: Registration; identity?: Identity } = {}
+  const tell = (): void => {
     late.registration?.update().catch((reason: unknown) => {
       log.warn({ reason: asQueryError(reason).message }, 'the store does not know yet')
     })
+  }
+  const troubles = new Troubles({
+    clock, duty, freeShare: () => freeShare(launch.dataDir), onUnfit: options.onFatal,
+    onChange: reason => {
+      log.error({ id, reason }, reason === '' ? 'the trouble is over' : 'the executor drains itself')
+      tell()
+    },
+  })
+  const parts = await openParts(launch, options, folders, log, randomId(), peers, troubles)
+  const server = nodeServer(auth)
+  duty.follow(next => {
+    log.info({ id }, `the executor is ${next}`)
+    tell()
   })
   const executor = new Executor({
     ...parts, duty,
@@ -115,7 +126,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     store, clock, key: memberKey(id), name: `executor ${id}`,
     // longer than the coordinators', who can tell their clients why
     graceMs: launch.storeGraceMs + LEASE_TTL_MS,
-    value: () => encodeExecutorInfo(infoOf(launch, options.version, now(), address, duty.duty)),
+    value: () => encodeExecutorInfo(infoOf(launch, options.version, now(), address, duty.duty, troubles.reason)),
     isAlive: earlier => isAnother(earlier, now(), auth),
     onLost: async () => {
       log.warn({ id }, 'lease lost: dropping what it held, registering anew')
@@ -147,6 +158,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       },
     },
     stop: async () => {
+      troubles.stop()
       await late.registration?.stop()
       await executor.stop()
       await parts.sessions.closeAll()
@@ -160,6 +172,12 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       log.info({ id }, 'executor stopped')
     },
   }
+}
+
+/** Of the disk of a folder. */
+async function freeShare(folder: string): Promise<number> {
+  const { bavail, blocks } = await statfs(folder)
+  return bavail / blocks
 }
 
 /** host:port for others. */
@@ -185,7 +203,7 @@ async function isAnother(earlier: Entry, own: Identity, auth: NodeAuth): Promise
 
 async function openParts(
   launch: ExecutorLaunch, options: StartOptions, folders: ExecutorFolders, log: Log, markerToken: string,
-  peers: PeerChannels,
+  peers: PeerChannels, troubles: Troubles,
 ) {
   const { clock } = options
   const files = await openBucketFiles(launch, options, folders)
@@ -203,7 +221,7 @@ async function openParts(
   const reads = new TableReads()
   const pool = new BodyPool()
   const runner = new TaskRunner({
-    clock, instances, exchangeFiles, exchangeReader, files: files.source, pool, reads,
+    clock, instances, exchangeFiles, exchangeReader, files: files.source, pool, reads, troubles,
     cpu: new CpuShare(processCpuMs),
   })
   const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
@@ -232,11 +250,12 @@ async function openParts(
 
 function infoOf(
   launch: ExecutorLaunch, version: string, { id, incarnation }: Identity, address: string, duty: Duty,
+  reason: string,
 ): ExecutorInfo {
   return executorInfo({
     id, incarnation, address, processId: process.pid, slots: launch.slots, memoryBytes: BigInt(launch.memoryBytes),
     cacheBytes: BigInt(launch.cacheBytes), skeinVersion: version, duckdbVersion, state: memberState(duty),
-    labels: { ...launch.labels }, wireVersion: WIRE_VERSION,
+    labels: { ...launch.labels }, wireVersion: WIRE_VERSION, reason,
   })
 }
 

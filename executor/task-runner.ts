@@ -13,6 +13,7 @@ import type { QueryId, TaskId } from '../proto/ids.ts'
 import type { BodyPool } from './body-pool.ts'
 import type { CpuShare } from './cpu-share.ts'
 import { DuckError, isFatal, taskError } from './duck-error.ts'
+import { isDiskFull, type Troubles } from './troubles.ts'
 import type { ExchangeFiles, TaskPlace } from './exchange-files.ts'
 import { InputLost, type ExchangeReader } from './exchange-reader.ts'
 import { ExchangeMeter } from './exchange-meter.ts'
@@ -39,6 +40,7 @@ export interface TaskRunnerOptions {
   readonly pool: BodyPool
   readonly reads: TableReads
   readonly cpu: CpuShare
+  readonly troubles: Pick<Troubles, 'diskFull' | 'duckdbFailed'>
 }
 
 export type TaskOutcome = Extract<TaskEvent, { kind: 'succeeded' | 'failed' }>
@@ -96,7 +98,7 @@ export class TaskRunner {
       const stats = { ...output.stats, ...inputs.stats, cpuMs: endCpu() }
       return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, stats }
     } catch (error) {
-      if (isFatal(error)) this.#options.instances.replaceShared()
+      this.#tellTroubles(error)
       const own = placed(taskError(error, read), task)
       const cause = await scanned?.explain(own) ?? own
       spool?.fail(cause)
@@ -106,6 +108,14 @@ export class TaskRunner {
       await this.#options.exchangeReader.release(place).catch(() => undefined) // goes with the query
       await scanned?.release().catch(() => undefined) // what is left of a file goes at the next start
     }
+  }
+
+  #tellTroubles(error: unknown): void {
+    const { instances, troubles } = this.#options
+    if (isDiskFull(error)) troubles.diskFull(taskError(error, []))
+    if (!isFatal(error)) return
+    instances.replaceShared()
+    troubles.duckdbFailed(taskError(error, []))
   }
 
   /** Brings its remote files while it waits for a slot. What fails will fail the task itself, or not by then. */

@@ -125,6 +125,7 @@ function executor({ info, state }: ExecutorView, tasks: number) {
   return {
     id: info.id, address: info.address, pid: info.processId, state: state === 'connecting' ? 'joining' : state,
     slots: info.slots, runningTasks: tasks, memoryBytes: info.memoryBytes, duckdbVersion: info.duckdbVersion,
+    reason: info.reason,
   }
 }
 

@@ -910,6 +910,13 @@ export declare type Executor = Message<"skein.admin.v1.Executor"> & {
    * @generated from field: string duckdb_version = 8;
    */
   duckdbVersion: string;
+
+  /**
+   * Why it drains itself; empty: it does not.
+   *
+   * @generated from field: string reason = 9;
+   */
+  reason: string;
 };
 
 /**

@@ -417,6 +417,13 @@ export declare type ExecutorInfo = Message<"skein.cluster.v1.ExecutorInfo"> & {
    * @generated from field: uint32 wire_version = 12;
    */
   wireVersion: number;
+
+  /**
+   * Why it drains itself; empty: it does not.
+   *
+   * @generated from field: string reason = 13;
+   */
+  reason: string;
 };
 
 /**

@@ -65,7 +65,7 @@ export async function openWorkbench(
   const exchangeReader = new ExchangeReader(exchangeFiles, fetchNothing, systemClock)
   const runner = new TaskRunner({
     clock: systemClock, instances, exchangeFiles, exchangeReader, pool: new BodyPool(), reads: new TableReads(),
-    cpu: new CpuShare(processCpuMs),
+    cpu: new CpuShare(processCpuMs), troubles: { diskFull: () => undefined, duckdbFailed: () => undefined },
     files: {
       open: async wanted => ({
         files: wanted.map(({ file }) => ({ path: join(lake, file.key), bytesFetched: 0, bytesCached: 0 })),
