@@ -146,7 +146,7 @@ async function start(
   const duty = new DutyKeeper('coordinator')
   const { queryLog, system, tables, peers } = await openSystem({
     live, dataDir: launch.dataDir, catalog, skeletons, log, onStop, store, clock, own: id, auth, events,
-    queries: () => queries.list(), executors: () => queries.executors(), caches: { list: () => caches.list() },
+    queries: () => queries.list(), executors: () => queries.executors(), caches: { look: () => caches.look() },
   })
   const tracing = openTracing(config.tracing, { clock, coordinator: id, chance: randomBytes }, log)
   onStop(() => tracing.close())

@@ -11,6 +11,8 @@ import { nodeChannel, type NodeAuth } from '../proto/node-auth.ts'
 
 /** An executor answers from memory, or removes files. */
 const DEADLINE_MS = 8_000
+/** For people who look: what is not known by then is not waited for. */
+const LOOK_WITHIN_MS = 2_000
 /** To bring some files; a store that does not answer has failed before. */
 const WARM_DEADLINE_MS = 600_000
 /** Of one call: some 200 bytes each. */
@@ -52,6 +54,13 @@ export class ExecutorCaches {
 
   list(): Promise<ExecutorCache[]> {
     return this.#states(cache => cache.getCache({}, { deadlineMs: DEADLINE_MS }))
+  }
+
+  /** The same for who looks: null for an executor that does not answer soon. Never rejects. */
+  async look(): Promise<{ readonly executor: string; readonly state: CacheState | null }[]> {
+    const answers = await this.#each(async (cache, executor) =>
+      ({ executor, state: await cache.getCache({}, { deadlineMs: LOOK_WITHIN_MS }).catch(() => null) }))
+    return answers.flatMap(answer => answer.status === 'fulfilled' ? [answer.value] : [])
   }
 
   /** What is left. `keys`: of these files alone. */

@@ -12,7 +12,7 @@
 
 import type { DutyKeeper } from '../cluster/duty.ts'
 import type { Clock } from '../proto/clock.ts'
-import { QueryError } from '../proto/errors.ts'
+import type { QueryError } from '../proto/errors.ts'
 
 /** Between looks at a disk that was full. */
 const LOOK_MS = 1_000

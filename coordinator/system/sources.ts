@@ -21,7 +21,7 @@ export interface SourcePorts {
   /** Running ones and the last that ended, newest first. */
   readonly queries: () => readonly LoggedQuery[]
   readonly executors: () => readonly ExecutorView[]
-  readonly caches: Pick<ExecutorCaches, 'list'>
+  readonly caches: Pick<ExecutorCaches, 'look'>
   readonly settings: () => readonly Setting[]
   readonly events: Pick<Events, 'last'>
 }
@@ -73,8 +73,9 @@ function executorRows({ executors, queries }: SourcePorts): Row[] {
   }))
 }
 
+/** Of an executor that does not answer, its name alone. */
 async function cacheRows({ caches }: SourcePorts): Promise<Row[]> {
-  return (await caches.list()).map(({ executor, state }) => rowOf('cache', {
+  return (await caches.look()).map(({ executor, state }) => rowOf('cache', state === null ? { executor } : {
     executor, budget_bytes: Number(state.budgetBytes), used_bytes: Number(state.usedBytes), files: state.files,
     chunks: state.chunks, bytes_fetched: Number(state.bytesFetched), bytes_cached: Number(state.bytesCached),
     damaged: state.damaged, results: state.results, result_bytes: Number(state.resultBytes),

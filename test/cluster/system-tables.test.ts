@@ -10,7 +10,7 @@ import { tpchQueries } from '../../bench/tpch/queries.ts'
 import { runCommand } from './command.ts'
 import { Skein, type SkeinOutcome } from './skein.ts'
 import { makeTpch } from './tpch-runs.ts'
-import { until } from './watch.ts'
+import { Operator, until } from './watch.ts'
 
 const SCALE = 0.01
 
@@ -49,6 +49,15 @@ t.test('what the cluster knows of itself is read, joined and counted like other 
   t.strictSame(await one('SELECT state, count(*), sum(slots) > 0 FROM skein.executors GROUP BY ALL'),
     [['active', '2', 'true']])
   t.strictSame(await one(`SELECT count(*) FROM skein.cache`), [['2']])
+  const operator = new Operator(skein.doors)
+  const [silent] = await operator.executors()
+  operator.close()
+  process.kill(silent?.pid ?? 0, 'SIGSTOP')
+  try {
+    t.strictSame(await one('SELECT count(used_bytes) FROM skein.cache'), [['1']], 'while one does not answer')
+  } finally {
+    process.kill(silent?.pid ?? 0, 'SIGCONT')
+  }
   t.strictSame(await one(`SELECT value FROM skein.settings WHERE name = 'default_catalog'`), [['tpch']])
   t.strictSame(await one(`SELECT list(state ORDER BY happened_at) FROM skein.events WHERE id = '${id}'`),
     [[['started', 'finished']]])
