@@ -78,8 +78,8 @@ const MISSING_TABLE = new RegExp(
 const THERE_ALREADY = /^Catalog Error: [^"]* with name "?.*"? already exists/
 
 /**
- * The QueryError that a task ends with. What is the executor's trouble and not the statement's may be tried elsewhere: a
- * full disk, a DuckDB that has failed for good. `files` are those it read: named when DuckDB does not say which is bad.
+ * The QueryError that a task ends with. What is the executor's trouble and not the statement's may be tried elsewhere:
+ * a full disk, a DuckDB that has failed for good. `files` are those it read: named if DuckDB does not say which is bad.
  */
 export function taskError(thrown: unknown, files: readonly string[]): QueryError {
   if (isDiskFull(thrown)) return new QueryError('EXECUTOR_FULL', thrown.message, { cause: thrown })
