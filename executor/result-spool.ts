@@ -25,6 +25,8 @@ const MEMORY_BYTES = 32 * 1024 * 1024
 const SEGMENT_BYTES = 64 * 1024 * 1024
 /** A client that takes nothing for so long is gone or stuck. */
 const STALL_MS = 60_000
+/** Of the disk, and at most a quarter of it: what waits for its turn leaves it to those that are read meanwhile. */
+const RESERVED_BYTES = 64 * 1024 * 1024
 /** Readers go back so far, after a break of the way, or to what they had no room for: see result-relay.ts. */
 const KEEP_BEHIND_BYTES = 40 * 1024 * 1024
 
@@ -189,7 +191,8 @@ export class ResultSpool {
         this.#memoryBytes += byteCount
         return { kind: 'memory', body }
       }
-      if (disk.take(byteCount)) return this.#store(body)
+      const leftBytes = this.#waitsForTurn ? Math.min(RESERVED_BYTES, disk.totalBytes / 4) : 0
+      if (disk.freeBytes >= byteCount + leftBytes && disk.take(byteCount)) return this.#store(body)
       if (await this.#dropOfFamily()) {
         movedAtMs = clock.nowMs()
         continue

@@ -116,7 +116,7 @@ t.test('spools of a family make room for each other, and one that nobody has rea
     return () => undefined
   }
   const clock: Clock = { nowMs: () => nowMs, wallMs: () => nowMs, after }
-  const [memory, disk] = [new ByteBudget(300), new ByteBudget(100)]
+  const [memory, disk] = [new ByteBudget(300), new ByteBudget(140)]
   const family = new Set<ResultSpool>()
   const [first, second] = ['a', 'b'].map(name =>
     new ResultSpool({ folder: join(temporaryFolder(t), name), memory, disk, clock, family }))
@@ -141,4 +141,33 @@ t.test('spools of a family make room for each other, and one that nobody has rea
   t.strictSame(await read(second.read(0, never)), ['7:100'])
   await Promise.all([first.remove(), second.remove()])
   t.equal(family.size, 0)
+})
+
+t.test('what waits for its turn leaves room to the one that is read, however much it has to store', async t => {
+  const [memory, disk] = [new ByteBudget(0), new ByteBudget(1_000)]
+  const family = new Set<ResultSpool>()
+  const [read, waiting] = ['a', 'b'].map(name =>
+    new ResultSpool({ folder: join(temporaryFolder(t), name), memory, disk, clock: systemClock, family }))
+  if (read === undefined || waiting === undefined) throw new Error('two spools')
+  const put = async (into: ResultSpool, n: number): Promise<void> => {
+    const { header, body } = frame(n, 100)
+    await into.append(header, body)
+  }
+  const reader = read.read(0, never)
+  const first = reader.next()
+  let stored = 0
+  const filling = (async () => {
+    for (let n = 0; n < 20; n++, stored++) await put(waiting, n)
+  })()
+  while (disk.freeBytes > 300) await new Promise(resolve => { setImmediate(resolve) })
+  for (let n = 0; n < 9; n++) {
+    await put(read, n)
+    t.equal((await (n === 0 ? first : reader.next())).value?.dataHeader[0], n)
+  }
+  t.equal(stored, 7, 'of the disk a quarter is left')
+  const cause = new QueryError('CANCELLED', 'the test is over')
+  read.fail(cause)
+  waiting.fail(cause)
+  await t.rejects(filling, { code: 'CANCELLED' })
+  await Promise.all([read.remove(), waiting.remove()])
 })
