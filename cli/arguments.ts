@@ -33,6 +33,7 @@ export interface Arguments {
   readonly cache: boolean
   readonly wholeBytes: number | undefined
   readonly broadcastRows: number | undefined
+  readonly sortRows: number | undefined
 }
 
 export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Arguments {
@@ -50,6 +51,7 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
     executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
     wholeBytes: optional('SKEIN_WHOLE_BYTES', env),
     broadcastRows: optional('SKEIN_BROADCAST_ROWS', env),
+    sortRows: optional('SKEIN_SORT_ROWS', env),
   }
 }
 

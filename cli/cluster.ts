@@ -22,6 +22,7 @@ const ASK_EVERY_MS = 10
 export interface Thresholds {
   readonly wholeBytes?: number | undefined
   readonly broadcastRows?: number | undefined
+  readonly sortRows?: number | undefined
 }
 
 export interface ClusterOptions extends Thresholds {
@@ -123,11 +124,13 @@ export class Cluster {
 }
 
 export function coordinatorLaunch(
-  { config, wholeBytes, broadcastRows }: Thresholds & { readonly config: Config }, dataDir: string, store: StoreLaunch,
+  { config, wholeBytes, broadcastRows, sortRows }: Thresholds & { readonly config: Config }, dataDir: string,
+  store: StoreLaunch,
 ): CoordinatorLaunch {
   return {
     role: 'coordinator', dataDir, store, config,
     ...(wholeBytes === undefined ? {} : { wholeBytes }), ...(broadcastRows === undefined ? {} : { broadcastRows }),
+    ...(sortRows === undefined ? {} : { sortRows }),
   }
 }
 

@@ -147,13 +147,15 @@ async function clusterOptions(words: Arguments): Promise<ClusterOptions> {
   return {
     config: await openConfig(words.config, process.env, machine), executors: words.executors, clock: systemClock,
     newSecret: () => randomBytes(SECRET_BYTES).toString('hex'),
-    wholeBytes: words.wholeBytes, broadcastRows: words.broadcastRows, onNotice,
+    wholeBytes: words.wholeBytes, broadcastRows: words.broadcastRows, sortRows: words.sortRows,
+    onNotice,
   }
 }
 
-async function roleOptions({ config, wholeBytes, broadcastRows }: Arguments): Promise<RoleOptions> {
+async function roleOptions({ config, wholeBytes, broadcastRows, sortRows }: Arguments): Promise<RoleOptions> {
   return {
-    config: await openConfig(config, process.env, machine), clock: systemClock, wholeBytes, broadcastRows, onNotice,
+    config: await openConfig(config, process.env, machine), clock: systemClock, wholeBytes, broadcastRows, sortRows,
+    onNotice,
   }
 }
 

@@ -272,18 +272,19 @@ function register(
   })
 }
 
-function thresholds({ wholeBytes, broadcastRows }: CoordinatorLaunch): PlanThresholds {
+function thresholds({ wholeBytes, broadcastRows, sortRows }: CoordinatorLaunch): PlanThresholds {
   return {
     wholeBytes: wholeBytes ?? DEFAULT_THRESHOLDS.wholeBytes,
     broadcastRows: broadcastRows ?? DEFAULT_THRESHOLDS.broadcastRows,
     // a table that every task reads is a broadcast too
     replicateRows: broadcastRows === 0 ? 0 : DEFAULT_THRESHOLDS.replicateRows,
+    sortRows: sortRows ?? (broadcastRows === 0 ? 0 : DEFAULT_THRESHOLDS.sortRows),
   }
 }
 
 /** Below 32 MB of columns a stage's fixed costs outweigh what it saves; rows: see bench/results.md. */
 const DEFAULT_THRESHOLDS: PlanThresholds = {
-  wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000,
+  wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000, sortRows: 500_000,
 }
 
 function membershipChanged(queries: QueryService, log: Log, events: Events, event: MembershipEvent): void {

@@ -108,9 +108,10 @@ class Tree {
   }
 }
 
-function title({ stage, output, tasks }: ExplainedStage): string {
-  const turns = output === 'result' && tasks > 1 ? ', whose rows come in turns' : ''
-  return `Stage ${stage} → ${output} · ${count(tasks, 'task')}${turns}`
+function title({ stage, output, tasks, inputs }: ExplainedStage): string {
+  const isInOrder = inputs.some(({ exchange }) => exchange === 'range')
+  const turns = isInOrder ? ', whose rows follow each other' : ', whose rows come in turns'
+  return `Stage ${stage} → ${output} · ${count(tasks, 'task')}${output === 'result' && tasks > 1 ? turns : ''}`
 }
 
 function operatorLine({ depth, text, estimated_rows: rows }: OperatorLine): string {

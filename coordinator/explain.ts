@@ -113,7 +113,11 @@ function explainScan(
 }
 
 function outputText({ output, explained }: Fragment): string {
-  return output.kind === 'hash' ? `hash(${(explained?.keys ?? output.keys).join(', ')})` : output.kind
+  switch (output.kind) {
+    case 'hash': return `hash(${(explained?.keys ?? output.keys).join(', ')})`
+    case 'range': return `range(${(explained?.keys ?? [output.key]).join(', ')})`
+    default: return output.kind
+  }
 }
 
 /** Milliseconds to a tenth. */

@@ -27,7 +27,7 @@ export function memoryEstimate(
       .filter(({ kind }) => kind === 'broadcast' || kind === 'gather' || kind === 'all')
       .reduce((sum, { fragment: from }) => sum + (planned.fragments[from]?.bytes ?? 0), 0)
     const moved = fragment.inputs
-      .filter(({ kind }) => kind === 'hash' || kind === 'keep')
+      .filter(({ kind }) => kind === 'hash' || kind === 'range' || kind === 'keep')
       .reduce((sum, { fragment: from }) => sum + (planned.fragments[from]?.bytes ?? 0), 0)
     const plain = copied + (moved + fragment.bytes) / (fragment.tasks === 'one' ? 1 : executorCount)
     return learner.estimate(fragment.sql, WORKING_FACTOR * Math.max(scanned, plain))

@@ -3,6 +3,7 @@
  * losses, and publishes what it is to its handle. See query.ts for its life, stage-board.ts for what is made again.
  */
 
+import { isInOrder } from '../planner/fragment.ts'
 import { asQueryError, QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskId } from '../proto/ids.ts'
@@ -121,7 +122,7 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#apply({ kind: 'planned', planMs, stageCount: fragments.length, wholeReason, mayShare }, context)
     const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
     this.#memoryBytes = memoryEstimate(planned, work.inputBytes, memories, learner)
-    if (!this.#shared.find(this.#members, this.#lead(work))) return this.#queue()
+    if (!this.#shared.find(this.#members, this.#lead(work), isOrdered(work))) return this.#queue()
     onAdmitted()
     this.#apply({ kind: 'found' }, context)
   }
@@ -246,7 +247,7 @@ export class QueryActor implements Actor<QueryMessage> {
     const isReceived = (part: number): boolean => relay.has(part)
     const board = spawnStages({ universe, planned, query, members, maxPartitions, learner, owner, isReceived })
     this.#board = board
-    relay.expect(board.results.length, this.#lead(planned))
+    relay.expect(board.results.length, this.#lead(planned), isOrdered(planned))
     this.#result = new MadeResult({ query: handle.id, stage: planned.planned.fragments.length - 1, relay, board })
     board.startReady()
   }
@@ -378,4 +379,9 @@ export class QueryActor implements Actor<QueryMessage> {
     relay.release(new QueryError('NOT_FOUND', `the result of query ${handle.id} is not kept any more`))
     context.stop()
   }
+}
+
+/** The parts of its result follow each other. */
+function isOrdered({ planned: { fragments } }: PlannedWork): boolean {
+  return fragments.slice(-1).some(isInOrder)
 }

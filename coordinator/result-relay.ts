@@ -1,7 +1,7 @@
 /**
  * The result of one query on its way from its executors to the client: Arrow messages, not decoded. A result has parts,
  * one a task that makes rows of it; each begins with the same frames, the lead, which go out once. Frames of parts come
- * interleaved, those of one part in their order.
+ * interleaved, those of one part in their order; if the result is in order, part after part, read one at a time.
  *
  *   holding ──every part all here──▶ complete
  *      └────more than held──▶ streaming ──all handed out──▶ complete
@@ -62,6 +62,7 @@ export class ResultRelay {
   #lead: readonly RawFlightData[] = []
   /** Null: not begun. */
   #parts: (ResultPart | null)[] = []
+  #isInOrder = false
   /** Begun, and not read yet. */
   #toRead: ResultPart[] = []
   readonly #open = new Set<ResultPart>()
@@ -114,10 +115,10 @@ export class ResultRelay {
   }
 
   /**
-   * How many parts there will be, and the frames that each of them begins with. What was read before is dropped. False:
-   * rows of it may have gone out.
+   * How many parts there will be, the frames that each of them begins with, and whether they follow each other. What
+   * was read before is dropped. False: rows of it may have gone out.
    */
-  expect(parts: number, lead: readonly RawFlightData[]): boolean {
+  expect(parts: number, lead: readonly RawFlightData[], isInOrder = false): boolean {
     if (this.#state.state === 'failed') return true
     if (this.#state.state !== 'holding') return false
     this.#stopReading()
@@ -125,6 +126,7 @@ export class ResultRelay {
     this.#frames = lead.map(frame => ({ frame, part: null }))
     this.#heldBytes = lead.reduce((sum, frame) => sum + bytesOf(frame), 0)
     this.#lead = lead
+    this.#isInOrder = isInOrder
     return true
   }
 
@@ -204,7 +206,7 @@ export class ResultRelay {
     if (!this.drop(index)) return null
     const part = new ResultPart({
       clock: this.#options.clock, index, attempt, fetch, fromFrame: this.#lead.length,
-      room: signal => this.#room(signal), take: (taken, frame) => this.#take(taken, frame),
+      room: signal => this.#room(index, signal), take: (taken, frame) => this.#take(taken, frame),
     })
     this.#parts[index] = part
     return part
@@ -237,7 +239,7 @@ export class ResultRelay {
     for (;;) {
       if (this.#state.state === 'failed') throw this.#state.cause
       this.#lastReadMs = this.#options.clock.nowMs()
-      const held = this.#frames.shift()
+      const held = this.#hasNext ? this.#frames.shift() : undefined
       if (held !== undefined) {
         this.#heldBytes -= bytesOf(held.frame)
         held.part?.giveOut()
@@ -286,9 +288,29 @@ export class ResultRelay {
     return this.#parts.every(part => part?.isEnded === true)
   }
 
+  /** The first part of which more is to be read: in order, no frame of a later one may go out. */
+  get #current(): number {
+    const index = this.#parts.findIndex(part => part?.isEnded !== true)
+    return index < 0 ? this.#parts.length : index
+  }
+
+  /** The first frame that is here may go out. */
+  get #hasNext(): boolean {
+    const [first] = this.#frames
+    if (first === undefined) return false
+    return !this.#isInOrder || first.part === null || first.part.index <= this.#current
+  }
+
+  /** Out of those that have begun. */
+  #nextToRead(): ResultPart | undefined {
+    if (!this.#isInOrder) return this.#toRead.shift()
+    const at = this.#toRead.findIndex(({ index }) => index === this.#current)
+    return at < 0 ? undefined : this.#toRead.splice(at, 1)[0]
+  }
+
   #readNext(): void {
-    while (this.#open.size < this.#maxOpen) {
-      const part = this.#toRead.shift()
+    while (this.#isInOrder || this.#open.size < this.#maxOpen) {
+      const part = this.#nextToRead()
       if (part === undefined) return
       this.#open.add(part)
       void part.read().then(outcome => this.#wasRead(part, outcome))
@@ -304,13 +326,17 @@ export class ResultRelay {
     this.#readNext()
   }
 
-  /** Until another frame may be taken from an executor. */
-  async #room(signal: AbortSignal): Promise<void> {
-    while (this.#state.state === 'streaming' && this.#frames.length > 0 && !signal.aborted) await this.#changed()
+  /** Until another frame of the part may be taken from its executor. */
+  async #room(part: number, signal: AbortSignal): Promise<void> {
+    const isFull = (): boolean => this.#hasNext || (this.#isInOrder && part > this.#current)
+    while (this.#state.state === 'streaming' && isFull() && !signal.aborted) await this.#changed()
   }
 
   #take(part: ResultPart, frame: RawFlightData): void {
-    this.#frames.push({ frame, part })
+    // in order, what came with the news of a later part may be here already
+    const behind = this.#isInOrder ? this.#frames.findLastIndex(held => (held.part?.index ?? -1) <= part.index)
+      : this.#frames.length - 1
+    this.#frames.splice(behind + 1, 0, { frame, part })
     this.#heldBytes += bytesOf(frame)
     if (this.#state.state === 'holding' && this.#heldBytes > this.#options.holdBytes) {
       this.#state = { state: 'streaming' }
@@ -353,6 +379,7 @@ export class ResultRelay {
   }
 
   #partEnded(): void {
+    this.#readNext()
     if (this.#state.state === 'holding' && this.#allEnded) {
       this.#state = { state: 'complete' }
       this.#options.tell({ kind: 'relay-complete' })

@@ -41,12 +41,12 @@ export class SharedResult {
     return this.#served?.parts.some(part => part.member === member) === true
   }
 
-  /** Begins to read another's, whose parts begin with `lead`. False: there is none. */
-  find(members: readonly Member[], lead: readonly RawFlightData[]): boolean {
+  /** Begins to read another's, whose parts begin with `lead` and may follow each other. False: there is none. */
+  find(members: readonly Member[], lead: readonly RawFlightData[], isInOrder: boolean): boolean {
     const found = this.#key === null ? null : this.#results.find(this.#key, members)
     this.#served = found
     if (found === null) return false
-    this.#relay.expect(found.parts.length, lead)
+    this.#relay.expect(found.parts.length, lead, isInOrder)
     return found.parts.every((part, i) => this.#relay.begin(i, SERVED, fetchKept(found.query, part)))
   }
 

@@ -18,6 +18,7 @@ import { takesWork, type Member, type MemberKey } from './member.ts'
 import { secondTryBytes } from './memory-estimate.ts'
 import type { MemoryLearner } from './memory-learner.ts'
 import { choose, isPassing, mostBytes, ownerOfPartition, type Loaded, type PlacedTask } from './place.ts'
+import { NO_RANGES, stageRanges, type StageRanges } from './ranges.ts'
 import type { TaskReport } from './running-query.ts'
 import { advance, attemptsOf, current, planned, type Attempt, type Stage, type StageEvent } from './stage.ts'
 import { StageAttempts } from './stage-attempts.ts'
@@ -80,6 +81,7 @@ export class StageActor implements Actor<StageMessage> {
   #stage: Stage
   #members: readonly Member[] = []
   #inputs: StageInputs = []
+  #ranges: StageRanges = NO_RANGES
   /** Partitions that have failed for want of memory, and what their second try may use. */
   readonly #moreMemory = new Map<number, number>()
   readonly #attempts = new StageAttempts()
@@ -106,6 +108,7 @@ export class StageActor implements Actor<StageMessage> {
         return this.#dispatch(context)
       case 'inputs-ready':
         this.#inputs = message.inputs
+        this.#ranges = this.#rangesOf(message.inputs)
         this.#advance({ kind: 'inputs-ready' })
         if (this.#attempts.areKnown) this.#lookLater(context)
         return this.#dispatch(context)
@@ -128,6 +131,12 @@ export class StageActor implements Actor<StageMessage> {
       case 'stop': return context.stop()
       default: unreachable(message)
     }
+  }
+
+  #rangesOf(inputs: StageInputs): StageRanges {
+    const { work: { partitionCount }, fragment: { inputs: read, output } } = this.#options
+    const slice = output.kind === 'result' ? output.slice ?? null : null
+    return stageRanges(read.map(({ kind }) => kind), inputs, slice, partitionCount)
   }
 
   #advance(event: StageEvent): void {
@@ -251,7 +260,7 @@ export class StageActor implements Actor<StageMessage> {
     const memoryBytes = this.#moreMemory.get(partition) ?? work.memoryBytes
     const all = this.#members.map(({ id }) => id)
     const task = taskDefinition(work, {
-      fragment, partition, attempt, splits, restrictions, inputs: this.#inputs, memoryBytes,
+      fragment, partition, attempt, splits, restrictions, inputs: this.#inputs, ranges: this.#ranges, memoryBytes,
       isPassing: file => isPassing(file, owner, member.id, all),
     })
     const id = taskId(work.query, fragment.id, partition, attempt)
@@ -294,7 +303,7 @@ export class StageActor implements Actor<StageMessage> {
   }
 
   #succeeded(
-    partition: number, attempt: number, key: MemberKey, { files, stats, result }: Succeeded,
+    partition: number, attempt: number, key: MemberKey, { files, sample, stats, result }: Succeeded,
     context: Context<StageMessage>,
   ): void {
     const source = this.#members.find(member => member.key === key)?.source
@@ -308,7 +317,7 @@ export class StageActor implements Actor<StageMessage> {
     this.#cancelOthers(partition, attempt)
     this.#attempts.succeeded(partition, attempt, context.nowMs())
     this.#advance({ kind: 'attempt-done', partition, attempt })
-    const output: Output = { attempt, member: key, source, files }
+    const output: Output = { attempt, member: key, source, files, sample }
     const { query, fragment } = this.#options
     query.send({ kind: 'partition-done', stage: fragment.id, partition, epoch: this.#epoch, output })
     this.#dispatch(context)

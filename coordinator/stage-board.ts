@@ -101,7 +101,7 @@ export class StageBoard {
     if (entry === undefined || epoch < (entry.takenBack[partition] ?? 0)) return
     entry.outputs[partition] = output
     // it ended just as its executor was lost: whoever needs it shall not wait for it
-    if (this.#isLost(output)) this.#recover()
+    if (this.#isLost(entry, output)) this.#recover()
     this.startReady()
   }
 
@@ -114,9 +114,10 @@ export class StageBoard {
     const given = new Map<MemberKey, TaskId[]>()
     if (this.#complete(stage) === null) return given
     for (const { fragment: from } of this.#entries[stage]?.fragment.inputs ?? []) {
-      if (!this.#readByAll(from)) continue
-      this.#entries[from]?.outputs.forEach((output, partition) => {
-        if (output === null || this.#isLost(output)) return
+      const written = this.#entries[from]
+      if (written === undefined || isHeldHere(written) || !this.#readByAll(from)) continue
+      written.outputs.forEach((output, partition) => {
+        if (output === null || this.#isLost(written, output)) return
         this.#unreadable.add(output)
         const ids = given.get(output.member) ?? []
         given.set(output.member, ids)
@@ -156,8 +157,8 @@ export class StageBoard {
     this.startReady()
   }
 
-  #isLost(output: Output): boolean {
-    return this.#lost.has(output.member) || this.#unreadable.has(output)
+  #isLost(entry: Entry, output: Output): boolean {
+    return !isHeldHere(entry) && (this.#lost.has(output.member) || this.#unreadable.has(output))
   }
 
   #complete(stage: number): readonly Output[] | null {
@@ -168,11 +169,11 @@ export class StageBoard {
 
   #recover(): void {
     const last = this.#entries.length - 1
-    const views: StageView[] = this.#entries.map(({ fragment, outputs, started }, stage) => ({
-      inputs: fragment.inputs, orderSensitive: fragment.orderSensitive, started,
-      outputs: outputs.map((output, partition) => {
+    const views: StageView[] = this.#entries.map((entry, stage) => ({
+      inputs: entry.fragment.inputs, orderSensitive: entry.fragment.orderSensitive, started: entry.started,
+      outputs: entry.outputs.map((output, partition) => {
         if (output === null) return 'none'
-        return this.#isLost(output) && !(stage === last && this.#isReceived(partition)) ? 'lost' : 'kept'
+        return this.#isLost(entry, output) && !(stage === last && this.#isReceived(partition)) ? 'lost' : 'kept'
       }),
     }))
     recover(views).forEach((partitions, stage) => {
@@ -195,4 +196,9 @@ export class StageBoard {
     }
     entry.actor.send({ kind: 'again', partitions, epoch: entry.epoch })
   }
+}
+
+/** What its tasks told came with the news of them: no executor is needed any more, and two samples are never mixed. */
+function isHeldHere({ fragment }: Entry): boolean {
+  return fragment.output.kind === 'sample'
 }

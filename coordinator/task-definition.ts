@@ -8,6 +8,7 @@ import type { DataFile, FileFormat, Table, TableColumn } from '../catalog/table.
 import { inputName, scanName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import { fragmentSettings } from '../planner/session-settings.ts'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
+import { unreachable } from '../proto/errors.ts'
 import { taskId, type QueryId } from '../proto/ids.ts'
 import type { ResourceGroup } from '../proto/resource-group.ts'
 import type {
@@ -16,6 +17,7 @@ import type {
 import type { TaskRestriction } from './key-ranges.ts'
 import type { MemberKey } from './member.ts'
 import type { ScanSplit } from './place.ts'
+import type { SampledKey, StageRanges } from './ranges.ts'
 import type { QueryRequest } from './running-query.ts'
 import type { Split } from './splits.ts'
 
@@ -47,6 +49,8 @@ export interface Output {
   readonly member: MemberKey
   readonly source: ExchangeSource
   readonly files: readonly OutputFile[]
+  /** Keys of its rows; of a task that was to tell some. */
+  readonly sample: readonly SampledKey[]
 }
 
 export interface OutputFile {
@@ -66,6 +70,7 @@ export interface TaskPlace {
   readonly splits: readonly ScanSplit[]
   readonly restrictions: readonly TaskRestriction[]
   readonly inputs: StageInputs
+  readonly ranges: StageRanges
   /** What it may need; the query's estimate, or more once that was not enough. */
   readonly memoryBytes: number
   /** Of a file of `splits`: whether it stays out of the cache of the executor that reads it. */
@@ -85,11 +90,11 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     sqlKind: original ? ORIGINAL : EMITTED,
     scans: original ? fragment.scans.flatMap(({ table, columns }) => namedScan(work.tables[table], columns))
       : scans(work, place),
-    inputs: fragment.inputs.map((input, i) => ({
+    inputs: fragment.inputs.flatMap((input, i) => input.kind === 'bounds' ? [] : [{
       ...inputInit(work, input, partition, place.inputs[i] ?? []),
       restrictions: restrictionInits(place, inputName(input)),
-    })),
-    output: outputInit(work, fragment),
+    }]),
+    output: outputInit(work, place),
     preserveOrder: work.fragments.length === 1 && fragment.tasks === 'one',
     settings: { ...original ? work.request.settings : fragmentSettings(work.request.settings) },
     defaultCatalog: work.request.defaultCatalog,
@@ -173,11 +178,11 @@ function inputInit(work: QueryWork, input: FragmentInput, partition: number, out
   return { name: inputName(input), columns: columns.map(columnInit), files: inputFiles(input, partition, outputs) }
 }
 
-/** Which files of an input a task reads: all of a gather or broadcast, its own partition's of a hash or keep. */
+/** Which files of an input a task reads: all of a gather or broadcast, else its own partition's. */
 export function inputFiles(input: FragmentInput, partition: number, outputs: readonly Output[]): ExchangeFileInit[] {
   const from = input.kind === 'keep' ? outputs.slice(partition, partition + 1) : outputs
   return from.flatMap(({ source, files }) => files
-    .filter(file => input.kind !== 'hash' || file.partition === partition)
+    .filter(file => (input.kind !== 'hash' && input.kind !== 'range') || file.partition === partition)
     .map(({ path, sizeBytes, rowCount }) => ({ source, path, sizeBytes, rowCount })))
 }
 
@@ -187,14 +192,31 @@ function columnInit({ type, wireType }: ExchangeColumn): { type: string; wireTyp
 
 type OutputInit = NonNullable<TaskDefinitionInit['output']>
 
-function outputInit(work: QueryWork, { output, columns: written, maxRows }: Fragment): OutputInit {
-  if (output.kind === 'result') {
-    const enumDictionaries = work.request.enums === 'dictionary'
-    const columns = work.columns.map(({ name, type }) => ({ name, type }))
-    const compressLz4 = work.request.compression === 'lz4'
-    return { case: 'result', value: { columns, enumDictionaries, compressLz4, maxRows: BigInt(maxRows ?? 0) } }
+function outputInit(work: QueryWork, place: TaskPlace): OutputInit {
+  const { output, columns } = place.fragment
+  const exchange = { columns: columns.map(columnInit), partitionCount: work.partitionCount }
+  switch (output.kind) {
+    case 'result': return resultInit(work, place)
+    case 'sample': return { case: 'sample', value: { key: output.key, percent: output.percent } }
+    case 'hash': return { case: 'exchange', value: { ...exchange, hashKeys: [...output.keys] } }
+    case 'range': {
+      const range = { key: output.key, ties: [...output.ties], bounds: [...place.ranges.bounds] }
+      return { case: 'exchange', value: { ...exchange, range } }
+    }
+    case 'gather': case 'broadcast': case 'keep':
+      return { case: 'exchange', value: { ...exchange, partitionCount: 1 } }
+    default: return unreachable(output)
   }
-  const hashKeys = output.kind === 'hash' ? [...output.keys] : []
-  const partitionCount = output.kind === 'hash' ? work.partitionCount : 1
-  return { case: 'exchange', value: { columns: written.map(columnInit), hashKeys, partitionCount } }
+}
+
+function resultInit(work: QueryWork, { fragment, partition, ranges }: TaskPlace): OutputInit {
+  const slice = ranges.slices?.[partition]
+  const value = {
+    columns: work.columns.map(({ name, type }) => ({ name, type })),
+    enumDictionaries: work.request.enums === 'dictionary',
+    compressLz4: work.request.compression === 'lz4',
+    maxRows: BigInt(fragment.maxRows ?? 0),
+    ...slice === undefined ? {} : { slice: { offset: BigInt(slice.offset), limit: BigInt(slice.limit) } },
+  }
+  return { case: 'result', value }
 }

@@ -21,6 +21,7 @@ import { writeExchange, type WrittenFile } from './exchange-writer.ts'
 import type { InstanceSet, TaskConnection } from './instance-set.ts'
 import type { DuckConnection } from './instances.ts'
 import type { Use } from './managed-instance.ts'
+import { sampleKeys, type SampledKey } from './sampled-keys.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { resultShape, writeResult } from './result-writer.ts'
 import { ScanFiles, wantedFiles, type FilePort } from './scan-files.ts'
@@ -54,12 +55,12 @@ interface Inputs {
 
 interface Output {
   readonly files: readonly WrittenFile[]
+  readonly sample: readonly SampledKey[]
   readonly rowCount: number
   readonly outputBytes: number
 }
 
-interface Ran {
-  readonly files: readonly WrittenFile[]
+interface Ran extends Pick<Output, 'files' | 'sample'> {
   readonly stats: Pick<TaskStats, 'rowCount' | 'outputBytes' | 'peakBytes' | 'spilled'>
 }
 
@@ -96,7 +97,7 @@ export class TaskRunner {
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
       spool?.complete()
       const stats = { ...output.stats, ...inputs.stats, cpuMs: endCpu() }
-      return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, stats }
+      return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, sample: output.sample, stats }
     } catch (error) {
       this.#tellTroubles(error)
       const own = placed(taskError(error, read), task)
@@ -143,9 +144,9 @@ export class TaskRunner {
       const sql = taskSql(task, inputs.scanPaths, inputs.inputPaths)
       const output = await this.#execute(task, sql, taken.connection, spool, signal)
       isClean = !signal.aborted // an interrupt may still come to it
-      const { rowCount, outputBytes } = output
+      const { files, sample, rowCount, outputBytes } = output
       const { peakBytes, spilled } = taken.use
-      return { files: output.files, stats: { rowCount, outputBytes, peakBytes, spilled } }
+      return { files, sample, stats: { rowCount, outputBytes, peakBytes, spilled } }
     } finally {
       stopInterrupts()
       this.#seen.delete(task.taskId as TaskId)
@@ -177,7 +178,11 @@ export class TaskRunner {
         const { maxRows } = output.value
         const shape = resultShape(output.value)
         const totals = await writeResult(connection, sql, shape, Number(maxRows), spool, pool, signal)
-        return { files: [], rowCount: totals.rowCount, outputBytes: totals.byteCount }
+        return { files: [], sample: [], rowCount: totals.rowCount, outputBytes: totals.byteCount }
+      }
+      case 'sample': {
+        const sample = await sampleKeys(connection, sql, output.value)
+        return { files: [], sample, rowCount: sample.length, outputBytes: sum(sample.map(({ key }) => key.length)) }
       }
       default: throw new QueryError('INTERNAL', `task ${task.taskId} has no output`)
     }
@@ -197,7 +202,7 @@ export class TaskRunner {
       const [rows, bytes] = [files.map(file => file.rowCount), files.map(file => file.sizeBytes)]
       const outputBytes = sum(bytes)
       if (meter.full || !exchangeFiles.accountOutput(place, outputBytes)) throw exchangeFiles.diskFull('an exchange')
-      return { files, rowCount: sum(rows), outputBytes }
+      return { files, sample: [], rowCount: sum(rows), outputBytes }
     } catch (error) {
       const cause = meter.full ? exchangeFiles.diskFull('an exchange') : error
       await exchangeFiles.removeOutput(place)

@@ -40,13 +40,20 @@ export function originalSetup(task: TaskDefinition, scanPaths: readonly (readonl
 export function taskSql(
   task: TaskDefinition, scanPaths: readonly (readonly string[])[], inputPaths: readonly (readonly string[])[],
 ): string {
+  const own = ownSql(task)
   const relations = task.sqlKind === SqlKind.ORIGINAL ? [] : [
     ...task.scans.map((scan, i) => scanRelation(scan, scanPaths[i] ?? [])),
     ...task.inputs.map((input, i) => inputRelation(input, inputPaths[i] ?? [])),
   ]
-  if (relations.length === 0) return task.sql
-  const own = /^WITH\s/.test(task.sql) ? `,\n${task.sql.slice('WITH'.length)}` : `\n${task.sql}`
-  return `WITH ${relations.join(',\n')}${own}`
+  if (relations.length === 0) return own
+  const after = /^WITH\s/.test(own) ? `,\n${own.slice('WITH'.length)}` : `\n${own}`
+  return `WITH ${relations.join(',\n')}${after}`
+}
+
+/** Its rows are in order, and the text ends with that order, or with nothing behind the subquery that has it. */
+function ownSql({ sql, output }: TaskDefinition): string {
+  const slice = output.case === 'result' ? output.value.slice : undefined
+  return slice === undefined ? sql : `${sql}\nLIMIT ${slice.limit} OFFSET ${slice.offset}`
 }
 
 /** The session's own: nothing of it outlives the connection. */

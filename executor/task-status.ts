@@ -31,10 +31,11 @@ export function taskStatus(taskId: TaskId, task: Task, result: readonly RawFligh
 }
 
 function succeeded(
-  { files, stats, queuedMs, runMs }: Extract<Task, { state: 'succeeded' }>, result: readonly RawFlightData[],
+  { files, sample, stats, queuedMs, runMs }: Extract<Task, { state: 'succeeded' }>, result: readonly RawFlightData[],
 ) {
   return {
     result: [...result],
+    sample: sample.map(({ key, rows }) => ({ key, rows: BigInt(rows) })),
     files: files.map(({ partition, path, sizeBytes, rowCount }) =>
       ({ partition, path, sizeBytes: BigInt(sizeBytes), rowCount: BigInt(rowCount) })),
     stats: {

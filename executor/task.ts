@@ -13,6 +13,7 @@
 import { QueryError, unreachable } from '../proto/errors.ts'
 import type { ExecutorId } from '../proto/ids.ts'
 import type { WrittenFile } from './exchange-writer.ts'
+import type { SampledKey } from './sampled-keys.ts'
 
 export interface TaskStats {
   readonly rowCount: number
@@ -37,7 +38,8 @@ export type Task =
   }
   | { readonly state: 'cancelling'; readonly cause: QueryError }
   | {
-    readonly state: 'succeeded'; readonly files: readonly WrittenFile[]; readonly stats: TaskStats
+    readonly state: 'succeeded'; readonly files: readonly WrittenFile[]; readonly sample: readonly SampledKey[]
+    readonly stats: TaskStats
     readonly queuedMs: number; readonly runMs: number
   }
   | { readonly state: 'failed'; readonly cause: QueryError; readonly lostExecutors: readonly ExecutorId[] }
@@ -47,6 +49,8 @@ export type TaskEvent =
   | { readonly kind: 'progressed'; readonly fraction: number }
   | {
     readonly kind: 'succeeded'; readonly nowMs: number; readonly files: readonly WrittenFile[]
+    /** Of a task that is to tell keys. */
+    readonly sample: readonly SampledKey[]
     readonly stats: TaskStats
   }
   | { readonly kind: 'failed'; readonly cause: QueryError; readonly lostExecutors: readonly ExecutorId[] }
@@ -81,8 +85,8 @@ function queued(task: Extract<Task, { state: 'queued' }>, event: TaskEvent): Tas
 function running(task: Extract<Task, { state: 'running' }>, event: TaskEvent): Task {
   switch (event.kind) {
     case 'succeeded': {
-      const { files, stats, nowMs } = event
-      return { state: 'succeeded', files, stats, queuedMs: task.queuedMs, runMs: nowMs - task.startedAtMs }
+      const { files, sample, stats, nowMs } = event
+      return { state: 'succeeded', files, sample, stats, queuedMs: task.queuedMs, runMs: nowMs - task.startedAtMs }
     }
     case 'failed': return { state: 'failed', cause: event.cause, lostExecutors: event.lostExecutors }
     case 'cancelled': return { state: 'cancelling', cause: cancelled(event.reason) }

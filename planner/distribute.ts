@@ -1,7 +1,7 @@
 /**
  * Puts exchanges into a plan, so that every operator finds the rows it needs in its task. Walks bottom up and asks one
  * rule an operator (planner/cut). Rows of the result stay in the tasks that make them: who wants them in one task, for
- * an order or a limit, has gathered them. What has nothing split below it stays as it is: every task can compute it.
+ * a limit or a short sort, has gathered them. What has nothing split below it stays as it is: every task can make it.
  *
  * Computed once, in one task, and never again by each reader: volatile functions, and what depends on the order of
  * rows. Otherwise two readers, or two attempts, could see other values.
@@ -22,9 +22,9 @@ import { narrowExchanges } from './cut/narrow.ts'
 import { anyOperator } from './cut/operator.ts'
 import { cutScan, isSplitTable } from './cut/scan.ts'
 import { cutSetOperation } from './cut/set-operation.ts'
-import { cutSort } from './cut/sort.ts'
+import { cutResultSort, cutSort, resultOrder, type ResultOrder } from './cut/sort.ts'
 import { simplify } from './cut/simplify.ts'
-import { COPIED, gather, renamed, SINGLE, type CutContext, type Placed } from './cut/spread.ts'
+import { COPIED, gather, isApart, renamed, SINGLE, type CutContext, type Placed } from './cut/spread.ts'
 import { cutLimit, cutTopN } from './cut/top-n.ts'
 import { cutWindow } from './cut/window.ts'
 import { dependsOnOrder, isVolatile, needsSortedInput } from './order-sensitivity.ts'
@@ -49,6 +49,7 @@ interface Walk {
   readonly context: CutContext
   readonly isVolatile: (plan: Plan) => boolean
   readonly nextIdentity: () => number
+  readonly order: ResultOrder | null
 }
 
 export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }: DistributeOptions): CutContext {
@@ -60,14 +61,13 @@ export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }:
   }
 }
 
-/** The plan with its exchanges; what it puts out may be in several tasks, in no order. */
+/** The plan with its exchanges; what it puts out may be in several tasks, in their order or in none. */
 export function distribute(plan: Plan, context: CutContext): Plan {
   if (anyOperator(plan, needsSortedInput)) throw new Unsupported('rows are taken in the order of a subquery')
   let identity = 0
+  const isVolatileHere = (operator: Plan): boolean => isVolatile(operator, context.volatileFunctions)
   const walk: Walk = {
-    context,
-    isVolatile: operator => isVolatile(operator, context.volatileFunctions),
-    nextIdentity: () => identity++,
+    context, isVolatile: isVolatileHere, nextIdentity: () => identity++, order: resultOrder(plan, isVolatileHere),
   }
   const root = place(plan, { ctes: new Map(), delim: null }, walk)
   return simplify(nameStructs(narrowExchanges(root.plan, context.tableTypes), context.tableTypes))
@@ -140,9 +140,16 @@ function operator(plan: Plan, input: (plan: Plan) => Placed, scope: Scope, walk:
     case 'DelimJoin': return delimJoin(plan, scope, walk)
     case 'Window': return cutWindow(plan, input(plan.input), context)
     case 'Distinct': return cutDistinct(plan, input(plan.input), context)
-    case 'Sort': return cutSort(plan, input(plan.input))
+    case 'Sort':
+      return plan === walk.order?.sort ? cutResultSort(plan, input(plan.input), walk.nextIdentity, context)
+        : cutSort(plan, input(plan.input))
     case 'TopN': return cutTopN(plan, input(plan.input))
-    case 'Limit': return cutLimit(plan, input(plan.input))
+    case 'Limit': {
+      const below = input(plan.input)
+      // of ranges in order it is known how many rows each has: see slice.ts
+      const isCounted = plan === walk.order?.limit && isApart(below)
+      return isCounted ? { plan: { ...plan, input: below.plan }, spread: below.spread } : cutLimit(plan, below)
+    }
     case 'SetOperation': return cutSetOperation(plan, plan.inputs.map(input), context)
     case 'Cte': {
       const readers = readersOf(plan.index, plan.query)

@@ -71,12 +71,19 @@ function scanRelation(name: string, columns: readonly TableColumn[]): string {
   return `${name} AS (SELECT ${list} WHERE FALSE)`
 }
 
-/** What the readers of a fragment see, by the names that they have for it; its hash keys are bound too. */
+/** What the readers of a fragment see, by the names that they have for it; its keys are bound too. */
 function exchangeRelations(
-  { id, sql, output }: FragmentDraft, columns: readonly ExchangeColumn[], isReadWhole: boolean,
+  { id, sql, output, inputs }: FragmentDraft, columns: readonly ExchangeColumn[], isReadWhole: boolean,
 ): readonly string[] {
   const list = columns.map(({ type }, i) => `CAST(c${i} AS ${type}) AS c${i}`).join(', ')
-  const where = output.kind === 'hash' ? ` WHERE hash(${output.keys.join(', ')}) IS NOT NULL` : ''
+  const keys = [
+    ...output.kind === 'hash' ? [`hash(${output.keys.join(', ')}) IS NOT NULL`] : [],
+    ...output.kind === 'range' || output.kind === 'sample' ? [`${output.key} IS NOT NULL`] : [],
+    ...output.kind === 'range' && output.ties.length > 0 ? [`hash(${output.ties.join(', ')}) IS NOT NULL`] : [],
+    // DuckDB binds no CTE that nobody reads
+    ...inputs.flatMap(input => input.kind === 'bounds' ? [`EXISTS (FROM ${inputName(input)})`] : []),
+  ]
+  const where = keys.length === 0 ? '' : ` WHERE ${keys.join(' AND ')}`
   const [own, all] = [inputName({ fragment: id, kind: 'gather' }), inputName({ fragment: id, kind: 'all' })]
   const relation = `${own} AS MATERIALIZED (SELECT ${list} FROM (${sql})${where})`
   return isReadWhole ? [relation, `${all} AS NOT MATERIALIZED (FROM ${own})`] : [relation]

@@ -12,7 +12,7 @@ import type {
   Aggregate, Cte, CteScan, DelimJoin, Distinct, Exchange, Lateral, Limit, Plan, Scan, SetOperation, TableFunction,
   Values,
 } from './plan.ts'
-import type { Expression } from './expression.ts'
+import type { Expression, Order } from './expression.ts'
 import { nullSql } from './literal.ts'
 import { columnList, from, select, type Relation } from './relation.ts'
 import { Unsupported } from './unsupported.ts'
@@ -40,6 +40,16 @@ export function emit(plan: Plan, names: EmitNames): Emitted {
 /** SQL of expressions over columns c0, c1, …: hash keys of a fragment's output. */
 export function emitKeys(expressions: readonly Expression[]): readonly string[] {
   return expressions.map(expression => emitExpression(expression, index => `c${index}`))
+}
+
+/**
+ * SQL over columns c0, c1, … of a BLOB: rows compare by it as they do by the orders, DuckDB sorts by nothing else. The
+ * text at its end makes it one for every type: of few bytes DuckDB would make a BIGINT.
+ */
+export function emitSortKey(orders: readonly Order[]): string {
+  const keys = orders.map(({ expression, direction, nulls }) =>
+    `${emitExpression(expression, index => `c${index}`)}, '${direction} NULLS ${nulls}'`)
+  return `create_sort_key(${keys.join(', ')}, '', 'ASC NULLS LAST')`
 }
 
 /** What is selected from an input; `columns` is all of it. */

@@ -24,8 +24,12 @@ export function explainFragment(
 ): ExplainedFragment {
   const writer = new Writer(cut, tables, restrictions)
   const names = writer.visit(cut.root, 0)
-  const keys = cut.output.kind === 'hash' ? cut.output.keys.map(key => textOf(key, names)) : []
-  return { why: cut.why, keys, operators: writer.lines }
+  return { why: cut.why, keys: keysOf(cut, names), operators: writer.lines }
+}
+
+function keysOf({ output }: Cut, names: Names): readonly string[] {
+  if (output.kind === 'hash') return output.keys.map(key => textOf(key, names))
+  return output.kind === 'range' ? output.orders.map(by => order(by, names)) : []
 }
 
 type Names = readonly string[]
@@ -251,9 +255,11 @@ function shorten(text: string, most: number): string {
 /** What is the default is not said. */
 function orders(list: readonly Order[], names: Names): string {
   if (list.length === 0) return ''
-  return ` by ${list.map(({ expression, direction, nulls }) =>
-    `${textOf(expression, names)}${direction === 'DESC' ? ' DESC' : ''}${nulls === 'FIRST' ? ' NULLS FIRST' : ''}`,
-  ).join(', ')}`
+  return ` by ${list.map(by => order(by, names)).join(', ')}`
+}
+
+function order({ expression, direction, nulls }: Order, names: Names): string {
+  return `${textOf(expression, names)}${direction === 'DESC' ? ' DESC' : ''}${nulls === 'FIRST' ? ' NULLS FIRST' : ''}`
 }
 
 function offset(rows: number): string {

@@ -95,5 +95,6 @@ function join({ type, asof, left, conditions, predicate, leftOutput, rightOutput
 }
 
 function to(partitioning: Partitioning): string {
+  if (partitioning.kind === 'range') return `range(${explainOrders(partitioning.orders, ofInput)})`
   return partitioning.kind === 'hash' ? `hash(${list(partitioning.keys)})` : partitioning.kind
 }

@@ -4,19 +4,25 @@
  * The coordinator runs a fragment as a stage.
  */
 
-import type { Expression } from './expression.ts'
+import { sampleOf } from './cut/sample.ts'
+import type { Expression, Order } from './expression.ts'
 import { withInputs } from './cut/with-inputs.ts'
 import { inputs, type Exchange, type Partitioning, type Plan, type Scan } from './plan.ts'
+import type { RowSlice } from './slice.ts'
 
 /** As it is cut from the plan: the root is what one task computes; Exchanges below it are its inputs. */
 export interface Cut {
   readonly id: number
   readonly root: Plan
-  readonly output: Exclude<Partitioning, { readonly kind: 'repeat' }> | { readonly kind: 'result' }
+  readonly output:
+    | Exclude<Partitioning, { readonly kind: 'repeat' }>
+    | { readonly kind: 'sample'; readonly orders: readonly Order[] } | { readonly kind: 'result' }
   /** Scans that every task reads whole, though their tables are split. */
   readonly repeated: ReadonlySet<Scan>
   /** Which fragment writes what an Exchange below the root reads. */
   readonly inputs: ReadonlyMap<Exchange, number>
+  /** Which fragment samples the keys of the ranges that it writes; null: it writes none. */
+  readonly bounds: number | null
   /** Of the exchange that it writes. */
   readonly why: string
 }
@@ -47,7 +53,7 @@ export interface Fragment {
 export interface ExplainedFragment {
   /** Why its rows go where they go. */
   readonly why: string
-  /** What they are hashed by. */
+  /** What they are hashed by, or what their ranges are of. */
   readonly keys: readonly string[]
   /** The operators that its text was made from, the last one first, each above its inputs. */
   readonly operators: readonly ExplainedOperator[]
@@ -85,8 +91,11 @@ export interface FragmentScan {
 export interface FragmentInput {
   /** The fragment that writes it. */
   readonly fragment: number
-  /** Decides which files a task reads: as the writer spread them, or all of them. */
-  readonly kind: 'gather' | 'broadcast' | 'hash' | 'keep' | 'all'
+  /**
+   * Decides which files a task reads: as the writer spread them, or all of them. bounds: no file and no relation, but
+   * where the ranges begin that it writes.
+   */
+  readonly kind: 'gather' | 'broadcast' | 'hash' | 'range' | 'keep' | 'all' | 'bounds'
 }
 
 /**
@@ -113,13 +122,22 @@ export function inputName({ fragment, kind }: FragmentInput): string {
 }
 
 export type FragmentOutput =
-  /** The last fragment: rows go to the client. */
-  | { readonly kind: 'result' }
+  /** The last fragment: rows go to the client. `slice`: which of those of all tasks together; absent: all. */
+  | { readonly kind: 'result'; readonly slice?: RowSlice }
   | { readonly kind: 'gather' } | { readonly kind: 'broadcast' } | { readonly kind: 'keep' }
   /** SQL expressions over c0..; equal on both sides of a join by construction (same types, same order). */
   | { readonly kind: 'hash'; readonly keys: readonly string[] }
+  /** SQL over c0.. of a BLOB that sorts as the rows do; rows of one key may part by `ties`. */
+  | { readonly kind: 'range'; readonly key: string; readonly ties: readonly string[] }
+  /** Of all rows so many percent, by chance, and of them only such keys. */
+  | { readonly kind: 'sample'; readonly key: string; readonly percent: number }
 
-/** How many tasks: one; as many as the splits make; or one a partition of the query (when it reads a hash or keep). */
+/** True if the rows of its tasks follow each other in the order of the tasks. */
+export function isInOrder({ output, inputs }: Pick<Fragment, 'output' | 'inputs'>): boolean {
+  return output.kind === 'result' && inputs.some(({ kind }) => kind === 'range')
+}
+
+/** How many tasks: one; as many as the splits make; or one a partition of the query (of a hash, range or keep). */
 export type FragmentTasks = 'one' | 'splits' | 'partitions'
 
 /** Cuts at the exchanges, in execution order; the last one is the root's. A shared exchange is one fragment. */
@@ -127,11 +145,18 @@ export function cutAtExchanges(plan: Plan): readonly Cut[] {
   const cuts: Cut[] = []
   const shared = new Map<number, number>()
   const cut = (input: Plan, output: Cut['output'], why: string): number => {
-    const { root, repeated } = withoutRepeats(input)
-    const found = new Map<Exchange, number>()
-    collect(root, found)
+    const part = withoutRepeats(input)
+    if (output.kind !== 'range') return add(part, output, why)
+    const { root, orders } = sampleOf(part.root, output.orders)
+    const bounds = add({ ...part, root }, { kind: 'sample', orders }, 'a sample of the keys tells where ranges begin')
+    return add(part, output, why, bounds)
+  }
+  /** What the fragment `bounds` reads is read once more. */
+  const add = (part: Part, output: Cut['output'], why: string, bounds: number | null = null): number => {
+    const found = new Map<Exchange, number>(bounds === null ? [] : cuts[bounds]?.inputs)
+    collect(part.root, found)
     const id = cuts.length
-    cuts.push({ id, root, output, inputs: found, repeated, why })
+    cuts.push({ id, ...part, output, inputs: found, bounds, why })
     return id
   }
   const collect = (below: Plan, found: Map<Exchange, number>): void => {
@@ -148,8 +173,10 @@ export function cutAtExchanges(plan: Plan): readonly Cut[] {
   return cuts
 }
 
+type Part = Pick<Cut, 'root' | 'repeated'>
+
 /** Scans below a repeat become others of their own: the same scan may be split elsewhere in the fragment. */
-function withoutRepeats(plan: Plan): Pick<Cut, 'root' | 'repeated'> {
+function withoutRepeats(plan: Plan): Part {
   const repeated = new Set<Scan>()
   const strip = (below: Plan, isRepeated: boolean): Plan => {
     if (below.kind === 'Scan' && isRepeated) {

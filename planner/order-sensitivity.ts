@@ -15,7 +15,8 @@ import { expressionsOf } from './cut/operator.ts'
 import { inputs } from './plan.ts'
 
 /** Of the operators of the fragment; what its inputs were is the business of their fragments. */
-export function isOrderSensitive({ root }: Cut, volatileFunctions: ReadonlySet<string>): boolean {
+export function isOrderSensitive({ root, output }: Cut, volatileFunctions: ReadonlySet<string>): boolean {
+  if (output.kind === 'sample') return true
   const reaches = (plan: Plan): boolean => dependsOnOrder(plan) || isVolatile(plan, volatileFunctions)
     || (plan.kind !== 'Exchange' && inputs(plan).some(reaches))
   return reaches(root)

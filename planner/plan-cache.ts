@@ -29,7 +29,8 @@ export class PlanCache {
 function planKey({ sql, defaultCatalog, defaultSchema, settings, tables, thresholds, explain }: PlanRequest): string {
   const versions = tables.map(({ name: { catalog, schema, table }, version, skeletonPath }) =>
     [catalog, schema, table, version, skeletonPath])
-  const limits = [thresholds.wholeBytes, thresholds.broadcastRows, thresholds.replicateRows]
+  const { wholeBytes, broadcastRows, replicateRows, sortRows } = thresholds
+  const limits = [wholeBytes, broadcastRows, replicateRows, sortRows]
   const sorted = Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1)
   return JSON.stringify([sql, defaultCatalog, defaultSchema, sorted, versions, limits, explain === true])
 }

@@ -150,6 +150,8 @@ export type Partitioning =
   | { readonly kind: 'broadcast' }
   /** Equal keys meet in one task. Keys are over the input's columns. */
   | { readonly kind: 'hash'; readonly keys: readonly Expression[] }
+  /** Each task gets the rows of one range of the orders, which follow each other in the order of the tasks. */
+  | { readonly kind: 'range'; readonly orders: readonly Order[] }
   /** Task t reads what task t wrote. */
   | { readonly kind: 'keep' }
   /** No row moves and nothing is cut: every task computes the input by itself, from all of its tables. */

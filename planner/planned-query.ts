@@ -39,6 +39,8 @@ export interface PlanThresholds {
   readonly broadcastRows: number
   /** A table of at most so many rows is read by every task, and so little is read whole of any relation. */
   readonly replicateRows: number
+  /** A result of more estimated rows is sorted by ranges, by several tasks; 0 forces it (SKEIN_SORT_ROWS). */
+  readonly sortRows: number
 }
 
 /** What is left of a scan after its filters have pruned files and row groups. */

@@ -39,9 +39,10 @@ export interface CoordinatorLaunch {
   readonly dataDir: string
   readonly store: StoreLaunch
   readonly config: Config
-  /** From SKEIN_WHOLE_BYTES and SKEIN_BROADCAST_ROWS; absent: the defaults. */
+  /** From SKEIN_WHOLE_BYTES, SKEIN_BROADCAST_ROWS and SKEIN_SORT_ROWS; absent: the defaults. */
   readonly wholeBytes?: number
   readonly broadcastRows?: number
+  readonly sortRows?: number
 }
 
 /** Where the metadata store is, and how the cluster's secret is come by. */

@@ -75,7 +75,7 @@ async function run({ smoke, rounds, print }: FamilyOptions): Promise<FamilyResul
 function portsOf(planner: Planner, table: Table): PlanPorts {
   return {
     planner, prune: pruneTable, catalog: { resolve: () => Promise.resolve([table]), invalidate: () => undefined },
-    thresholds: { wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000 },
+    thresholds: { wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000, sortRows: 500_000 },
   }
 }
 

@@ -8,12 +8,14 @@
  *   repeat       tasks x (scan, build)                    of the side that every task makes for itself
  *                                                         (of either, the part that a task needs: see restrict.ts)
  *   gather       no choice here: few rows, or nothing else is right
+ *   sample       scan of the keys, or a stage, write, read  of what is sorted by ranges
  */
 
 import type { DuckType } from '../../proto/types.ts'
+import type { Order } from '../expression.ts'
 import type { Plan, Scan } from '../plan.ts'
 import { columnTypes } from './columns.ts'
-import { addColumns } from './expressions.ts'
+import { addColumns, typeOf } from './expressions.ts'
 import { anyOperator } from './operator.ts'
 import type { CutContext } from './spread.ts'
 
@@ -45,6 +47,18 @@ const SHARED_LIMIT_BYTES = 16 * 1024 * 1024
  * than the number of rows that are grouped, so what is gathered is nearly always far less.
  */
 const GATHER_ROWS = 1_500_000
+
+/** True if the keys of the plan, which only reads the scans, are rather read twice than all of its rows written. */
+export function isCheapToSample(
+  plan: Plan, scans: readonly Scan[], orders: readonly Order[], context: CutContext,
+): boolean {
+  const keyNs = orders.reduce((sum, { expression }) =>
+    sum + (widthBytes(typeOf(expression)) > NUMBER_BYTES ? SCAN_TEXT_NS : SCAN_NUMBER_NS), 0)
+  const sampleNs = scans.reduce((sum, scan) => sum
+    + wholeScan(scan, context).rows * (keyNs + scanRowNs({ ...scan, columns: [] }, context)), 0)
+  const { writeNs, readNs } = rowNs(plan, context)
+  return sampleNs <= STAGE_NS + plan.rows * (writeNs + readNs)
+}
 
 /** True if one task may work on all the rows, of no aggregate yet; never when shuffles are forced. */
 export function isFewToMove(rows: number, { thresholds }: CutContext): boolean {

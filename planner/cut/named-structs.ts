@@ -14,6 +14,7 @@ import { inputs, type Exchange, type Plan } from '../plan.ts'
 import { hasName } from '../type-name.ts'
 import { columnTypes, type TableTypes } from './columns.ts'
 import { column } from './expressions.ts'
+import { mapKeys } from './operator.ts'
 import { withInputs } from './with-inputs.ts'
 
 /** The very same plan if no such struct crosses an exchange. */
@@ -38,8 +39,7 @@ function named(exchange: Exchange, types: readonly DuckType[]): Exchange {
   const expressions = types.map((type, i): Expression => hasName(type) ? column(i, type)
     : { kind: 'Cast', child: column(i, type), type: namedType(type), try: false, origin: null })
   const input: Plan = { kind: 'Project', input: exchange.input, expressions, rows: exchange.rows }
-  const to = exchange.to.kind !== 'hash' ? exchange.to
-    : { ...exchange.to, keys: exchange.to.keys.map(key => key.kind === 'ColumnRef' ? withNames(key) : key) }
+  const to = mapKeys(exchange.to, key => key.kind === 'ColumnRef' ? withNames(key) : key)
   return { ...exchange, input, to }
 }
 

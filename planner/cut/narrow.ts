@@ -14,7 +14,7 @@ import { inputs, type Exchange, type Join, type Plan } from '../plan.ts'
 import { columnTypes, select, type TableTypes } from './columns.ts'
 import { widthBytes } from './cost.ts'
 import { addColumns, column, moveColumns } from './expressions.ts'
-import { expressionsOf } from './operator.ts'
+import { expressionsOf, mapKeys } from './operator.ts'
 import { withInputs } from './with-inputs.ts'
 
 type Columns = ReadonlySet<number>
@@ -58,8 +58,7 @@ function narrow(exchange: Exchange, read: Columns, tables: TableTypes): Plan {
   const columns = types.map((type, i) => column(i, type))
   const input: Plan = { kind: 'Project', input: exchange.input, expressions: select(columns, kept), rows }
   const position = (index: number): number => kept.indexOf(index)
-  const to = exchange.to.kind !== 'hash' ? exchange.to
-    : { ...exchange.to, keys: exchange.to.keys.map(key => moveColumns(key, position)) }
+  const to = mapKeys(exchange.to, key => moveColumns(key, position))
   const expressions = types.map((type, i): Expression =>
     kept.includes(i) ? column(position(i), type) : { kind: 'Constant', value: { kind: 'null' }, type })
   return { kind: 'Project', input: { ...exchange, input, to }, expressions, rows }

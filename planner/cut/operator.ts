@@ -2,7 +2,7 @@
 
 import { unreachable } from '../../proto/errors.ts'
 import type { Expression } from '../expression.ts'
-import { inputs, type Plan } from '../plan.ts'
+import { inputs, type Partitioning, type Plan } from '../plan.ts'
 
 /** The expressions of the operator itself, not of its inputs; of a Scan, over the columns of its table. */
 export function expressionsOf(plan: Plan): readonly Expression[] {
@@ -24,8 +24,28 @@ export function expressionsOf(plan: Plan): readonly Expression[] {
     case 'Window': case 'Unnest': return plan.calls
     case 'Distinct': return [...plan.targets, ...plan.orders.map(by => by.expression)]
     case 'Sort': case 'TopN': return plan.orders.map(by => by.expression)
-    case 'Exchange': return plan.to.kind === 'hash' ? plan.to.keys : []
+    case 'Exchange': return keysOf(plan.to)
     default: return unreachable(plan)
+  }
+}
+
+/** What decides to which task a row goes. */
+export function keysOf(to: Partitioning): readonly Expression[] {
+  switch (to.kind) {
+    case 'hash': return to.keys
+    case 'range': return to.orders.map(by => by.expression)
+    case 'gather': case 'broadcast': case 'keep': case 'repeat': return []
+    default: return unreachable(to)
+  }
+}
+
+/** The same by other keys. */
+export function mapKeys(to: Partitioning, rewrite: (key: Expression) => Expression): Partitioning {
+  switch (to.kind) {
+    case 'hash': return { ...to, keys: to.keys.map(rewrite) }
+    case 'range': return { ...to, orders: to.orders.map(by => ({ ...by, expression: rewrite(by.expression) })) }
+    case 'gather': case 'broadcast': case 'keep': case 'repeat': return to
+    default: return unreachable(to)
   }
 }
 

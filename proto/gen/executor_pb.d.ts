@@ -481,6 +481,12 @@ export declare type TaskDefinition = Message<"skein.executor.v1.TaskDefinition">
      */
     value: ResultOutput;
     case: "result";
+  } | {
+    /**
+     * @generated from field: skein.executor.v1.SampleOutput sample = 18;
+     */
+    value: SampleOutput;
+    case: "sample";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -992,9 +998,9 @@ export declare type ExchangeSource = Message<"skein.executor.v1.ExchangeSource">
 export declare const ExchangeSourceSchema: GenMessage<ExchangeSource>;
 
 /**
- * Rows go to Parquet files. No hash_keys: one file, read by one consumer (gather), all (broadcast), or the task of
- * the same partition (keep). With hash_keys (SQL over c0..): one file or more per partition, row to
- * partition hash(keys) % partition_count.
+ * Rows go to Parquet files. No keys: one file, read by one consumer (gather), all (broadcast), or the task of the same
+ * partition (keep). With hash_keys (SQL over c0..): one file or more per partition, row to partition
+ * hash(keys) % partition_count.
  *
  * @generated from message skein.executor.v1.ExchangeOutput
  */
@@ -1013,6 +1019,11 @@ export declare type ExchangeOutput = Message<"skein.executor.v1.ExchangeOutput">
    * @generated from field: uint32 partition_count = 3;
    */
   partitionCount: number;
+
+  /**
+   * @generated from field: skein.executor.v1.RangeOutput range = 4;
+   */
+  range?: RangeOutput | undefined;
 };
 
 /**
@@ -1020,6 +1031,85 @@ export declare type ExchangeOutput = Message<"skein.executor.v1.ExchangeOutput">
  * Use `create(ExchangeOutputSchema)` to create a new message.
  */
 export declare const ExchangeOutputSchema: GenMessage<ExchangeOutput>;
+
+/**
+ * By ranges of a BLOB `key` (SQL over c0..), as many as `bounds` and one: a row goes to the partition whose number is
+ * that of the bounds which are not greater than its key. Rows whose key is a bound that stands there several times are
+ * spread by the hash of `ties` (columns) over the ranges that end and begin with it.
+ *
+ * @generated from message skein.executor.v1.RangeOutput
+ */
+export declare type RangeOutput = Message<"skein.executor.v1.RangeOutput"> & {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * In order.
+   *
+   * @generated from field: repeated bytes bounds = 2;
+   */
+  bounds: Uint8Array[];
+
+  /**
+   * @generated from field: repeated string ties = 3;
+   */
+  ties: string[];
+};
+
+/**
+ * Describes the message skein.executor.v1.RangeOutput.
+ * Use `create(RangeOutputSchema)` to create a new message.
+ */
+export declare const RangeOutputSchema: GenMessage<RangeOutput>;
+
+/**
+ * Some keys (SQL over c0.. of a BLOB) of the rows come with the news that the task has succeeded; no row is written.
+ * A row is looked at with a chance of `percent`.
+ *
+ * @generated from message skein.executor.v1.SampleOutput
+ */
+export declare type SampleOutput = Message<"skein.executor.v1.SampleOutput"> & {
+  /**
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: double percent = 2;
+   */
+  percent: number;
+};
+
+/**
+ * Describes the message skein.executor.v1.SampleOutput.
+ * Use `create(SampleOutputSchema)` to create a new message.
+ */
+export declare const SampleOutputSchema: GenMessage<SampleOutput>;
+
+/**
+ * `rows`: of the rows that were looked at so many, this one the last of them in order. The key may be cut at its end.
+ *
+ * @generated from message skein.executor.v1.SampledKey
+ */
+export declare type SampledKey = Message<"skein.executor.v1.SampledKey"> & {
+  /**
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * @generated from field: uint64 rows = 2;
+   */
+  rows: bigint;
+};
+
+/**
+ * Describes the message skein.executor.v1.SampledKey.
+ * Use `create(SampledKeySchema)` to create a new message.
+ */
+export declare const SampledKeySchema: GenMessage<SampledKey>;
 
 /**
  * Rows go to a spool of the task, as Arrow: all of the result, or a part of it. `columns` are the names and DuckDB
@@ -1052,6 +1142,13 @@ export declare type ResultOutput = Message<"skein.executor.v1.ResultOutput"> & {
    * @generated from field: bool compress_lz4 = 4;
    */
   compressLz4: boolean;
+
+  /**
+   * Of the rows in their order only these; absent: all.
+   *
+   * @generated from field: skein.executor.v1.RowSlice slice = 5;
+   */
+  slice?: RowSlice | undefined;
 };
 
 /**
@@ -1059,6 +1156,27 @@ export declare type ResultOutput = Message<"skein.executor.v1.ResultOutput"> & {
  * Use `create(ResultOutputSchema)` to create a new message.
  */
 export declare const ResultOutputSchema: GenMessage<ResultOutput>;
+
+/**
+ * @generated from message skein.executor.v1.RowSlice
+ */
+export declare type RowSlice = Message<"skein.executor.v1.RowSlice"> & {
+  /**
+   * @generated from field: uint64 offset = 1;
+   */
+  offset: bigint;
+
+  /**
+   * @generated from field: uint64 limit = 2;
+   */
+  limit: bigint;
+};
+
+/**
+ * Describes the message skein.executor.v1.RowSlice.
+ * Use `create(RowSliceSchema)` to create a new message.
+ */
+export declare const RowSliceSchema: GenMessage<RowSlice>;
 
 /**
  * @generated from message skein.executor.v1.TaskEvent
@@ -1229,6 +1347,13 @@ export declare type TaskStatus_Succeeded = Message<"skein.executor.v1.TaskStatus
    * @generated from field: repeated skein.executor.v1.ResultFrame result = 3;
    */
   result: ResultFrame[];
+
+  /**
+   * In order.
+   *
+   * @generated from field: repeated skein.executor.v1.SampledKey sample = 4;
+   */
+  sample: SampledKey[];
 };
 
 /**

@@ -285,3 +285,59 @@ t.test('a reader that stalls in the middle holds a frame and no stream, and stil
   t.strictSame(rows.slice(1, -1).map(Number).sort((a, b) => a - b), all)
   t.strictSame([rows.at(-1), events], ['end', ['relay-outgrown', 'relay-delivered']])
 })
+
+t.test('in order, part after part goes out, whichever is there first', async t => {
+  for (const holdBytes of [1_000, 15]) {
+    const { simulation, relay, events } = relayed(holdBytes)
+    relay.expect(4, [frame(0)], true)
+    const rows: (number | string)[] = []
+    const reading = read(relay.frames(), rows)
+    relay.give(2, 0, [frame(0), frame(21), frame(22)], partOf(2, 2))
+    relay.begin(3, 0, partOf(3, 2))
+    await simulation.run(10)
+    relay.begin(1, 0, partOf(1, 1))
+    await simulation.run(10)
+    t.strictSame(rows.filter(row => row !== 0), [], 'the first part is missing')
+    relay.begin(0, 0, partOf(0, 2))
+    await simulation.run(10)
+    await reading
+    t.strictSame(rows, [0, 1, 2, 11, 21, 22, 31, 32, 'end'], `${holdBytes} held back`)
+    const again: (number | string)[] = []
+    await read(relay.frames(), again)
+    t.strictSame(again, rows)
+    t.equal(events.at(-1), holdBytes === 15 ? 'relay-delivered' : 'relay-complete')
+  }
+})
+
+t.test('in order, one part is read at a time, and a slow reader still gets them so', async t => {
+  const { simulation, relay } = relayed(65)
+  const asked: string[] = []
+  relay.expect(5, [frame(0)], true)
+  for (const part of [4, 2, 0, 3, 1]) relay.begin(part, 0, partOf(part, 3, asked))
+  await simulation.run(1_000)
+  t.ok(relay.heldBytes <= 65, `${relay.heldBytes}`)
+  const rows: (number | string)[] = []
+  const frames = relay.frames()
+  for (let i = 0; i < 4; i++) {
+    await simulation.run(1_000)
+    rows.push((await frames.next()).value?.dataHeader[0] ?? -1)
+  }
+  await read(frames, rows)
+  t.strictSame(rows, [0, 1, 2, 3, 11, 12, 13, 21, 22, 23, 31, 32, 33, 41, 42, 43, 'end'])
+})
+
+t.test('in order, a part that is made anew takes its place', async t => {
+  const { simulation, relay } = relayed(15)
+  relay.expect(3, [frame(0)], true)
+  relay.begin(0, 0, partOf(0, 2))
+  relay.begin(1, 0, async function* () { throw lost })
+  relay.begin(2, 0, partOf(2, 2))
+  const frames = relay.frames()
+  const rows = [(await frames.next()).value?.dataHeader[0], (await frames.next()).value?.dataHeader[0]]
+  await simulation.run(10)
+  t.strictSame([rows, relay.drop(1), relay.drop(0)], [[0, 1], true, false])
+  relay.begin(1, 1, partOf(1, 1))
+  const more: (number | string)[] = []
+  await read(frames, more)
+  t.strictSame(more, [2, 11, 21, 22, 'end'])
+})

@@ -20,10 +20,13 @@ function fragment(id: number, inputs: FragmentInput[], orderSensitive = false): 
 }
 
 const output = (member: string, attempt = 0): Output =>
-  ({ member: key(member), attempt, files: [], source: { executorId: member } as Output['source'] })
+  ({ member: key(member), attempt, files: [], sample: [], source: { executorId: member } as Output['source'] })
 
-/** Two stages of two partitions and one; what their actors were told. */
-function board(orderSensitive: boolean) {
+const two = (orderSensitive: boolean): readonly Fragment[] =>
+  [fragment(0, [], orderSensitive), fragment(1, [{ fragment: 0, kind: 'gather' }])]
+
+/** Stages of which the first has two partitions, the others one; what their actors were told. */
+function board(orderSensitive: boolean, fragments = two(orderSensitive)) {
   const told: string[] = []
   const received = new Set<number>()
   const actor = (id: number) => ({
@@ -33,9 +36,8 @@ function board(orderSensitive: boolean) {
       return true
     },
   })
-  const fragments = [fragment(0, [], orderSensitive), fragment(1, [{ fragment: 0, kind: 'gather' }])]
   const made = new StageBoard(
-    fragments.map(({ id }, i) => ({ fragment: fragments[i] ?? fragment(0, []), actor: actor(id), partitions: 2 - id })),
+    fragments.map(one => ({ fragment: one, actor: actor(one.id), partitions: one.id === 0 ? 2 : 1 })),
     part => received.has(part),
   )
   return { made, told, received }
@@ -129,4 +131,20 @@ t.test('a part of the result that is here is not made again when its executor is
   t.strictSame([told, made.isMade, made.resultEpochs], [[], true, [0]])
   made.resultLost(0)
   t.strictSame([made.isMade, made.resultEpochs], [false, [1]], 'it could not be read after all')
+})
+
+t.test('a sample is never lost: what is written again is divided as it was', async t => {
+  const sample: Fragment = { ...fragment(0, [], true), output: { kind: 'sample', key: 'c0', percent: 1 } }
+  const range: Fragment = {
+    ...fragment(1, [{ fragment: 0, kind: 'bounds' }]), output: { kind: 'range', key: 'c0', ties: [] },
+  }
+  const { made, told } = board(true, [sample, range, fragment(2, [{ fragment: 1, kind: 'range' }])])
+  made.startReady()
+  made.partitionDone(0, 0, 0, output('e1'))
+  made.partitionDone(0, 1, 0, output('e2'))
+  made.partitionDone(1, 0, 0, output('e1'))
+  t.strictSame([...made.giveUpInputs(1, 'q' as QueryId)], [], 'it has no files')
+  told.length = 0
+  made.executorLost(key('e1'), lost)
+  t.strictSame(told, ['1 again 0 epoch 1', '2 again  epoch 1', '1 inputs-ready'])
 })

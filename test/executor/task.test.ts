@@ -14,12 +14,12 @@ const tasks: readonly Task[] = [
   { state: 'queued', queuedAtMs: 10 },
   { state: 'running', queuedMs: 5, startedAtMs: 15, fraction: 0.5 },
   { state: 'cancelling', cause: new QueryError('CANCELLED', 'x') },
-  { state: 'succeeded', files: [], stats, queuedMs: 5, runMs: 5 },
+  { state: 'succeeded', files: [], sample: [], stats, queuedMs: 5, runMs: 5 },
   { state: 'failed', cause, lostExecutors: [] },
 ]
 const events: readonly TaskEvent[] = [
   { kind: 'started', nowMs: 15 },
-  { kind: 'succeeded', nowMs: 20, files: [], stats },
+  { kind: 'succeeded', nowMs: 20, files: [], sample: [], stats },
   { kind: 'failed', cause, lostExecutors: [] },
   { kind: 'cancelled', reason: 'unwanted' },
   { kind: 'progressed', fraction: 0.4 },

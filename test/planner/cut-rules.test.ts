@@ -9,7 +9,7 @@ import { Planning, writeTables } from './planning.ts'
 import { tables } from './tables.ts'
 
 /** t and u are split, solid and one are not; every join that can is by hash. */
-const THRESHOLDS = { wholeBytes: 0, broadcastRows: 0, replicateRows: 10 }
+const THRESHOLDS = { wholeBytes: 0, broadcastRows: 0, replicateRows: 10, sortRows: 0 }
 
 const cases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   aggregate: {
@@ -33,6 +33,20 @@ const cases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'ASOF never copies the left side': `SELECT * FROM one ASOF JOIN u ON one.k >= u.k`,
     'a correlated subquery': `SELECT id, (SELECT max(v) FROM u WHERE u.k = t.k AND u.v > t.id) FROM t`,
     'cross product': `SELECT count(*) FROM t, u WHERE t.id + u.v > 5`,
+  },
+  sort: {
+    'ranges of what is read twice for its keys':
+      `SELECT id, s FROM t WHERE k > 1 ORDER BY g DESC NULLS FIRST, lower(s)`,
+    'what is dear to make twice is kept': `SELECT t.id, u.v FROM t JOIN u USING (k) ORDER BY v, id`,
+    'a limit counts the rows of ranges': `SELECT id FROM t ORDER BY s OFFSET 5`,
+    'few rows have a heap': `SELECT id FROM t ORDER BY s LIMIT 5`,
+    'a limit in percent needs all rows': `SELECT id FROM t ORDER BY s LIMIT 50%`,
+    'chance is asked once': `SELECT id FROM t ORDER BY random()`,
+    'a row above the order that is volatile': `SELECT id, random() FROM t ORDER BY s`,
+    'the order of a part is not that of the result': `SELECT sum(id) FROM (SELECT id FROM t ORDER BY s LIMIT 50%)`,
+    'every task has all rows': `SELECT * FROM one ORDER BY name`,
+    'below an order of all, another':
+      `SELECT s, count(*) FROM (SELECT s FROM t ORDER BY k OFFSET 1) GROUP BY s ORDER BY s`,
   },
   'other operators': {
     'window by shared columns':

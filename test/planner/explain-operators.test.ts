@@ -30,6 +30,7 @@ const statements = [
   `SELECT id FROM sales s WHERE amount > (SELECT avg(amount) FROM sales WHERE customer = s.customer)`,
   `SELECT random() FROM sales`,
   `SELECT * FROM sales LIMIT 3`,
+  `SELECT id FROM sales WHERE amount > 3 ORDER BY sold DESC, customer % 7 NULLS FIRST`,
 ]
 
 t.test('operators and reasons', async t => {

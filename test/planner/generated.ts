@@ -36,7 +36,15 @@ export class StatementGenerator {
 
   statement(): string {
     const query = this.#chance(0.1) ? this.#shared() : this.#query(2, [])
-    return this.#chance(0.15) ? `SELECT * FROM (${query}) AS q ORDER BY ALL LIMIT ${1 + this.#below(9)}` : query
+    if (this.#chance(0.15)) return `SELECT * FROM (${query}) AS q ORDER BY ALL LIMIT ${1 + this.#below(9)}`
+    return this.#chance(0.2) ? this.#sorted(query) : query
+  }
+
+  /** In an order of all columns, which only rows that are the same share. */
+  #sorted(query: string): string {
+    const by = `ALL ${this.#pick(['ASC', 'DESC'])} NULLS ${this.#pick(['FIRST', 'LAST'])}`
+    const some = this.#pick(['', '', ` OFFSET ${this.#below(20)}`])
+    return `SELECT * FROM (${query}) AS q ORDER BY ${by}${some}`
   }
 
   /** From 0 to below 1: mulberry32 (Tommy Ettinger, 2017). */

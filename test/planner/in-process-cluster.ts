@@ -7,7 +7,9 @@ import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableColumn } from '../../catalog/table.ts'
-import { exchangeFormat } from '../../executor/exchange-writer.ts'
+import { rangeBounds, rangeSlices, type SampledKey } from '../../coordinator/ranges.ts'
+import { exchangeFormat, keyed, partNumber } from '../../executor/exchange-writer.ts'
+import { sampleSql } from '../../executor/sampled-keys.ts'
 import { inputName, scanName, type Fragment, type FragmentInput, type FragmentScan } from '../../planner/fragment.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
 
@@ -25,6 +27,11 @@ export interface Answer {
 
 /** What one task wrote, by partition. */
 type Written = ReadonlyMap<number, readonly string[]>
+
+interface Sampled {
+  readonly fragment: number
+  readonly keys: readonly SampledKey[]
+}
 
 export class InProcessCluster {
   readonly #executors: readonly DuckDBInstance[]
@@ -53,16 +60,30 @@ export class InProcessCluster {
 
   /** Runs the fragments in order, each on as many executors as it has tasks, and gives the rows of the last one. */
   async run(fragments: readonly Fragment[], settings: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const parts = await this.runParts(fragments, settings)
+    const types = new Set(parts.map(part => part.types.join()))
+    if (types.size > 1) throw new Error(`the tasks of the result give other types: ${[...types].join(' and ')}`)
+    return { types: parts[0]?.types ?? [], rows: parts.flatMap(({ rows }) => rows) }
+  }
+
+  /** The same, task by task. */
+  async runParts(
+    fragments: readonly Fragment[], settings: Readonly<Record<string, string>> = {},
+  ): Promise<readonly Answer[]> {
     const folder = join(this.#folder, `q${this.#queries++}`)
     const written = new Map<number, readonly Written[]>()
-    const run: Run = { folder, fragments, written, settings }
+    const run: Run = { folder, fragments, written, settings, sampled: [] }
     try {
       for (const fragment of fragments) {
         if (fragment.output.kind === 'result') return await this.#result(fragment, run)
+        if (fragment.output.kind === 'sample') {
+          run.sampled.push(...await this.#sample(fragment, run))
+          continue
+        }
         const target = join(folder, String(fragment.id))
         await mkdir(target, { recursive: true })
         written.set(fragment.id, await this.#tasks(fragment, run, (connection, head, task) =>
-          this.#write(connection, head, fragment, join(target, String(task)))))
+          this.#write(connection, head, fragment, join(target, String(task)), run)))
       }
       throw new Error('no fragment has a result')
     } finally {
@@ -70,13 +91,41 @@ export class InProcessCluster {
     }
   }
 
-  /** The rows of all its tasks, in no order where they are several. */
-  async #result(fragment: Fragment, run: Run): Promise<Answer> {
-    const parts = await this.#tasks(fragment, run, (connection, head) =>
-      answer(connection, head === '' ? fragment.sql : `${head}FROM (${fragment.sql})`))
-    const types = new Set(parts.map(part => part.types.join()))
-    if (types.size > 1) throw new Error(`the tasks of the result give other types: ${[...types].join(' and ')}`)
-    return { types: parts[0]?.types ?? [], rows: parts.flatMap(({ rows }) => rows) }
+  async #result(fragment: Fragment, run: Run): Promise<readonly Answer[]> {
+    const slices = await this.#slices(fragment, run)
+    return this.#tasks(fragment, run, (connection, head, task) => {
+      const slice = slices?.[task]
+      const limit = slice === undefined ? '' : `\nLIMIT ${slice.limit} OFFSET ${slice.offset}`
+      return answer(connection, head === '' ? fragment.sql : `${head}FROM (${fragment.sql}${limit})`)
+    })
+  }
+
+  async #sample(fragment: Fragment, run: Run): Promise<Sampled[]> {
+    const { sql, output } = fragment
+    if (output.kind !== 'sample') return []
+    const samples = await this.#tasks(fragment, run, (connection, head) =>
+      answer(connection, sampleSql(`${head}${sql}`, output)))
+    return samples.map(({ rows }) => ({
+      fragment: fragment.id,
+      keys: rows.map(([key, count]) => ({ key: Buffer.from(String(key), 'hex'), rows: BigInt(String(count)) })),
+    }))
+  }
+
+  /** Which rows of each task the result has; null: all. */
+  async #slices({ output, inputs }: Fragment, { written }: Run) {
+    const slice = output.kind === 'result' ? output.slice : undefined
+    const ranges = inputs.find(({ kind }) => kind === 'range')
+    if (slice === undefined || ranges === undefined) return null
+    const counts = await Promise.all(this.#executors.map(async (executor, task) => {
+      const files = (written.get(ranges.fragment) ?? []).flatMap(output => output.get(task) ?? [])
+      if (files.length === 0) return 0
+      const connection = await executor.connect()
+      const list = files.map(quoteText).join(', ')
+      const { rows } = await answer(connection, `SELECT count(*) FROM read_parquet([${list}])`)
+      connection.closeSync()
+      return Number(rows[0]?.[0])
+    }))
+    return rangeSlices(counts, slice)
   }
 
   /** On as many executors as the fragment has tasks. */
@@ -99,7 +148,8 @@ export class InProcessCluster {
       }
       const relations = [
         ...fragment.scans.map(scan => ({ name: scanName(scan.id), sql: this.#scanSelect(scan, task) })),
-        ...fragment.inputs.map(input => ({ name: inputName(input), sql: inputSelect(input, task, run) })),
+        ...fragment.inputs.filter(({ kind }) => kind !== 'bounds').map(input =>
+          ({ name: inputName(input), sql: inputSelect(input, task, run) })),
       ].map(({ name, sql }) => `${name} AS NOT MATERIALIZED (${this.#restricted(name, sql, fragment, task)})`)
       return await work(connection, relations.length === 0 ? '' : `WITH ${relations.join(', ')} `)
     } finally {
@@ -135,17 +185,22 @@ export class InProcessCluster {
   }
 
   async #write(
-    connection: DuckDBConnection, head: string, { sql, output, columns }: Fragment, target: string,
+    connection: DuckDBConnection, head: string, { sql, output, columns, inputs }: Fragment, target: string, run: Run,
   ): Promise<Written> {
-    const keys = output.kind === 'hash' ? output.keys : []
+    const partitionCount = this.#executors.length
+    const bounds = inputs.find(({ kind }) => kind === 'bounds')?.fragment
+    const samples = run.sampled.filter(({ fragment }) => fragment === bounds).map(({ keys }) => keys)
+    const range = output.kind !== 'range' ? {}
+      : { range: { ...output, bounds: [...rangeBounds(samples, partitionCount)], ties: [...output.ties] } }
+    const parts = { hashKeys: output.kind === 'hash' ? [...output.keys] : [], partitionCount, ...range }
+    const isDivided = output.kind === 'hash' || output.kind === 'range'
     const list = columns.map(({ wireType }, i) => `CAST(c${i} AS ${wireType}) AS w${i}`)
-    if (keys.length > 0) list.push(`CAST(hash(${keys.join(', ')}) % ${this.#executors.length} AS INTEGER) AS part`)
+    if (isDivided) list.push(`${partNumber(parts)} AS part`)
     const format = `${exchangeFormat(columns.map(({ wireType }) => wireType))}, RETURN_STATS true`
-    const options = keys.length > 0 ? `${format}, PARTITION_BY (part)` : format
-    const path = keys.length > 0 ? target : `${target}.parquet`
-    const names = columns.map((_, i) => `c${i}`).join(', ')
+    const options = isDivided ? `${format}, PARTITION_BY (part)` : format
+    const path = isDivided ? target : `${target}.parquet`
     const copied = await connection.runAndReadAll(
-      `COPY (${head}SELECT ${list.join(', ')} FROM (\n${sql}\n) AS fragment(${names}))
+      `COPY (${head}SELECT ${list.join(', ')} FROM ${keyed(sql, columns.length, parts)})
         TO ${quoteText(path)} (${options})`)
     const written = new Map<number, string[]>()
     for (const [file, count] of copied.getRowsJson()) {
@@ -162,6 +217,7 @@ interface Run {
   readonly fragments: readonly Fragment[]
   readonly written: ReadonlyMap<number, readonly Written[]>
   readonly settings: Readonly<Record<string, string>>
+  readonly sampled: Sampled[]
 }
 
 function inputSelect(input: FragmentInput, task: number, { fragments, written }: Run): string {
@@ -169,7 +225,8 @@ function inputSelect(input: FragmentInput, task: number, { fragments, written }:
   const columns = fragments.find(fragment => fragment.id === id)?.columns ?? []
   const files = (written.get(id) ?? []).flatMap((output, writer) => {
     if (kind === 'keep' && writer !== task) return []
-    return kind === 'all' ? [...output.values()].flat() : output.get(kind === 'hash' ? task : 0) ?? []
+    if (kind === 'all') return [...output.values()].flat()
+    return output.get(kind === 'hash' || kind === 'range' ? task : 0) ?? []
   })
   const read = columns.map(({ type }, i) => ({ type, name: `c${i}`, from: `w${i}` }))
   return select(read, files)

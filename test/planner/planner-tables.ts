@@ -41,7 +41,7 @@ export function requestOf(
 ): PlanRequest {
   return {
     sql, tables, defaultCatalog: 'lake', defaultSchema: 'main', settings: { TimeZone: 'UTC' },
-    thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 }, ...changes,
+    thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0, sortRows: 0 }, ...changes,
   }
 }
 

@@ -63,7 +63,7 @@ t.test('the tables read are those of the plan, not those of the text', async t =
 })
 
 t.test('a small query is one fragment, for a reason', async t => {
-  const thresholds = { wholeBytes: 1e9, broadcastRows: 1000, replicateRows: 1000 }
+  const thresholds = { wholeBytes: 1e9, broadcastRows: 1000, replicateRows: 1000, sortRows: 1000 }
   const small = await plan('SELECT sum(a) FROM big', [big], { thresholds })
   t.equal(small.fragments.length, 1)
   t.match(small.wholeReason, /^small: /)

@@ -11,7 +11,7 @@ import { assemble } from '../../planner/assemble.ts'
 import { withInputs } from '../../planner/cut/with-inputs.ts'
 import { decodePlan } from '../../planner/decode.ts'
 import { contextOf, distribute } from '../../planner/distribute.ts'
-import { explainExpression } from '../../planner/explain-expression.ts'
+import { explainExpression, explainOrders } from '../../planner/explain-expression.ts'
 import { explainPlan, type ExplainNames } from '../../planner/explain.ts'
 import { cutAtExchanges, type Cut, type FragmentTasks } from '../../planner/fragment.ts'
 import { volatileFunctions } from '../../planner/functions.ts'
@@ -26,8 +26,10 @@ import { answer, type Answer, type ClusterTable } from './in-process-cluster.ts'
 import { pruneNothing, requestOf } from './planner-tables.ts'
 
 /** Nothing is copied and nothing is read by every task, unless a rule has no other way. */
-export const FORCED: PlanThresholds = { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 }
-export const DEFAULTS: PlanThresholds = { wholeBytes: 0, broadcastRows: 200_000, replicateRows: 10_000 }
+export const FORCED: PlanThresholds = { wholeBytes: 0, broadcastRows: 0, replicateRows: 0, sortRows: 0 }
+export const DEFAULTS: PlanThresholds = {
+  wholeBytes: 0, broadcastRows: 200_000, replicateRows: 10_000, sortRows: 500_000,
+}
 
 export class Planning {
   readonly tables: readonly PlannerTable[]
@@ -133,8 +135,10 @@ function explainCut(cut: Cut, tasks: FragmentTasks, names: ExplainNames): string
     return { kind: 'CteScan', index: cut.inputs.get(plan) ?? -1, types: [], rows: plan.rows }
   }
   const { output } = cut
-  const hashed = output.kind === 'hash' ? output.keys.map(key => explainExpression(key, i => `c${i}`)) : null
-  const keys = hashed === null ? '' : ` [${hashed.join(', ')}]`
+  const column = (i: number): string => `c${i}`
+  const by = output.kind === 'hash' ? output.keys.map(key => explainExpression(key, column)).join(', ')
+    : output.kind === 'range' ? explainOrders(output.orders, column) : null
+  const keys = by === null ? '' : ` [${by}]`
   const sensitive = isOrderSensitive(cut, volatileFunctions) ? ', order sensitive' : ''
   const plan = explainPlan(read(cut.root), names, '  ').replaceAll('CteScan ', 'Fragment ')
   return `${cut.id}: ${tasks}, ${output.kind}${keys}${sensitive}\n${plan}`

@@ -58,7 +58,7 @@ interface Planned {
 async function planned(sql: string, broadcastRows: number): Promise<Planned> {
   const names = (await planner.names(sql)).map(({ table }) => [table])
   const tables = await catalog.resolve(names, { catalog: 'tpch', schema: 'main' })
-  const thresholds = { wholeBytes: 0, broadcastRows, replicateRows: 0 }
+  const thresholds = { wholeBytes: 0, broadcastRows, replicateRows: 0, sortRows: 0 }
   const request = requestOf(sql, tables, { defaultCatalog: 'tpch', thresholds })
   return { plan: await planner.plan(request, pruneNothing(tables)), tables }
 }

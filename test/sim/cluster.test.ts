@@ -14,6 +14,7 @@
  */
 
 import t from 'tap'
+import { isSorted } from './program.ts'
 import { DEADLINE_MS, noFaults, SimulatedCluster, type Outcome } from './cluster.ts'
 
 const seeds = process.env['SEED'] === undefined
@@ -22,9 +23,10 @@ const seeds = process.env['SEED'] === undefined
 const SETTLE_MS = 30_000
 
 /** What is wrong with an outcome, or null. */
-function fault({ id, rows, error, expected }: Outcome, allowed: readonly string[]): string | null {
+function fault({ id, rows, error, expected, planned }: Outcome, allowed: readonly string[]): string | null {
   if (error !== null) return allowed.includes(error.code) ? null : `${id} failed: ${error.code} ${error.message}`
-  const values = (rows ?? []).map(({ value }) => value).sort((a, b) => a - b)
+  const values = (rows ?? []).map(({ value }) => value)
+  if (!isSorted(planned)) values.sort((a, b) => a - b)
   if (JSON.stringify(values) !== JSON.stringify(expected)) return `${id} gave ${values.join()} for ${expected.join()}`
   const attempts = new Map<string, Set<string>>()
   for (const mark of new Set((rows ?? []).flatMap(({ marks }) => marks))) {

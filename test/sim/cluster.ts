@@ -86,7 +86,7 @@ export class SimulatedCluster {
         invalidate: tables => { this.invalidated.push(...tables) },
       },
       prune: table => table.files.map(file => ({ file, rowGroups: file.rowGroups.map((_, i) => i) })),
-      thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0 },
+      thresholds: { wholeBytes: 0, broadcastRows: 0, replicateRows: 0, sortRows: 0 },
       connect: info => new NetworkChannel(this.network, this.#process(info.id)),
       newQueryId: () => `q${++this.#queries}` as QueryId,
       ...(options.groups === undefined ? {} : { groups: () => options.groups ?? [] }),
@@ -183,7 +183,8 @@ function textOf({ fragments }: PlannedQuery, id: number): string {
   const fragment = fragments[id]
   if (fragment === undefined) return 'fail'
   if (fragment.sql in failures || fragment.sql === ENDLESS) return fragment.sql
-  const kinds = fragment.inputs.map(input => isMoved(input) ? 'moved' : 'copied').join(',')
+  const kinds = fragment.inputs.filter(({ kind }) => kind !== 'bounds')
+    .map(input => isMoved(input) ? 'moved' : 'copied').join(',')
   const count = fragment.tasks === 'one' ? 'single' : 'several'
   return `moved=${kinds} ${count} ${fragment.orderSensitive ? 'sensitive' : 'stable'}`
 }

@@ -15,7 +15,7 @@ import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { ExecutorId, QueryId, TaskId } from '../../proto/ids.ts'
 import type { TaskDefinitionInit } from '../../proto/task.ts'
 import { TaskQueue } from '../../executor/task-queue.ts'
-import { compute, type Row } from './program.ts'
+import { compute, keyOf, partOf, sliced, type Row } from './program.ts'
 import type { Simulation } from './simulation.ts'
 
 type EventInit = NonNullable<Parameters<typeof create<typeof TaskEventSchema>>[1]>['event']
@@ -55,6 +55,8 @@ export interface World {
   readonly maxRunMs: number
 }
 
+type Written = Pick<WrittenFile, 'partition' | 'path' | 'rowCount'>
+type Sample = readonly { readonly key: Uint8Array; readonly rows: bigint }[]
 type Failed = Pick<MessageInitShape<typeof TaskStatus_FailedSchema>, 'lostExecutors' | 'position'>
 
 /** A task with such an SQL text runs until it is cancelled or released. */
@@ -323,18 +325,30 @@ export class FakeExecutor {
     const computed = compute(own, copied, single(definition))
     const mark = sensitive(definition) ? [`${stage}.${partition}@${attempt}`] : []
     const marked = computed.map(({ value, marks }) => ({ value, marks: [...marks, ...mark] }))
-    if (output.case === 'result') return this.#spool(task, marked)
-    const files: { partition: number; path: string }[] = []
-    const count = output.value !== undefined && output.value.hashKeys.length > 0 ? output.value.partitionCount : 1
-    for (let to = 0; to < count; to++) {
-      const turn = sensitive(definition) ? attempt * 31 : 0
-      const rows = marked.filter(({ value }) => (value + turn) % count === to)
-      const path = `${definition.taskId}/${to}`
-      if (rows.length === 0) continue
-      this.#files.set(path, { query: definition.queryId, rows })
-      files.push({ partition: to, path })
+    const { simulation } = this.#world
+    switch (output.case) {
+      case 'result': return this.#spool(task, sliced(marked, output.value))
+      case 'sample': {
+        const seen = marked.filter(() => simulation.chance(0.5)).map(({ value }) => ({ key: keyOf(value), rows: 1n }))
+        return this.#succeed(task, [], seen)
+      }
+      case 'exchange': {
+        const turn = sensitive(definition) ? attempt * 31 : 0
+        return this.#succeed(task, this.#divide(task, marked, row => partOf(row, output.value, turn)))
+      }
+      default: return this.#fail(task, 'INTERNAL', 'a task without an output')
     }
-    this.#succeed(task, files)
+  }
+
+  #divide(
+    { definition: { taskId, queryId } }: Task, rows: readonly Row[], part: (row: Row) => number,
+  ): Written[] {
+    return [...new Set(rows.map(part))].map(partition => {
+      const path = `${taskId}/${partition}`
+      const own = rows.filter(row => part(row) === partition)
+      this.#files.set(path, { query: queryId, rows: own })
+      return { partition, path, rowCount: BigInt(own.length) }
+    })
   }
 
   #spool(task: Task, rows: readonly Row[]): void {
@@ -350,13 +364,13 @@ export class FakeExecutor {
     simulation.clock.after(simulation.draw(1, 50), () => this.#spool(task, rows.slice(5)))
   }
 
-  #succeed(task: Task, files: readonly Pick<WrittenFile, 'partition' | 'path'>[]): void {
+  #succeed(task: Task, files: readonly Written[], sample: Sample = []): void {
     task.state = 'ended'
-    const written = files.map(file => ({ ...file, rowCount: 1n, sizeBytes: 10n }))
+    const written = files.map(file => ({ ...file, sizeBytes: 10n }))
     const { output, taskId } = task.definition
     const isSent = output.case === 'result' && this.#world.simulation.chance(0.5)
     const result = isSent ? this.#spools.get(taskId)?.frames ?? [] : []
-    this.#become(task, { case: 'succeeded', value: { files: written, result: [...result] } })
+    this.#become(task, { case: 'succeeded', value: { files: written, result: [...result], sample: [...sample] } })
     task.leave()
   }
 }

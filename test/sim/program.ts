@@ -5,11 +5,13 @@
  * What a task computes: the rows of its scans, of its hash and keep inputs, and, where a stage is one task, of its
  * other inputs. Where a stage has several tasks, each row instead grows by the number of rows that its copied inputs
  * hold: a copied input that was read in part gives a wrong answer. An order-sensitive fragment hashes its rows by its
- * attempt, and marks them with it: two attempts that are mixed lose or double rows, and show two marks.
+ * attempt, and marks them with it: two attempts that are mixed lose or double rows, and show two marks. A result of
+ * ranges is in the order of its values: ranges that were made by two samples lose that order, or rows.
  */
 
-import type { Fragment, FragmentInput, FragmentOutput } from '../../planner/fragment.ts'
+import { isInOrder, type Fragment, type FragmentInput, type FragmentOutput } from '../../planner/fragment.ts'
 import type { PlannedQuery } from '../../planner/planned-query.ts'
+import type { ExchangeOutput, ResultOutput } from '../../proto/gen/executor_pb.js'
 import type { Simulation } from './simulation.ts'
 
 export interface Row {
@@ -18,6 +20,8 @@ export interface Row {
   readonly marks: readonly string[]
 }
 
+/** The name of the result's column where its rows are in order. */
+const SORTED = 'sorted'
 const GROWTH = 7919
 const MODULUS = 1_000_000_007
 
@@ -34,22 +38,52 @@ export function answer(planned: PlannedQuery, tables: readonly (readonly number[
   const outputs: Row[][] = []
   for (const fragment of planned.fragments) {
     const scanned = fragment.scans.flatMap(scan => tables[scan.table] ?? []).map(value => ({ value, marks: [] }))
-    const of = (moved: boolean): Row[] => fragment.inputs.filter(input => isMoved(input) === moved)
+    const of = (moved: boolean): Row[] => fragment.inputs
+      .filter(input => input.kind !== 'bounds' && isMoved(input) === moved)
       .flatMap(({ fragment: from }) => outputs[from] ?? [])
     outputs.push(compute([...scanned, ...of(true)], of(false), fragment.tasks === 'one'))
   }
-  return (outputs.at(-1) ?? []).map(({ value }) => value).sort((a, b) => a - b)
+  const values = (outputs.at(-1) ?? []).map(({ value }) => value).sort((a, b) => a - b)
+  const output = planned.fragments.at(-1)?.output
+  if (output?.kind !== 'result' || output.slice === undefined) return values
+  const { offset, limit } = output.slice
+  return values.slice(offset, limit === null ? undefined : offset + limit)
+}
+
+export function isSorted({ fragments }: PlannedQuery): boolean {
+  return fragments.slice(-1).some(isInOrder)
+}
+
+/** A number as a key that sorts like it. */
+export function keyOf(value: number): Uint8Array {
+  const key = Buffer.alloc(8)
+  key.writeDoubleBE(value) // none is below 0
+  return key
 }
 
 export function isMoved({ kind }: FragmentInput): boolean {
-  return kind === 'hash' || kind === 'keep'
+  return kind === 'hash' || kind === 'range' || kind === 'keep'
+}
+
+/** In the order of the values where there are ranges of them. */
+export function sliced(rows: readonly Row[], { slice, columns }: ResultOutput): readonly Row[] {
+  const isSorted = columns.some(({ name }) => name === SORTED)
+  const sorted = isSorted ? [...rows].sort((a, b) => a.value - b.value) : rows
+  return slice === undefined ? sorted : sorted.slice(Number(slice.offset), Number(slice.offset + slice.limit))
+}
+
+/** `turn`: of an attempt at a task whose rows may go elsewhere each time. */
+export function partOf({ value }: Row, { range, hashKeys, partitionCount }: ExchangeOutput, turn: number): number {
+  if (range === undefined) return hashKeys.length > 0 ? (value + turn) % partitionCount : 0
+  return range.bounds.filter(bound => Buffer.compare(bound, keyOf(value)) <= 0).length
 }
 
 /** A random query over `tableCount` tables. */
 export function randomQuery(simulation: Simulation, tableCount: number): PlannedQuery {
   const fragments = simulation.chance(0.15) ? [whole(simulation, tableCount)] : distributed(simulation, tableCount)
   return {
-    columns: [{ name: 'value', type: 'BIGINT' }], fragments, sqlKind: 'emitted', tablesRead: [], volatile: false,
+    columns: [{ name: fragments.slice(-1).some(isInOrder) ? SORTED : 'value', type: 'BIGINT' }], fragments,
+    sqlKind: 'emitted', tablesRead: [], volatile: false,
     wholeReason: fragments.length === 1 && fragments[0]?.tasks === 'one' ? 'it is small' : null,
   }
 }
@@ -83,7 +117,7 @@ function distributed(simulation: Simulation, tableCount: number): Fragment[] {
   }
   const read = (from: readonly Fragment[]): FragmentInput[] => {
     unread = unread.filter(fragment => !from.includes(fragment))
-    return from.map(({ id, output }) => ({ fragment: id, kind: output.kind === 'result' ? 'gather' : output.kind }))
+    return from.map(({ id, output }) => ({ fragment: id, kind: readAs(output) }))
   }
   for (let i = simulation.draw(1, 4); i > 0; i--) {
     // a second scan may be joined to what is broadcast already
@@ -95,7 +129,24 @@ function distributed(simulation: Simulation, tableCount: number): Fragment[] {
   }
   for (let i = simulation.draw(0, 4); i > 0; i--) addMiddle(simulation, fragments, unread, read, add)
   const moved = (): Fragment[] => unread.filter(({ output }) => output.kind === 'hash' || output.kind === 'keep')
+  const tasksOf = (inputs: readonly FragmentInput[]) => inputs.some(isMoved) ? 'partitions' : 'one'
   const result = { output: { kind: 'result' } } as const
+  if (simulation.chance(0.35)) {
+    const inputs = read([...unread])
+    const bounds = fragments.length
+    // its own sample differs each time, so it counts as order-sensitive
+    add({ tasks: tasksOf(inputs), inputs, output: { kind: 'sample', key: '', percent: 50 }, orderSensitive: true })
+    add({
+      tasks: tasksOf(inputs), inputs: [...inputs, { fragment: bounds, kind: 'bounds' }],
+      output: { kind: 'range', key: '', ties: [] },
+    })
+    const limit = simulation.chance(0.5) ? simulation.draw(0, 12) : null
+    const slice = simulation.chance(0.5) ? { slice: { offset: simulation.draw(0, 6), limit } } : {}
+    add({
+      tasks: 'partitions', inputs: [{ fragment: bounds + 1, kind: 'range' }], output: { kind: 'result', ...slice },
+    })
+    return fragments
+  }
   if (simulation.chance(0.5)) {
     // several tasks make the result
     const isApart = moved().length > 0
@@ -124,6 +175,13 @@ function addMiddle(
   const from = [first, ...fragments.filter(other => other !== first && simulation.chance(0.3))]
   const kinds = ['hash', 'keep', 'gather', 'broadcast'] as const
   add({ tasks: 'partitions', inputs: read(from), output: outputOf(kinds[simulation.draw(0, 4)] ?? 'keep') })
+}
+
+function readAs({ kind }: FragmentOutput): FragmentInput['kind'] {
+  switch (kind) {
+    case 'result': case 'sample': return 'gather'
+    default: return kind
+  }
 }
 
 function outputOf(kind: 'hash' | 'keep' | 'gather' | 'broadcast'): FragmentOutput {
