@@ -33,6 +33,7 @@ const families: Readonly<Record<string, () => Promise<{ readonly family: Family 
   cost: () => import('./cost/cost.bench.ts'),
   prune: () => import('./prune/prune.bench.ts'),
   tpch: () => import('./tpch/tpch.bench.ts'),
+  sort: () => import('./sort/sort.bench.ts'),
   latency: () => import('./flight/latency.bench.ts'),
   remote: () => import('./remote/remote.bench.ts'),
   growth: () => import('./tpch/growth.bench.ts'),
