@@ -35,11 +35,13 @@ export interface ColumnPlace {
   readonly schema: string
   readonly table: string
   readonly remarks: string | null
+  /** No statement may change it. */
+  readonly readOnly: boolean
 }
 
 /** Of a column of a table. */
 export function tableMetadata(
-  typeText: string, { catalog, schema, table, remarks }: ColumnPlace,
+  typeText: string, { catalog, schema, table, remarks, readOnly }: ColumnPlace,
 ): readonly (readonly [string, string])[] {
   const type = knownDuckType(typeText)
   const isText = type !== undefined && texts.has(typeName(type))
@@ -47,7 +49,8 @@ export function tableMetadata(
     CATALOG_NAME: catalog, TABLE_NAME: table,
     // C++ and Java read the one, the text of the standard says the other
     SCHEMA_NAME: schema, DB_SCHEMA_NAME: schema,
-    IS_AUTO_INCREMENT: '0', IS_CASE_SENSITIVE: isText ? '1' : '0', IS_READ_ONLY: '0', IS_SEARCHABLE: '1',
+    IS_AUTO_INCREMENT: '0', IS_CASE_SENSITIVE: isText ? '1' : '0', IS_READ_ONLY: readOnly ? '1' : '0',
+    IS_SEARCHABLE: '1',
     ...remarks === null ? {} : { REMARKS: remarks },
   }
   return [

@@ -87,7 +87,8 @@ async function listTables(
     const columns: readonly TableField[] = one.columns?.map(column => ({ ...column, remarks: column.comment }))
       ?? (found?.state === 'loaded' ? found.table.columns : [])
         .map(column => ({ ...column, nullable: true, remarks: null }))
-    return encapsulatedMessage(tableSchemaMessage(columns, one, 'text'))
+    const readOnly = one.columns === null || one.kind === 'VIEW'
+    return encapsulatedMessage(tableSchemaMessage(columns, { ...one, readOnly }, 'text'))
   })
   return tableColumns(asked, schemas)
 }

@@ -4,6 +4,7 @@
  * left out.
  */
 
+import { QueryError } from '../../proto/errors.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import { quoteText } from '../../proto/sql-text.ts'
 import { UTC } from '../../proto/time-zone.ts'
@@ -37,6 +38,9 @@ export interface OwnKey {
   /** Of a foreign key: what it refers to, in the same schema. */
   readonly refers: { readonly table: string; readonly columns: readonly string[] } | null
 }
+
+/** Of one list, as text: some 100,000 columns. */
+const MAX_CHARACTERS = 16 * 1024 * 1024
 
 const tablesSql = `WITH named AS (
     SELECT database_name AS d, schema_name AS s, table_name AS t,
@@ -94,7 +98,11 @@ export class OwnCatalog {
     try {
       const columns = await query.columns
       let text = ''
-      for await (const piece of rowText(query.frames(), columns, 'arrays', UTC)) text += piece
+      for await (const piece of rowText(query.frames(), columns, 'arrays', UTC)) {
+        text += piece
+        if (text.length <= MAX_CHARACTERS) continue
+        throw new QueryError('RESULT_TOO_LARGE', `a list of tables of more than ${MAX_CHARACTERS} characters`)
+      }
       return text.split('\n').filter(line => line !== '').map(line => JSON.parse(line) as unknown)
     } finally {
       query.release()

@@ -118,6 +118,7 @@ t.test('Flight SQL lists it, its keys, and what the session has made', async t =
   const [, price] = tableFromIPC((row as { table_schema: Uint8Array }).table_schema).schema.fields
   t.match(price, { name: 'price', nullable: false })
   t.equal(price?.metadata.get('ARROW:FLIGHT:SQL:REMARKS'), 'in euro')
+  t.equal(price?.metadata.get('ARROW:FLIGHT:SQL:IS_READ_ONLY'), '0')
   t.strictSame(await list(packed(CommandGetPrimaryKeysSchema, { catalog: 'work', table: 'child' })), [
     'work main child a 1 child_a_b_pkey', 'work main child b 2 child_a_b_pkey'])
   const foreign = 'work main parent id work main child id 1 child_id_id_fkey parent_id_pkey 3 3'

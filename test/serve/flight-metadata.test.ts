@@ -75,7 +75,7 @@ t.test('tables are listed by name and type, with their schemas if asked', async 
   const flight = [...price?.metadata ?? []].flatMap(([key, value]) =>
     key.startsWith('ARROW:FLIGHT:SQL:') ? [`${key.slice(17)}=${value}`] : [])
   t.strictSame(flight.sort(), [
-    'CATALOG_NAME=lake', 'DB_SCHEMA_NAME=main', 'IS_AUTO_INCREMENT=0', 'IS_CASE_SENSITIVE=0', 'IS_READ_ONLY=0',
+    'CATALOG_NAME=lake', 'DB_SCHEMA_NAME=main', 'IS_AUTO_INCREMENT=0', 'IS_CASE_SENSITIVE=0', 'IS_READ_ONLY=1',
     'IS_SEARCHABLE=1', 'PRECISION=18', 'SCALE=2', 'SCHEMA_NAME=main', 'TABLE_NAME=orders', 'TYPE_NAME=DECIMAL',
   ])
 })
