@@ -116,7 +116,7 @@ t.test('what a slow executor holds up runs elsewhere too, and one of the two cou
       faults: seed % 8 === 0 ? noFaults : { loseCall: 0.02, doubleCall: 0.05, breakStream: 0.01, maxDelayMs: 60 },
     })
     const { simulation } = cluster
-    cluster.slow('e1', 60)
+    cluster.slow('e1', 30)
     for (let i = 0; i < 3; i++) simulation.clock.after(simulation.draw(0, 2_000), () => { cluster.submit() })
     if (seed % 5 === 0) simulation.clock.after(simulation.draw(1_000, 6_000), () => cluster.kill('e2', 2_000))
     await simulation.run(60_000)
