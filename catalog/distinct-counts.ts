@@ -1,7 +1,8 @@
 /**
  * How many values the columns of a Parquet table have, from what writers counted in each row group. Between the largest
  * count (every row group has the same values) and the sum (no two share one); the geometric mean of both is off by at
- * most the square root of the number of row groups either way. For choosing plans only.
+ * most the square root of the number of row groups either way. Integers and days have no more values than there are
+ * from the least to the greatest. For choosing plans only.
  */
 
 import { columnSources } from './parquet-table.ts'
@@ -14,7 +15,26 @@ export function distinctCounts(joined: ParquetFiles, hive: HiveLayout): (number 
     : ofColumn(joined, source.position))
 }
 
-function ofColumn({ files }: ParquetFiles, position: number): number | null {
+function ofColumn(joined: ParquetFiles, position: number): number | null {
+  const [counted, most] = [countedIn(joined, position), mostIn(joined, position)]
+  return counted === null ? most : Math.min(counted, most ?? counted)
+}
+
+/** Null: as many as there are rows, or the bounds are not known. */
+function mostIn({ files, rowCount }: ParquetFiles, position: number): number | null {
+  let [least, greatest]: [bigint | null, bigint | null] = [null, null]
+  for (const group of files.flatMap(({ rowGroups }) => rowGroups)) {
+    const { min = null, max = null, nullCount = null } = group.columns[position] ?? {}
+    if (group.rowCount === 0 || nullCount === group.rowCount) continue
+    if (typeof min !== 'bigint' || typeof max !== 'bigint') return null
+    if (least === null || min < least) least = min
+    if (greatest === null || max > greatest) greatest = max
+  }
+  const most = least === null || greatest === null ? 0 : Number(greatest - least + 1n)
+  return most < rowCount ? most : null
+}
+
+function countedIn({ files }: ParquetFiles, position: number): number | null {
   let largest = 0
   let sum = 0
   for (const { rowGroups } of files) {

@@ -1,8 +1,8 @@
 /**
  * Better estimates of how many groups an aggregate or a DISTINCT makes: DuckDB's own know nothing of distinct counts
- * and are off by orders of magnitude. The counts of the tables' columns are followed through the plan; a group made of
- * several columns has at most the product. Estimates only get smaller, and only choose between plans that are all
- * right.
+ * and are off by orders of magnitude. The counts of the tables' columns (of one without, the rows of its table) are
+ * followed through the plan; a group made of several columns has at most the product. Estimates only get smaller, and
+ * only choose between plans that are all right.
  */
 
 import { unreachable } from '../proto/errors.ts'
@@ -53,8 +53,8 @@ class Estimator {
     const [first = [], second = []] = of
     switch (plan.kind) {
       case 'Scan': {
-        const counts = this.#tables[plan.table]?.distinctCounts ?? []
-        return plan.columns.map(position => withNull(position === null ? 0 : counts[position] ?? null))
+        const { distinctCounts: counts = [], rowCount = null } = this.#tables[plan.table] ?? {}
+        return plan.columns.map(position => withNull(position === null ? 0 : counts[position] ?? rowCount))
       }
       case 'Lateral': return [...unknown(plan.columns.length), ...select(first, plan.kept)]
       case 'TableFunction': case 'OneRow': case 'Empty': case 'Values': case 'DelimScan': return unknown(width(plan))
