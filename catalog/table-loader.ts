@@ -10,7 +10,7 @@ import { QueryError } from '../proto/errors.ts'
 import type { DescribedExample } from './column-shapes.ts'
 import type { TableDefinition } from './definitions.ts'
 import { distinctCounts } from './distinct-counts.ts'
-import { orderedColumns } from './ordered-columns.ts'
+import { dividedColumns, orderedColumns } from './ordered-columns.ts'
 import type { FooterFiles } from './footer-files.ts'
 import { FooterCache } from './footers.ts'
 import { type HiveLayout, hiveLayout } from './hive.ts'
@@ -119,7 +119,8 @@ export class TableLoader {
     return {
       ...common(definition, version, files, hive),
       columns: made.map(({ column }) => column), shapes, rowCount: joined.rowCount, skeletonPath, readOptions: {},
-      distinctCounts: distinctCounts(joined, hive), orderedColumns: orderedColumns(data.index), ...data,
+      distinctCounts: distinctCounts(joined, hive), orderedColumns: orderedColumns(data.index),
+      dividedColumns: dividedColumns(data.index), ...data,
     }
   }
 

@@ -49,6 +49,8 @@ export interface Table {
   readonly distinctCounts: readonly (number | null)[]
   /** By position of the column, whether its rows lie nearly in order of it; absent: of none. As above. */
   readonly orderedColumns?: readonly boolean[]
+  /** The same, whether its files can be divided so that no two parts share a value of it. */
+  readonly dividedColumns?: readonly boolean[]
 }
 
 /** Files with the same columns, which may not be the table's. */

@@ -10,6 +10,7 @@ import type { ColumnChunk } from '../catalog/table.ts'
 import type { FragmentRestriction } from '../planner/fragment.ts'
 import type { ScanSplit } from './place.ts'
 import type { PrunedFile } from './query-ports.ts'
+import type { Split } from './splits.ts'
 
 /** Both included. */
 export interface KeyRange {
@@ -29,6 +30,8 @@ export interface TaskRestriction {
 
 /** Every row is compared with each of them. The closest ones become one. */
 const MAX_RANGES = 4
+/** Of what the ranges span: what lies between two that are closer is not worth a comparison. */
+const CLOSE_SHARE = 1 / 64
 /** Every row group is. */
 const MAX_FILE_RANGES = 64
 /** Of a table of more files everything is read: to look at their footers would hold up the coordinator. */
@@ -52,7 +55,7 @@ export function restrictTasks(
   })
   return splits => keyed.flatMap(({ relation, column, by }) => {
     const fileRanges = by.rangesOf(splits)
-    return fileRanges === null ? [] : [{ relation, column, ranges: fewer(fileRanges, MAX_RANGES), fileRanges }]
+    return fileRanges === null ? [] : [{ relation, column, ranges: fewer(apart(fileRanges), MAX_RANGES), fileRanges }]
   })
 }
 
@@ -71,14 +74,41 @@ export function filesInRanges(
   })
 }
 
-/** Rows of a file, and where they lie in a column; null: not known. */
-interface Stretch {
+/** False if nearly all rows of the files are in the ranges anyway: to compare each would cost more than it saves. */
+export function isWorthComparing(
+  files: readonly PrunedFile[], { column, ranges }: Pick<TaskRestriction, 'column' | 'ranges'>,
+): boolean {
+  if (files.length > MAX_FILES) return true
+  let [rows, inRanges] = [0, 0]
+  for (const { fromRow, toRow, range } of files.flatMap(file => stretches(file, column))) {
+    if (range === null) continue
+    const rowCount = toRow - fromRow
+    const share = ranges.reduce((sum, one) => sum + overlap(one, range), 0)
+    rows += rowCount
+    inRanges += rowCount * Math.min(1, share)
+  }
+  return rows === 0 || inRanges < WORTH_SHARE * rows
+}
+
+/** The part of `range` that lies in `one`. */
+function overlap(one: KeyRange, range: KeyRange): number {
+  const [low, high] = [one.low > range.low ? one.low : range.low, one.high < range.high ? one.high : range.high]
+  return high < low ? 0 : Number(high - low + 1n) / Number(range.high - range.low + 1n)
+}
+
+/** Rows of a file. */
+export interface Stretch {
   readonly fromRow: number
   readonly toRow: number
+  /** Whether any of them has a value in the column; true if that is not known. */
+  readonly hasValues: boolean
+  /** The same of NULL. */
+  readonly hasNulls: boolean
+  /** Where their values lie; null: not known. */
   readonly range: KeyRange | null
 }
 
-const UNKNOWN: Stretch = { fromRow: 0, toRow: Infinity, range: null }
+const UNKNOWN: Stretch = { fromRow: 0, toRow: Infinity, hasValues: true, hasNulls: true, range: null }
 
 /** A column of a scan, over all of its files. */
 class KeyColumn {
@@ -91,31 +121,42 @@ class KeyColumn {
     this.#scan = scan
     const looked = files.length > MAX_FILES ? [] : files
     this.#stretches = new Map(looked.map(file => [file.file.file, stretches(file, column)]))
-    const all = [...this.#stretches.values()].flat().map(({ range }) => range)
-    this.#all = looked.length < files.length ? null : merged(all, 1)
+    this.#all = looked.length < files.length ? null : merged(boundsIn([...this.#stretches.values()].flat()), 1)
   }
 
   /** Null: it may be anything, or nearly so. */
   rangesOf(splits: readonly ScanSplit[]): readonly KeyRange[] | null {
     if (this.#all === null) return null
-    const own = splits.filter(({ scan }) => scan === this.#scan).flatMap(({ split: { file, fromRow, toRow } }) =>
-      (this.#stretches.get(file) ?? [UNKNOWN])
-        .filter(stretch => toRow === 0 || (stretch.fromRow < toRow && stretch.toRow > fromRow)))
-    const ranges = merged(own.map(({ range }) => range), MAX_FILE_RANGES)
+    const own = splits.filter(({ scan }) => scan === this.#scan).flatMap(({ split }) =>
+      within(split, this.#stretches.get(split.file) ?? [UNKNOWN]))
+    const ranges = merged(boundsIn(own), MAX_FILE_RANGES)
     return ranges === null || width(ranges) > WORTH_SHARE * width(this.#all) ? null : ranges
   }
 }
 
-/** Of the row groups that are left and have a value at all. */
-function stretches({ file, rowGroups: kept }: PrunedFile, column: number): readonly Stretch[] {
+/** Those that a split reads. */
+export function within({ fromRow, toRow }: Split, stretches: readonly Stretch[]): readonly Stretch[] {
+  return stretches.filter(stretch => toRow === 0 || (stretch.fromRow < toRow && stretch.toRow > fromRow))
+}
+
+function boundsIn(stretches: readonly Stretch[]): readonly (KeyRange | null)[] {
+  return stretches.filter(({ hasValues }) => hasValues).map(({ range }) => range)
+}
+
+/** The row groups that are left. */
+export function stretches({ file, rowGroups: kept }: PrunedFile, column: number): readonly Stretch[] {
   if (kept.length === 0) return [UNKNOWN]
   const left = new Set(kept)
   const found: Stretch[] = []
   let row = 0
   file.rowGroups.forEach(({ rowCount, columns }, group) => {
     const chunk = columns[column]
-    const isEmpty = rowCount === 0 || chunk?.nullCount === rowCount
-    if (left.has(group) && !isEmpty) found.push({ fromRow: row, toRow: row + rowCount, range: boundsOf(chunk) })
+    const hasValues = chunk?.nullCount !== rowCount
+    const range = hasValues ? boundsOf(chunk) : null
+    const hasNulls = chunk?.nullCount !== 0
+    if (left.has(group) && rowCount > 0) {
+      found.push({ fromRow: row, toRow: row + rowCount, hasValues, hasNulls, range })
+    }
     row += rowCount
   })
   return found
@@ -137,6 +178,16 @@ function merged(bounds: readonly (KeyRange | null)[], count: number): readonly K
     else ranges[ranges.length - 1] = { low: last.low, high: range.high > last.high ? range.high : last.high }
   }
   return fewer(ranges, count)
+}
+
+/** Without the gaps that are small. */
+function apart(ranges: readonly KeyRange[]): readonly KeyRange[] {
+  const span = Number((ranges.at(-1)?.high ?? 0n) - (ranges[0]?.low ?? 0n))
+  return ranges.reduce<KeyRange[]>((joined, range) => {
+    const last = joined.at(-1)
+    if (last === undefined || Number(range.low - last.high) > CLOSE_SHARE * span) return [...joined, range]
+    return [...joined.slice(0, -1), { low: last.low, high: range.high }]
+  }, [])
 }
 
 /** At most `count` ranges: the closest are joined. */

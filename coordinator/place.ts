@@ -39,35 +39,44 @@ export interface PlacedTask {
   readonly restrictions?: readonly TaskRestriction[]
 }
 
-/** At least one task, at most about `targetTasks` and one an executor more. */
-export function placeSplits(splits: readonly ScanSplit[], rooms: readonly Room[], targetTasks: number): PlacedTask[] {
+/**
+ * At least one task, at most about `targetTasks` and one an executor more. The splits of a group are read by one task;
+ * their owner is that of the largest.
+ */
+export function placeSplits(
+  groups: readonly (readonly ScanSplit[])[], rooms: readonly Room[], targetTasks: number,
+): PlacedTask[] {
   const slots = rooms.reduce((total, room) => total + room.slots, 0)
-  const splitsOf = owned(splits, rooms)
+  const splitsOf = owned(groups, rooms)
   const tasks = rooms.flatMap(room => {
     const own = splitsOf.get(room.id) ?? []
     return pack(own, Math.max(1, Math.round(targetTasks * room.slots / Math.max(1, slots))), room.id)
   })
-  return tasks.length > 0 ? tasks : [{ owner: null, splits, sizeBytes: bytes(splits) }]
+  return tasks.length > 0 ? tasks : [{ owner: null, splits: groups.flat(), sizeBytes: bytes(groups.flat()) }]
 }
 
-/** A split, and its place in the order of scans, files and rows. */
+/** A group of splits, and its place in the order of scans, files and rows. */
 interface Ordered {
-  readonly item: ScanSplit
+  readonly items: readonly ScanSplit[]
   readonly at: number
+  readonly sizeBytes: number
 }
 
-/** Each split's executor. Largest first, so that the small ones even out. */
-function owned(splits: readonly ScanSplit[], rooms: readonly Room[]): Map<ExecutorId, Ordered[]> {
+/** Each group's executor. Largest first, so that the small ones even out. */
+function owned(groups: readonly (readonly ScanSplit[])[], rooms: readonly Room[]): Map<ExecutorId, Ordered[]> {
   const slots = rooms.reduce((total, room) => total + room.slots, 0)
-  const perSlotBytes = bytes(splits) / Math.max(1, slots)
+  const perSlotBytes = bytes(groups.flat()) / Math.max(1, slots)
   const boundOf = new Map(rooms.map(room => [room.id, LOAD_BOUND * perSlotBytes * room.slots]))
   const ids = rooms.map(room => room.id)
   const ranking = new Ranking(ids)
   const load = new Map(ids.map(id => [id, 0]))
   const result = new Map<ExecutorId, Ordered[]>(ids.map(id => [id, []]))
-  const largestFirst = splits.map((item, at) => ({ item, at })).sort((a, b) => sizeOf(b) - sizeOf(a))
+  const largestFirst = groups.map((items, at) => ({ items, at, sizeBytes: bytes(items) }))
+    .sort((a, b) => b.sizeBytes - a.sizeBytes)
   for (const ordered of largestFirst) {
-    const { file, sizeBytes } = ordered.item.split
+    const file = largest(ordered.items)
+    if (file === null) continue
+    const { sizeBytes } = ordered
     const loaded = (id: ExecutorId): number => (load.get(id) ?? 0) + sizeBytes
     const least = (best: ExecutorId, id: ExecutorId): ExecutorId => loaded(id) < loaded(best) ? id : best
     const taker = ranking.first(file, id => loaded(id) <= (boundOf.get(id) ?? 0)) ?? rank(file, ids).reduce(least)
@@ -77,20 +86,23 @@ function owned(splits: readonly ScanSplit[], rooms: readonly Room[]): Map<Execut
   return result
 }
 
-function sizeOf({ item }: Ordered): number {
-  return item.split.sizeBytes
+/** The file of the largest split. */
+function largest(items: readonly ScanSplit[]): FileKey | null {
+  const [first, ...others] = items.map(({ split }) => split)
+  if (first === undefined) return null
+  return others.reduce((most, other) => other.sizeBytes > most.sizeBytes ? other : most, first).file
 }
 
-/** `splits` are the longest first: each to the least loaded task; within a task in their order again. */
-function pack(splits: readonly Ordered[], count: number, owner: ExecutorId): PlacedTask[] {
-  const bins = Array.from({ length: Math.min(count, splits.length) }, () => ({ splits: [] as Ordered[], sizeBytes: 0 }))
-  for (const ordered of splits) {
+/** `groups` are the largest first: each to the least loaded task; within a task in their order again. */
+function pack(groups: readonly Ordered[], count: number, owner: ExecutorId): PlacedTask[] {
+  const bins = Array.from({ length: Math.min(count, groups.length) }, () => ({ groups: [] as Ordered[], sizeBytes: 0 }))
+  for (const ordered of groups) {
     const bin = bins.reduce((least, other) => other.sizeBytes < least.sizeBytes ? other : least)
-    bin.splits.push(ordered)
-    bin.sizeBytes += sizeOf(ordered)
+    bin.groups.push(ordered)
+    bin.sizeBytes += ordered.sizeBytes
   }
-  return bins.map(({ splits: own, sizeBytes }) =>
-    ({ owner, splits: own.sort((a, b) => a.at - b.at).map(({ item }) => item), sizeBytes }))
+  return bins.map(({ groups: own, sizeBytes }) =>
+    ({ owner, splits: own.sort((a, b) => a.at - b.at).flatMap(({ items }) => items), sizeBytes }))
 }
 
 /** The executor with most of `bytesAt`, by rank of its id if none has any; null: no executor. */

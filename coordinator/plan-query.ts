@@ -84,9 +84,12 @@ export async function prepareQuery(
 }
 
 function plannerTable(
-  { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts, orderedColumns = [] }: Table,
+  { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts, ...more }: Table,
 ): PlannerTable {
-  return { name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts, orderedColumns }
+  const { orderedColumns = [], dividedColumns = [] } = more
+  return {
+    name, version, columns, rowCount, sizeBytes, skeletonPath, distinctCounts, orderedColumns, dividedColumns,
+  }
 }
 
 /** The same scan is asked for before the plan is cut, and of its fragment after. */

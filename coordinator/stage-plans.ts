@@ -5,7 +5,8 @@ import type { FileKey } from '../cache/key.ts'
 import { scanName, type Fragment, type FragmentScan } from '../planner/fragment.ts'
 import { unreachable } from '../proto/errors.ts'
 import type { ExecutorId, QueryId } from '../proto/ids.ts'
-import { filesInRanges, restrictTasks, type TaskRestriction } from './key-ranges.ts'
+import { divided } from './divide.ts'
+import { filesInRanges, isWorthComparing, restrictTasks, type TaskRestriction } from './key-ranges.ts'
 import type { Member } from './member.ts'
 import { placeSplits, type PlacedTask, type Room, type ScanSplit } from './place.ts'
 import type { PlannedWork } from './plan-query.ts'
@@ -37,29 +38,44 @@ export function stageTasks(
   }
 }
 
-function wholeScan(
-  scan: FragmentScan, work: PlannedWork, restrictions: readonly TaskRestriction[] = [],
-): ScanSplit[] {
-  const own = restrictions.filter(({ relation }) => relation === scanName(scan.id))
-  const files = own.reduce(filesInRanges, work.files.get(scan.id) ?? [])
+function wholeScan(scan: FragmentScan, work: PlannedWork): ScanSplit[] {
+  return splitsOf(scan, work.files.get(scan.id) ?? [])
+}
+
+function splitsOf(scan: FragmentScan, files: readonly PrunedFile[]): ScanSplit[] {
   return splits(files, scan.columns, 1).map(split => ({ scan: scan.id, split }))
+}
+
+/** Those in which it may find what it needs. */
+function filesInReach(
+  scan: FragmentScan, work: PlannedWork, restrictions: readonly TaskRestriction[],
+): readonly PrunedFile[] {
+  return restrictions.filter(({ relation }) => relation === scanName(scan.id))
+    .reduce(filesInRanges, work.files.get(scan.id) ?? [])
 }
 
 function partitionTask(fragment: Fragment, work: PlannedWork, partition: number, count: number): PlacedTask {
   const own = fragment.scans.flatMap(scan => scan.reads === 'all' ? wholeScan(scan, work)
-    : wholeScan(scan, work).filter((_, i) => i % count === partition))
+    : groupsOf({ ...scan, files: work.files.get(scan.id) ?? [] }, 1).filter((_, i) => i % count === partition).flat())
   return { owner: null, splits: own, sizeBytes: 0 }
 }
 
 function splitTasks(fragment: Fragment, work: PlannedWork, rooms: readonly Room[]): PlacedTask[] {
   const scans = fragment.scans.filter(({ reads }) => reads === 'split')
-    .map(({ id, columns }) => ({ id, columns, files: work.files.get(id) ?? [] }))
+    .map(({ id, columns, dividedBy }) => ({ id, columns, dividedBy, files: work.files.get(id) ?? [] }))
   const shared = fragment.scans.filter(({ reads }) => reads === 'all')
   const restrict = restrictTasks(fragment.restrictions, work.files)
   return placedScans(scans, rooms).map(task => {
     const restrictions = restrict(task.splits)
-    const whole = shared.flatMap(scan => wholeScan(scan, work, restrictions))
-    return { ...task, splits: [...task.splits, ...whole], restrictions }
+    const whole = shared.map(scan => ({ scan, files: filesInReach(scan, work, restrictions) }))
+    const byRelation = new Map(whole.map(({ scan, files }) => [scanName(scan.id), files]))
+    return {
+      ...task, splits: [...task.splits, ...whole.flatMap(({ scan, files }) => splitsOf(scan, files))],
+      restrictions: restrictions.filter(one => {
+        const files = byRelation.get(one.relation)
+        return files === undefined || isWorthComparing(files, one)
+      }),
+    }
   })
 }
 
@@ -67,6 +83,8 @@ function splitTasks(fragment: Fragment, work: PlannedWork, rooms: readonly Room[
 export interface SplitScan {
   readonly id: number
   readonly columns: readonly number[]
+  /** As FragmentScan.dividedBy. */
+  readonly dividedBy?: readonly number[] | undefined
   readonly files: readonly PrunedFile[]
 }
 
@@ -75,9 +93,13 @@ export function placedScans(scans: readonly SplitScan[], rooms: readonly Room[])
   const slots = rooms.reduce((sum, room) => sum + Math.max(1, room.slots), 0)
   const bytes = scans.reduce((sum, { files, columns }) => sum + touchedBytes(files, columns), 0)
   const targetTasks = Math.max(1, rooms.length, Math.min(slots * TASKS_PER_SLOT, Math.ceil(bytes / TASK_BYTES)))
-  const items = scans.flatMap(({ id, files, columns }) => splits(files, columns, targetTasks)
-    .map(split => ({ scan: id, split })))
-  return placeSplits(items, rooms, targetTasks)
+  return placeSplits(scans.flatMap(scan => groupsOf(scan, targetTasks)), rooms, targetTasks)
+}
+
+/** Splits of which one task has to read each group. */
+function groupsOf({ id, files, columns, dividedBy = [] }: SplitScan, targetTasks: number): readonly ScanSplit[][] {
+  return divided(splits(files, columns, targetTasks), files, dividedBy)
+    .map(group => group.map(split => ({ scan: id, split })))
 }
 
 /** Files that tell where a query should run: more would tell the same. */

@@ -49,7 +49,7 @@ export function assemble(
     const isSplit = (scan: Scan): boolean => context.isSplit[scan.table] === true && !cut.repeated.has(scan)
     const filters = scanFilters(cut.root)
     const described = scans.map(({ scan, id }) =>
-      describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters))
+      describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters, cut.divided.get(scan)))
     const read = inputsOf(cut, written)
     const tasks = tasksOf(cut, read, described)
     const types = columnTypes(cut.root, tableTypes)
@@ -95,13 +95,13 @@ function scansOf(plan: Plan): readonly Scan[] {
 }
 
 function describeScan(
-  scan: Scan, id: number, isSplit: boolean, filters: readonly Expression[],
+  scan: Scan, id: number, isSplit: boolean, filters: readonly Expression[], divided: ReadonlySet<number> = new Set(),
 ): FragmentScan {
   const columns = new Set(scan.columns.filter(position => position !== null))
   for (const filter of scan.filters) addColumns(filter, columns)
   return {
     id, table: scan.table, columns: [...columns].sort((a, b) => a - b), filters,
-    reads: isSplit ? 'split' : 'all',
+    reads: isSplit ? 'split' : 'all', ...(divided.size > 0 ? { dividedBy: [...divided] } : {}),
   }
 }
 

@@ -9,11 +9,11 @@
 
 import type { DuckType } from '../proto/types.ts'
 import { unreachable } from '../proto/errors.ts'
-import { inputs, type DelimJoin, type Plan } from './plan.ts'
+import { delimSides, inputs, type DelimJoin, type Join, type Plan } from './plan.ts'
 import type { PlannerTable, PlanThresholds } from './planned-query.ts'
 import { cutAggregate } from './cut/aggregate.ts'
 import { cutShared, readersOf } from './cut/cte.ts'
-import { cutDelimSource } from './cut/delim-join.ts'
+import { cutDelimSource, ownDelimJoin, ownDelimScan } from './cut/delim-join.ts'
 import { cutDistinct } from './cut/distinct.ts'
 import { columnOf } from './cut/expressions.ts'
 import { cutCrossProduct, cutJoin } from './cut/join.ts'
@@ -49,14 +49,20 @@ interface Walk {
   readonly context: CutContext
   readonly isVolatile: (plan: Plan) => boolean
   readonly nextIdentity: () => number
+  /** True so many times: who tries one way of a plan and then takes another places what is below it twice. */
+  readonly mayTry: () => boolean
   readonly order: ResultOrder | null
 }
+
+/** Correlated subqueries in each other double the work; more of them than that share by exchanges. */
+const MAX_TRIES = 16
 
 export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }: DistributeOptions): CutContext {
   return {
     tableTypes, thresholds, volatileFunctions,
     tableDistinct: tables.map(table => table.distinctCounts ?? []),
     tableOrdered: tables.map(table => table.orderedColumns ?? []),
+    tableDivided: tables.map(table => table.dividedColumns ?? []), delims: new Map(),
     tableRows: tables.map(table => table.rowCount), isSplit: tables.map(table => isSplitTable(table, thresholds)),
   }
 }
@@ -64,10 +70,11 @@ export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }:
 /** The plan with its exchanges; what it puts out may be in several tasks, in their order or in none. */
 export function distribute(plan: Plan, context: CutContext): Plan {
   if (anyOperator(plan, needsSortedInput)) throw new Unsupported('rows are taken in the order of a subquery')
-  let identity = 0
+  let [identity, tries] = [0, 0]
   const isVolatileHere = (operator: Plan): boolean => isVolatile(operator, context.volatileFunctions)
   const walk: Walk = {
-    context, isVolatile: isVolatileHere, nextIdentity: () => identity++, order: resultOrder(plan, isVolatileHere),
+    context, isVolatile: isVolatileHere, nextIdentity: () => identity++, mayTry: () => tries++ < MAX_TRIES,
+    order: resultOrder(plan, isVolatileHere),
   }
   const root = place(plan, { ctes: new Map(), delim: null }, walk)
   return simplify(nameStructs(narrowExchanges(root.plan, context.tableTypes), context.tableTypes))
@@ -93,16 +100,11 @@ function isLocal(plan: Plan, context: CutContext, ctes: ReadonlySet<number>, inD
     case 'DelimScan': return inDelim
     case 'Cte': return local(plan.definition) && isLocal(plan.query, context, new Set([...ctes, plan.index]), inDelim)
     case 'DelimJoin': {
-      const [from, to] = sidesOf(plan)
+      const [from, to] = delimSides(plan)
       return local(from) && isLocal(to, context, ctes, true)
     }
     default: return inputs(plan).every(local)
   }
-}
-
-/** The source, then the other side. */
-function sidesOf({ join, source }: DelimJoin): readonly [Plan, Plan] {
-  return source === 'left' ? [join.left, join.right] : [join.right, join.left]
 }
 
 function operator(plan: Plan, input: (plan: Plan) => Placed, scope: Scope, walk: Walk): Placed {
@@ -110,7 +112,7 @@ function operator(plan: Plan, input: (plan: Plan) => Placed, scope: Scope, walk:
   switch (plan.kind) {
     case 'Scan':
       if (walk.isVolatile(plan)) throw new Unsupported('a volatile filter of a scan')
-      return cutScan(plan, context)
+      return cutScan(plan, walk.nextIdentity(), context)
     case 'OneRow': case 'Empty': case 'TableFunction': return { plan, spread: COPIED }
     case 'Project': {
       const below = input(plan.input)
@@ -169,12 +171,33 @@ function unknown(what: string): never {
 
 /** The DelimScans of the other side belong to this join; those of the source belong to the join around it. */
 function delimJoin(delim: DelimJoin, scope: Scope, walk: Walk): Placed {
-  const { join, source } = delim
+  const { join } = delim
   if (walk.isVolatile(delim)) throw new Unsupported('a volatile condition of a correlated subquery')
-  const [from, to] = sidesOf(delim)
-  const cut = cutDelimSource(delim, place(from, scope, walk), walk.nextIdentity(), walk.context)
+  const [from, to] = delimSides(delim)
+  const source = place(from, scope, walk)
+  const own = ownDelim(delim, source, scope, walk)
+  if (own !== null) return own
+  const cut = cutDelimSource(delim, source, walk.nextIdentity(), walk.context)
   const other = place(to, { ...scope, delim: cut.scan }, walk)
-  const [left, right] = source === 'left' ? [cut.source, other] : [other, cut.source]
-  const placed = cutJoin(join, left, right, walk.context)
+  const placed = joined(join, delim.source, cut.source, other, walk.context)
   return placed.spread.kind === 'copied' && dependsOnOrder(join) ? { ...placed, spread: SINGLE } : placed
+}
+
+/** As a DelimJoin in every task, over its own rows; null if it cannot be. */
+function ownDelim(delim: DelimJoin, source: Placed, scope: Scope, walk: Walk): Placed | null {
+  const own = walk.mayTry() ? ownDelimScan(delim, source, walk.context) : null
+  if (own === null) return null
+  const { scan, context } = own
+  const [, to] = delimSides(delim)
+  const other = place(to, { ...scope, delim: scan }, { ...walk, context })
+  const { plan: join, spread } = joined(delim.join, delim.source, source, other, context)
+  const plan = join.kind === 'Join' ? ownDelimJoin(delim, join, source, scan.plan) : null
+  return plan === null ? null : { plan, spread }
+}
+
+function joined(
+  join: Join, sourceIs: DelimJoin['source'], source: Placed, other: Placed, context: CutContext,
+): Placed {
+  const [left, right] = sourceIs === 'left' ? [source, other] : [other, source]
+  return cutJoin(join, left, right, context)
 }

@@ -8,9 +8,9 @@ import { unreachable } from '../proto/errors.ts'
 import { quoteName } from '../proto/sql-text.ts'
 import { emitJoin } from './emit-join.ts'
 import { emitExpression, expressionSql, itemSql, orderBySql, type ColumnSql, type Scope } from './emit-expression.ts'
-import type {
-  Aggregate, Cte, CteScan, DelimJoin, Distinct, Exchange, Lateral, Limit, Plan, Scan, SetOperation, TableFunction,
-  Values,
+import {
+  delimSides, type Aggregate, type Cte, type CteScan, type DelimJoin, type Distinct, type Exchange, type Lateral,
+  type Limit, type Plan, type Scan, type SetOperation, type TableFunction, type Values,
 } from './plan.ts'
 import type { Expression, Order } from './expression.ts'
 import { nullSql } from './literal.ts'
@@ -227,8 +227,9 @@ class Emitter {
   }
 
   /** The source is computed once; DelimScans in the other side read its distinct keys. */
-  #delimJoin({ join, source, keys }: DelimJoin): Relation {
-    const [sourcePlan, otherPlan] = source === 'left' ? [join.left, join.right] : [join.right, join.left]
+  #delimJoin(delim: DelimJoin): Relation {
+    const { join, source, keys } = delim
+    const [sourcePlan, otherPlan] = delimSides(delim)
     const read = this.#materialise('source', this.#relation(sourcePlan))
     const alias = this.#alias()
     const items = keys.map(key => emitExpression(key, columnOf(alias)))

@@ -72,7 +72,8 @@ class Writer {
         const where = plan.filters.map(filter => explainExpression(filter, name)).join(' AND ')
         const list = names.filter(column => column !== '-').join(', ')
         const table = this.#tables[plan.table]?.name.table ?? '?'
-        const parts = `${list && `: ${list}`}${where && ` where ${where}`}${this.#within(plan, name)}`
+        const by = [...this.#cut.divided.get(plan) ?? []].map(position => `, divided by ${name(position)}`).join('')
+        const parts = `${list && `: ${list}`}${where && ` where ${where}`}${by}${this.#within(plan, name)}`
         return { text: `Scan ${table}${parts}`, names }
       }
       case 'Exchange': {

@@ -7,7 +7,7 @@
 import { sampleOf } from './cut/sample.ts'
 import type { Expression, Order } from './expression.ts'
 import { withInputs } from './cut/with-inputs.ts'
-import { inputs, type Exchange, type Partitioning, type Plan, type Scan } from './plan.ts'
+import { inputs, isUncut, type Exchange, type Partitioning, type Plan, type Scan, type Uncut } from './plan.ts'
 import type { RowSlice } from './slice.ts'
 
 /** As it is cut from the plan: the root is what one task computes; Exchanges below it are its inputs. */
@@ -15,10 +15,12 @@ export interface Cut {
   readonly id: number
   readonly root: Plan
   readonly output:
-    | Exclude<Partitioning, { readonly kind: 'repeat' }>
-    | { readonly kind: 'sample'; readonly orders: readonly Order[] } | { readonly kind: 'result' }
+    | Exclude<Partitioning, Uncut> | { readonly kind: 'sample'; readonly orders: readonly Order[] }
+    | { readonly kind: 'result' }
   /** Scans that every task reads whole, though their tables are split. */
   readonly repeated: ReadonlySet<Scan>
+  /** Scans of which no two tasks may have splits that share a value of these columns of the table. */
+  readonly divided: ReadonlyMap<Scan, ReadonlySet<number>>
   /** Which fragment writes what an Exchange below the root reads. */
   readonly inputs: ReadonlyMap<Exchange, number>
   /** Which fragment samples the keys of the ranges that it writes; null: it writes none. */
@@ -86,6 +88,8 @@ export interface FragmentScan {
   readonly filters: readonly Expression[]
   /** all: every task reads the whole table. split: each file or row range is read by one task. */
   readonly reads: 'all' | 'split'
+  /** Columns by position: no two tasks may have splits that share a value of it, or that both have a NULL. */
+  readonly dividedBy?: readonly number[]
 }
 
 export interface FragmentInput {
@@ -145,7 +149,7 @@ export function cutAtExchanges(plan: Plan): readonly Cut[] {
   const cuts: Cut[] = []
   const shared = new Map<number, number>()
   const cut = (input: Plan, output: Cut['output'], why: string): number => {
-    const part = withoutRepeats(input)
+    const part = withoutUncut(input)
     if (output.kind !== 'range') return add(part, output, why)
     const { root, orders } = sampleOf(part.root, output.orders)
     const bounds = add({ ...part, root }, { kind: 'sample', orders }, 'a sample of the keys tells where ranges begin')
@@ -160,7 +164,7 @@ export function cutAtExchanges(plan: Plan): readonly Cut[] {
     return id
   }
   const collect = (below: Plan, found: Map<Exchange, number>): void => {
-    if (below.kind !== 'Exchange' || below.to.kind === 'repeat') {
+    if (below.kind !== 'Exchange' || isUncut(below.to)) {
       for (const input of inputs(below)) collect(input, found)
       return
     }
@@ -173,19 +177,38 @@ export function cutAtExchanges(plan: Plan): readonly Cut[] {
   return cuts
 }
 
-type Part = Pick<Cut, 'root' | 'repeated'>
+type Part = Pick<Cut, 'root' | 'repeated' | 'divided'>
 
 /** Scans below a repeat become others of their own: the same scan may be split elsewhere in the fragment. */
-function withoutRepeats(plan: Plan): Part {
+function withoutUncut(plan: Plan): Part {
   const repeated = new Set<Scan>()
+  const columns = new Map<number, Set<number>>()
+  const divided = new Map<Scan, ReadonlySet<number>>()
   const strip = (below: Plan, isRepeated: boolean): Plan => {
     if (below.kind === 'Scan' && isRepeated) {
       const scan = { ...below }
       repeated.add(scan)
       return scan
     }
-    if (below.kind === 'Exchange') return below.to.kind === 'repeat' ? strip(below.input, true) : below
-    return withInputs(below, inputs(below).map(input => strip(input, isRepeated)))
+    if (below.kind !== 'Exchange') return withInputs(below, inputs(below).map(input => strip(input, isRepeated)))
+    switch (below.to.kind) {
+      case 'repeat': return strip(below.input, true)
+      case 'stay': {
+        const { division, column } = below.to
+        if (!isRepeated) columns.set(division, (columns.get(division) ?? new Set()).add(column))
+        return strip(below.input, isRepeated)
+      }
+      default: return below
+    }
   }
-  return { root: strip(plan, false), repeated }
+  const root = strip(plan, false)
+  const find = (below: Plan): void => {
+    if (below.kind === 'Exchange') return
+    const by = below.kind === 'Scan' && !repeated.has(below) ? columns.get(below.division ?? NaN) : undefined
+    if (by !== undefined && below.kind === 'Scan') divided.set(below, by)
+    inputs(below).forEach(find)
+  }
+  find(root)
+  if (divided.size < columns.size) throw new Error('rows stay by a scan that is not in their fragment')
+  return { root, repeated, divided }
 }

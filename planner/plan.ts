@@ -25,6 +25,8 @@ export interface Scan extends Base {
   readonly columns: readonly (number | null)[]
   /** Conjunction; ColumnRef index = position of the table's column, not of the output. */
   readonly filters: readonly Expression[]
+  /** A number of its own among the scans of a plan that may be divided by a column: see Partitioning. */
+  readonly division?: number
 }
 /** A function in FROM; `columns` of the `width` that it has come out, of `types`. */
 interface FromFunction extends Base {
@@ -92,6 +94,10 @@ export interface DelimJoin extends Base {
   readonly kind: 'DelimJoin'; readonly join: Join; readonly source: 'left' | 'right'
   readonly keys: readonly Expression[]
 }
+/** The source, then the other side. */
+export function delimSides({ join, source }: DelimJoin): readonly [source: Plan, other: Plan] {
+  return source === 'left' ? [join.left, join.right] : [join.right, join.left]
+}
 /** The distinct keys of the nearest enclosing DelimJoin. */
 export interface DelimScan extends Base { readonly kind: 'DelimScan'; readonly types: readonly DuckType[] }
 /** Output: all input columns, then one for each call. */
@@ -156,6 +162,18 @@ export type Partitioning =
   | { readonly kind: 'keep' }
   /** No row moves and nothing is cut: every task computes the input by itself, from all of its tables. */
   | { readonly kind: 'repeat' }
+  /**
+   * The same, and rows that are equal in a column of the table are in one task already, as long as no two tasks have
+   * splits of the scan `division` that share a value of its column.
+   */
+  | { readonly kind: 'stay'; readonly division: number; readonly column: number }
+
+/** Where no row moves, nothing is cut: what is below is in the same fragment. */
+export type Uncut = Extract<Partitioning, { readonly kind: 'repeat' | 'stay' }>
+
+export function isUncut(to: Partitioning): to is Uncut {
+  return to.kind === 'repeat' || to.kind === 'stay'
+}
 
 /** The inputs of a node, in order. */
 export function inputs(plan: Plan): readonly Plan[] {

@@ -30,6 +30,8 @@ export interface PlannerTable {
   readonly distinctCounts?: readonly (number | null)[]
   /** By position of the column, whether rows lie nearly in order of it. Absent: of no column. */
   readonly orderedColumns?: readonly boolean[]
+  /** By position of the column, whether its files can be divided so that no two parts share a value. Absent: none. */
+  readonly dividedColumns?: readonly boolean[]
 }
 
 export interface PlanThresholds {

@@ -18,7 +18,9 @@ import { partsOf, type Parts } from './aggregate-parts.ts'
 import { about } from './about.ts'
 import { ASSUMED_TASKS, isFewToGather, isFewToMove } from './cost.ts'
 import { column, columnOf, typeOf } from './expressions.ts'
-import { apart, areHashable, gather, hash, isApart, renamed, together, type CutContext, type Placed } from './spread.ts'
+import {
+  apart, areHashable, gather, hash, inPlace, isApart, renamed, together, type CutContext, type Placed,
+} from './spread.ts'
 
 
 const BIGINT: DuckType = { kind: 'scalar', name: 'BIGINT' }
@@ -28,7 +30,7 @@ export function cutAggregate(aggregate: Aggregate, input: Placed, context: CutCo
   if (!isApart(input)) return { plan: here, spread: input.spread }
   const columns = aggregate.groups.map(columnOf)
   if (aggregate.sets === null && together(input.spread, columns)) {
-    return { plan: here, spread: renamed(input.spread, columns) }
+    return { plan: { ...aggregate, input: inPlace(input) }, spread: renamed(input.spread, columns) }
   }
   return inParts(aggregate, input, context) ?? afterMove(aggregate, input, context)
 }

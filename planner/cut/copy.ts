@@ -9,7 +9,7 @@
  * what depends on the order of rows, or is volatile, stands above an exchange.
  */
 
-import type { Plan, Scan } from '../plan.ts'
+import { isUncut, type Plan, type Scan } from '../plan.ts'
 import { isCheapToRepeat, WHOLE, type Part } from './cost.ts'
 import { operators } from './operator.ts'
 import { broadcast, COPIED, exchange, isApart, type CutContext, type Placed } from './spread.ts'
@@ -24,11 +24,11 @@ export function copy(placed: Placed, why: string, context: CutContext, part: Par
 /** Scans of the tables that are split, if every task may read them by itself; else null. */
 export function repeatableScans(plan: Plan, context: CutContext): readonly Scan[] | null {
   const all = [...operators(plan)]
-  if (!all.every(isRepeatable)) return null
+  if (!all.every(operator => isRepeatable(operator) && !context.delims.has(operator))) return null
   return all.filter((operator): operator is Scan =>
     operator.kind === 'Scan' && context.isSplit[operator.table] === true)
 }
 
 function isRepeatable(operator: Plan): boolean {
-  return operator.kind !== 'Exchange' || operator.to.kind === 'repeat'
+  return operator.kind !== 'Exchange' || isUncut(operator.to)
 }

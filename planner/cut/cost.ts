@@ -38,7 +38,7 @@ export const ASSUMED_TASKS = 4
 
 /** Never copy more to every task, whatever the other side holds: each builds a hash table of it in memory. */
 const BROADCAST_LIMIT_BYTES = 128 * 1024 * 1024
-/** Every executor fetches all of a table that is repeated. */
+/** Every executor fetches all of a table that is repeated; of one that can be divided, its part alone. */
 const REPEAT_LIMIT_BYTES = 16 * 1024 * 1024
 /** A plan with several readers is copied to all tasks up to this: written once, read a few times. */
 const SHARED_LIMIT_BYTES = 16 * 1024 * 1024
@@ -92,14 +92,26 @@ export interface Part {
 export const WHOLE: Part = { share: 1, scan: null }
 /** Of two tables that lie in the order of their keys: ranges overlap, and end within files. */
 const ORDERED_SHARE = 1.5 / ASSUMED_TASKS
+/** The same of one that can be divided: only the ends of a task's files lie within files of the other. */
+const DIVIDED_SHARE = 1.1 / ASSUMED_TASKS
 
-export function partOf(scan: Scan): Part {
-  return { share: ORDERED_SHARE, scan }
+export function partOf(scan: Scan, context: CutContext): Part {
+  return { share: isDivided(scan, context) ? DIVIDED_SHARE : ORDERED_SHARE, scan }
 }
 
-/** Besides making the rows once. `scans`: of the tables that are split, if the plan may be repeated; else null. */
-export function copyNs(plan: Plan, scans: readonly Scan[] | null, context: CutContext, part: Part): number {
-  const builtNs = ASSUMED_TASKS * part.share * plan.rows * BUILD_ROW_NS
+function isDivided({ table }: Scan, { tableDivided }: CutContext): boolean {
+  return tableDivided[table]?.includes(true) === true
+}
+
+/**
+ * Besides making the rows once. `otherRows`: of the side that it is copied to. `scans`: of the tables that are split,
+ * if the plan may be repeated; else null. Where tasks need a part of either side, the smaller one is built.
+ */
+export function copyNs(
+  plan: Plan, otherRows: number, scans: readonly Scan[] | null, context: CutContext, part: Part,
+): number {
+  const builtRows = part.scan === null ? plan.rows : Math.min(plan.rows, otherRows)
+  const builtNs = ASSUMED_TASKS * part.share * builtRows * BUILD_ROW_NS
   const isRepeated = scans !== null && isCheapToRepeat(plan, scans, context, part)
   return builtNs + (isRepeated ? repeatNs(scans, context, part) : broadcastNs(plan, context, part))
 }
@@ -112,8 +124,10 @@ function broadcastNs(plan: Plan, context: CutContext, { share }: Part): number {
 /** True if every task should rather read the tables of the plan than what one fragment made of them. */
 export function isCheapToRepeat(plan: Plan, scans: readonly Scan[], context: CutContext, part: Part): boolean {
   if (context.thresholds.broadcastRows === 0) return false
-  const bytes = scans.reduce((sum, scan) =>
-    sum + shareOf(scan, part) * sizeBytes(wholeScan(scan, context), context), 0)
+  const bytes = scans.reduce((sum, scan) => {
+    if (scan === part.scan && isDivided(scan, context)) return sum
+    return sum + shareOf(scan, part) * sizeBytes(wholeScan(scan, context), context)
+  }, 0)
   return bytes <= REPEAT_LIMIT_BYTES && repeatNs(scans, context, part) <= broadcastNs(plan, context, part)
 }
 

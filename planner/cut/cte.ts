@@ -12,7 +12,7 @@
 import { operators } from './operator.ts'
 import type { Plan } from '../plan.ts'
 import { isCheapToShare } from './cost.ts'
-import { COPIED, exchange, isApart, type CutContext, type Placed } from './spread.ts'
+import { apart, COPIED, exchange, isApart, isHashed, type CutContext, type Placed } from './spread.ts'
 
 /** A copied plan of so many operators is made again by each reader; of more, it could double at every level. */
 const SIMPLE_OPERATORS = 4
@@ -21,7 +21,7 @@ export function cutShared(placed: Placed, readers: number, identity: number, con
   if (readers <= 1 || (placed.spread.kind === 'copied' && isSimple(placed.plan))) return placed
   if (isApart(placed) && !isCheapToShare(placed.plan, context)) {
     const kept = exchange(placed.plan, { kind: 'keep' }, `read ${readers} times, and large`, identity)
-    return { plan: kept, spread: placed.spread }
+    return { plan: kept, spread: isHashed(placed) ? placed.spread : apart() }
   }
   return { plan: exchange(placed.plan, { kind: 'broadcast' }, `read ${readers} times`, identity), spread: COPIED }
 }

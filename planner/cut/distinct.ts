@@ -13,12 +13,13 @@ import type { Distinct, Plan } from '../plan.ts'
 import { about } from './about.ts'
 import { isFewToGather } from './cost.ts'
 import { columnOf } from './expressions.ts'
-import { areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
+import { areHashable, gather, hash, inPlace, isApart, together, type CutContext, type Placed } from './spread.ts'
 
 export function cutDistinct(distinct: Distinct, input: Placed, context: CutContext): Placed {
   const { targets } = distinct
   const place = (moved: Placed): Placed => ({ plan: { ...distinct, input: moved.plan }, spread: moved.spread })
-  if (!isApart(input) || together(input.spread, targets.map(columnOf))) return place(input)
+  if (!isApart(input)) return place(input)
+  if (together(input.spread, targets.map(columnOf))) return place({ ...input, plan: inPlace(input) })
   const isPlain = !distinct.on && distinct.orders.length === 0
   const local: Plan = { ...distinct, input: input.plan, rows: Math.min(distinct.rows, input.plan.rows) }
   const below = isPlain ? { ...input, plan: local } : input

@@ -25,7 +25,7 @@ import { copy, repeatableScans } from './copy.ts'
 import { columnOf, typeOf } from './expressions.ts'
 import { LEFT_COPIES, outputOf, RIGHT_COPIES } from './join-sides.ts'
 import {
-  apart, areHashable, gather, hash, isApart, renamed, SINGLE, together,
+  apart, areHashable, gather, hash, inPlace, isApart, isHashed, renamed, SINGLE, together,
   type CutContext, type Key, type Placed, type Spread,
 } from './spread.ts'
 import { copyNs, copyTolerance, hashNs, isFewToGather, isSmallToBroadcast, type Part } from './cost.ts'
@@ -54,7 +54,7 @@ function withEqual(spread: Spread, join: Join, { tableTypes }: CutContext): Spre
     return l === null || r === null ? [] : [[l, r + width] as const]
   })
   return apart(spread.by.map(key => [...new Set([...key, ...pairs.flatMap(([l, r]) =>
-    key.includes(l) ? [r] : key.includes(r) ? [l] : [])])]))
+    key.includes(l) ? [r] : key.includes(r) ? [l] : [])])]), spread.of)
 }
 
 const CROSS = 'every row of the other side meets all of them'
@@ -81,11 +81,14 @@ function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sid
   if (copiesLeft && left.spread.kind === 'copied') return byRight(left, right)
 
   const keys = hashKeys(join)
-  if (matched(left, right, keys)) return { left, right, spread: afterHash(join.type, left.spread, right.spread, width) }
+  if (matched(left, right, keys)) {
+    const spread = afterHash(join.type, left.spread, right.spread, width)
+    return { left: { ...left, plan: inPlace(left) }, right, spread }
+  }
 
   const isForced = keys.length === 0
   const moved = isForced ? null : hashed(left, right, keys)
-  const parts = neededParts({ ...join, left: left.plan, right: right.plan }, context)
+  const parts = neededParts({ ...join, left: left.plan, right: right.plan }, [left.spread, right.spread], context)
   switch (copied({ left, right, copiesLeft, copiesRight, moved, parts }, context)) {
     case 'left': return byRight(copy(left, whyCopied(left, moved !== null), context, parts.left), right)
     case 'right': return byLeft(left, copy(right, whyCopied(right, moved !== null), context, parts.right))
@@ -120,9 +123,10 @@ function copied(choice: Choice, context: CutContext): 'left' | 'right' | 'none' 
   const { left, right, copiesLeft, copiesRight, moved, parts } = choice
   const may = (allowed: boolean, { plan }: Placed): boolean =>
     allowed && (moved === null || isSmallToBroadcast(plan, context))
-  const ns = ({ plan }: Placed, part: Part): number => copyNs(plan, repeatableScans(plan, context), context, part)
-  const leftNs = may(copiesLeft, left) ? ns(left, parts.left) : Infinity
-  const rightNs = may(copiesRight, right) ? ns(right, parts.right) : Infinity
+  const ns = ({ plan }: Placed, other: Placed, part: Part): number =>
+    copyNs(plan, other.plan.rows, repeatableScans(plan, context), context, part)
+  const leftNs = may(copiesLeft, left) ? ns(left, right, parts.left) : Infinity
+  const rightNs = may(copiesRight, right) ? ns(right, left, parts.right) : Infinity
   const cheaper = leftNs < rightNs ? 'left' : 'right'
   if (Math.min(leftNs, rightNs) === Infinity) return 'none'
   const isSmall = [copiesLeft && left, copiesRight && right].some(side =>
@@ -144,9 +148,10 @@ function hashKeys(join: Join): readonly JoinCondition[] {
 }
 
 
-/** True if both sides are apart by columns that the join compares with each other, in the same order. */
+/** True if both sides are apart in the same way by columns that the join compares with each other, in that order. */
 function matched({ spread: left }: Placed, { spread: right }: Placed, keys: readonly JoinCondition[]): boolean {
   if (left.kind !== 'apart' || right.kind !== 'apart') return false
+  if (left.of?.scan !== right.of?.scan || left.of?.column !== right.of?.column) return false
   return left.by.length > 0 && left.by.length === right.by.length && left.by.every((key, i) =>
     keys.some(condition => holds(key, condition.left) && holds(right.by[i] ?? [], condition.right)))
 }
@@ -160,8 +165,8 @@ const STAYS = 'the other side of the join lies by these keys already'
 
 /** Both sides by hash; a side that is apart by some of the keys stays, the larger one if both are. */
 function hashed(left: Placed, right: Placed, keys: readonly JoinCondition[]): Omit<Sides, 'spread'> {
-  const keepsLeft = together(left.spread, keys.map(key => columnOf(key.left)))
-  const keepsRight = together(right.spread, keys.map(key => columnOf(key.right)))
+  const keepsLeft = isHashed(left) && together(left.spread, keys.map(key => columnOf(key.left)))
+  const keepsRight = isHashed(right) && together(right.spread, keys.map(key => columnOf(key.right)))
   if (keepsLeft && left.spread.kind === 'apart' && (!keepsRight || left.plan.rows >= right.plan.rows)) {
     const to = left.spread.by.flatMap(key => keys.filter(condition => holds(key, condition.left)).slice(0, 1))
     return { left, right: hash(right, to.map(key => key.right), STAYS) }
@@ -185,7 +190,8 @@ function afterHash(type: JoinType, left: Spread, right: Spread, width: number): 
 }
 
 function shifted(spread: Spread, width: number): Spread {
-  return spread.kind === 'apart' ? apart(spread.by.map(key => key.map(position => position + width))) : spread
+  if (spread.kind !== 'apart') return spread
+  return apart(spread.by.map(key => key.map(position => position + width)), spread.of)
 }
 
 function unmoved(left: Placed, right: Placed): Spread {

@@ -10,7 +10,7 @@
 import type { DuckType } from '../../proto/types.ts'
 import { castTo } from '../bare-rows.ts'
 import type { Expression } from '../expression.ts'
-import { inputs, type Exchange, type Plan } from '../plan.ts'
+import { inputs, isUncut, type Exchange, type Plan } from '../plan.ts'
 import { hasName } from '../type-name.ts'
 import { columnTypes, type TableTypes } from './columns.ts'
 import { column } from './expressions.ts'
@@ -22,7 +22,7 @@ export function nameStructs(plan: Plan, tables: TableTypes): Plan {
   const made = new Map<Exchange | number, Exchange>()
   const rewrite = (below: Plan): Plan => {
     if (below.kind !== 'Exchange') return withInputs(below, inputs(below).map(rewrite))
-    if (below.to.kind === 'repeat') return withInputs(below, [rewrite(below.input)])
+    if (isUncut(below.to)) return withInputs(below, [rewrite(below.input)])
     const types = columnTypes(below.input, tables)
     const identity = below.shared ?? below
     const known = made.get(identity) ?? named({ ...below, input: rewrite(below.input) }, types)

@@ -10,7 +10,7 @@
 
 import { unreachable } from '../../proto/errors.ts'
 import type { Expression } from '../expression.ts'
-import { inputs, type Exchange, type Join, type Plan } from '../plan.ts'
+import { inputs, isUncut, type Exchange, type Join, type Plan } from '../plan.ts'
 import { columnTypes, select, type TableTypes } from './columns.ts'
 import { widthBytes } from './cost.ts'
 import { addColumns, column, moveColumns } from './expressions.ts'
@@ -27,7 +27,7 @@ export function narrowExchanges(plan: Plan, tables: TableTypes): Plan {
     if (below.kind !== 'Exchange') return withInputs(below, inputs(below).map(rewrite))
     const known = made.get(identity(below))
     if (known !== undefined) return readAs(known, below.reads)
-    if (below.to.kind === 'repeat') return withInputs(below, [rewrite(below.input)])
+    if (isUncut(below.to)) return withInputs(below, [rewrite(below.input)])
     const narrowed = narrow({ ...below, input: rewrite(below.input) }, read.get(identity(below)) ?? new Set(), tables)
     made.set(identity(below), narrowed)
     return narrowed

@@ -34,7 +34,7 @@ export function keysOf(to: Partitioning): readonly Expression[] {
   switch (to.kind) {
     case 'hash': return to.keys
     case 'range': return to.orders.map(by => by.expression)
-    case 'gather': case 'broadcast': case 'keep': case 'repeat': return []
+    case 'gather': case 'broadcast': case 'keep': case 'repeat': case 'stay': return []
     default: return unreachable(to)
   }
 }
@@ -44,7 +44,7 @@ export function mapKeys(to: Partitioning, rewrite: (key: Expression) => Expressi
   switch (to.kind) {
     case 'hash': return { ...to, keys: to.keys.map(rewrite) }
     case 'range': return { ...to, orders: to.orders.map(by => ({ ...by, expression: rewrite(by.expression) })) }
-    case 'gather': case 'broadcast': case 'keep': case 'repeat': return to
+    case 'gather': case 'broadcast': case 'keep': case 'repeat': case 'stay': return to
     default: return unreachable(to)
   }
 }

@@ -12,12 +12,13 @@
 import { sameType, type DuckType } from '../../proto/types.ts'
 import type { Exchange, Join, JoinCondition, Plan, Scan } from '../plan.ts'
 import { inputs } from '../plan.ts'
+import type { Expression } from '../expression.ts'
 import type { TableTypes } from './columns.ts'
 import { partOf, WHOLE, type Part } from './cost.ts'
 import { columnOf, typeOf } from './expressions.ts'
 import { LEFT_COPIES, RIGHT_COPIES } from './join-sides.ts'
-import { originOf, type Origin } from './origin.ts'
-import type { CutContext } from './spread.ts'
+import { delimSources, originOf, type DelimSources, type Origin } from './origin.ts'
+import type { CutContext, Spread } from './spread.ts'
 
 /** Their column chunks have bounds that compare as 64-bit integers. */
 const KEY_TYPES: ReadonlySet<string> = new Set([
@@ -57,35 +58,65 @@ export function restrictions(root: Plan, options: RestrictOptions): readonly Res
     if (plan.kind !== 'Exchange') inputs(plan).forEach(walk)
   }
   walk(root)
-  return joins.flatMap(join => join.conditions.flatMap(condition => ofCondition(join, condition, options)))
+  const inside = { ...options, delims: delimSources(root) }
+  const pairs = joins.flatMap(join => join.conditions.flatMap(condition => ofCondition(join, condition, inside)))
     .filter(({ relation }) => places.get(options.nameOf(relation)) === 1)
+  return followed(pairs, options)
 }
 
-function ofCondition(join: Join, condition: JoinCondition, options: RestrictOptions): Restriction[] {
-  const origins = keyOrigins(join, condition, options.tableTypes)
+/** A relation that is restricted restricts others: what it leaves out they have no partner for. */
+function followed(pairs: readonly Pair[], { isSplit }: RestrictOptions): readonly Restriction[] {
+  const found: Restriction[] = []
+  const add = (pair: Pair, by: Scan, byColumn: number): boolean => {
+    const { relation, column } = pair
+    const isKnown = found.some(one => one.relation === relation && one.column === column && one.by === by
+      && one.byColumn === byColumn)
+    if (!isKnown) found.push({ relation, column, by, byColumn })
+    return !isKnown
+  }
+  for (const pair of pairs) if (pair.by.kind === 'Scan' && isSplit(pair.by)) add(pair, pair.by, pair.byColumn)
+  for (let isMore = true; isMore;) {
+    isMore = false
+    for (const pair of pairs) {
+      for (const { by, byColumn } of found.filter(one => one.relation === pair.by && one.column === pair.byColumn)) {
+        isMore = add(pair, by, byColumn) || isMore
+      }
+    }
+  }
+  return found
+}
+
+/** What may be left out of `relation` follows from what is left out of `by`, if it is not in splits itself. */
+interface Pair extends Omit<Restriction, 'by'> { readonly by: Scan | Exchange }
+
+interface Inside extends RestrictOptions { readonly delims: DelimSources }
+
+function ofCondition(join: Join, condition: JoinCondition, options: Inside): Pair[] {
+  const origins = keyOrigins(join, condition, options)
   if (origins === null) return []
   const { left, right } = origins
   return [
-    ...isNeededInPart(join, 'right') ? restriction(right, left, options) : [],
-    ...isNeededInPart(join, 'left') ? restriction(left, right, options) : [],
+    ...isNeededInPart(join, 'right') ? pair(right, left, options) : [],
+    ...isNeededInPart(join, 'left') ? pair(left, right, options) : [],
   ]
 }
 
-function restriction(to: Origin, by: Origin, options: RestrictOptions): Restriction[] {
-  if (by.relation.kind !== 'Scan' || !options.isSplit(by.relation)) return []
+function pair(to: Origin, by: Origin, options: RestrictOptions): Pair[] {
   const isSplit = to.relation.kind === 'Scan' && options.isSplit(to.relation)
-  if (isSplit || to.relation.rows <= options.smallRows) return []
+  if (isSplit || to.isShared || to.relation.rows <= options.smallRows) return []
   return [{ relation: to.relation, column: to.column, by: by.relation, byColumn: by.column }]
 }
 
 interface Origins { readonly left: Origin; readonly right: Origin }
 
 /** What a condition finds equal, if both are integer columns of relations. */
-function keyOrigins(join: Join, { left, op, right }: JoinCondition, tables: TableTypes): Origins | null {
+function keyOrigins(
+  join: Join, { left, op, right }: JoinCondition, { tableTypes, delims }: Pick<CutContext, 'tableTypes' | 'delims'>,
+): Origins | null {
   if (op !== '=' || join.asof || !isKey(typeOf(left)) || !sameType(typeOf(left), typeOf(right))) return null
   const [l, r] = [columnOf(left), columnOf(right)]
-  const from = l === null ? null : originOf(join.left, l, tables)
-  const to = r === null ? null : originOf(join.right, r, tables)
+  const from = l === null ? null : originOf(join.left, l, tableTypes, delims)
+  const to = r === null ? null : originOf(join.right, r, tableTypes, delims)
   return from === null || to === null ? null : { left: from, right: to }
 }
 
@@ -94,25 +125,37 @@ function isNeededInPart({ type }: Join, side: 'left' | 'right'): boolean {
   return side === 'left' ? LEFT_COPIES.has(type) : RIGHT_COPIES.has(type) && type !== 'MARK'
 }
 
-function isKey(type: DuckType): boolean {
+export function isKey(type: DuckType): boolean {
   return type.kind === 'scalar' && KEY_TYPES.has(type.name)
 }
 
 export interface NeededParts { readonly left: Part; readonly right: Part }
 
-/** How much of each side a task needs if it is copied: a part, where both sides lie in the order of their keys. */
-export function neededParts(join: Join, context: CutContext): NeededParts {
+/**
+ * How much of each side a task needs if it is copied: a part, where it lies in the order of its keys, and the other
+ * side does too, or lies apart by them.
+ */
+export function neededParts(
+  join: Join, spreads: readonly [left: Spread, right: Spread], context: CutContext,
+): NeededParts {
   for (const condition of join.conditions) {
-    const origins = keyOrigins(join, condition, context.tableTypes)
-    const left = origins && orderedScan(origins.left, context)
-    const right = origins && orderedScan(origins.right, context)
-    if (left === null || right === null) continue
-    return {
-      left: isNeededInPart(join, 'left') ? partOf(left) : WHOLE,
-      right: isNeededInPart(join, 'right') ? partOf(right) : WHOLE,
-    }
+    const origins = keyOrigins(join, condition, context)
+    if (origins === null) continue
+    const [left, right] = [orderedScan(origins.left, context), orderedScan(origins.right, context)]
+    const isNarrow = (scan: Scan | null, spread: Spread, key: Expression): boolean =>
+      scan !== null || isDividedBy(spread, key)
+    if (!isNarrow(left, spreads[0], condition.left) || !isNarrow(right, spreads[1], condition.right)) continue
+    const part = (scan: Scan | null, { isShared }: Origin, side: 'left' | 'right'): Part =>
+      scan !== null && !isShared && isNeededInPart(join, side) ? partOf(scan, context) : WHOLE
+    return { left: part(left, origins.left, 'left'), right: part(right, origins.right, 'right') }
   }
   return { left: WHOLE, right: WHOLE }
+}
+
+function isDividedBy(spread: Spread, key: Expression): boolean {
+  const position = columnOf(key)
+  return spread.kind === 'apart' && spread.of !== null && position !== null
+    && spread.by.some(columns => columns.includes(position))
 }
 
 function orderedScan({ relation, column }: Origin, { isSplit, tableOrdered }: CutContext): Scan | null {

@@ -11,7 +11,7 @@
  * Where ranges begin is told by a sample of the keys, which a fragment of its own takes; it reads what x reads.
  */
 
-import type { Limit, Plan, Scan, Sort } from '../plan.ts'
+import { isUncut, type Limit, type Plan, type Scan, type Sort } from '../plan.ts'
 import { about } from './about.ts'
 import { isCheapToSample } from './cost.ts'
 import { apart, exchange, gather, isApart, type CutContext, type Placed } from './spread.ts'
@@ -62,7 +62,7 @@ export function cutResultSort(sort: Sort, input: Placed, nextIdentity: () => num
 function simpleScans(plan: Plan): readonly Scan[] | null {
   switch (plan.kind) {
     case 'Scan': return [plan]
-    case 'Exchange': return plan.to.kind === 'repeat' ? null : []
+    case 'Exchange': return isUncut(plan.to) ? null : []
     case 'Project': case 'Filter': return simpleScans(plan.input)
     default: return null
   }

@@ -3,7 +3,8 @@
  *
  *   single   one task has all rows
  *   copied   every task can make all rows by itself, without an exchange
- *   apart    each task has some of the rows; rows that are equal in the keys `by` are in one task
+ *   apart    each task has some of the rows; rows that are equal in the keys `by` are in one task: they were hashed, or
+ *            the splits of their table can be divided so. Who relies on the latter says so in the plan: see `inPlace`
  *
  *   gather     apart          > single     reads all of an exchange that other readers need as it is
  *   broadcast  apart, single  > copied
@@ -17,14 +18,23 @@ import type { DuckType } from '../../proto/types.ts'
 import type { Expression } from '../expression.ts'
 import type { Exchange, Partitioning, Plan, Project } from '../plan.ts'
 import type { PlanThresholds } from '../planned-query.ts'
+import type { DelimSources } from './origin.ts'
 import { columnOf, typeOf } from './expressions.ts'
 
 export type Spread =
   | { readonly kind: 'single' }
   | { readonly kind: 'copied' }
-  | { readonly kind: 'apart'; readonly by: readonly Key[] }
+  | { readonly kind: 'apart'; readonly by: readonly Key[]; readonly of: Division | null }
 
-/** Columns that are equal in every row, and were hashed. */
+/** By whose values rows are apart. */
+export interface Division {
+  /** Scan.division */
+  readonly scan: number
+  /** Of its table. */
+  readonly column: number
+}
+
+/** Columns that are equal in every row. */
 export type Key = readonly number[]
 
 export interface Placed {
@@ -41,6 +51,10 @@ export interface CutContext {
   readonly tableDistinct: readonly (readonly (number | null)[])[]
   /** By table, by column: whether rows lie nearly in order of it; absent: not known. */
   readonly tableOrdered: readonly (readonly boolean[])[]
+  /** By table, by column: whether its splits can be divided by it; absent: not known. */
+  readonly tableDivided: readonly (readonly boolean[])[]
+  /** What the DelimScans around have the keys of, where those are in the same fragment. */
+  readonly delims: DelimSources
   /** True for each table that is read in splits, false for those that every task reads whole. */
   readonly isSplit: readonly boolean[]
   readonly thresholds: PlanThresholds
@@ -51,8 +65,9 @@ export interface CutContext {
 export const SINGLE: Spread = { kind: 'single' }
 export const COPIED: Spread = { kind: 'copied' }
 
-export function apart(by: readonly Key[] = []): Spread {
-  return { kind: 'apart', by }
+/** `of`: null if `by` were hashed. */
+export function apart(by: readonly Key[] = [], of: Division | null = null): Spread {
+  return { kind: 'apart', by, of: by.length === 0 ? null : of }
 }
 
 export function isApart({ spread }: Placed): boolean {
@@ -97,7 +112,18 @@ function keysOf(expressions: readonly Expression[]): readonly Key[] {
   return by.length === expressions.length ? by : []
 }
 
-/** True if rows that are equal in `columns` are in one task. */
+/** The same plan, for an operator that relies on what its spread says of equal rows. */
+export function inPlace({ plan, spread }: Placed): Plan {
+  if (spread.kind !== 'apart' || spread.of === null) return plan
+  const { scan, column } = spread.of
+  return exchange(plan, { kind: 'stay', division: scan, column }, 'rows that are equal in it lie in one task')
+}
+
+export function isHashed({ spread }: Placed): boolean {
+  return spread.kind === 'apart' && spread.of === null && spread.by.length > 0
+}
+
+/** True if rows that are equal in `columns` are in one task: then the operator reads its input `inPlace`. */
 export function together(spread: Spread, columns: readonly (number | null)[]): boolean {
   if (spread.kind !== 'apart' || spread.by.length === 0) return false
   return spread.by.every(key => key.some(position => columns.includes(position)))
@@ -107,7 +133,7 @@ export function together(spread: Spread, columns: readonly (number | null)[]): b
 export function renamed(spread: Spread, from: readonly (number | null)[]): Spread {
   if (spread.kind !== 'apart') return spread
   const by = spread.by.map(key => from.flatMap((position, i) => position !== null && key.includes(position) ? [i] : []))
-  return apart(by.some(key => key.length === 0) ? [] : by)
+  return apart(by.some(key => key.length === 0) ? [] : by, spread.of)
 }
 
 /**

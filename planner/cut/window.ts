@@ -12,11 +12,12 @@ import type { Window } from '../plan.ts'
 import { columnOf } from './expressions.ts'
 import { about } from './about.ts'
 import { isFewToMove } from './cost.ts'
-import { areHashable, gather, hash, isApart, together, type CutContext, type Placed } from './spread.ts'
+import { areHashable, gather, hash, inPlace, isApart, together, type CutContext, type Placed } from './spread.ts'
 
 export function cutWindow(window: Window, input: Placed, context: CutContext): Placed {
   const shared = sharedPartitions(window)
-  const moved = !isApart(input) || together(input.spread, shared.map(columnOf)) ? input : move(input, shared, context)
+  const moved = !isApart(input) ? input
+    : together(input.spread, shared.map(columnOf)) ? { ...input, plan: inPlace(input) } : move(input, shared, context)
   return { plan: { ...window, input: moved.plan }, spread: moved.spread }
 }
 

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import type { DataFile } from '../../catalog/table.ts'
-import { filesInRanges, restrictTasks } from '../../coordinator/key-ranges.ts'
+import { filesInRanges, isWorthComparing, restrictTasks } from '../../coordinator/key-ranges.ts'
 import type { PrunedFile } from '../../coordinator/query-ports.ts'
 
 type Bounds = readonly [low: number, high: number] | 'nulls' | 'unknown'
@@ -77,4 +77,20 @@ t.test('files that hold no key of the ranges are not read', async t => {
   const kept = filesInRanges(files, { column: 0, fileRanges: [{ low: 19n, high: 20n }, { low: 69n, high: 70n }] })
   t.strictSame(kept.map(({ file: { file: { key } } }) => key), ['b', 'c', 'd', 'e'])
   t.strictSame(filesInRanges(files, { column: 0, fileRanges: [] }).map(one => one.file.file.key), ['c', 'e'])
+})
+
+t.test('gaps that are small beside what the ranges span are no reason for another comparison', async t => {
+  const files = [file('a', [0, 999], [1010, 1999]), file('b', [2000, 9999])]
+  t.equal(ranges(files, [[0, 0, 0]]), '0-1999')
+  t.equal(ranges([file('a', [0, 999], [1900, 1999]), file('b', [2000, 9999])], [[0, 0, 0]]), '0-999 1900-1999')
+})
+
+t.test('files of which nearly all rows are in the ranges are read without a comparison', async t => {
+  const isWorth = (files: readonly PrunedFile[], ...spans: (readonly [number, number])[]): boolean =>
+    isWorthComparing(files, { column: 0, ranges: spans.map(([low, high]) => ({ low: BigInt(low), high: BigInt(high) })) })
+  t.notOk(isWorth([file('a', [0, 99], [100, 199])], [0, 199]))
+  t.notOk(isWorth([file('a', [0, 99], [100, 199])], [0, 180]))
+  t.ok(isWorth([file('a', [0, 99], [100, 199])], [0, 120]))
+  t.ok(isWorth([file('a', [0, 99], [100, 199])], [0, 20], [150, 160]))
+  t.ok(isWorth([file('a', 'unknown')], [0, 9]), 'bounds that are not known may be anything')
 })

@@ -15,10 +15,11 @@ const split = (key: string, sizeBytes = 100): ScanSplit =>
   ({ scan: 0, split: {
     file: { bucket: 'lake', key, etag: '1', sizeBytes }, shape: 0, fromRow: 0, toRow: 0, sizeBytes,
   } })
+const alone = (splits: readonly ScanSplit[]): readonly (readonly ScanSplit[])[] => splits.map(item => [item])
 
 t.test('every split is in one task, most with an owner, and no executor has more than its bound', async t => {
   const splits = Array.from({ length: 60 }, (_, i) => split(`f${i}`))
-  const tasks = placeSplits(splits, rooms, 12)
+  const tasks = placeSplits(alone(splits), rooms, 12)
   const keys = (items: readonly ScanSplit[]): string[] => items.map(item => item.split.file.key).sort()
   t.strictSame(keys(tasks.flatMap(task => task.splits)), keys(splits))
   t.equal(tasks.length, 12)
@@ -32,7 +33,7 @@ t.test('every split is in one task, most with an owner, and no executor has more
 
 t.test('the same files go to the same executors when one leaves', async t => {
   const splits = Array.from({ length: 60 }, (_, i) => split(`f${i}`))
-  const ownerOf = (with3: typeof rooms) => new Map(placeSplits(splits, with3, 12)
+  const ownerOf = (with3: typeof rooms) => new Map(placeSplits(alone(splits), with3, 12)
     .flatMap(task => task.splits.map(item => [item.split.file.key, task.owner] as const)))
   const [before, after] = [ownerOf(rooms), ownerOf(rooms.slice(0, 2))]
   const moved = [...before].filter(([key, owner]) => owner !== 'e3' && after.get(key) !== owner)
@@ -41,7 +42,7 @@ t.test('the same files go to the same executors when one leaves', async t => {
 
 t.test('no splits make one task, and one large file one for whoever is least loaded', async t => {
   t.strictSame(placeSplits([], rooms, 6), [{ owner: null, splits: [], sizeBytes: 0 }])
-  t.equal(placeSplits([split('f', 1e9)], rooms, 6).length, 1)
+  t.equal(placeSplits([[split('f', 1e9)]], rooms, 6).length, 1)
 })
 
 t.test('partitions go round by slots, a single task to where most of its input is', async t => {
@@ -87,7 +88,7 @@ t.test('a change of membership moves at most 1.2/N of the bytes', async t => {
   const splits = Array.from({ length: 4000 }, (_, i) => split(`part-${i}`, 1 + Math.floor(random() ** 2 * 1e6)))
   const total = splits.reduce((sum, { split: { sizeBytes } }) => sum + sizeBytes, 0)
   const crew = (count: number) => Array.from({ length: count }, (_, i) => ({ id: `e${i}` as ExecutorId, slots: 4 }))
-  const places = (members: ReturnType<typeof crew>) => new Map(placeSplits(splits, members, 400)
+  const places = (members: ReturnType<typeof crew>) => new Map(placeSplits(alone(splits), members, 400)
     .flatMap(task => task.splits.map(item => [item.split.file.key, task.owner] as const)))
   const movedShare = (before: Map<string, unknown>, after: Map<string, unknown>): number => splits
     .filter(({ split: { file: { key } } }) => before.get(key) !== after.get(key))

@@ -179,9 +179,15 @@ export class InProcessCluster {
   #scanSelect(scan: FragmentScan, task: number): string {
     const table = this.#tables[scan.table]
     if (table === undefined) throw new Error(`no table ${scan.table}`)
-    const files = table.files.filter((_, i) => scan.reads === 'all' || i % this.#executors.length === task)
+    const count = this.#executors.length
     const columns = table.columns.map(column => ({ ...column, from: column.name }))
-    return select(columns, files)
+    const [by, ...more] = scan.reads === 'all' ? [] : scan.dividedBy ?? []
+    if (by === undefined) {
+      return select(columns, table.files.filter((_, i) => scan.reads === 'all' || i % count === task))
+    }
+    // any task may have any of its values, whatever files they are in; all of them if two columns are to agree
+    const owner = more.length > 0 ? '0' : `hash(${this.#columnName(scan, by)}) % ${count}`
+    return `SELECT * FROM (${select(columns, table.files)}) WHERE ${owner} = ${task}`
   }
 
   async #write(

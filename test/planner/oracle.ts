@@ -15,12 +15,14 @@ const FILES_PER_TABLE = 3
 /** DuckDB folds count(*) over one file into a constant row, over several it does not: 1 row or 2. */
 const ODD: ReadonlySet<string> = new Set(['SELECT count(*) FROM t GROUP BY GROUPING SETS ((), ())'])
 
-/** One subtest a subject. */
-export async function compareStatements(t: Test, executors: number, thresholds: PlanThresholds): Promise<void> {
+/** One subtest a subject. `dividedBy`: as Planning.open has it. */
+export async function compareStatements(
+  t: Test, executors: number, thresholds: PlanThresholds, dividedBy: readonly string[] = [],
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-oracle-'))
   t.teardown(() => rm(folder, { recursive: true }))
   await writeTables(folder, tables, FILES_PER_TABLE)
-  const planning = await Planning.open(folder, Object.keys(tables))
+  const planning = await Planning.open(folder, Object.keys(tables), dividedBy)
   t.teardown(() => planning.close())
   const cluster = await InProcessCluster.open(executors, planning.clusterTables, join(folder, 'exchange'))
   t.teardown(() => cluster.close())

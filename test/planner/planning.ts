@@ -47,8 +47,8 @@ export class Planning {
     this.#plain = opened.plain
   }
 
-  /** `folder` has one folder of Parquet files for each name. */
-  static async open(folder: string, names: readonly string[]): Promise<Planning> {
+  /** `folder` has one folder of Parquet files for each name. `dividedBy`: names of columns that divide their tables. */
+  static async open(folder: string, names: readonly string[], dividedBy: readonly string[] = []): Promise<Planning> {
     const instance = await DuckDBInstance.create(':memory:', { threads: '1', enable_external_file_cache: 'false' })
     const plain = await instance.connect()
     await plain.run(`SET TimeZone = 'UTC'`)
@@ -60,7 +60,8 @@ export class Planning {
       const files = (await readdir(join(folder, name))).filter(file => file.endsWith('.parquet')).sort()
         .map(file => join(folder, name, file))
       const table = await openTable(plain, name, files, join(skeletons, `${name}.parquet`))
-      tables.push(table)
+      const dividedColumns = table.columns.map(column => dividedBy.includes(column.name))
+      tables.push({ ...table, dividedColumns, orderedColumns: dividedColumns })
       clusterTables.push({ columns: table.columns, files })
     }
     const database = await PlanningDatabase.open(skeletons)
