@@ -12,7 +12,7 @@ import { unreachable } from '../proto/errors.ts'
 import { taskId, type QueryId } from '../proto/ids.ts'
 import type { ResourceGroup } from '../proto/resource-group.ts'
 import type {
-  ExchangeFileInit, InputInit, RestrictionInit, ScanInit, SplitInit, TaskDefinitionInit,
+  ExchangeFileInit, InputInit, ScanInit, SplitInit, TaskDefinitionInit,
 } from '../proto/task.ts'
 import type { TaskRestriction } from './key-ranges.ts'
 import type { MemberKey } from './member.ts'
@@ -126,10 +126,20 @@ function scans(work: QueryWork, place: TaskPlace): ScanInit[] {
       .map(({ split }) => splitInit(table, split, passes(split.file)))
     const { catalog, schema, table: name } = table.name
     const named = { name: scanName(scan.id), catalog, schema, table: name }
-    const restrictions = restrictionInits(place, named.name)
-    return [{ ...named, ...tableInit(table), touched: [...scan.columns], splits: own, restrictions }]
+    const kept = keptColumns(table, scan.columns)
+    const at = (position: number): number => kept.indexOf(position)
+    const restrictions = restrictionInits(place, named.name).map(one => ({ ...one, column: at(one.column) }))
+    return [{ ...named, ...tableInit(table, kept), touched: scan.columns.map(at), splits: own, restrictions }]
   })
 }
+
+/** Positions of the columns that a task is told of: each is bound by it. In text files they are found by position. */
+function keptColumns({ format, columns }: Table, touched: readonly number[]): readonly number[] {
+  if (format !== 'parquet') return [...columns.keys()]
+  return touched.length === 0 ? [0] : touched
+}
+
+type RestrictionInit = Pick<TaskRestriction, 'column'> & { readonly ranges: { low: bigint; high: bigint }[] }
 
 function restrictionInits({ restrictions }: TaskPlace, name: string): RestrictionInit[] {
   return restrictions.filter(({ relation }) => relation === name)
@@ -143,22 +153,29 @@ export function namedScan(table: Table | undefined, columns?: readonly number[])
   const whole = ({ file, shape }: DataFile): Split => ({ file, shape, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes })
   const splits = table.files.map(file => splitInit(table, whole(file), false))
   const touched = [...columns ?? table.columns.keys()]
-  return [{ name: '', catalog, schema, table: name, ...tableInit(table), touched, splits }]
+  return [{
+    name: '', catalog, schema, table: name, ...tableInit(table, [...table.columns.keys()]), touched, splits,
+  }]
 }
 
 type TableInit = Pick<
   ScanInit, 'format' | 'columns' | 'hiveKeys' | 'options' | 'shapes' | 'filenameColumn'
 >
 
-function tableInit(table: Table): TableInit {
+/** `kept`: positions of the columns that it has of the table's. */
+function tableInit(table: Table, kept: readonly number[]): TableInit {
+  const columns = kept.flatMap(position => table.columns[position] ?? [])
   return {
     format: formats[table.format],
-    columns: table.columns.map(({ name, type }) => ({ name, type })),
+    columns: columns.map(({ name, type }) => ({ name, type })),
     hiveKeys: [...table.hiveKeys],
     options: { ...table.readOptions },
     shapes: table.shapes.map(({ columns, instead }) => ({
       columns: columns.map(({ name, type }) => ({ name, type })),
-      instead: Object.fromEntries(Object.entries(instead).map(([position, text]) => [position, text ?? ''])),
+      instead: Object.fromEntries(kept.flatMap((position, i) => {
+        const text = instead[position]
+        return text === undefined ? [] : [[i, text ?? '']]
+      })),
     })),
     filenameColumn: table.filename?.column ?? '',
   }

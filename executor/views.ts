@@ -130,8 +130,8 @@ function source(scan: Scan, { paths, rows, shape }: FileRun): string {
 
 /** Columns of the path by name and type, nothing guessed; or none at all. */
 function hiveOptions(scan: Scan): [string, string][] {
-  if (scan.hiveKeys.length === 0) return [['hive_partitioning', 'false']]
   const types = scan.columns.filter(({ name }) => scan.hiveKeys.includes(name))
+  if (types.length === 0) return [['hive_partitioning', 'false']]
   const struct = types.map(({ name, type }) => `${quoteName(name)}: ${quoteText(type)}`).join(', ')
   return [['hive_partitioning', 'true'], ['hive_types_autocast', 'false'], ['hive_types', `{${struct}}`]]
 }

@@ -656,7 +656,8 @@ export declare type Scan = Message<"skein.executor.v1.Scan"> & {
   format: FileFormat;
 
   /**
-   * All columns of the table in order, Hive keys included, with DuckDB types.
+   * Columns of the table in order, Hive keys included, with DuckDB types: all of them in text files and for ORIGINAL;
+   * else those that the task reads, or any one if it reads none.
    *
    * @generated from field: repeated skein.executor.v1.Column columns = 6;
    */
