@@ -86,8 +86,10 @@ t.test('gaps that are small beside what the ranges span are no reason for anothe
 })
 
 t.test('files of which nearly all rows are in the ranges are read without a comparison', async t => {
-  const isWorth = (files: readonly PrunedFile[], ...spans: (readonly [number, number])[]): boolean =>
-    isWorthComparing(files, { column: 0, ranges: spans.map(([low, high]) => ({ low: BigInt(low), high: BigInt(high) })) })
+  const isWorth = (files: readonly PrunedFile[], ...spans: (readonly [number, number])[]): boolean => {
+    const ranges = spans.map(([low, high]) => ({ low: BigInt(low), high: BigInt(high) }))
+    return isWorthComparing(files, { column: 0, ranges })
+  }
   t.notOk(isWorth([file('a', [0, 99], [100, 199])], [0, 199]))
   t.notOk(isWorth([file('a', [0, 99], [100, 199])], [0, 180]))
   t.ok(isWorth([file('a', [0, 99], [100, 199])], [0, 120]))
