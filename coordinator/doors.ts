@@ -57,7 +57,7 @@ export async function openDoors(handlers: DoorHandlers, options: DoorOptions): P
     authenticate: () => undefined, ...(clientTls === null ? {} : { tls: forClients(clientTls) }),
   })
   const admin = new GrpcServer({
-    authenticate: operatorGuard(tls), ...(tls === null ? {} : { tls: { ...tls, clients: 'known' } }),
+    authenticate: operatorGuard(tls), links: true, ...(tls === null ? {} : { tls: { ...tls, clients: 'known' } }),
   })
   const close = (): void => {
     http.close()

@@ -19,7 +19,7 @@
 import type { QueryError } from '../proto/errors.ts'
 import type { Clock } from '../proto/clock.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
-import { bytesOf } from '../proto/wire-frame.ts'
+import { bytesOf, passedOn, releaseFrame } from '../proto/wire-frame.ts'
 import { ResultPart, type Fetch, type Reading } from './result-part.ts'
 
 /** A client that has not taken what was held within this is slow, or does not read at all. */
@@ -184,6 +184,7 @@ export class ResultRelay {
     this.#close(cause)
   }
 
+  /** A frame's bytes are the reader's until it asks for the next one. */
   async *frames(): AsyncGenerator<RawFlightData> {
     while (this.#state.state === 'holding') await this.#changed()
     if (this.#state.state === 'streaming' && !this.#streamTaken) {
@@ -245,6 +246,7 @@ export class ResultRelay {
         held.part?.giveOut()
         this.#wake()
         yield held.frame
+        releaseFrame(held.frame)
       } else if (this.#allEnded) {
         this.#state = { state: 'complete' }
         this.#options.tell({ kind: 'relay-delivered' })
@@ -263,7 +265,7 @@ export class ResultRelay {
   async *#again(): AsyncGenerator<RawFlightData> {
     yield* this.#lead
     for (let i = 0; i < this.#parts.length; i++) {
-      for await (const frame of (await this.#fetchOf(i))(this.#lead.length, this.#closed.signal)) {
+      for await (const frame of passedOn((await this.#fetchOf(i))(this.#lead.length, this.#closed.signal))) {
         this.#throwIfFailed()
         yield frame
       }
@@ -373,6 +375,7 @@ export class ResultRelay {
       this.#heldBytes -= bytesOf(last.frame)
       if (last.part.isEnded) this.#toRead.push(last.part)
       last.part.putBack()
+      releaseFrame(last.frame)
     }
     this.#wake()
     this.#readNext()

@@ -11,7 +11,7 @@
 import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-schema.ts'
 import { compressed, layoutBatch, type BatchNode, type Compression } from '../proto/arrow-batch.ts'
 import { QueryError } from '../proto/errors.ts'
-import type { BodyPool, PooledBody } from './body-pool.ts'
+import type { BodyPool, PooledBody } from '../proto/body-pool.ts'
 import type { ColumnEncoder, Pieces } from './column-encoder.ts'
 import { memory, type DataChunk } from './instances.ts'
 import { encoderFor } from './vector-reader.ts'

@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
-import type { PooledBody } from './body-pool.ts'
+import type { PooledBody } from '../proto/body-pool.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { SpoolSegment } from './spool-segment.ts'
 

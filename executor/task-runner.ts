@@ -10,7 +10,7 @@ import {
   TaskDefinition_SqlKind as SqlKind, type ExchangeOutput, type TaskDefinition,
 } from '../proto/gen/executor_pb.js'
 import type { QueryId, TaskId } from '../proto/ids.ts'
-import type { BodyPool } from './body-pool.ts'
+import type { BodyPool } from '../proto/body-pool.ts'
 import type { CpuShare } from './cpu-share.ts'
 import { DuckError, isFatal, taskError } from './duck-error.ts'
 import { isDiskFull, type Troubles } from './troubles.ts'

@@ -7,8 +7,8 @@ import {
   CoordinatorInfoSchema, ExecutorInfoSchema, type CoordinatorInfo, type ExecutorInfo,
 } from './gen/cluster_pb.js'
 
-/** Grows with every change of executor.proto that an older process would not understand. */
-export const WIRE_VERSION = 1
+/** Grows with every change of executor.proto, or of how it is spoken, that an older process would not understand. */
+export const WIRE_VERSION = 2
 
 export type ExecutorInfoInit = Omit<MessageInitShape<typeof ExecutorInfoSchema>, '$typeName' | '$unknown'>
 

@@ -1,33 +1,35 @@
 /**
- * Streams of FlightData from a gRPC server over bare HTTP/2: messages come as the pieces that the network gave, for who
- * passes them on. One connection for all streams to a server, made at the first. A stream whose reader stops holds one
- * message and its window, and takes nothing from the others.
+ * Reads streams of FlightData from another process of the cluster (see frame-link.ts): each message comes in one piece,
+ * for who passes it on. A stream has its connection for itself; one that was read to its end serves the next. A stream
+ * whose reader stops holds a few messages, and takes nothing from the others.
  */
 
-import {
-  connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders,
-} from 'node:http2'
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { splitAddress } from './address.ts'
+import { systemClock } from './clock.ts'
 import { QueryError } from './errors.ts'
+import { LinkReader, MAGIC, TAKEN_TOGETHER, type LinkHead, type Trailers } from './frame-link.ts'
 import { fromTrailers } from './grpc.ts'
 import { NODE_NAME, type Tls } from './tls.ts'
-import { FrameSplitter, prefixed, type WireFrame } from './wire-frame.ts'
+import { prefixed, WireFrame } from './wire-frame.ts'
 
-/** What a paused stream may pile up: 1 MiB carries 1 GB/s at 1 ms round trip. */
-const STREAM_WINDOW_BYTES = 1024 * 1024
-const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024
-/** Megabytes, of Node's own count for all streams of a connection; its default of 10 resets streams under load. */
-const MAX_SESSION_MEMORY_MB = 1024
-/** Above the largest row that an executor sends. */
-const MAX_MESSAGE_BYTES = 128 * 1024 * 1024
+/** Kept for the next streams: as many as a result is read by at once. */
+const MAX_IDLE = 4
+/** Below the time after which the server ends one. */
+const IDLE_MS = 30_000
+/** A network that drops packets is noticed, and lets go of what waits. */
+const KEEPALIVE_MS = 10_000
 
 export class FrameClient {
   readonly #address: string
-  readonly #headers: Readonly<Record<string, string>>
+  readonly #headers: LinkHead['headers']
   readonly #tls: Tls | null
-  #session: ClientHttp2Session | null = null
+  readonly #idle: Link[] = []
+  readonly #links = new Set<Link>()
 
   /** `address` is host:port; `headers` go with every call. */
-  constructor(address: string, headers: Readonly<Record<string, string>>, tls: Tls | null = null) {
+  constructor(address: string, headers: LinkHead['headers'], tls: Tls | null = null) {
     this.#address = address
     this.#tls = tls
     this.#headers = headers
@@ -36,81 +38,86 @@ export class FrameClient {
   /** Ends without a throw only if the server said so; else throws its QueryError, or UNAVAILABLE. */
   async *read(path: string, request: Uint8Array, signal: AbortSignal): AsyncGenerator<WireFrame> {
     if (signal.aborted) throw new QueryError('CANCELLED', 'the reader has gone')
-    const stream = new FrameStream(this.#open(path))
-    const cancel = (): void => stream.cancel()
+    const link = this.#idle.pop() ?? this.#open()
+    const cancel = (): void => link.destroy(new QueryError('CANCELLED', 'cancelled'))
     signal.addEventListener('abort', cancel, { once: true })
     try {
-      stream.send(request)
-      for (let frame = await stream.next(); frame !== null; frame = await stream.next()) yield frame
+      link.ask({ path, headers: this.#headers }, request)
+      for (let frame = await link.next(); frame !== null; frame = await link.next()) yield frame
     } finally {
       signal.removeEventListener('abort', cancel)
-      stream.cancel()
+      if (this.#idle.length < MAX_IDLE && this.#links.has(link) && link.rest()) this.#idle.push(link)
+      else cancel()
     }
   }
 
   /** Running streams end as UNAVAILABLE. */
   close(): void {
-    this.#session?.destroy()
-    this.#session = null
+    for (const link of this.#links) link.destroy(new QueryError('UNAVAILABLE', `${this.#address}: closed`))
   }
 
-  #open(path: string): ClientHttp2Stream {
-    try {
-      return this.#connected().request({
-        ...this.#headers, ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers',
-      })
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new QueryError('UNAVAILABLE', `${this.#address}: ${reason}`, { cause: error })
-    }
-  }
-
-  #connected(): ClientHttp2Session {
-    const known = this.#session
-    if (known !== null && !known.closed && !known.destroyed) return known
-    const tls = this.#tls
-    const session = connect(`${tls === null ? 'http' : 'https'}://${this.#address}`, {
-      ...(tls === null ? {} : { ...tls, servername: NODE_NAME }),
-      settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false }, maxSessionMemory: MAX_SESSION_MEMORY_MB,
+  #open(): Link {
+    const link = new Link(this.#address, this.#tls, () => {
+      this.#links.delete(link)
+      if (this.#idle.includes(link)) this.#idle.splice(this.#idle.indexOf(link), 1)
     })
-    session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES))
-    session.on('error', () => undefined) // every open stream ends without a status
-    session.on('close', () => { if (this.#session === session) this.#session = null })
-    this.#session = session
-    return session
+    this.#links.add(link)
+    return link
   }
 }
 
-type End =
-  | { readonly state: 'open' }
-  | { readonly state: 'complete' }
+const TAKEN = prefixed(new Uint8Array(0))
+
+/**
+ *   idle ──▶ running ──▶ ended ──▶ idle     by the server; null: the stream is complete
+ *               └──────▶ failed             the connection is of no use any more
+ */
+type State =
+  | { readonly state: 'idle' | 'running' }
+  | { readonly state: 'ended'; readonly cause: QueryError | null }
   | { readonly state: 'failed'; readonly cause: QueryError }
 
-class FrameStream {
-  readonly #stream: ClientHttp2Stream
-  readonly #splitter = new FrameSplitter(MAX_MESSAGE_BYTES)
+class Link {
+  readonly #address: string
+  readonly #socket: Socket
+  readonly #reader = new LinkReader()
   readonly #frames: WireFrame[] = []
-  #end: End = { state: 'open' }
+  #taken = 0
+  #state: State = { state: 'idle' }
   #wake = (): void => undefined
+  #cancelIdle = (): void => undefined
 
-  constructor(stream: ClientHttp2Stream) {
-    this.#stream = stream
-    let status: IncomingHttpHeaders | undefined
-    let broken: string | undefined
-    stream.on('response', headers => { if (headers['grpc-status'] !== undefined) status = headers })
-    stream.on('trailers', trailers => { status = trailers })
-    stream.on('data', (data: Buffer) => this.#take(data))
-    stream.on('error', (error: Error) => { broken = error.message })
-    stream.once('close', () => this.#closed(status, broken))
+  constructor(address: string, tls: Tls | null, onClose: () => void) {
+    this.#address = address
+    const onread = { buffer: () => this.#reader.space, callback: (byteCount: number) => {
+      this.#take(byteCount)
+      return true
+    } }
+    const { host, port } = splitAddress(address)
+    const to = { host: host.replace(/^\[(.*)\]$/, '$1'), port, onread }
+    // the port's TLS is that of its HTTP/2: what follows is told apart behind it
+    this.#socket = tls === null ? connect(to)
+      : connectTls({ ...to, ...tls, servername: NODE_NAME, ALPNProtocols: ['h2'] })
+    let reason = 'it ended'
+    this.#socket.setNoDelay(true)
+    this.#socket.setKeepAlive(true, KEEPALIVE_MS)
+    this.#socket.on('error', (error: Error) => { reason = error.message })
+    this.#socket.once('close', () => {
+      onClose()
+      this.#cancelIdle()
+      this.#fail(new QueryError('UNAVAILABLE', `${address}: the connection broke: ${reason}`))
+    })
+    this.#socket.write(MAGIC)
   }
 
-  send(request: Uint8Array): void {
-    this.#stream.end(prefixed(request))
-  }
-
-  cancel(): void {
-    if (this.#end.state === 'open') this.#finish({ state: 'failed', cause: new QueryError('CANCELLED', 'cancelled') })
-    this.#stream.close(constants.NGHTTP2_CANCEL)
+  ask(head: LinkHead, request: Uint8Array): void {
+    this.#state = { state: 'running' }
+    this.#taken = 0
+    this.#cancelIdle()
+    this.#socket.cork()
+    this.#socket.write(prefixed(Buffer.from(JSON.stringify(head))))
+    this.#socket.write(prefixed(request))
+    this.#socket.uncork()
   }
 
   /** null at the server's own end. */
@@ -118,40 +125,49 @@ class FrameStream {
     for (;;) {
       const frame = this.#frames.shift()
       if (frame !== undefined) {
-        if (this.#frames.length === 0) this.#stream.resume()
+        if (++this.#taken % TAKEN_TOGETHER === 0) this.#socket.write(TAKEN)
         return frame
       }
-      if (this.#end.state === 'failed') throw this.#end.cause
-      if (this.#end.state === 'complete') return null
+      const state = this.#state
+      if ((state.state === 'ended' || state.state === 'failed') && state.cause !== null) throw state.cause
+      if (state.state !== 'running') return null
       await new Promise<void>(resolve => { this.#wake = resolve })
     }
   }
 
-  #take(data: Buffer): void {
+  /** False: it cannot serve another stream. */
+  rest(): boolean {
+    if (this.#state.state !== 'ended' || this.#frames.length > 0) return false
+    this.#state = { state: 'idle' }
+    this.#cancelIdle = systemClock.after(IDLE_MS, () => this.#socket.destroy())
+    return true
+  }
+
+  destroy(cause: QueryError): void {
+    this.#fail(cause)
+    this.#socket.destroy()
+  }
+
+  /** The server stops by itself when too many are not taken. */
+  #take(byteCount: number): void {
     try {
-      this.#frames.push(...this.#splitter.push(data))
+      const whole = this.#reader.take(byteCount)
+      if (whole === null) return
+      if (whole instanceof WireFrame) this.#frames.push(whole)
+      else this.#end(whole)
     } catch (error) {
-      this.#finish({ state: 'failed', cause: error as QueryError })
-      this.#stream.close(constants.NGHTTP2_CANCEL)
-      return
+      this.destroy(error as QueryError)
     }
-    if (this.#frames.length === 0) return
-    this.#stream.pause()
     this.#wake()
   }
 
-  #closed(status: IncomingHttpHeaders | undefined, broken: string | undefined): void {
-    if (this.#end.state !== 'open') return
-    const code = status?.['grpc-status']
-    if (code === '0' && this.#splitter.clean) return this.#finish({ state: 'complete' })
-    const cause = status === undefined || code === undefined || code === '0'
-      ? new QueryError('UNAVAILABLE', `the connection broke: ${broken ?? 'the stream ended without a status'}`)
-      : fromTrailers(status)
-    this.#finish({ state: 'failed', cause })
+  #end(trailers: Trailers): void {
+    if (this.#state.state !== 'running') throw new QueryError('INTERNAL', `${this.#address}: an end of no stream`)
+    this.#state = { state: 'ended', cause: trailers['grpc-status'] === '0' ? null : fromTrailers(trailers) }
   }
 
-  #finish(end: End): void {
-    this.#end = end
+  #fail(cause: QueryError): void {
+    if (this.#state.state === 'running') this.#state = { state: 'failed', cause }
     this.#wake()
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { systemClock } from './clock.ts'
 import { Departure, GONE } from './departure.ts'
@@ -16,7 +17,7 @@ import { peerOf } from './tls.ts'
 import { FrameSplitter, piecesOf } from './wire-frame.ts'
 
 /** Tickets and names. */
-const MAX_REQUEST_BYTES = 4 * 1024 * 1024
+export const MAX_REQUEST_BYTES = 4 * 1024 * 1024
 /** Units of grpc-timeout in milliseconds. */
 const timeoutUnits: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 }
 
@@ -38,11 +39,26 @@ export async function serveFrames(
   }
 }
 
+/** Writes one frame after the other; false: the client has gone before the end. */
+export async function sendFrames(
+  frames: AsyncIterable<RawFlightData>, departure: Departure, write: (frame: RawFlightData) => Promise<void>,
+): Promise<boolean> {
+  const iterator = frames[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await departure.or(iterator.next())
+    if (next === GONE) break
+    if (next.done === true) return true
+    if (await departure.or(write(next.value)) === GONE) break
+  }
+  void iterator.return?.()?.catch(() => undefined) // the client is gone: nobody is left to be told of a failure
+  return false
+}
+
 /** None if TLS did not ask for one, did not accept it, or there is no TLS. */
-function certificateOf(stream: ServerHttp2Stream): ReturnType<TLSSocket['getPeerCertificate']> | undefined {
+export function certificateOf(socket: Socket | undefined): ReturnType<TLSSocket['getPeerCertificate']> | undefined {
   // `in` says nothing of it: Node's socket of a session stands for the real one
-  const socket = stream.session?.socket as Partial<TLSSocket> | undefined
-  return socket?.authorized === true ? socket.getPeerCertificate?.() : undefined
+  const secure = socket as Partial<TLSSocket> | undefined
+  return secure?.authorized === true ? secure.getPeerCertificate?.() : undefined
 }
 
 class FrameAnswer {
@@ -72,7 +88,7 @@ class FrameAnswer {
       signal: controller.signal,
       setHeader: (name, value) => { this.#headers[name] = value },
       peer: `${stream.session?.socket.remoteAddress ?? ''}:${stream.session?.socket.remotePort ?? ''}`,
-      peerIdentity: () => peerOf(certificateOf(stream)),
+      peerIdentity: () => peerOf(certificateOf(stream.session?.socket)),
     }
     const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(this.call.header('grpc-timeout') ?? '') ?? []
     if (count === undefined) return
@@ -101,14 +117,8 @@ class FrameAnswer {
   }
 
   async send(frames: AsyncIterable<RawFlightData>): Promise<void> {
-    const iterator = frames[Symbol.asyncIterator]()
-    for (;;) {
-      const next = await this.#departure.or(iterator.next())
-      if (next === GONE) break
-      if (next.done === true) return this.#finish({ 'grpc-status': '0' })
-      if (await this.#departure.or(this.#write(piecesOf(next.value))) === GONE) break
-    }
-    void iterator.return?.()?.catch(() => undefined) // the client is gone: nobody is left to be told of a failure
+    const isWhole = await sendFrames(frames, this.#departure, frame => this.#write(piecesOf(frame)))
+    if (isWhole) this.#finish({ 'grpc-status': '0' })
   }
 
   fail(thrown: unknown): void {

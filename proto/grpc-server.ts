@@ -18,6 +18,7 @@ import {
 } from '@grpc/grpc-js'
 import { Departure, GONE } from './departure.ts'
 import { QueryError } from './errors.ts'
+import { FrameDoor } from './frame-door.ts'
 import { serveFrames, type FrameHandler } from './frame-server.ts'
 import type { RawFlightData } from './flight-data.ts'
 import { FlightDataSchema } from './gen/flight_pb.js'
@@ -70,6 +71,8 @@ export interface GrpcServerOptions {
   readonly authenticate: (call: Call) => void
   /** Absent: plain text. */
   readonly tls?: ServerTls
+  /** Other processes of the cluster read FlightData here without HTTP/2 too: see frame-link.ts. */
+  readonly links?: boolean
 }
 
 export interface ServerTls extends Tls {
@@ -82,6 +85,7 @@ export class GrpcServer {
   readonly #options: GrpcServerOptions
   /** Of streams of FlightData, by path. */
   readonly #frames = new Map<string, FrameHandler>()
+  readonly #door = new FrameDoor(this.#frames)
 
   constructor(options: GrpcServerOptions) {
     this.#options = options
@@ -128,13 +132,16 @@ export class GrpcServer {
   /** Takes no new call; running ones are cut off. */
   close(): void {
     this.#server.forceShutdown()
+    this.#door.close()
   }
 
   /** Streams of FlightData are taken before grpc-js sees them; their connections stay its own. */
   #takeFrames(): void {
     const { http2Servers, onStreamOpened } = privateParts(this.#server)
+    const { tls, links = false } = this.#options
     for (const http2 of http2Servers) {
-      if (this.#options.tls?.clients === 'optional') http2.prependListener('secureConnection', refuseUnknown)
+      if (tls?.clients === 'optional') http2.prependListener('secureConnection', refuseUnknown)
+      if (links) this.#door.watch(http2, tls === undefined ? 'connection' : 'secureConnection')
       const others = http2.listeners('stream')
       http2.removeAllListeners('stream')
       http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...more: unknown[]) => {

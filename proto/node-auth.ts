@@ -18,7 +18,8 @@ export interface NodeAuth {
 /** A server for members of the cluster alone. */
 export function nodeServer(auth: NodeAuth): GrpcServer {
   return new GrpcServer({
-    authenticate: nodeGuard(auth), ...(auth.tls === null ? {} : { tls: { ...auth.tls, clients: 'known' } }),
+    authenticate: nodeGuard(auth), links: true,
+    ...(auth.tls === null ? {} : { tls: { ...auth.tls, clients: 'known' } }),
   })
 }
 

@@ -7,22 +7,28 @@ import { QueryError } from './errors.ts'
 import { decodeFlightData, encodeFlightHead, type RawFlightData } from './flight-data.ts'
 
 /** A flag byte, not compressed, and the length of the message. */
-const PREFIX_BYTES = 5
+export const PREFIX_BYTES = 5
 
 export class WireFrame implements RawFlightData {
   /** With the prefix; not to be changed. */
   readonly pieces: readonly Uint8Array[]
   readonly byteCount: number
+  /** Gives its memory to another one: once, by who is the last to know it. If nobody does, it is collected. */
+  readonly release: () => void
   #decoded: RawFlightData | null = null
 
-  constructor(pieces: readonly Uint8Array[], byteCount: number) {
+  constructor(pieces: readonly Uint8Array[], byteCount: number, release = (): void => undefined) {
     this.pieces = pieces
     this.byteCount = byteCount
+    this.release = release
   }
 
   /** Without the prefix. */
   message(): Buffer {
-    return Buffer.concat(this.pieces, this.byteCount).subarray(PREFIX_BYTES)
+    const [first, ...more] = this.pieces
+    const whole = first !== undefined && more.length === 0
+      ? Buffer.from(first.buffer, first.byteOffset, first.length) : Buffer.concat(this.pieces, this.byteCount)
+    return whole.subarray(PREFIX_BYTES)
   }
 
   get dataHeader(): Uint8Array {
@@ -54,6 +60,19 @@ export function piecesOf(frame: RawFlightData): readonly Uint8Array[] {
 /** Bytes that it takes in memory. */
 export function bytesOf(frame: RawFlightData): number {
   return frame instanceof WireFrame ? frame.byteCount : frame.dataHeader.length + frame.dataBody.length
+}
+
+/** Nobody will look at it again. */
+export function releaseFrame(frame: RawFlightData): void {
+  if (frame instanceof WireFrame) frame.release()
+}
+
+/** The same frames, each released when its reader asks for the next. */
+export async function* passedOn(frames: AsyncIterable<RawFlightData>): AsyncGenerator<RawFlightData> {
+  for await (const frame of frames) {
+    yield frame
+    releaseFrame(frame)
+  }
 }
 
 /** Any message with its prefix. */

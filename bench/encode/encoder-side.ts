@@ -4,7 +4,8 @@
  */
 
 import { ArrowEncoder, type EncodedBatch } from '../../executor/arrow-encoder.ts'
-import { collectYoung, type BodyPool } from '../../executor/body-pool.ts'
+import type { BodyPool } from '../../proto/body-pool.ts'
+import { collectYoung } from '../../executor/young-collection.ts'
 import type { DuckConnection } from '../../executor/instances.ts'
 import type { ResultColumn } from '../../proto/arrow-schema.ts'
 

@@ -3,7 +3,7 @@
  * the same files, and how much memory the coordinator takes meanwhile.
  */
 
-import { BodyPool } from '../../executor/body-pool.ts'
+import { BodyPool } from '../../proto/body-pool.ts'
 import { DuckInstance, type DuckConnection } from '../../executor/instances.ts'
 import type { ResultColumn } from '../../proto/arrow-schema.ts'
 import { systemClock } from '../../proto/clock.ts'

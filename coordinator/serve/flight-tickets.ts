@@ -10,6 +10,7 @@ import type { FlightDescriptor } from '../../proto/gen/flight_pb.js'
 import { ResultService } from '../../proto/gen/results_pb.js'
 import type { GrpcChannel } from '../../proto/grpc-channel.ts'
 import type { Call, ServiceHandlers } from '../../proto/grpc-server.ts'
+import { passedOn } from '../../proto/wire-frame.ts'
 import type { FlightPolls, PollShape } from './flight-polls.ts'
 import type { CancelOutcome, FlightResults, Ticket } from './flight-results.ts'
 
@@ -35,7 +36,7 @@ export class FlightTickets {
     const channel = this.#elsewhere(handle)
     if (channel === null) return yield* this.#here.read(handle, principal, signal)
     try {
-      yield* channel.frames(ResultService.method.readResult, { handle, principal }, signal)
+      yield* passedOn(channel.frames(ResultService.method.readResult, { handle, principal }, signal))
     } finally {
       channel.close()
     }

@@ -186,13 +186,17 @@ class Answer {
   }
 }
 
+/** More than a socket takes without saying that it is full. */
+const SMALL_BYTES = 64 * 1024
+
 /** Holds the schema back until the message after it is there, or the end: whoever sends it knows that rows came. */
 async function* withFirstRows(frames: AsyncIterable<RawFlightData>): AsyncGenerator<RawFlightData> {
   let schema: RawFlightData | undefined
   let first = true
   for await (const frame of frames) {
     if (first) {
-      schema = frame
+      const { dataHeader, dataBody } = frame
+      schema = { dataHeader: Uint8Array.from(dataHeader), dataBody } // a frame is its reader's until the next one
       first = false
       continue
     }
@@ -203,9 +207,12 @@ async function* withFirstRows(frames: AsyncIterable<RawFlightData>): AsyncGenera
   if (schema !== undefined) yield schema
 }
 
+/** A piece is valid until the next one is asked for, unless it is so small that it may wait in a buffer of Node's. */
 async function* ipcStream(frames: AsyncIterable<RawFlightData>): AsyncGenerator<Uint8Array> {
   for await (const frame of frames) {
-    for (const piece of encapsulate(frame)) if (piece.length > 0) yield piece
+    const [head, body] = encapsulate(frame)
+    yield head
+    if (body.length > 0) yield body.length < SMALL_BYTES ? Uint8Array.from(body) : body
   }
   yield END_OF_STREAM
 }

@@ -9,7 +9,7 @@ import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } fr
 import type { CoordinatorId, SessionId } from '../../proto/ids.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
-import type { BodyPool } from '../body-pool.ts'
+import type { BodyPool } from '../../proto/body-pool.ts'
 import { taskError } from '../duck-error.ts'
 import { ingestInto } from '../ingest/arrow-ingest.ts'
 import type { TypedColumn } from '../instances.ts'

@@ -3,7 +3,7 @@
 import { QueryError } from '../../proto/errors.ts'
 import type { BindRequest } from '../../proto/gen/session_pb.js'
 import type { CoordinatorId, SessionId } from '../../proto/ids.ts'
-import type { BodyPool } from '../body-pool.ts'
+import type { BodyPool } from '../../proto/body-pool.ts'
 import type { InstanceSet } from '../instance-set.ts'
 import type { ResultSpool } from '../result-spool.ts'
 import type { FilePort } from '../scan-files.ts'

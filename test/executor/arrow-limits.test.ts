@@ -2,7 +2,8 @@
 
 import t from 'tap'
 import { ArrowEncoder, MAX_MESSAGE_BYTES } from '../../executor/arrow-encoder.ts'
-import { BodyPool, collectYoung } from '../../executor/body-pool.ts'
+import { BodyPool } from '../../proto/body-pool.ts'
+import { collectYoung } from '../../executor/young-collection.ts'
 import { DuckInstance } from '../../executor/instances.ts'
 import { encodeFlightHead } from '../../proto/flight-data.ts'
 import { columnTexts, toTable } from './arrow-text.ts'

@@ -4,7 +4,7 @@
  */
 
 import { RecordBatchReader } from 'apache-arrow'
-import { collectYoung } from '../../executor/body-pool.ts'
+import { collectYoung } from '../../executor/young-collection.ts'
 import { DuckError } from '../../executor/duck-error.ts'
 import { ArrowIngest } from '../../proto/ingest/arrow-ingest.ts'
 import { readMessage } from '../../proto/ingest/arrow-message.ts'

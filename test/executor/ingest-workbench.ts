@@ -2,7 +2,7 @@
 
 import type { Test } from 'tap'
 import { ArrowEncoder } from '../../executor/arrow-encoder.ts'
-import { BodyPool } from '../../executor/body-pool.ts'
+import { BodyPool } from '../../proto/body-pool.ts'
 import { ingestTable } from '../../executor/ingest/arrow-ingest.ts'
 import { DuckInstance, type DuckConnection } from '../../executor/instances.ts'
 import { arrowSchemaMessage, type ResultColumn } from '../../proto/arrow-schema.ts'

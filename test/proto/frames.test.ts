@@ -16,7 +16,7 @@ const never = new AbortController().signal
 type Serve = (request: FetchResultRequest, call: Call) => AsyncIterable<RawFlightData>
 
 async function served(t: Test, serve: Serve, authenticate: (call: Call) => void = () => undefined) {
-  const server = new GrpcServer({ authenticate })
+  const server = new GrpcServer({ authenticate, links: true })
   const refused = (): never => { throw new QueryError('NOT_FOUND', 'not here') }
   server.addService(ExecutorService, {
     fetchResult: serve, watchTasks: refused, fetchExchange: refused, control: refused, identify: refused,

@@ -62,7 +62,7 @@ export async function startFlight(t: Teardown, options: FlightServerOptions): Pr
   const results = new FlightResults(signer, clock, coordinator, duty)
   const polls = new FlightPolls(results, clock)
   const newId = (): string => `id-${++ids}`
-  const server = new GrpcServer({ authenticate: () => undefined })
+  const server = new GrpcServer({ authenticate: () => undefined, links: true })
   server.addService(FlightService, flightSqlHandlers({
     ...fakeStatements(t, queries, clock, newId, duty), catalog, version: '0.1.0', newId, signer,
     logins: new Logins(signer, users), results, polls, channelTo,
