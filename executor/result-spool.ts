@@ -5,9 +5,11 @@
  *   open ──▶ complete      every row is here: the only end that a reader may take for one
  *     └────▶ failed        readers end with its cause
  *
- * When there is no room the writer waits until the slowest reader moves on, and frames far enough behind it are
- * dropped; if nobody moves for STALL_MS the result is RESULT_TOO_LARGE. Spools of one query's result are a family: what
- * was read of any of them makes room for all. A frame's bytes are valid until its reader asks for the next one.
+ * When memory is full, frames that every reader has passed go to the files, so who keeps up reads from memory; if there
+ * are none, the new frame does. When there is no room on disk either, the writer waits until the slowest reader moves
+ * on, and frames far enough behind it are dropped; if nobody moves for STALL_MS the result is RESULT_TOO_LARGE. Spools
+ * of one query's result are a family: what was read of any of them makes room for all. A frame's bytes are valid until
+ * its reader asks for the next one.
  */
 
 import { mkdir, rm } from 'node:fs/promises'
@@ -19,7 +21,7 @@ import type { PooledBody } from '../proto/body-pool.ts'
 import type { ByteBudget } from './byte-budget.ts'
 import { SpoolSegment } from './spool-segment.ts'
 
-/** Of one result: as much as is held back before the first row goes out, so a small one never touches the disk. */
+/** Of one family: as much as is held back before the first row goes out, so a small result never touches the disk. */
 const MEMORY_BYTES = 32 * 1024 * 1024
 /** Space is given back in such steps. */
 const SEGMENT_BYTES = 64 * 1024 * 1024
@@ -49,9 +51,15 @@ type State =
   | { readonly state: 'complete' }
   | { readonly state: 'failed'; readonly cause: QueryError }
 
+interface FilePlace {
+  readonly kind: 'file'
+  readonly segment: SpoolSegment
+  readonly at: number
+}
+
 type Place =
   | { readonly kind: 'memory'; readonly body: PooledBody }
-  | { readonly kind: 'file'; readonly segment: SpoolSegment; readonly at: number }
+  | FilePlace
   | { readonly kind: 'dropped' }
 
 interface Frame {
@@ -77,10 +85,15 @@ export class ResultSpool {
   #state: State = { state: 'open' }
   #memoryBytes = 0
   #hasFolder = false
+  #segmentCount = 0
   /** Of frames that are not dropped. */
   #heldBytes = 0
   /** Frames before it are dropped. */
   #firstFrame = 0
+  /** Frames before it are not in memory. */
+  #firstInMemory = 0
+  /** The last write to a file; they come one after another. */
+  #stored: Promise<unknown> = Promise.resolve()
   /** A reader has come, or has been at its complete end. */
   #read: 'never' | 'begun' | 'ended' = 'never'
   readonly #family: Set<ResultSpool>
@@ -187,12 +200,17 @@ export class ResultSpool {
     let movedAtMs = clock.nowMs()
     for (;;) {
       this.#throwIfFailed()
-      if (this.#memoryBytes + byteCount <= MEMORY_BYTES && memory.take(byteCount)) {
+      if (this.#familyBytes + byteCount <= MEMORY_BYTES && memory.take(byteCount)) {
         this.#memoryBytes += byteCount
         return { kind: 'memory', body }
       }
+      if (await this.#moveOfFamily()) continue
       const leftBytes = this.#waitsForTurn ? Math.min(RESERVED_BYTES, disk.totalBytes / 4) : 0
-      if (disk.freeBytes >= byteCount + leftBytes && disk.take(byteCount)) return this.#store(body)
+      if (disk.freeBytes >= byteCount + leftBytes && disk.take(byteCount)) {
+        const place = await this.#store(body.bytes)
+        body.release()
+        return place
+      }
       if (await this.#dropOfFamily()) {
         movedAtMs = clock.nowMs()
         continue
@@ -209,17 +227,69 @@ export class ResultSpool {
     }
   }
 
-  async #store(body: PooledBody): Promise<Place> {
+  /** The room on disk is taken. */
+  async #store(bytes: Uint8Array): Promise<FilePlace> {
+    const stored = this.#stored.catch(() => undefined).then(() => this.#append(bytes)) // who waited was told
+    this.#stored = stored
+    try {
+      return await stored
+    } catch (error) {
+      this.#options.disk.give(bytes.length)
+      throw error
+    }
+  }
+
+  async #append(bytes: Uint8Array): Promise<FilePlace> {
     let segment = this.#segments.at(-1)
     if (segment === undefined || segment.sizeBytes >= SEGMENT_BYTES) {
       if (!this.#hasFolder) await mkdir(this.#options.folder, { recursive: true })
       this.#hasFolder = true
-      segment = await SpoolSegment.create(join(this.#options.folder, String(this.#frames.length)))
+      segment = await SpoolSegment.create(join(this.#options.folder, String(this.#segmentCount++)))
       this.#segments.push(segment)
     }
-    const at = await segment.append(body.bytes)
-    body.release()
-    return { kind: 'file', segment, at }
+    return { kind: 'file', segment, at: await segment.append(bytes) }
+  }
+
+  get #familyBytes(): number {
+    let bytes = 0
+    for (const spool of this.#family) bytes += spool.#memoryBytes
+    return bytes
+  }
+
+  async #moveOfFamily(): Promise<boolean> {
+    for (const spool of this.#family) if (await spool.#moveRead()) return true
+    return false
+  }
+
+  /** Moves the first frame in memory to the files, if every reader has passed it; false if not. */
+  async #moveRead(): Promise<boolean> {
+    const passed = this.#passed
+    while (this.#frames[this.#firstInMemory]?.place.kind !== 'memory') {
+      if (this.#firstInMemory >= passed) return false
+      this.#firstInMemory++
+    }
+    const at = this.#firstInMemory
+    const frame = this.#frames[at]
+    const { memory, disk } = this.#options
+    if (at >= passed || frame?.place.kind !== 'memory' || !disk.take(frame.byteCount)) return false
+    const { body } = frame.place
+    this.#firstInMemory++
+    const place = await this.#store(body.bytes)
+    if (frame.place.kind !== 'memory') { // dropped or removed meanwhile
+      await this.#leaveFile(place, frame.byteCount)
+      return true
+    }
+    frame.place = place
+    if (![...this.#readers].some(reader => reader.at === at)) body.release() // else one that came since has it
+    this.#memoryBytes -= frame.byteCount
+    memory.give(frame.byteCount)
+    return true
+  }
+
+  /** Every reader is past the frames before it. */
+  get #passed(): number {
+    if (this.#readers.size === 0) return this.#read === 'ended' ? this.#frames.length : 0
+    return Math.min(...[...this.#readers].map(({ at }) => at))
   }
 
   get #waitsForTurn(): boolean {
@@ -233,10 +303,8 @@ export class ResultSpool {
 
   /** Drops what every reader has passed by enough; false if that is nothing. */
   async #dropRead(): Promise<boolean> {
-    if (this.#readers.size === 0 && this.#read !== 'ended') return false
     const before = this.#firstFrame
-    const slowest = Math.min(...[...this.#readers].map(({ at }) => at), this.#frames.length)
-    const passed = this.#farBehind(slowest)
+    const passed = this.#farBehind(this.#passed)
     while (this.#firstFrame < passed) {
       const frame = this.#frames[this.#firstFrame++]
       if (frame !== undefined) await this.#drop(frame)
@@ -266,17 +334,17 @@ export class ResultSpool {
         this.#memoryBytes -= byteCount
         this.#options.memory.give(byteCount)
         return
-      case 'file': {
-        const { segment } = place
-        this.#options.disk.give(byteCount)
-        if (--segment.liveFrames > 0 || segment === this.#segments.at(-1)) return
-        this.#segments.splice(this.#segments.indexOf(segment), 1)
-        await segment.remove()
-        return
-      }
+      case 'file': return this.#leaveFile(place, byteCount)
       case 'dropped': return
       default: unreachable(place)
     }
+  }
+
+  async #leaveFile({ segment }: FilePlace, byteCount: number): Promise<void> {
+    this.#options.disk.give(byteCount)
+    if (--segment.liveFrames > 0 || segment === this.#segments.at(-1)) return
+    this.#segments.splice(this.#segments.indexOf(segment), 1)
+    await segment.remove()
   }
 
   #throwIfFailed(): void {

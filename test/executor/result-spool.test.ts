@@ -51,6 +51,32 @@ t.test('readers tail it, from any frame, from memory and from disk alike', async
   t.notOk(existsSync(folder))
 })
 
+t.test('a reader that keeps up reads from memory; what it has passed goes to disk, also of another spool', async t => {
+  const folder = join(temporaryFolder(t), 'spool')
+  const [memory, disk] = [new ByteBudget(250), new ByteBudget(10_000)]
+  const family = new Set<ResultSpool>()
+  const [one, other] = ['one', 'other'].map(name =>
+    new ResultSpool({ folder: join(folder, name), memory, disk, clock: systemClock, family }))
+  if (one === undefined || other === undefined) throw new Error('two spools')
+  t.teardown(() => Promise.all([one.remove(), other.remove()]))
+  const frames = Array.from({ length: 8 }, (_, n) => frame(n, 100))
+  for (const [i, spool] of [one, other].entries()) {
+    const reading = spool.read(0, never)
+    for (const { header, body } of frames.slice(4 * i, 4 * i + 4)) {
+      await spool.append(header, body)
+      t.equal((await reading.next()).value?.dataBody, body.bytes, 'the very bytes that were made')
+    }
+    spool.complete()
+    t.strictSame(await reading.next(), { done: true, value: undefined })
+  }
+  t.strictSame(frames.map(({ released }) => released()), [1, 1, 1, 1, 1, 1, 0, 0], 'two of eight fit')
+  t.strictSame(await read(one.read(0, never)), ['0:100', '1:100', '2:100', '3:100'], 'read again')
+  t.strictSame(await read(other.read(0, never)), ['4:100', '5:100', '6:100', '7:100'])
+  t.equal(disk.freeBytes, 9_400)
+  await Promise.all([one.remove(), other.remove()])
+  t.strictSame([memory.freeBytes, disk.freeBytes], [250, 10_000])
+})
+
 t.test('a failure ends readers with its cause, also those that have read everything', async t => {
   const { result } = spool(t, 1000, 1000)
   const { header, body } = frame(1, 10)
