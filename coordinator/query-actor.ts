@@ -4,6 +4,7 @@
  */
 
 import { isInOrder } from '../planner/fragment.ts'
+import { errorAtByte } from '../proto/error-place.ts'
 import { asQueryError, QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskId } from '../proto/ids.ts'
@@ -276,7 +277,10 @@ export class QueryActor implements Actor<QueryMessage> {
     { part, attempt, cause }: Extract<QueryMessage, { kind: 'relay-broken' }>, context: Context<QueryMessage>,
   ): void {
     if (attempt === SERVED) return this.#servedLost(cause, context)
-    this.#resultHolds(this.#result?.broken(part, attempt), cause, context)
+    // a task's own failure may come here before the news of it
+    const { code, message, position } = cause
+    const placed = errorAtByte(code, message, position, this.#options.handle.request.sql)
+    this.#resultHolds(this.#result?.broken(part, attempt), placed, context)
   }
 
   #progress(context: Context<QueryMessage>): void {
