@@ -184,7 +184,6 @@ export class ResultRelay {
     this.#close(cause)
   }
 
-  /** A frame's bytes are the reader's until it asks for the next one. */
   async *frames(): AsyncGenerator<RawFlightData> {
     while (this.#state.state === 'holding') await this.#changed()
     if (this.#state.state === 'streaming' && !this.#streamTaken) {
@@ -375,7 +374,6 @@ export class ResultRelay {
       this.#heldBytes -= bytesOf(last.frame)
       if (last.part.isEnded) this.#toRead.push(last.part)
       last.part.putBack()
-      releaseFrame(last.frame)
     }
     this.#wake()
     this.#readNext()
