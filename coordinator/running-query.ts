@@ -91,7 +91,7 @@ export interface RunningQuery {
   /**
    * The Arrow messages of the result, undecoded: the schema first. Throws the query's QueryError if it fails, however
    * late; an end without a throw means that every row was given. May be read more than once until the query is
-   * released.
+   * released. The bytes of a message are the reader's until it asks for the next one: then they may be written over.
    */
   frames(): AsyncIterable<RawFlightData>
   /** Once all frames were given: how many rows it has changed; null: it reads. Absent: it cannot but read. */
