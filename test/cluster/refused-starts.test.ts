@@ -45,7 +45,7 @@ t.test('words that mean nothing', async t => {
     refused(t, ['start', 'now'], 'INVALID_REQUEST', /^start takes no 'now'; see skein help$/),
     refused(t, ['start', '--executors', '0'], 'INVALID_REQUEST', /--executors .* from 1 to 64, not '0'/),
     refused(t, ['query', '--format', 'xml', 'SELECT 1'], 'INVALID_REQUEST', /table, json, csv or arrow, not 'xml'/),
-    refused(t, ['admin', 'crash'], 'INVALID_REQUEST', /executors \| queries \| query ID \| kill ID/),
+    refused(t, ['admin', 'crash'], 'INVALID_REQUEST', /executors \| coordinators \| queries \| query ID \| kill ID/),
     refused(t, ['admin', 'queries', '--url', `grpc://${nobody}`], 'UNAVAILABLE', /no answer from grpc:\/\/127.*:1$/),
     refused(t, ['query', '--url', `http://${nobody}`, 'SELECT 1'], 'UNAVAILABLE', /no answer from .*ECONNREFUSED/),
   ])

@@ -1,15 +1,16 @@
 /** Tables in a remote bucket, asked by a real cluster. Plain DuckDB over the same files as a folder is the judge. */
 
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { globOf, generate } from '../../bench/tpch/generate.ts'
 import { tpchQueries } from '../../bench/tpch/queries.ts'
 import { tableNames } from '../../bench/tpch/tables.ts'
 import type { Explanation } from '../../coordinator/explanation.ts'
-import { S3Server } from '../s3-server.ts'
+import type { S3Server } from '../s3-server.ts'
+import { serveFolder } from '../s3/folder.ts'
 import { difference } from '../sql/answer.ts'
 import { Oracle } from '../sql/oracle.ts'
 import { runCommand } from './command.ts'
@@ -51,15 +52,6 @@ async function writeOthers(folder: string): Promise<void> {
   }
   connection.closeSync()
   instance.closeSync()
-}
-
-async function startServer(t: Test): Promise<S3Server> {
-  const server = await S3Server.start()
-  t.teardown(() => server.close())
-  for (const key of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
-    if (statSync(join(data, key)).isFile()) server.objects.put('lake', key, readFileSync(join(data, key)))
-  }
-  return server
 }
 
 /** One byte in 4,000, outside the footer. */
@@ -107,7 +99,7 @@ const others = [
 ]
 
 t.test('queries spread over two executors', async t => {
-  const server = await startServer(t)
+  const server = await serveFolder(t, data)
   server.faults.spread({ seed: 5, share: 0.1, faults: ['error-500', 'slow-down', 'reset', 'cut', 'short'] })
   const skein = await Skein.start({
     folder: join(root, 'spread'), executors: 2, config: configOf(server, { assume_immutable: true }),
@@ -189,7 +181,7 @@ t.test('queries spread over two executors', async t => {
 })
 
 t.test('queries on one executor, which is restarted', async t => {
-  const server = await startServer(t)
+  const server = await serveFolder(t, data)
   const options = { folder: join(root, 'whole'), executors: 1, config: configOf(server, { assume_immutable: true }) }
   const sql = 'SELECT l_returnflag, sum(l_quantity) FROM lineitem GROUP BY ALL ORDER BY ALL'
   const first = await Skein.start(options)

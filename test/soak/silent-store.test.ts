@@ -5,7 +5,7 @@
  */
 
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -15,8 +15,9 @@ import { tableNames } from '../../bench/tpch/tables.ts'
 import { delay, systemClock } from '../../proto/clock.ts'
 import { Skein } from '../cluster/skein.ts'
 import { mulberry32 } from '../random.ts'
-import { S3Server } from '../s3-server.ts'
+import type { S3Server } from '../s3-server.ts'
 import type { FaultShare } from '../s3/faults.ts'
+import { serveFolder } from '../s3/folder.ts'
 import { difference } from '../sql/answer.ts'
 import { Oracle } from '../sql/oracle.ts'
 
@@ -56,7 +57,7 @@ t.test('a store that fails for good', async t => {
 
 async function fail(t: Test, seed: number): Promise<void> {
   const random = mulberry32(seed)
-  const server = await startServer(t)
+  const server = await serveFolder(t, data)
   const skein = await Skein.start({
     folder: join(root, `run-${seed}`), executors: 2, config: configOf(server),
     environment: seed % 3 === 0 ? {} : { SKEIN_WHOLE_BYTES: '0' },
@@ -88,15 +89,6 @@ async function fail(t: Test, seed: number): Promise<void> {
   const isReached = fault.kinds?.includes('get') === false // then another executor may have brought it again
   const cached = await skein.query(`${CACHED} -- again`)
   t.match(cached, { kind: 'rows', stats: { bytes_fetched: isReached ? Number : 0 } }, 'what is cached answers')
-}
-
-async function startServer(t: Test): Promise<S3Server> {
-  const server = await S3Server.start()
-  t.teardown(() => server.close())
-  for (const key of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
-    if (statSync(join(data, key)).isFile()) server.objects.put('lake', key, readFileSync(join(data, key)))
-  }
-  return server
 }
 
 /** One table is listed once, the others again and again. */
