@@ -7,7 +7,7 @@ import { noFaults, SimulatedCluster } from './cluster.ts'
 import { ENDLESS } from './fake-executor.ts'
 
 const seeds = process.env['SEED'] === undefined
-  ? Array.from({ length: Math.ceil(Number(process.env['SEEDS'] ?? 200) / 40) }, (_, i) => i + 1)
+  ? Array.from({ length: Math.ceil(Number(process.env['SEEDS'] ?? 200) / 20) }, (_, i) => i + 1)
   : [Number(process.env['SEED'])]
 
 const group = (name: string, weight: number): ResourceGroup =>
