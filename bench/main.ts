@@ -32,6 +32,7 @@ const families: Readonly<Record<string, () => Promise<{ readonly family: Family 
   exchange: () => import('./exchange/exchange.bench.ts'),
   cost: () => import('./cost/cost.bench.ts'),
   prune: () => import('./prune/prune.bench.ts'),
+  plan: () => import('./plan/plan.bench.ts'),
   tpch: () => import('./tpch/tpch.bench.ts'),
   sort: () => import('./sort/sort.bench.ts'),
   latency: () => import('./flight/latency.bench.ts'),

@@ -106,9 +106,11 @@ interface Bound {
 export async function bindStatement(
   session: PlanningSession, syntax: Syntax, { sql, tables }: Pick<PlanRequest, 'sql' | 'tables'>,
 ): Promise<Bound> {
-  const plan = parsePlan(await session.boundPlan(sql))
+  const [json, bound] = await bothEnded(session.boundPlan(sql), session.bind(sql))
+  const plan = parsePlan(valueOf(json))
   const authority = plan === null ? null : authorise(plan, tables)
-  const { columns } = await session.bind(sql).catch((thrown: unknown) => { throw fromDuckdb(thrown, sql) })
+  if (bound.status === 'rejected') throw fromDuckdb(bound.reason, sql)
+  const { columns } = bound.value
   if (authority === null) screenUnread(syntax, tables, sql)
   if (columns.length === 0) throw new QueryError('UNSUPPORTED_STATEMENT', 'the statement gives no columns')
   const all = tables.map((_, position) => position)
@@ -116,6 +118,16 @@ export async function bindStatement(
   if (authority === null) return { authority: { tables: all, volatile: true, statementFunction: null }, columns, plan }
   // DESCRIBE reads names that its plan does not hold any more
   return { authority: syntax.shows.length > 0 ? { ...authority, tables: all } : authority, columns, plan }
+}
+
+/** Two questions to connections of their own, beside each other. Neither is under way any more when it ends. */
+function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<[PromiseSettledResult<A>, PromiseSettledResult<B>]> {
+  return Promise.allSettled([a, b])
+}
+
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason
+  return settled.value
 }
 
 /** The bound plan; null if DuckDB has answered with an error: then binding gives its message, or has none. */
@@ -168,7 +180,8 @@ async function optimizedPlan(
   session: PlanningSession, { sql, tables, settings }: PlanRequest, boundPlan: unknown,
 ): Promise<Plan> {
   try {
-    const plan = decodePlan(await session.optimizedPlan(sql), await session.explain(sql), tables)
+    const [json, shape] = await bothEnded(session.optimizedPlan(sql), session.explain(sql))
+    const plan = decodePlan(valueOf(json), valueOf(shape), tables)
     const hasCollation = Object.keys(settings).some(name => name.toLowerCase() === 'default_collation')
     if (anyOperator(plan, ({ kind }) => kind === 'Empty') && hasJoinThatStatisticsMayEmpty(boundPlan)) {
       throw new Unsupported('an ANTI JOIN that statistics may have emptied')

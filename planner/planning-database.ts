@@ -56,6 +56,8 @@ interface OpenSession extends PlanningSession {
   readonly connections: readonly Connection[]
 }
 
+const BINDS_ONLY = 'PRAGMA disable_optimizer'
+const SHAPE = `SET explain_output = 'optimized_only'`
 const OPTIMIZED = 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)'
 
 /** One of the two instances. */
@@ -161,11 +163,12 @@ export class PlanningDatabase {
       await connection.run([setting, ...settingStatements(settings), use].join('; '))
       return connection
     }
-    const binder = await connect(this.#binder, 'PRAGMA disable_optimizer')
-    const optimizer = await connect(this.#optimizer, `SET explain_output = 'optimized_only'`)
+    // what is asked at the same time has connections of its own
+    const [binder, reader] = [await connect(this.#binder, BINDS_ONLY), await connect(this.#binder, BINDS_ONLY)]
+    const [optimizer, explainer] = [await connect(this.#optimizer, SHAPE), await connect(this.#optimizer, SHAPE)]
     this.#session = {
-      key, connections: [binder, optimizer],
-      boundPlan: await binder.textFunction('SELECT json_serialize_plan($1::VARCHAR)'),
+      key, connections: [binder, reader, optimizer, explainer],
+      boundPlan: await reader.textFunction('SELECT json_serialize_plan($1::VARCHAR)'),
       leanPlan: async sql => {
         const lean = await connect(this.#binder, 'PRAGMA enable_optimizer')
         try {
@@ -175,7 +178,7 @@ export class PlanningDatabase {
         }
       },
       optimizedPlan: await optimizer.textFunction(OPTIMIZED),
-      explain: async sql => String((await optimizer.rows(`EXPLAIN (FORMAT json) ${sql}`))[0]?.[1]),
+      explain: async sql => String((await explainer.rows(`EXPLAIN (FORMAT json) ${sql}`))[0]?.[1]),
       bind: sql => binder.bind(sql),
       parameters: sql => binder.parameters(sql),
       describedNames: sql => binder.describedNames(sql),
