@@ -14,14 +14,10 @@ import { BUCKET_SCHEMA, type TableDefinition, definitions } from './definitions.
 import { type FilesOfText, FileTables } from './file-tables.ts'
 import { FooterFiles } from './footer-files.ts'
 import { Listings, goodUntilMs } from './listings.ts'
+import { meanings, type NameDefaults } from './meanings.ts'
 import type { SkeletonFiles } from './skeleton-files.ts'
 import type { Table, TableName } from './table.ts'
 import { type DescribeFiles, TableLoader } from './table-loader.ts'
-
-export interface NameDefaults {
-  readonly catalog: string
-  readonly schema: string
-}
 
 /** Table names by schema by catalog. */
 export type CatalogNames = ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>
@@ -73,6 +69,8 @@ export class Catalog {
   readonly #last = new Map<TableDefinition, Table>()
   #files: FileTables
   readonly #databases: readonly string[]
+  /** By definition: the same table with its hidden columns. */
+  readonly #withHidden = new WeakMap<TableDefinition, TableDefinition>()
 
   constructor(
     config: CatalogsConfig, loader: TableLoader, listings: Listings, bloomFilters: BloomFilters, clock: Clock,
@@ -118,14 +116,16 @@ export class Catalog {
   /**
    * Every table that one of `names` may mean, each once. Names have 1 to 3 parts: [[catalog,] schema,] table or
    * catalog, table. A name without a table is left out: DuckDB says so with its place in the text. Rejects if one of
-   * the tables cannot be loaded.
+   * the tables cannot be loaded. `hidden`: with the columns that only those who name them see.
    */
-  async resolve(names: readonly (readonly string[])[], defaults: NameDefaults): Promise<readonly Table[]> {
+  async resolve(
+    names: readonly (readonly string[])[], defaults: NameDefaults, hidden = false,
+  ): Promise<readonly Table[]> {
     const found = new Set(names.flatMap(name => meanings(name, defaults)).flatMap(name => {
       const definition = this.#definitions.get(keyOf(name))
       return definition === undefined ? [] : [definition]
     }))
-    return Promise.all([...found].map(definition => this.#current(definition)))
+    return Promise.all([...found].map(definition => this.#current(this.#as(definition, hidden))))
   }
 
   /**
@@ -133,10 +133,18 @@ export class Catalog {
    * files of no registered bucket.
    */
   async resolveFiles(
-    named: readonly { readonly table: string; readonly files: FilesOfText }[], defaults: NameDefaults,
+    named: readonly { readonly table: string; readonly files: FilesOfText }[], defaults: NameDefaults, hidden = false,
   ): Promise<readonly Table[]> {
     const found = named.map(({ table, files }) => this.#files.define({ ...defaults, table }, files))
-    return Promise.all(found.map(definition => this.#current(definition)))
+    return Promise.all(found.map(definition => this.#current(this.#as(definition, hidden))))
+  }
+
+  #as(definition: TableDefinition, hidden: boolean): TableDefinition {
+    if (!hidden) return definition
+    const known = this.#withHidden.get(definition)
+    const made = known ?? { ...definition, options: { ...definition.options, hidden: true } }
+    if (known === undefined) this.#withHidden.set(definition, made)
+    return made
   }
 
   /** Without looking at any file. */
@@ -186,11 +194,15 @@ export class Catalog {
   }
 
   #doubt(definition: TableDefinition): void {
+    const withHidden = this.#withHidden.get(definition)
+    if (withHidden !== undefined) this.#doubt(withHidden)
     this.#entries.delete(definition)
     this.#doubted.set(definition, this.#listings.mark())
   }
 
   #forget(definition: TableDefinition): void {
+    const withHidden = this.#withHidden.get(definition)
+    if (withHidden !== undefined) this.#forget(withHidden)
     this.#entries.delete(definition)
     this.#last.delete(definition)
     this.#loader.forget(definition)
@@ -223,18 +235,6 @@ export class Catalog {
     )
     return entry.table
   }
-}
-
-/** DuckDB takes `a.b` for schema and table or for catalog and table, whichever there is. */
-export function meanings(name: readonly string[], defaults: NameDefaults): TableName[] {
-  const [first, second, third] = name
-  if (first === undefined) return []
-  if (second === undefined) return [{ ...defaults, table: first }]
-  if (third !== undefined) return [{ catalog: first, schema: second, table: third }]
-  return [
-    { catalog: defaults.catalog, schema: first, table: second },
-    { catalog: first, schema: BUCKET_SCHEMA, table: second },
-  ]
 }
 
 function byName(definitions: readonly TableDefinition[]): ReadonlyMap<string, TableDefinition> {

@@ -36,7 +36,8 @@ export function definitions(config: Pick<Config, 'catalogs'>): TableDefinition[]
   return Object.entries(config.catalogs).flatMap(([catalog, { bucket, tables, ...more }]) =>
     Object.entries(tables).map(([table, { path, fileFormat, unionByName, hivePartitioning, read }]) => ({
       name: { catalog, schema: BUCKET_SCHEMA, table }, label: `table ${catalog}.${BUCKET_SCHEMA}.${table}`,
-      sources: [{ bucket, glob: path }], format: fileFormat, prefixes: {},
+      sources: [{ bucket, glob: path }], format: fileFormat,
+      prefixes: { [bucket]: `s3://${bucket}/` },
       options: { ...defaultOptions, unionByName, hivePartitioning, read },
       assumeImmutable: more.assumeImmutable, listingTtlMs: more.listingTtlMs,
     })))

@@ -10,7 +10,7 @@ import { type StatValue, compareStats, hasSurrogate } from '../cache/statistics.
 import { unreachable } from '../proto/errors.ts'
 import { type BoundColumn, FileIndex } from './file-index.ts'
 import { hiveStat } from './hive-types.ts'
-import type { DataFile, Table } from './table.ts'
+import { filenameOf, type DataFile, type Table } from './table.ts'
 
 /** Columns are positions in the table; values are of the column's type and never NULL. */
 export type PruneFilter =
@@ -95,12 +95,15 @@ class Masks {
   readonly #atHand: FiltersAtHand | undefined
   /** Position in `hiveValues` by position of the column. */
   readonly #hive: ReadonlyMap<number, number>
+  /** Position of the column that has the file's name; -1: there is none. */
+  readonly #filename: number
 
   constructor(table: Table, index: FileIndex, atHand: FiltersAtHand | undefined) {
     this.#atHand = atHand
     const keys = new Map(table.hiveKeys.map((key, i) => [key.toLowerCase(), i]))
     this.#table = table
     this.#index = index
+    this.#filename = table.columns.findIndex(({ name }) => name === table.filename?.column)
     this.#hive = new Map(table.columns.flatMap((column, position) => {
       const key = keys.get(column.name.toLowerCase())
       return key === undefined ? [] : [[position, key] as const]
@@ -113,8 +116,10 @@ class Masks {
       case 'or': return this.#joined(filter.filters, 0)
       default: break
     }
+    if (filter.column === this.#filename) return this.#byPath(filter, file => filenameOf(this.#table, file))
     const key = this.#hive.get(filter.column)
-    return key === undefined ? this.#byStatistics(filter) : this.#byPath(filter, key)
+    return key === undefined ? this.#byStatistics(filter)
+      : this.#byPath(filter, ({ hiveValues }) => hiveValues[key] ?? null)
   }
 
   /** `neutral`: what a row group has if there is nothing to join; the other value decides alone. */
@@ -170,13 +175,13 @@ class Masks {
   }
 
   /** All rows of a file have one value; an uncertain one bounds nothing. */
-  #byPath(filter: ColumnFilter, key: number): Mask {
+  #byPath(filter: ColumnFilter, valueOf: (file: DataFile) => string | null): Mask {
     const { files, columns } = this.#table
     const mask = this.#all(1)
     const type = columns[filter.column]?.type ?? ''
     const known = new Map<string | null, boolean>()
-    files.forEach(({ hiveValues }, position) => {
-      const text = hiveValues[key] ?? null
+    files.forEach((file, position) => {
+      const text = valueOf(file)
       const holds = known.get(text) ?? pathMayHold(filter, text, type)
       known.set(text, holds)
       if (!holds) mask.fill(0, ...this.#index.range(position))

@@ -23,12 +23,17 @@ export interface ReaderOptions {
   readonly hiveAutocast: boolean
   /** Name of a column that holds the name of each row's file; null: there is none. */
   readonly filename: string | null
+  /** True: a column file_row_number holds the place of each row in its file; of Parquet. */
+  readonly rowNumber: boolean
+  /** True: there are those two too that were not asked for, for whoever names them. */
+  readonly hidden: boolean
   /** The reader's own: SQL literals by DuckDB's names. */
   readonly read: Readonly<Record<string, string>>
 }
 
 export const defaultOptions: ReaderOptions = {
-  unionByName: null, hivePartitioning: null, hiveTypes: {}, hiveAutocast: true, filename: null, read: {},
+  unionByName: null, hivePartitioning: null, hiveTypes: {}, hiveAutocast: true, filename: null, rowNumber: false,
+  hidden: false, read: {},
 }
 
 const textOptions = [
@@ -55,7 +60,8 @@ const aliases: Readonly<Record<string, string>> = {
 }
 
 /** How DuckDB names the column if `filename = true`. */
-const FILENAME = 'filename'
+export const FILENAME = 'filename'
+export const ROW_NUMBER = 'file_row_number'
 
 /** `refuse` throws what names the option. */
 export function readerOptions(
@@ -78,6 +84,10 @@ export function readerOptions(
         options = { ...options, filename: column }
         break
       }
+      case ROW_NUMBER:
+        if (format !== 'parquet') refuse(name, 'is one of Parquet files')
+        options = { ...options, rowNumber: flag() }
+        break
       default:
         if (!known[format].has(option)) refuse(name, 'is not supported')
         if (read[option] !== undefined) refuse(name, 'is given twice')

@@ -9,6 +9,7 @@ import type { ObjectStore } from '../cache/object-store.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { DescribedExample } from './column-shapes.ts'
 import type { TableDefinition } from './definitions.ts'
+import { FILENAME, ROW_NUMBER } from './reader-options.ts'
 import { distinctCounts } from './distinct-counts.ts'
 import { dividedColumns, orderedColumns } from './ordered-columns.ts'
 import type { FooterFiles } from './footer-files.ts'
@@ -110,17 +111,17 @@ export class TableLoader {
     const footers = await this.#footers.read(storeOf, files)
     const { described, shapes } = await this.#parquet.describe(definition, files, footers, hive)
     const joined = joinFooters(footers, described, shapes)
-    const made = withFilename(definition, skeletonColumns(joined, hive), described.columns.length)
+    const { columns: made, hidden } = withMade(definition, skeletonColumns(joined, hive), described.columns.length)
     const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
       columns: made.map(({ skeleton }) => skeleton), rowCount: joined.rowCount, rowCountIs: 'exact',
       footer: joined.schema,
     }))
     const data = dataFiles(files, joined, hive)
     return {
-      ...common(definition, version, files, hive),
+      ...common(definition, version, files, hive, hidden),
       columns: made.map(({ column }) => column), shapes, rowCount: joined.rowCount, skeletonPath, readOptions: {},
-      distinctCounts: distinctCounts(joined, hive), orderedColumns: orderedColumns(data.index),
-      dividedColumns: dividedColumns(data.index), ...data,
+      distinctCounts: withNulls(distinctCounts(joined, hive), made, described.columns.length),
+      orderedColumns: orderedColumns(data.index), dividedColumns: dividedColumns(data.index), ...data,
     }
   }
 
@@ -128,14 +129,14 @@ export class TableLoader {
     const described = await this.#text.describe(definition, storeOf, files, hive)
     const all = withHiveKeys(described.columns, hive)
       .map(column => ({ column, skeleton: declaredColumn(column.name, column.type) }))
-    const made = withFilename(definition, all, described.columns.length)
+    const { columns: made, hidden } = withMade(definition, all, described.columns.length)
     const estimates = await estimateRows(storeOf, files, format, made.length)
     const rowCount = estimates.reduce((sum, rows) => sum + rows, 0)
     const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
       columns: made.map(({ skeleton }) => skeleton), rowCount, rowCountIs: 'estimated', footer: null,
     }))
     return {
-      ...common(definition, version, files, hive), shapes: described.shapes,
+      ...common(definition, version, files, hive, hidden), shapes: described.shapes,
       columns: made.map(({ column }) => column), rowCount, skeletonPath, readOptions: described.readOptions,
       distinctCounts: made.map(() => null),
       files: files.map((file, i) => ({
@@ -192,28 +193,54 @@ function withHiveKeys(described: readonly TableColumn[], hive: HiveLayout): Tabl
   return [...columns, ...keys.values()]
 }
 
-/** Behind the columns of the files, before the Hive keys, as in DuckDB. */
-function withFilename(
-  { options }: TableDefinition, columns: readonly MadeColumn[], ofFiles: number,
-): readonly MadeColumn[] {
-  const { filename } = options
-  if (filename === null) return columns
-  const made = { column: { name: filename, type: 'VARCHAR' }, skeleton: declaredColumn(filename, 'VARCHAR') }
-  return [...columns.slice(0, ofFiles), made, ...columns.slice(ofFiles)]
+/**
+ * Those that readers make come behind the columns of the files, before the Hive keys, as in DuckDB; after them the ones
+ * that nobody has asked for. A column of the files hides those.
+ */
+function withMade(
+  { options, format }: TableDefinition, columns: readonly MadeColumn[], ofFiles: number,
+): { readonly columns: readonly MadeColumn[]; readonly hidden: readonly string[] } {
+  const { filename, rowNumber } = options
+  const column = (name: string, type: string): MadeColumn =>
+    ({ column: { name, type }, skeleton: declaredColumn(name, type) })
+  const asked = [
+    ...rowNumber ? [column(ROW_NUMBER, 'BIGINT')] : [], ...filename === null ? [] : [column(filename, 'VARCHAR')],
+  ]
+  const taken = new Set([...columns, ...asked].map(one => one.column.name.toLowerCase()))
+  const hidden = !options.hidden ? [] : [
+    ...filename === null ? [column(FILENAME, 'VARCHAR')] : [],
+    ...format === 'parquet' ? [column(ROW_NUMBER, 'BIGINT')] : [],
+  ].filter(one => !taken.has(one.column.name))
+  return {
+    columns: [...columns.slice(0, ofFiles), ...asked, ...hidden, ...columns.slice(ofFiles)],
+    hidden: hidden.map(one => one.column.name),
+  }
+}
+
+/** Nothing is known of columns that readers make. */
+function withNulls(
+  counts: readonly (number | null)[], made: readonly MadeColumn[], ofFiles: number,
+): readonly (number | null)[] {
+  const none = Array.from({ length: made.length - counts.length }, () => null)
+  return [...counts.slice(0, ofFiles), ...none, ...counts.slice(ofFiles)]
 }
 
 function twoNames({ label, options }: TableDefinition, { columns }: Table): void {
-  const { filename } = options
-  const found = columns.filter(({ name }) => filename !== null && name.toLowerCase() === filename.toLowerCase())
-  if (found.length < 2) return
-  throw new QueryError('BIND_ERROR', `${label}: option filename adds the column '${filename}', which its files have`)
+  const { filename, rowNumber } = options
+  for (const [option, added] of [[FILENAME, filename], [ROW_NUMBER, rowNumber ? ROW_NUMBER : null]] as const) {
+    const found = columns.filter(({ name }) => added !== null && name.toLowerCase() === added.toLowerCase())
+    if (found.length < 2) continue
+    throw new QueryError('BIND_ERROR', `${label}: option ${option} adds the column '${added}', which its files have`)
+  }
 }
 
 function common(
   { name, format, options, prefixes }: TableDefinition, version: string, files: readonly FileKey[], hive: HiveLayout,
+  hidden: readonly string[],
 ) {
+  const column = options.filename ?? hidden.find(name => name === FILENAME)
   return {
     name, version, format, hiveKeys: hive.keys, sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
-    filename: options.filename === null ? null : { column: options.filename, prefixes },
+    filename: column === undefined ? null : { column, prefixes }, hidden,
   }
 }

@@ -35,6 +35,8 @@ export interface Table {
   readonly hiveKeys: readonly string[]
   /** A column with the name of each row's file: what stands before the key, by bucket. Null: there is none. */
   readonly filename: { readonly column: string; readonly prefixes: Readonly<Record<string, string>> } | null
+  /** Columns that are there for whoever names them, and no `*` means; absent: none. */
+  readonly hidden?: readonly string[]
   /** Options of read_csv or read_json: SQL literals by name, so that every executor reads as the catalog did. */
   readonly readOptions: Readonly<Record<string, string>>
   readonly files: readonly DataFile[]
@@ -91,3 +93,8 @@ export interface ColumnChunk {
 
 /** Comparable within one column. Integers, decimals (unscaled), dates (days), timestamps (column's unit) are bigint. */
 export type StatValue = bigint | number | string | boolean
+
+/** What its filename column has for a file; null: there is no such column. */
+export function filenameOf({ filename }: Table, { file }: Pick<DataFile, 'file'>): string | null {
+  return filename === null ? null : `${filename.prefixes[file.bucket] ?? ''}${file.key}`
+}

@@ -18,7 +18,7 @@ export function planPorts(
       resolve: async (names, asking) => {
         const files = names.flatMap(({ table, files }) => files === undefined ? [] : [{ table, files }])
         const tables = await all.resolve(names.filter(({ files }) => files === undefined).map(parts), asking)
-        return [...tables, ...await catalog.resolveFiles(files, asking)]
+        return [...tables, ...await catalog.resolveFiles(files, asking, asking.hidden !== undefined)]
       },
       invalidate: tables => catalog.invalidate(tables.map(({ name }) => name)),
     },

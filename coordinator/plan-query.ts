@@ -6,7 +6,6 @@ import { unreachable } from '../proto/errors.ts'
 import { isCarried, type CarriedFile } from '../cache/key.ts'
 import type { DataFile, Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
-import { replaced } from '../planner/file-references.ts'
 import { named } from '../planner/parameters.ts'
 import type {
   PlannedQuery, PlannerTable, PlanThresholds, PrunableScan, ScanEstimate,
@@ -15,7 +14,8 @@ import type { PreparedQuery } from '../planner/prepare-query.ts'
 import type { CatalogPort, PlannerPort, PreparePort, PrunedFile, PrunePort } from './query-ports.ts'
 import type { QueryRequest } from './running-query.ts'
 import { rowsOf, touchedBytes } from './splits.ts'
-import { asWritten, namesAsWritten } from './text-as-written.ts'
+import { namesAsWritten } from './text-as-written.ts'
+import { withTables } from './tables-of-text.ts'
 
 export interface PlanPorts {
   readonly planner: PlannerPort
@@ -25,7 +25,7 @@ export interface PlanPorts {
 }
 
 export interface PreparePorts {
-  readonly planner: Pick<PlannerPort, 'names'> & PreparePort
+  readonly planner: Pick<PlannerPort, 'names' | 'hiding'> & PreparePort
   readonly catalog: CatalogPort
 }
 
@@ -46,41 +46,34 @@ export function isSingle(work: PlannedWork | null): boolean {
 }
 
 export async function planQuery(request: QueryRequest, ports: PlanPorts): Promise<PlannedWork> {
-  const { planner, catalog, prune, thresholds } = ports
-  const { sql, defaultCatalog, defaultSchema, settings, principal, explain = false } = request
-  const names = await planner.names(sql)
-  const references = names.flatMap(({ files }) => files ?? [])
-  const text = replaced(sql, references)
-  const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema, principal })
-  const pruned = new Map<string, ReturnType<PrunePort>>()
-  const left = ({ table, filters, columns }: PrunableScan): ReturnType<PrunePort> => {
-    const found = tables[table]
-    const key = keyOf(table, filters, columns)
-    const files = pruned.get(key) ?? (found === undefined ? [] : prune(found, filters, columns))
-    pruned.set(key, files)
-    return files
-  }
-  const found = await planner.plan(
-    { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
-    scans => Promise.all(scans.map(async scan => estimate(await left(scan), scan.columns))),
-  ).catch((error: unknown) => { throw asWritten(error, text, sql) })
-  const written = namesAsWritten(found.columns, references, sql)
-  const { columnNames } = request
-  const planned = { ...found, columns: columnNames === undefined ? written : named(written, columnNames) }
-  const scans = planned.fragments.flatMap(fragment => fragment.scans)
-  const files = new Map(await Promise.all(scans.map(async scan => [scan.id, await left(scan)] as const)))
-  return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
+  const { defaultCatalog, defaultSchema, settings, explain = false, columnNames } = request
+  return withTables(request, ports, async ({ text, tables, references }) => {
+    const { planner, prune, thresholds } = ports
+    const pruned = new Map<string, ReturnType<PrunePort>>()
+    const left = ({ table, filters, columns }: PrunableScan): ReturnType<PrunePort> => {
+      const found = tables[table]
+      const key = keyOf(table, filters, columns)
+      const files = pruned.get(key) ?? (found === undefined ? [] : prune(found, filters, columns))
+      pruned.set(key, files)
+      return files
+    }
+    const found = await planner.plan(
+      { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
+      scans => Promise.all(scans.map(async scan => estimate(await left(scan), scan.columns))),
+    )
+    const written = namesAsWritten(found.columns, references, request.sql)
+    const planned = { ...found, columns: columnNames === undefined ? written : named(written, columnNames) }
+    const scans = planned.fragments.flatMap(fragment => fragment.scans)
+    const files = new Map(await Promise.all(scans.map(async scan => [scan.id, await left(scan)] as const)))
+    return { planned, tables, files, inputBytes: inputBytes(planned, tables, files) }
+  })
 }
 
 /** Columns and parameters of a statement that reads; nothing of it runs. */
-export async function prepareQuery(
-  { sql, defaultCatalog, defaultSchema, settings, principal }: QueryRequest, { planner, catalog }: PreparePorts,
-): Promise<PreparedQuery> {
-  const names = await planner.names(sql)
-  const tables = await catalog.resolve(names, { catalog: defaultCatalog, schema: defaultSchema, principal })
-  const text = replaced(sql, names.flatMap(({ files }) => files ?? []))
-  return planner.prepare({ sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable) })
-    .catch((error: unknown) => { throw asWritten(error, text, sql) })
+export async function prepareQuery(request: QueryRequest, ports: PreparePorts): Promise<PreparedQuery> {
+  const { defaultCatalog, defaultSchema, settings } = request
+  return withTables(request, ports, ({ text, tables }) => ports.planner.prepare(
+    { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable) }))
 }
 
 function plannerTable(

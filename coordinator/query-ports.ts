@@ -6,6 +6,7 @@
 import type { DataFile, Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
 import type { NamedFiles } from '../planner/file-references.ts'
+import type { Added, HidingRequest } from '../planner/hidden-columns.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from '../planner/planned-query.ts'
 import type { PreparedQuery, PrepareRequest } from '../planner/prepare-query.ts'
 
@@ -18,7 +19,12 @@ export interface TableReference {
   readonly files?: NamedFiles
 }
 
-export interface PlannerPort {
+export interface HidingPort {
+  /** What the text lacks so that no star in it means hidden columns. */
+  hiding(request: HidingRequest): Promise<readonly Added[]>
+}
+
+export interface PlannerPort extends HidingPort {
   /** Every table that the text may mean. Rejects with SYNTAX_ERROR and its like. */
   names(sql: string): Promise<readonly TableReference[]>
   /** Rejects with the QueryError that the user shall see. Asks `prune` before it cuts the plan. */
@@ -47,6 +53,8 @@ export interface NameDefaults {
 /** Who asks for tables: some have other rows for others. */
 export interface Asking extends NameDefaults {
   readonly principal: string
+  /** Which tables come with the columns that only those who name them see; absent: none. */
+  readonly hidden?: 'files' | 'all'
 }
 
 /**

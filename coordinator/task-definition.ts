@@ -4,7 +4,7 @@
  */
 
 import { isCarried, type FileKey } from '../cache/key.ts'
-import type { DataFile, FileFormat, Table, TableColumn } from '../catalog/table.ts'
+import { filenameOf, type DataFile, type FileFormat, type Table, type TableColumn } from '../catalog/table.ts'
 import { inputName, scanName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import { fragmentSettings } from '../planner/session-settings.ts'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
@@ -181,8 +181,8 @@ function tableInit(table: Table, kept: readonly number[]): TableInit {
   }
 }
 
-function splitInit({ filename }: Table, { file, shape, fromRow, toRow }: Split, passing: boolean): SplitInit {
-  const name = filename === null ? '' : `${filename.prefixes[file.bucket] ?? ''}${file.key}`
+function splitInit(table: Table, { file, shape, fromRow, toRow }: Split, passing: boolean): SplitInit {
+  const name = filenameOf(table, { file }) ?? ''
   return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), passing, shape, filename: name }
 }
 

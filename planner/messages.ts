@@ -5,6 +5,7 @@ import { errorCode, QueryError } from '../proto/errors.ts'
 import type { CompletionRequest, Suggestion } from './completion.ts'
 import type { FilesToDescribe } from './describe-files.ts'
 import type { NamedFiles } from './file-references.ts'
+import type { Added, HidingRequest } from './hidden-columns.ts'
 import type { Statement } from './statement-list.ts'
 import type { PlannedQuery, PlanRequest, PrunableScan, ScanEstimate } from './planned-query.ts'
 import type { PreparedQuery, PrepareRequest } from './prepare-query.ts'
@@ -16,11 +17,12 @@ export type Question =
   | { readonly kind: 'plan'; readonly request: PlanRequest }
   | { readonly kind: 'prepare'; readonly request: PrepareRequest }
   | { readonly kind: 'describe'; readonly files: FilesToDescribe }
+  | { readonly kind: 'hiding'; readonly request: HidingRequest }
   | { readonly kind: 'complete'; readonly request: CompletionRequest }
 
 export type Answer =
   | readonly NamedTable[] | readonly Statement[] | PlannedQuery | PreparedQuery | FileDescription
-  | readonly Suggestion[]
+  | readonly Suggestion[] | readonly Added[]
 
 /** A table's name as the text has it; null: left out. */
 export interface NamedTable {

@@ -15,6 +15,7 @@ import { QueryError, unreachable } from '../proto/errors.ts'
 import { BoundedCache, type CacheLimits } from './bounded-cache.ts'
 import type { CompletionRequest, Suggestion } from './completion.ts'
 import type { FilesToDescribe } from './describe-files.ts'
+import type { Added, HidingRequest } from './hidden-columns.ts'
 import {
   errorData, errorFrom, type Answer, type FromProcess, type NamedTable, type ProcessOptions, type Question,
 } from './messages.ts'
@@ -69,6 +70,7 @@ export class Planner {
   readonly #plans: PlanCache | null
   readonly #names = new BoundedCache<readonly NamedTable[]>(NAMES_CACHE)
   readonly #statements = new BoundedCache<readonly Statement[]>(NAMES_CACHE)
+  readonly #hiding = new BoundedCache<readonly Added[]>(NAMES_CACHE)
   readonly #waiting: Call[] = []
   readonly #running = new Map<number, Call>()
   #process: PlannerProcess | null = null
@@ -113,6 +115,16 @@ export class Planner {
       if (kind === 'query' && 'names' in more) this.#names.put(text, more.names, JSON.stringify(more.names).length)
     }
     return statements
+  }
+
+  /** What the text lacks so that no star in it means a column that is hidden; see hidden-columns. */
+  async hiding(request: HidingRequest): Promise<readonly Added[]> {
+    const key = JSON.stringify(request)
+    const known = this.#hiding.get(key)
+    if (known !== undefined) return known
+    const added = await this.#ask({ kind: 'hiding', request }, null) as readonly Added[]
+    this.#hiding.put(key, added, key.length)
+    return added
   }
 
   /** Rejects with the error that the user shall see; PLANNING_LIMIT if planning took too long or too much memory. */

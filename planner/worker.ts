@@ -9,6 +9,7 @@ import { describeFiles } from './describe-files.ts'
 import {
   errorData, errorFrom, type Answer, type ErrorData, type ProcessOptions, type PruneOutcome, type Question,
 } from './messages.ts'
+import { hideColumns } from './hidden-columns.ts'
 import { namesIn, planQuery } from './plan-query.ts'
 import type { PruneScans } from './planned-query.ts'
 import { PlanningDatabase } from './planning-database.ts'
@@ -45,12 +46,13 @@ export default async function answer({ question, prunePort }: Task): Promise<Out
 async function answerQuestion(question: Question, prune: PruneScans): Promise<Answer> {
   if (question.kind === 'describe') return describeFiles(question.files)
   if (question.kind === 'complete') return completion.complete(question.request)
-  database ??= await PlanningDatabase.open(options.skeletonDirectory)
+  const own = database ??= await PlanningDatabase.open(options.skeletonDirectory)
   switch (question.kind) {
-    case 'names': return namesIn(database, question.sql)
-    case 'statements': return statementsIn(database, question.sql)
-    case 'plan': return planQuery(database, question.request, prune)
-    case 'prepare': return prepareQuery(database, question.request)
+    case 'hiding': return hideColumns(question.request, sql => own.trees(sql))
+    case 'names': return namesIn(own, question.sql)
+    case 'statements': return statementsIn(own, question.sql)
+    case 'plan': return planQuery(own, question.request, prune)
+    case 'prepare': return prepareQuery(own, question.request)
     default: return unreachable(question)
   }
 }

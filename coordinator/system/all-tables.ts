@@ -1,6 +1,7 @@
 /** The tables of the configuration and those of the system, by their names, as whoever asks may see them. */
 
-import { meanings, type Catalog, type CatalogNames, type LoadedTable } from '../../catalog/catalog.ts'
+import type { Catalog, CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
+import { meanings } from '../../catalog/meanings.ts'
 import type { Table } from '../../catalog/table.ts'
 import type { Asking } from '../query-ports.ts'
 import { SYSTEM_CATALOG, SYSTEM_SCHEMA } from './columns.ts'
@@ -19,7 +20,7 @@ export class AllTables {
   async resolve(names: readonly (readonly string[])[], asking: Asking): Promise<readonly Table[]> {
     const own = names.flatMap(name => meanings(name, asking)).flatMap(({ catalog, schema, table }) =>
       [catalog, schema].join('.').toLowerCase() === `${SYSTEM_CATALOG}.${SYSTEM_SCHEMA}` ? [table] : [])
-    const tables = await this.#catalog.resolve(names, asking)
+    const tables = await this.#catalog.resolve(names, asking, asking.hidden === 'all')
     return own.length === 0 ? tables : [...tables, ...await this.#system.tables(own, asking.principal)]
   }
 

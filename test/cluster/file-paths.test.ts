@@ -121,7 +121,7 @@ const refused: readonly (readonly [sql: string, code: string, message: RegExp, a
   [`FROM glob('@/*')`, P, /glob is not allowed/, 'glob'],
   [`FROM '@/plain'`, 'BIND_ERROR', /has no ending that tells how it is read/, `'`],
   [`FROM '@/none/*.parquet'`, 'FILE_NOT_FOUND', /no file matches 'none\/\*.parquet' in bucket/, ''],
-  [`FROM read_parquet('@/orders/*.parquet', file_row_number = true)`, U, /file_row_number is not supported/, 'read_p'],
+  [`FROM read_csv('@/plain.csv', file_row_number = true)`, U, /file_row_number is one of Parquet files/, 'read_csv'],
   [`FROM read_parquet('@/orders/*.parquet', encryption_config = {footer_key: 'x'})`, U, /encryption_config/, 'read_p'],
   [`FROM read_csv('@/plain.csv', store_rejects = true)`, U, /the option store_rejects is not supported/, 'read_csv'],
   [`FROM read_csv('@/plain.csv', header = upper('x'))`, U, /the option header is not a constant/, 'read_csv'],

@@ -79,6 +79,7 @@ export class SimulatedCluster {
       clock: simulation.clock, universe: simulation.universe,
       planner: {
         names: () => Promise.resolve([]),
+        hiding: () => Promise.resolve([]),
         plan: ({ sql }) => delay(simulation.clock, 5).then(() => plan(sql)),
       },
       catalog: {
