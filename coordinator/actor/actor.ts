@@ -15,6 +15,7 @@ export interface Address<Message> {
 }
 
 export interface Context<Message> {
+  /** The same for all of one message: what is too early now and what is late now leave nothing between them. */
   nowMs(): number
   /** Sends `message` to the actor itself after `delayMs`; the returned function cancels. */
   schedule(delayMs: number, message: Message): () => void

@@ -43,6 +43,8 @@ export class Universe {
   readonly #cells = new Set<Cell>()
   readonly #ready: Cell[] = []
   #turnPending = false
+  /** When the message that is being handled was taken; null: none is. */
+  #takenMs: number | null = null
 
   constructor(options: UniverseOptions) {
     this.#options = { choose: () => 0, defer: setImmediate, ...options }
@@ -57,7 +59,7 @@ export class Universe {
     const { capacity = MAILBOX_CAPACITY, heir = () => undefined } = options
     const toSelf = (message: Message): void => { this.#deliver(cell, message) }
     const context: Context<Message> = {
-      nowMs: () => clock.nowMs(),
+      nowMs: () => this.#takenMs ?? clock.nowMs(),
       schedule: (delayMs, message) => clock.after(delayMs, () => toSelf(message)),
       pipe: (call, kept, broken) => {
         call.then(value => toSelf(kept(value)), (reason: unknown) => toSelf(broken(reason)))
@@ -104,12 +106,15 @@ export class Universe {
   }
 
   #step(cell: Cell): void {
+    this.#takenMs = this.#options.clock.nowMs()
     try {
       cell.handle(cell.queue.shift() as never)
     } catch (reason) {
       this.#stop(cell)
       this.#options.onCrash(cell.name, reason)
       cell.heir(crashError(cell.name, reason))
+    } finally {
+      this.#takenMs = null
     }
     if (cell.state === 'stopped') return
     cell.state = 'idle'

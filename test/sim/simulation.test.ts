@@ -61,3 +61,14 @@ t.test('timers fire in order of due time, then of setting; a cancelled one never
   await simulation.run(15)
   t.strictSame([fired, simulation.clock.nowMs()], [['a', 'b'], 15])
 })
+
+t.test('a message sees one time, whatever passes meanwhile', async t => {
+  const simulation = new Simulation(1, 0, 1)
+  const seen: number[] = []
+  const actor = simulation.universe.spawn<string>('watcher', {
+    receive: (_, context) => { seen.push(context.nowMs() - context.nowMs()) },
+  })
+  actor.send('now')
+  await simulation.run(0)
+  t.strictSame(seen, [0])
+})

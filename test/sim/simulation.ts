@@ -25,11 +25,14 @@ export class Simulation {
   #nowMs = 0
   #order = 0
 
-  /** `earlyChance`: of a timer to fire up to a millisecond before its time, as real ones do now and then. */
-  constructor(seed: number, earlyChance = 0) {
+  /**
+   * `earlyChance`: of a timer to fire up to a millisecond before its time, as real ones do now and then. `lookMs`: what
+   * passes with each look at the clock, as with a real one.
+   */
+  constructor(seed: number, earlyChance = 0, lookMs = 0) {
     this.random = mulberry32(seed)
     this.clock = {
-      nowMs: () => this.#nowMs,
+      nowMs: () => this.#nowMs += lookMs,
       wallMs: () => this.#nowMs,
       after: (delayMs, callback) => {
         const earlyMs = delayMs >= 1 && this.chance(earlyChance) ? this.random() : 0
@@ -66,10 +69,10 @@ export class Simulation {
       const next = this.#nextTimer()
       if (next === null || next.dueMs > endMs) break
       this.#timers.delete(next)
-      this.#nowMs = next.dueMs
+      this.#nowMs = Math.max(this.#nowMs, next.dueMs)
       next.callback()
     }
-    this.#nowMs = endMs
+    this.#nowMs = Math.max(this.#nowMs, endMs)
   }
 
   #nextTimer(): Timer | null {
