@@ -9,8 +9,11 @@ import type { RetryPolicy } from './retry.ts'
 
 /** A query that asks a store that does not answer has its error within 15 s. A long list takes a store some seconds. */
 export const PATIENT: RetryPolicy = { deadlineMs: 14_000, attemptMs: 10_000, pauseMs: 50, maxPauseMs: 5000 }
-/** For tasks, which are tried once more elsewhere: twice as long, and no more, is what a query waits. */
-export const BRISK: RetryPolicy = { deadlineMs: 7_000, attemptMs: 5_000, pauseMs: 50, maxPauseMs: 2000 }
+/**
+ * For tasks, which are tried once more elsewhere: twice as long, and a second each for what comes before and between
+ * (catalog/bloom-filters.ts, coordinator/stage.ts), and no more, is what a query waits.
+ */
+export const BRISK: RetryPolicy = { deadlineMs: 6_500, attemptMs: 5_000, pauseMs: 50, maxPauseMs: 2000 }
 /** While a store does not answer: time for one request of a store that is back. */
 const DOWN_MS = 2_000
 /** After so long without a failure it is trusted as at first. */

@@ -20,7 +20,7 @@ import type { MemoryLearner } from './memory-learner.ts'
 import { choose, isPassing, mostBytes, ownerOfPartition, type Loaded, type PlacedTask } from './place.ts'
 import { NO_RANGES, stageRanges, type StageRanges } from './ranges.ts'
 import type { TaskReport } from './running-query.ts'
-import { advance, attemptsOf, current, planned, type Attempt, type Stage, type StageEvent } from './stage.ts'
+import { advance, attemptsOf, current, placing, planned, type Attempt, type Stage, type StageEvent } from './stage.ts'
 import { StageAttempts } from './stage-attempts.ts'
 import { LOOK_MS } from './stragglers.ts'
 import { inputFiles, taskDefinition, type Output, type QueryWork, type StageInputs } from './task-definition.ts'
@@ -87,6 +87,8 @@ export class StageActor implements Actor<StageMessage> {
   readonly #attempts = new StageAttempts()
   /** A look is to come. */
   #looks = false
+  /** Of the next dispatch whose time is known. A timer may fire a little early: then it is set again. */
+  #cancelTimer = (): void => undefined
   #epoch = 0
   /** What each partition's last attempt failed with. */
   readonly #failures = new Map<number, QueryError>()
@@ -122,9 +124,7 @@ export class StageActor implements Actor<StageMessage> {
         const { partition, attempt, cause } = message
         return this.#attemptFailed(partition, attempt, notLaunched(cause), retriedLaunch.has(cause.code), context)
       }
-      case 'dispatch':
-        this.#dispatch(context)
-        return this.#dispatchLater(context)
+      case 'dispatch': return this.#dispatch(context)
       case 'look':
         this.#looks = false
         return this.#look(context)
@@ -172,17 +172,22 @@ export class StageActor implements Actor<StageMessage> {
     this.#report(partition, attempt, key, 'failed')
   }
 
-  /** Starts what may start; what waits for a later time or for room is tried again when something changes. */
+  /** Starts what may start; what waits for room is tried again when something changes, the rest when its time comes. */
   #dispatch(context: Context<StageMessage>): void {
     if (this.#stage.life.state !== 'running') return
     const nowMs = context.nowMs()
-    const waiting = this.#stage.partitions.flatMap(({ now, avoid }, partition) => {
-      const may = now.state === 'waiting' && now.notBeforeMs <= nowMs
-      return may ? [{ partition, avoid, owner: this.#ownerOf(partition) }] : []
+    const loaded = this.#loaded()
+    const keys = loaded.map(({ key }) => key)
+    const waiting = this.#stage.partitions.flatMap((each, partition) => {
+      const placed = placing(each, keys, nowMs)
+      return placed === null ? [] : [{ partition, ...placed, owner: this.#ownerOf(partition) }]
     })
-    for (const { partition, member } of choose(waiting, this.#loaded())) {
+    for (const { partition, member } of choose(waiting.filter(({ notBeforeMs }) => notBeforeMs <= nowMs), loaded)) {
       this.#launch(partition, member, 'launched', context)
     }
+    const later = waiting.flatMap(({ notBeforeMs }) => notBeforeMs > nowMs ? [notBeforeMs - nowMs] : [])
+    this.#cancelTimer()
+    if (later.length > 0) this.#cancelTimer = context.schedule(Math.min(...later), { kind: 'dispatch' })
   }
 
   #loaded(): Loaded[] {
@@ -214,14 +219,6 @@ export class StageActor implements Actor<StageMessage> {
     if (this.#looks || state !== 'running' || this.#options.fragment.output.kind === 'result') return
     this.#looks = true
     context.schedule(LOOK_MS, { kind: 'look' })
-  }
-
-  /** A timer may fire a little before its time, and perhaps nothing else will ever happen. */
-  #dispatchLater(context: Context<StageMessage>): void {
-    const nowMs = context.nowMs()
-    const later = this.#stage.partitions.flatMap(({ now }) =>
-      now.state === 'waiting' && now.notBeforeMs > nowMs ? [now.notBeforeMs - nowMs] : [])
-    if (later.length > 0) context.schedule(Math.min(...later), { kind: 'dispatch' })
   }
 
   #ownerOf(partition: number): ExecutorId | null {
@@ -358,7 +355,6 @@ export class StageActor implements Actor<StageMessage> {
     this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, nowMs, notBeforeMs })
     if (hold) this.#advance({ kind: 'again', partitions: new Set() })
     if (retry && cause.code === 'UNAVAILABLE') this.#options.query.send({ kind: 'wanting' })
-    context.schedule(RETRY_DELAY_MS, { kind: 'dispatch' })
     this.#dispatch(context)
   }
 

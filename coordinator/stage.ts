@@ -27,6 +27,11 @@ export const MAX_ATTEMPTS = 20
  * waited for a store on one executor, and then on another, has waited long enough.
  */
 export const UNAVAILABLE_FOR_MS = 5_000
+/**
+ * From then on another executor is tried for so long, and after that only those that have been: another one would wait
+ * for a store as long as the first did, and these know what it is like.
+ */
+export const ELSEWHERE_WITHIN_MS = 1_000
 
 export interface Stage {
   readonly partitions: readonly Partition[]
@@ -94,6 +99,19 @@ export function attemptsOf({ now }: Partition): readonly Attempt[] {
   if (now.state !== 'running') return []
   const { attempt, member, second } = now
   return [{ attempt, member }, ...(second === null ? [] : [second])]
+}
+
+/** From when on a waiting partition may run on some of `members`, and on which of them it shall not if it can. */
+export function placing(
+  { now, avoid, unavailableSinceMs }: Partition, members: readonly MemberKey[], nowMs: number,
+): { readonly notBeforeMs: number; readonly avoid: ReadonlySet<MemberKey> } | null {
+  if (now.state !== 'waiting') return null
+  const { notBeforeMs } = now
+  if (unavailableSinceMs === null) return { notBeforeMs, avoid }
+  const elsewhereUntilMs = unavailableSinceMs + ELSEWHERE_WITHIN_MS
+  const others = members.filter(key => !avoid.has(key))
+  if (others.length === 0) return { notBeforeMs: Math.max(notBeforeMs, elsewhereUntilMs), avoid }
+  return { notBeforeMs, avoid: nowMs < elsewhereUntilMs ? avoid : new Set(others) }
 }
 
 /** The attempt if it runs and may count; undefined: it is late. */
