@@ -22,11 +22,13 @@ export interface PlanOutline {
     readonly name: string
   }[]
   readonly returning: boolean
+  /** Columns of the tables that are read, as their files name them; absent: any. */
+  readonly reads?: readonly { readonly table: number; readonly columns: readonly string[] }[]
 }
 
 export interface OwnAuthority {
-  /** Positions of the cluster's tables that are read. */
-  readonly tables: readonly number[]
+  /** The cluster's tables that are read, by position, and of each what may be; null: any of its columns. */
+  readonly tables: readonly { readonly table: number; readonly columns: readonly string[] | null }[]
   /** It changes data or objects. */
   readonly changes: boolean
   /** It gives rows; a change that does not gives their number. */
@@ -61,7 +63,7 @@ export function authoriseOwn(
   outline: PlanOutline, own: ReadonlySet<string>, listing: boolean,
   refusal: (catalog: string) => QueryError | undefined = () => undefined,
 ): OwnAuthority {
-  const { operators, functions, sources, targets, returning } = outline
+  const { operators, functions, sources, targets, returning, reads } = outline
   for (const operator of operators) {
     if (!reading.has(operator) && !changing.has(operator)) denied(`the operation ${operator}`)
   }
@@ -78,7 +80,10 @@ export function authoriseOwn(
     if (!own.has(catalog.toLowerCase())) throw refusal(catalog) ?? readOnly(catalog)
   }
   return {
-    tables: sources.flatMap(source => source.kind === 'files' ? [source.table] : []).sort((a, b) => a - b),
+    tables: sources.flatMap(source => source.kind === 'files' ? [source.table] : []).sort((a, b) => a - b)
+      .map(table => ({
+        table, columns: reads === undefined ? null : reads.find(one => one.table === table)?.columns ?? [],
+      })),
     changes: targets.length > 0,
     givesRows: targets.length === 0 || returning,
   }

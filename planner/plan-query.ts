@@ -79,8 +79,8 @@ async function planReading(
     database.note(thrown.cause)
     // what is sure to fail does so now; most of it are constants that cannot be folded
     await session.prepare(request.sql).catch((error: unknown) => { throw fromDuckdb(error, request.sql) })
-    // of DESCRIBE and of what has no plan it is not known what they read
-    const lean = plan === null || syntax.shows.length > 0 ? null : parsePlan(await session.leanPlan(request.sql))
+    // of what has no plan, as SUMMARIZE, it is not known what it reads
+    const lean = plan === null ? null : parsePlan(await session.leanPlan(request.sql))
     const fragments = [originalFragment(request, authority.tables, columns, lean)]
     return { ...planned, fragments, sqlKind: 'original', wholeReason: thrown.message }
   }

@@ -23,7 +23,9 @@ import { carriedFiles, namedScan } from '../task-definition.ts'
 import { done } from './answer.ts'
 import { chainsIn, mentions } from './mentions.ts'
 import type { OwnDatabases } from './own-databases.ts'
-import { filesOf, keyOf, pathOf, readOnly, withoutFiles } from './own-tables.ts'
+import {
+  filesOf, keyOf, pathOf, readOnly, runTables, tableRead, withoutFiles, type TableRead,
+} from './own-tables.ts'
 import { OwnQuery, type OwnOutcome, type OwnRun } from './own-query.ts'
 import type { NameDefaults, Session } from './session.ts'
 import type { RunInit, SessionChannel } from './session-channel.ts'
@@ -151,9 +153,7 @@ export class OwnInstances {
     return this.#next(session, async () => {
       const instance = this.#instance(session, request)
       const { read } = await this.#bind(session, instance, request, 'change', signal)
-      const begin = {
-        sessionId: instance.id, tables: read.flatMap(table => namedScan(table)), carried: carriedFiles(filesOf(read)),
-      }
+      const begin = { sessionId: instance.id, ...runTables(read) }
       const call = instance.channel.repeat(repeatRequests(begin, texts), signal)
       const reply = await this.#told(session, instance, '', call)
       instance.objects = new Set(reply.objects)
@@ -208,8 +208,7 @@ export class OwnInstances {
       run: () => this.#run(session, instance, kind, {
         sessionId: id, resultId, sql: runs, columns: columns.map(({ name, type }) => ({ name, type })),
         enumDictionaries: request.enums === 'dictionary', compressLz4: request.compression === 'lz4',
-        tables: bound.read.flatMap(table => namedScan(table)),
-        carried: carriedFiles(filesOf(bound.read)),
+        ...runTables(bound.read),
       }, signal),
       fetch: (fromFrame, reading) => channel.fetch(id, resultId, fromFrame, reading),
       forget: () => {
@@ -242,7 +241,7 @@ export class OwnInstances {
   async #bind(
     session: Session, instance: OwnInstance, request: QueryRequest, kind: OwnKind, signal: AbortSignal,
     parameterized = '',
-  ): Promise<OwnDescription & { readonly read: readonly Table[] }> {
+  ): Promise<OwnDescription & { readonly read: readonly TableRead[] }> {
     const begin = session.transaction === 'open' && !instance.begun && !lists.has(kind)
     if (kind === 'list' && instance.begun) {
       throw new QueryError('TRANSACTION_ERROR', 'the catalog cannot be listed inside a transaction on own objects')
@@ -269,7 +268,8 @@ export class OwnInstances {
     try {
       const { changes, givesRows, tables: read } = this.#authorised(reply.outline, request, kind)
       const parameters = reply.parameters.map(({ name, type }) => ({ name, type: type === '' ? null : type }))
-      return { columns, changes, givesRows, parameters, read: read.flatMap(i => tables[i] ?? []) }
+      return { columns, changes, givesRows, parameters, read: read.flatMap(({ table, columns }) =>
+        tableRead(tables[table], columns)) }
     } catch (error) {
       await instance.channel.unbind(instance.id).catch(() => undefined) // then the next bind does it
       throw error

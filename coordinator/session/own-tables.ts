@@ -4,6 +4,7 @@ import type { FileKey } from '../../cache/key.ts'
 import type { Table } from '../../catalog/table.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { QueryRequest } from '../running-query.ts'
+import { carriedFiles, namedScan } from '../task-definition.ts'
 import { targetOf } from './mentions.ts'
 
 /** A change of a cluster's table does not even bind; it is told why. */
@@ -35,6 +36,29 @@ export function keyOf(path: readonly string[]): string {
 /** For lists: what it is called and of which types. */
 export function withoutFiles(table: Table): Table {
   return { ...table, files: [] }
+}
+
+/** A table with what a statement reads of it. */
+export interface TableRead {
+  readonly table: Table
+  /** Positions. */
+  readonly columns: readonly number[]
+}
+
+/** `names`: as its files have them; null: it may be any. */
+export function tableRead(table: Table | undefined, names: readonly string[] | null): TableRead[] {
+  if (table === undefined) return []
+  const read = names === null ? null : new Set(names.map(name => name.toLowerCase()))
+  const isRead = (name: string): boolean => read === null || read.has(name.toLowerCase())
+  return [{ table, columns: table.columns.flatMap(({ name }, i) => isRead(name) ? [i] : []) }]
+}
+
+/** As a run is told of them. */
+export function runTables(read: readonly TableRead[]) {
+  return {
+    tables: read.flatMap(({ table, columns }) => namedScan(table, columns)),
+    carried: carriedFiles(filesOf(read.map(({ table }) => table))),
+  }
 }
 
 export function filesOf(tables: readonly Table[]): readonly FileKey[] {

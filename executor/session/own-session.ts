@@ -19,6 +19,7 @@ import { resultShape, writeAtOnce } from '../result-writer.ts'
 import { ScanFiles, type FilePort } from '../scan-files.ts'
 import { settingsSql } from '../task-setup.ts'
 import type { DatabaseFiles } from './database-files.ts'
+import { columnsRead, leavingOptimizer } from './columns-read.ts'
 import { outlineOf } from './plan-outline.ts'
 import { SessionDatabases } from './session-databases.ts'
 import { SessionTables } from './session-tables.ts'
@@ -132,7 +133,9 @@ export class OwnSession {
         return { rowCount, changedRows, objects: changes ? await this.#objects() : [] }
       } catch (error) {
         this.#spools.delete(request.resultId)
-        await end(spool, taskError(error, []))
+        const cause = taskError(error, [])
+        await end(spool, cause)
+        for (const pin of this.#pins) await pin.explain(cause) // bytes that are to blame come anew for the next
         throw error
       } finally {
         stopInterrupts()
@@ -295,14 +298,25 @@ export class OwnSession {
     }
   }
 
+  /** What the statement does, and of the cluster's tables what it reads. */
   async #outline(sql: string): Promise<string> {
-    const { user } = this.options.connections
-    const [[json] = []] = await user.texts(`SELECT json_serialize_plan(${quoteText(sql)}, skip_null := true)`, [0])
+    const tableOf = (path: string): number | undefined => this.#tables.tableOf(path)
+    const plans = await this.#plans(sql, false)
+    if (plans === null) return ''
+    const outline = outlineOf(plans, tableOf)
+    if (!outline.sources.some(({ kind }) => kind === 'files')) return JSON.stringify(outline)
+    const lean = await leavingOptimizer(this.options.connections.admin, 'unused_columns', () => this.#plans(sql, true))
+    return JSON.stringify(lean === null ? outline : { ...outline, reads: columnsRead(lean, tableOf) })
+  }
+
+  /** As DuckDB writes them; null: it cannot. */
+  async #plans(sql: string, optimize: boolean): Promise<unknown> {
+    const write = `SELECT json_serialize_plan(${quoteText(sql)}, skip_null := true, optimize := ${optimize})`
+    const [[json] = []] = await this.options.connections.user.texts(write, [0])
     const odd = /"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g
     const text = (json ?? '').replace(odd, word => word.startsWith('"') ? word : '0')
     const answer = JSON.parse(text) as { readonly error: boolean; readonly plans?: unknown }
-    if (answer.error) return ''
-    return JSON.stringify(outlineOf(answer.plans, path => this.#tables.tableOf(path)))
+    return answer.error ? null : answer.plans
   }
 
   /** Names of everything that is the session's own. */
