@@ -268,6 +268,7 @@ export class FakeExecutor {
     if (!isEndless) clock.after(this.slowness * simulation.draw(1, maxRunMs / 2), () => this.#readInputs(task))
     return new Promise(resolve => {
       task.leave = () => {
+        task.leave = () => undefined // it ends once, though its query's release comes to it too
         this.usedMs.set(group, (this.usedMs.get(group) ?? 0) + clock.nowMs() - startedMs)
         resolve()
       }
