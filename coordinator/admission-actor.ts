@@ -47,7 +47,7 @@ export class AdmissionActor implements Actor<AdmissionMessage> {
         this.#apply(leave(this.#state, message.query, nowMs))
         break
       case 'observed':
-        this.#state = observe(this.#state, message.query, message.memoryBytes)
+        this.#state = observe(this.#state, message.query, message.memoryBytes, nowMs)
         break
       case 'budget': {
         const { memoryBytes, slots } = message

@@ -1,26 +1,31 @@
 /**
  * When a query may start: as long as the memory and the slots that it claims are there, and its group and its user may
- * run one more. Who of those that wait is next: the group that holds the least memory for its weight, in it the user
- * who holds the least, of his the oldest.
+ * run one more. Who of those that wait is next: the group that has had the least for its weight (fair-use.ts), in it
+ * the user who has had the least, of his the oldest.
  *
  * Claims of more than an eighth of the memory are large. Large ones leave an eighth of everything to the small, and
  * keep their order among themselves; small ones pass them. Once the first large one has waited for OVERDUE_MS, small
- * ones keep to their eighth until it runs, so neither waits without limit. A claim that is larger than all that large
- * ones may have counts as that much, so it runs alone among them. Pure: values in, values out.
+ * ones keep to their eighth until it runs, so neither waits without limit. Small ones pass each other, where the next
+ * one does not fit, until that one has waited for OVERDUE_MS or the others have had a little more. A claim that is
+ * larger than all that its kind may have counts as that much, so it runs alone among them. Pure: values in, values out.
  */
 
 import type { ResourceGroup } from '../proto/resource-group.ts'
 import type { QueryId } from '../proto/ids.ts'
+import { charge, compareUse, noUse, turnsOf, type FairUse, type Holder, type Turn } from './fair-use.ts'
 
 /** Of memory and slots; and up to this part of the memory, a claim is small. */
 const SMALL_SHARE = 1 / 8
 export const OVERDUE_MS = 5_000
+/** Of the whole cluster, over the weight: who has had so much more than another passes none of his claims. */
+const PASS_MS = 1_000
 
 export interface Admission {
   readonly budget: Budget
   readonly admitted: readonly Claim[]
   /** Oldest first. */
   readonly waiting: readonly WaitingClaim[]
+  readonly use: FairUse
 }
 
 export interface Budget {
@@ -47,38 +52,60 @@ export interface Decision {
   readonly expired: readonly QueryId[]
 }
 
-export const noQueries: Admission = { budget: { memoryBytes: 0, slots: 0 }, admitted: [], waiting: [] }
+export const noQueries: Admission = { budget: { memoryBytes: 0, slots: 0 }, admitted: [], waiting: [], use: noUse }
 
 export function ask(state: Admission, claim: WaitingClaim): Decision {
-  return settle({ ...state, waiting: [...state.waiting, claim] }, claim.sinceMs)
+  const { sinceMs } = claim
+  const charged = chargedUntil(state, sinceMs)
+  return settle({ ...charged, waiting: [...charged.waiting, claim] }, sinceMs)
 }
 
 /** A query has ended, or its client has gone while it waited. */
 export function leave(state: Admission, query: QueryId, nowMs: number): Decision {
   const others = (claim: Claim): boolean => claim.query !== query
-  return settle({ ...state, admitted: state.admitted.filter(others), waiting: state.waiting.filter(others) }, nowMs)
+  const { admitted, waiting } = state
+  return settle({
+    ...chargedUntil(state, nowMs), admitted: admitted.filter(others), waiting: waiting.filter(others),
+  }, nowMs)
 }
 
 /** It was seen to use more than it claimed. */
-export function observe(state: Admission, query: QueryId, memoryBytes: number): Admission {
+export function observe(state: Admission, query: QueryId, memoryBytes: number, nowMs: number): Admission {
   const grown = (claim: Claim): Claim =>
     claim.query === query && claim.memoryBytes < memoryBytes ? { ...claim, memoryBytes } : claim
-  return { ...state, admitted: state.admitted.map(grown) }
+  return { ...chargedUntil(state, nowMs), admitted: state.admitted.map(grown) }
 }
 
 export function withBudget(state: Admission, budget: Budget, nowMs: number): Decision {
-  return settle({ ...state, budget }, nowMs)
+  return settle({ ...chargedUntil(state, nowMs), budget }, nowMs)
 }
 
 /** Time has passed. */
 export function expire(state: Admission, nowMs: number): Decision {
   const expired = state.waiting.filter(({ untilMs }) => untilMs <= nowMs).map(({ query }) => query)
-  const decision = settle({ ...state, waiting: state.waiting.filter(({ untilMs }) => untilMs > nowMs) }, nowMs)
+  const waiting = state.waiting.filter(({ untilMs }) => untilMs > nowMs)
+  const decision = settle({ ...chargedUntil(state, nowMs), waiting }, nowMs)
   return { ...decision, expired }
 }
 
 export function isSmall({ memoryBytes }: Budget, budget: Budget): boolean {
   return memoryBytes <= budget.memoryBytes * SMALL_SHARE
+}
+
+/** What was held meanwhile counts. */
+function chargedUntil(state: Admission, nowMs: number): Admission {
+  const use = new Use(state)
+  return { ...state, use: charge(state.use, holders(state), state.waiting.filter(claim => use.mayRun(claim)), nowMs) }
+}
+
+/** What each has of memory or of slots, whichever part is larger. */
+function holders({ admitted, budget }: Admission): Holder[] {
+  return admitted.map(({ group, user, memoryBytes, slots }) =>
+    ({ group, user, part: Math.max(partOf(memoryBytes, budget.memoryBytes), partOf(slots, budget.slots)) }))
+}
+
+function partOf(held: number, whole: number): number {
+  return held < whole ? held / whole : 1
 }
 
 /** Admits whoever is next for as long as someone may start. */
@@ -102,17 +129,30 @@ function first(state: Admission, nowMs: number): WaitingClaim | null {
   const { budget } = state
   if (state.waiting.length === 0 || budget.memoryBytes <= 0) return null
   const use = new Use(state)
-  const order = state.waiting.filter(claim => use.mayRun(claim)).sort((a, b) => use.compare(a, b))
-  const large = order.find(claim => !isSmall(claim, budget))
-  const overdue = large !== undefined && nowMs - large.sinceMs >= OVERDUE_MS
-  return order.find(claim => isSmall(claim, budget) ? use.fitsSmall(claim, overdue)
-    : claim === large && use.fitsLarge(claim)) ?? null
+  const order = turnsOf(state.use, holders(state))
+  const waiting = state.waiting.filter(claim => use.mayRun(claim)).map(claim => ({ claim, ...order(claim) }))
+  const small = earliest(waiting.filter(({ claim }) => isSmall(claim, budget)))
+  const large = earliest(waiting.filter(({ claim }) => !isSmall(claim, budget)))
+  const isOverdue = (one: Waiting | null): boolean => one !== null && nowMs - one.claim.sinceMs >= OVERDUE_MS
+  const mayPassSmall = (one: Waiting): boolean =>
+    one === small || small === null || (!isOverdue(small) && compareUse(one, small) <= PASS_MS)
+  const starts = earliest(waiting.filter(one => isSmall(one.claim, budget)
+    ? mayPassSmall(one) && use.fitsSmall(one.claim, isOverdue(large))
+    : one === large && use.fitsLarge(one.claim)))
+  return starts?.claim ?? null
+}
+
+type Waiting = Turn & { readonly claim: WaitingClaim }
+
+function earliest(waiting: readonly Waiting[]): Waiting | null {
+  const least = (a: Waiting, b: Waiting): Waiting =>
+    (compareUse(a, b) || a.claim.sinceMs - b.claim.sinceMs) <= 0 ? a : b
+  return waiting.length === 0 ? null : waiting.reduce(least)
 }
 
 /** What those that are admitted hold. */
 class Use {
   readonly #budget: Budget
-  readonly #memory = new Map<string, number>()
   readonly #running = new Map<string, number>()
   readonly #small = { memoryBytes: 0, slots: 0 }
   readonly #large = { memoryBytes: 0, slots: 0 }
@@ -121,7 +161,6 @@ class Use {
     this.#budget = budget
     for (const claim of admitted) {
       for (const key of [groupKey(claim), userKey(claim)]) {
-        this.#memory.set(key, (this.#memory.get(key) ?? 0) + claim.memoryBytes)
         this.#running.set(key, (this.#running.get(key) ?? 0) + 1)
       }
       const sum = isSmall(claim, budget) ? this.#small : this.#large
@@ -136,23 +175,15 @@ class Use {
       && (this.#running.get(userKey(claim)) ?? 0) < (maxRunningPerUser ?? Infinity)
   }
 
-  compare(a: WaitingClaim, b: WaitingClaim): number {
-    const ofGroup = (claim: Claim): number => (this.#memory.get(groupKey(claim)) ?? 0) / claim.group.weight
-    const ofUser = (claim: Claim): number => this.#memory.get(userKey(claim)) ?? 0
-    return ofGroup(a) - ofGroup(b) || ofUser(a) - ofUser(b) || a.sinceMs - b.sinceMs
-  }
-
   /** `reserveOnly`: a large one is to find room. */
   fitsSmall(claim: Claim, reserveOnly: boolean): boolean {
-    if (reserveOnly) return fits(claim, this.#small, part(this.#budget, SMALL_SHARE))
-    return fits(claim, add(this.#small, this.#large), this.#budget)
+    const most = reserveOnly ? part(this.#budget, SMALL_SHARE) : this.#budget
+    return fits(least(claim, most), reserveOnly ? this.#small : add(this.#small, this.#large), most)
   }
 
   fitsLarge(claim: Claim): boolean {
     const most = part(this.#budget, 1 - SMALL_SHARE)
-    const clamped = {
-      memoryBytes: Math.min(claim.memoryBytes, most.memoryBytes), slots: Math.min(claim.slots, most.slots),
-    }
+    const clamped = least(claim, most)
     return fits(clamped, this.#large, most) && fits(clamped, add(this.#small, this.#large), this.#budget)
   }
 }
@@ -163,6 +194,10 @@ function fits(claim: Budget, held: Budget, budget: Budget): boolean {
 
 function add(a: Budget, b: Budget): Budget {
   return { memoryBytes: a.memoryBytes + b.memoryBytes, slots: a.slots + b.slots }
+}
+
+function least(a: Budget, b: Budget): Budget {
+  return { memoryBytes: Math.min(a.memoryBytes, b.memoryBytes), slots: Math.min(a.slots, b.slots) }
 }
 
 function part({ memoryBytes, slots }: Budget, share: number): Budget {

@@ -69,6 +69,25 @@ t.test('small queries keep to their part once a large one is overdue', async t =
   t.strictSame(ids(drained.admitted), ['s9', 'large', 'late'], 'it runs before those that came after it')
 })
 
+t.test('a small query that needs several slots is not passed for ever by those that need one', async t => {
+  let state = withBudget(noQueries, { memoryBytes: 1000, slots: 4 }, 0).next
+  state = asked(state, ...['a', 'b', 'c', 'd'].map(name => claim(name, name, 1)))
+  state = asked(state, claim('wide', 'ann', 1, { slots: 2 }), claim('e', 'eve', 1), claim('f', 'eve', 1))
+  const early = left(state, 'a', OVERDUE_MS - 1)
+  t.strictSame(early.admitted, ['e'])
+  const late = left(early.next, 'b', OVERDUE_MS)
+  t.strictSame(late.admitted, [])
+  t.strictSame(left(late.next, 'c', OVERDUE_MS).admitted, ['wide'])
+})
+
+t.test('a small query that claims more slots than are left keeps none waiting', async t => {
+  const wide = asked(withBudget(noQueries, { memoryBytes: 1000, slots: 64 }, 0).next,
+    claim('full', 'bob', 1, { slots: 64 }), claim('wide', 'ann', 1, { slots: 40 }), claim('next', 'ann', 1))
+  const fewer = withBudget(wide, { memoryBytes: 1000, slots: 32 }, OVERDUE_MS).next
+  t.strictSame(left(fewer, 'full', OVERDUE_MS).admitted, ['wide'])
+  t.strictSame(left(left(fewer, 'full', OVERDUE_MS).next, 'wide', OVERDUE_MS).admitted, ['next'])
+})
+
 t.test('a query that is larger than the budget runs alone among large ones', async t => {
   const large = asked(start, claim('huge', 'ann', 500))
   t.strictSame(ids(large.admitted), ['huge'])
@@ -84,9 +103,9 @@ t.test('a group, and a user in it, run no more than they may', async t => {
 })
 
 t.test('what was seen to be used counts instead of a guess that was too low', async t => {
-  const seen = observe(asked(start, claim('a', 'ann', 20)), 'a' as QueryId, 70)
+  const seen = observe(asked(start, claim('a', 'ann', 20)), 'a' as QueryId, 70, 0)
   t.strictSame(ids(asked(seen, claim('b')).waiting), ['b'])
-  t.equal(observe(seen, 'a' as QueryId, 5).admitted[0]?.memoryBytes, 70)
+  t.equal(observe(seen, 'a' as QueryId, 5, 0).admitted[0]?.memoryBytes, 70)
 })
 
 t.test('without executors nothing starts, and waiting ends', async t => {
@@ -98,7 +117,7 @@ t.test('without executors nothing starts, and waiting ends', async t => {
 t.test('every place of a query against every event', async t => {
   const events: Readonly<Record<string, (state: Admission) => Admission>> = {
     leave: state => left(state, 'x').next,
-    observe: state => observe(state, 'x' as QueryId, 90),
+    observe: state => observe(state, 'x' as QueryId, 90, 0),
     more: state => withBudget(state, { memoryBytes: 1000, slots: 32 }, 0).next,
     none: state => withBudget(state, { memoryBytes: 0, slots: 0 }, 0).next,
     expire: state => expire(state, 1_000_000).next,
