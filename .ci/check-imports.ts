@@ -44,6 +44,10 @@ const doors: Readonly<Record<string, RegExp>> = {
   cockatiel: /^cluster\/etcd-(store|errors)\.ts$/,
   tap: /^test\//,
   typescript: /^\.ci\//,
+  '@gizmodata/gizmosql-client': /^test\/(clients|interop)\//,
+  '@firetiger-oss/flight-sql-client': /^test\/clients\//,
+  '@lancedb/arrow-flight-sql-client': /^test\/clients\//,
+  '@lakehouse-rs/flight-sql-client': /^test\/clients\//,
 }
 
 function faultsOf(source: Source): string[] {

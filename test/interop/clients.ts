@@ -1,12 +1,10 @@
 /**
- * Foreign clients, installed where they are not there yet: Python's packages into build-python, npm's into build-npm,
- * the JDBC driver into Maven's own repository. What cannot be installed is told, and its tests are skipped with that
- * reason.
+ * Foreign clients, installed where they are not there yet: Python's packages into build-python, the JDBC driver into
+ * Maven's own repository. What cannot be installed is told, and its tests are skipped with that reason.
  */
 
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,17 +21,15 @@ export interface Ran {
 const INSTALL_LIMIT_MS = 300_000
 const RUN_LIMIT_MS = 240_000
 const JDBC = '18.3.0'
-const npmPackages = [
-  '@gizmodata/gizmosql-client@1.4.3', '@firetiger-oss/flight-sql-client@1.1.1',
-  '@lancedb/arrow-flight-sql-client@0.3.0', '@lakehouse-rs/flight-sql-client@0.0.10',
-]
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 const place = (name: string) => fileURLToPath(new URL(name, checkout))
 
-export function run(program: string, words: readonly string[], limitMs = RUN_LIMIT_MS): Promise<Ran> {
+export function run(
+  program: string, words: readonly string[], limitMs = RUN_LIMIT_MS, env: NodeJS.ProcessEnv = process.env,
+): Promise<Ran> {
   return new Promise(resolve => {
-    execFile(program, words, { timeout: limitMs, maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout, stderr) => {
+    execFile(program, words, { timeout: limitMs, maxBuffer: MAX_OUTPUT_BYTES, env }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : 1, output: stdout + stderr + (stderr === '' ? error?.message ?? '' : '') })
     })
   })
@@ -70,20 +66,6 @@ export async function jdbcDriver(): Promise<Client> {
     `-Dartifact=org.apache.arrow:${name}:${JDBC}`, '-Dtransitive=false',
   ], INSTALL_LIMIT_MS)
   return existsSync(path) ? { path } : { missing: lastLine(output) }
-}
-
-/** A folder with the npm clients, which are no dependencies: nothing of ours needs them. */
-export async function npmClients(): Promise<Client> {
-  const path = place('build-npm')
-  const isThere = npmPackages.every(name =>
-    existsSync(join(path, 'node_modules', name.slice(0, name.lastIndexOf('@')), 'package.json')))
-  if (isThere) return { path }
-  await mkdir(path, { recursive: true })
-  await writeFile(join(path, 'package.json'), '{ "private": true }')
-  const { status, output } = await run('npm', [
-    'install', '--prefix', path, '--no-audit', '--no-fund', '--ignore-scripts', ...npmPackages,
-  ], INSTALL_LIMIT_MS)
-  return status === 0 ? { path } : { missing: lastLine(output) }
 }
 
 function lastLine(text: string): string {

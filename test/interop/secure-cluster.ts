@@ -1,4 +1,7 @@
-/** A real cluster as foreign clients meet it: TLS at every door of clients, and a user who has to log in. */
+/**
+ * A real cluster as foreign clients meet it: TLS at every door of clients, unless they cannot speak it, and a user who
+ * has to log in.
+ */
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -21,10 +24,10 @@ export interface SecureCluster {
 const user = 'interop'
 const password = 'correct horse battery'
 
-export async function startSecure(): Promise<SecureCluster> {
+export async function startSecure({ tls } = { tls: true }): Promise<SecureCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-interop-'))
   const certificates = join(folder, 'certificates')
-  for (const words of [['ca'], ['node', 'door']]) {
+  for (const words of tls ? [['ca'], ['node', 'door']] : []) {
     const made = await runCommand(['cert', ...words, '--out', certificates])
     if (made.status !== 0) throw new Error(made.stderr)
   }
@@ -37,7 +40,7 @@ export async function startSecure(): Promise<SecureCluster> {
       ...tables, auth: 'users',
       buckets: { ...tables.buckets, desk: { provider: 'local', path: join(folder, 'desk') } },
       catalogs: { ...tables.catalogs, work: { type: 'duckdb', bucket: 'desk', path: 'work.duckdb', writers: [user] } },
-      client_tls: { cert: join(certificates, 'door.pem'), key: join(certificates, 'door.key') },
+      ...tls ? { client_tls: { cert: join(certificates, 'door.pem'), key: join(certificates, 'door.key') } } : {},
     },
   })
   const added = await runCommand(['admin', '--url', skein.doors.admin ?? '', 'user', 'add', user], { input: password })
