@@ -137,7 +137,7 @@ function operator(plan: Plan, input: (plan: Plan) => Placed, scope: Scope, walk:
       return { plan: { ...plan, input: below.plan }, spread: renamed(below.spread, []) }
     }
     case 'Aggregate': return cutAggregate(plan, input(plan.input), context)
-    case 'Join': return cutJoin(plan, input(plan.left), input(plan.right), context)
+    case 'Join': return cutJoin(plan, input(plan.left), input(plan.right), walk.nextIdentity, context)
     case 'CrossProduct': return cutCrossProduct(plan, input(plan.left), input(plan.right), context)
     case 'DelimJoin': return delimJoin(plan, scope, walk)
     case 'Window': return cutWindow(plan, input(plan.input), context)
@@ -179,7 +179,7 @@ function delimJoin(delim: DelimJoin, scope: Scope, walk: Walk): Placed {
   if (own !== null) return own
   const cut = cutDelimSource(delim, source, walk.nextIdentity(), walk.context)
   const other = place(to, { ...scope, delim: cut.scan }, walk)
-  const placed = joined(join, delim.source, cut.source, other, walk.context)
+  const placed = joined(join, delim.source, cut.source, other, walk)
   return placed.spread.kind === 'copied' && dependsOnOrder(join) ? { ...placed, spread: SINGLE } : placed
 }
 
@@ -190,14 +190,14 @@ function ownDelim(delim: DelimJoin, source: Placed, scope: Scope, walk: Walk): P
   const { scan, context } = own
   const [, to] = delimSides(delim)
   const other = place(to, { ...scope, delim: scan }, { ...walk, context })
-  const { plan: join, spread } = joined(delim.join, delim.source, source, other, context)
+  const { plan: join, spread } = joined(delim.join, delim.source, source, other, { ...walk, context })
   const plan = join.kind === 'Join' ? ownDelimJoin(delim, join, source, scan.plan) : null
   return plan === null ? null : { plan, spread }
 }
 
 function joined(
-  join: Join, sourceIs: DelimJoin['source'], source: Placed, other: Placed, context: CutContext,
+  join: Join, sourceIs: DelimJoin['source'], source: Placed, other: Placed, { context, nextIdentity }: Walk,
 ): Placed {
   const [left, right] = sourceIs === 'left' ? [source, other] : [other, source]
-  return cutJoin(join, left, right, context)
+  return cutJoin(join, left, right, nextIdentity, context)
 }

@@ -43,6 +43,8 @@ export interface PlanThresholds {
   readonly replicateRows: number
   /** A result of more estimated rows is sorted by ranges, by several tasks; 0 forces it (SKEIN_SORT_ROWS). */
   readonly sortRows: number
+  /** Whether a side of a join that moves is first left without what the other side has no keys of; absent: by cost. */
+  readonly filterByKeys?: 'always' | 'never'
 }
 
 /** What is left of a scan after its filters have pruned files and row groups. */

@@ -175,6 +175,17 @@ export function hashNs(moved: readonly Plan[], builtRows: number, context: CutCo
   return sides.reduce((sum, side) => sum + side, builtRows * BUILD_ROW_NS)
 }
 
+/** To write a row and to read it again. */
+export function moveRowNs(plan: Plan, context: CutContext): number {
+  const { writeNs, readNs } = rowNs(plan, context)
+  return writeNs + readNs
+}
+
+/** True if every task may hold so many columns of the plan's rows in a hash table. */
+export function isSmallToRead({ rows }: Plan, columns: number): boolean {
+  return rows * columns * NUMBER_BYTES <= BROADCAST_LIMIT_BYTES
+}
+
 function valuesOf(plan: Plan, { tableTypes }: CutContext): { readonly numbers: number; readonly texts: number } {
   const types = columnTypes(plan, tableTypes)
   const texts = types.filter(type => widthBytes(type) > NUMBER_BYTES).length

@@ -8,7 +8,7 @@
  *   or there is no equality to hash on            the same, whatever its size
  *   one side is apart by some of the keys         Join > l, Exchange hash > r          (or left and right changed)
  *   only one side is apart, and it is small       Join > Exchange gather > l, r
- *   there are equalities                          Join > Exchange hash > l, Exchange hash > r
+ *   there are equalities                          Join > Exchange hash > l, Exchange hash > r    (see key-filter.ts)
  *   otherwise                                     Join > Exchange gather > l, Exchange gather > r
  *
  * A copy of one side may be given to every task only if the rows of the other side decide what comes out: then no row
@@ -23,6 +23,7 @@ import { about } from './about.ts'
 import { columnTypes } from './columns.ts'
 import { copy, repeatableScans } from './copy.ts'
 import { columnOf, typeOf } from './expressions.ts'
+import { filterByKeys } from './key-filter.ts'
 import { LEFT_COPIES, outputOf, RIGHT_COPIES } from './join-sides.ts'
 import {
   apart, areHashable, gather, hash, inPlace, isApart, isHashed, renamed, SINGLE, together,
@@ -38,8 +39,10 @@ interface Sides {
   readonly spread: Spread
 }
 
-export function cutJoin(join: Join, left: Placed, right: Placed, context: CutContext): Placed {
-  const sides = meet(join, left, right, context)
+export function cutJoin(
+  join: Join, left: Placed, right: Placed, nextIdentity: () => number, context: CutContext,
+): Placed {
+  const sides = meet(join, left, right, nextIdentity, context)
   const plan: Plan = { ...join, left: sides.left.plan, right: sides.right.plan }
   const spread = join.type === 'INNER' ? withEqual(sides.spread, join, context) : sides.spread
   return { plan, spread: renamed(spread, outputOf(join, context.tableTypes)) }
@@ -69,7 +72,9 @@ export function cutCrossProduct(product: CrossProduct, left: Placed, right: Plac
   return { plan: { ...product, left: l.plan, right: r.plan }, spread }
 }
 
-function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sides {
+function meet(
+  join: Join, left: Placed, right: Placed, nextIdentity: () => number, context: CutContext,
+): Sides {
   if (!isApart(left) && !isApart(right)) return { left, right, spread: unmoved(left, right) }
   const width = columnTypes(left.plan, context.tableTypes).length
   const byLeft = (l: Placed, r: Placed): Sides => ({ left: l, right: r, spread: l.spread })
@@ -99,7 +104,19 @@ function meet(join: Join, left: Placed, right: Placed, context: CutContext): Sid
     const why = isFew ? 'the other side is in one task, and these rows are few' : 'no equality to hash on'
     return { left: gather(left, why), right: gather(right, why), spread: SINGLE }
   }
-  return { ...moved, spread: afterHash(join.type, moved.left.spread, moved.right.spread, width) }
+  const spread = afterHash(join.type, moved.left.spread, moved.right.spread, width)
+  return { ...filtered(join, left, right, moved, keys, nextIdentity, context), spread }
+}
+
+/** Where both sides move. */
+function filtered(
+  join: Join, left: Placed, right: Placed, moved: Omit<Sides, 'spread'>, keys: readonly JoinCondition[],
+  nextIdentity: () => number, context: CutContext,
+): Omit<Sides, 'spread'> {
+  const [l, r] = [moved.left.plan, moved.right.plan]
+  if (moved.left === left || moved.right === right || l.kind !== 'Exchange' || r.kind !== 'Exchange') return moved
+  const sides = filterByKeys(join, { left: l, right: r }, keys, nextIdentity, context)
+  return { left: { ...moved.left, plan: sides.left }, right: { ...moved.right, plan: sides.right } }
 }
 
 function whyCopied({ plan }: Placed, mayMove: boolean): string {

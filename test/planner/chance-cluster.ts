@@ -123,7 +123,8 @@ function thresholdsOf(seed: number): PlanThresholds {
   const broadcastRows = [0, 0, 15, 1_000_000][seed % 4] ?? 0
   const replicateRows = [0, 0, 0, 10][Math.floor(seed / 4) % 4] ?? 0
   const sortRows = [0, 20][Math.floor(seed / 16) % 2] ?? 0
-  return { wholeBytes: 0, broadcastRows, replicateRows, sortRows }
+  const filterByKeys = Math.floor(seed / 8) % 2 === 0 ? 'always' : 'never'
+  return { wholeBytes: 0, broadcastRows, replicateRows, sortRows, filterByKeys }
 }
 
 type Outcome = Answer | { readonly error: string }

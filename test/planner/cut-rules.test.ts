@@ -34,6 +34,15 @@ const cases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'a correlated subquery': `SELECT id, (SELECT max(v) FROM u WHERE u.k = t.k AND u.v > t.id) FROM t`,
     'cross product': `SELECT count(*) FROM t, u WHERE t.id + u.v > 5`,
   },
+  'filters by keys': {
+    'either side of INNER': `SELECT t.id, u.v FROM t JOIN u USING (k)`,
+    'the right side of LEFT': `SELECT t.id, u.v FROM t LEFT JOIN u USING (k)`,
+    'the left side of RIGHT': `SELECT t.id, u.v FROM t RIGHT JOIN u USING (k)`,
+    'no side of FULL': `SELECT t.id, u.v FROM t FULL JOIN u USING (k)`,
+    'the right side of ANTI': `SELECT id FROM t ANTI JOIN u USING (k)`,
+    'the right side of SEMI': `SELECT id FROM t WHERE EXISTS (SELECT 1 FROM u WHERE u.k IS NOT DISTINCT FROM t.k)`,
+    'no side of MARK': `SELECT id, k IN (SELECT k FROM u WHERE u.h = t.g) FROM t`,
+  },
   sort: {
     'ranges of what is read twice for its keys':
       `SELECT id, s FROM t WHERE k > 1 ORDER BY g DESC NULLS FIRST, lower(s)`,
@@ -74,8 +83,9 @@ t.teardown(() => planning.close())
 for (const [rule, statements] of Object.entries(cases)) {
   t.test(`exchanges around ${rule}`, async t => {
     const texts: string[] = []
+    const filterByKeys = rule === 'filters by keys' ? 'always' : 'never'
     for (const [title, sql] of Object.entries(statements)) {
-      texts.push(`-- ${title}\n-- ${sql}\n${await planning.explained(sql, THRESHOLDS)}`)
+      texts.push(`-- ${title}\n-- ${sql}\n${await planning.explained(sql, { ...THRESHOLDS, filterByKeys })}`)
     }
     matchGolden(t, `test/planner/golden/cut-${rule.replaceAll(' ', '-')}.plan`, texts.join('\n'))
   })
