@@ -12,8 +12,7 @@
  * the end that its own executor has given it. When it is `complete` and small it is served from memory, to any number
  * of readers. `streaming` takes the next frames from the executors when the reader has taken the last ones, of a few
  * parts at once, so memory stays flat however many there are; while the reader is slow what is held beyond a message is
- * let go of, and read once more from the executors, a part at a time. A second reader reads from the executors, one
- * part after the other. Not an actor: record batches go through no mailbox.
+ * let go of, and read again, a part at a time; so does a second reader. Not an actor: no record batch is in a mailbox.
  */
 
 import type { QueryError } from '../proto/errors.ts'
@@ -372,6 +371,7 @@ export class ResultRelay {
       if (last === undefined || last.part === null || last.part.fetch === null) break
       this.#frames.pop()
       this.#heldBytes -= bytesOf(last.frame)
+      releaseFrame(last.frame)
       if (last.part.isEnded) this.#toRead.push(last.part)
       last.part.putBack()
     }

@@ -8,23 +8,20 @@
  * When memory is full, frames that every reader has passed go to the files, so who keeps up reads from memory; if there
  * are none, the new frame does. When there is no room on disk either, the writer waits until the slowest reader moves
  * on, and frames far enough behind it are dropped; if nobody moves for STALL_MS the result is RESULT_TOO_LARGE. Spools
- * of one query's result are a family: what was read of any of them makes room for all. A frame's bytes are valid until
- * its reader asks for the next one.
+ * of one query's result are a family: what was read of any of them makes room for all. What nobody reads leaves its
+ * memory to others (spool-memory.ts). A frame's bytes are valid until its reader asks for the next one.
  */
 
-import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { PooledBody } from '../proto/body-pool.ts'
 import type { ByteBudget } from './byte-budget.ts'
-import { SpoolSegment } from './spool-segment.ts'
+import { SpoolFiles, type FilePlace } from './spool-files.ts'
+import type { MemoryHolder, SpoolMemory } from './spool-memory.ts'
 
 /** Of one family: as much as is held back before the first row goes out, so a small result never touches the disk. */
 const MEMORY_BYTES = 32 * 1024 * 1024
-/** Space is given back in such steps. */
-const SEGMENT_BYTES = 64 * 1024 * 1024
 /** A client that takes nothing for so long is gone or stuck. */
 const STALL_MS = 60_000
 /** Of the disk, and at most a quarter of it: what waits for its turn leaves it to those that are read meanwhile. */
@@ -35,7 +32,7 @@ const KEEP_BEHIND_BYTES = 40 * 1024 * 1024
 export interface SpoolOptions {
   /** Its own; made when memory is full, removed with the spool. */
   readonly folder: string
-  readonly memory: ByteBudget
+  readonly memory: SpoolMemory
   readonly disk: ByteBudget
   readonly clock: Clock
   /**
@@ -50,12 +47,6 @@ type State =
   | { readonly state: 'open' }
   | { readonly state: 'complete' }
   | { readonly state: 'failed'; readonly cause: QueryError }
-
-interface FilePlace {
-  readonly kind: 'file'
-  readonly segment: SpoolSegment
-  readonly at: number
-}
 
 type Place =
   | { readonly kind: 'memory'; readonly body: PooledBody }
@@ -75,33 +66,43 @@ interface Reader {
   body: Buffer
 }
 
-export class ResultSpool {
+export class ResultSpool implements MemoryHolder {
   readonly #options: SpoolOptions
   readonly #frames: Frame[] = []
   readonly #readers = new Set<Reader>()
-  readonly #segments: SpoolSegment[] = []
+  readonly #files: SpoolFiles
   /** Called and forgotten at every change: a frame, an end, a reader that moved. */
   #waiting: (() => void)[] = []
   #state: State = { state: 'open' }
   #memoryBytes = 0
-  #hasFolder = false
-  #segmentCount = 0
   /** Of frames that are not dropped. */
   #heldBytes = 0
   /** Frames before it are dropped. */
   #firstFrame = 0
   /** Frames before it are not in memory. */
   #firstInMemory = 0
-  /** The last write to a file; they come one after another. */
-  #stored: Promise<unknown> = Promise.resolve()
   /** A reader has come, or has been at its complete end. */
   #read: 'never' | 'begun' | 'ended' = 'never'
+  /** A reader, or it was made. */
+  #movedAtMs: number
   readonly #family: Set<ResultSpool>
 
   constructor(options: SpoolOptions) {
     this.#options = options
+    this.#files = new SpoolFiles(options.folder)
     this.#family = options.family ?? new Set()
     this.#family.add(this)
+    options.memory.enter(this)
+    this.#movedAtMs = options.clock.nowMs()
+  }
+
+  get memoryBytes(): number {
+    return this.#memoryBytes
+  }
+
+  get unreadMs(): number {
+    for (const { at } of this.#readers) if (at >= this.#frames.length) return 0
+    return this.#options.clock.nowMs() - this.#movedAtMs
   }
 
   /** Takes the frame, and its body until it is dropped. Throws the spool's failure, or RESULT_TOO_LARGE. */
@@ -135,6 +136,7 @@ export class ResultSpool {
     const reader: Reader = { at: fromFrame, body: Buffer.alloc(0) }
     const wake = (): void => this.#wake()
     this.#readers.add(reader)
+    this.#movedAtMs = this.#options.clock.nowMs()
     if (this.#read === 'never') this.#read = 'begun'
     signal.addEventListener('abort', wake)
     try {
@@ -146,6 +148,7 @@ export class ResultSpool {
         }
         yield { dataHeader: frame.header, dataBody: await bodyOf(frame, reader) }
         reader.at++
+        this.#movedAtMs = this.#options.clock.nowMs()
         this.#wake()
       }
     } finally {
@@ -170,6 +173,11 @@ export class ResultSpool {
     return this.#frames.map(({ header }, i) => ({ dataHeader: header, dataBody: new Uint8Array(bodies[i] ?? []) }))
   }
 
+  /** A failure is for those to notice whose result it is. */
+  moveUnread(): Promise<boolean> {
+    return this.#moveFirst(this.#frames.length).catch(() => false)
+  }
+
   /** Frees everything. Readers end with the failure, which must have been set. */
   async remove(): Promise<void> {
     const { memory, disk } = this.#options
@@ -179,8 +187,8 @@ export class ResultSpool {
       frame.place = { kind: 'dropped' }
     }
     this.#family.delete(this)
-    for (const segment of this.#segments.splice(0)) await segment.remove()
-    if (this.#hasFolder) await rm(this.#options.folder, { recursive: true, force: true })
+    memory.leave(this)
+    await this.#files.remove()
   }
 
   /** The frame once it is there; null at the complete end. */
@@ -200,9 +208,12 @@ export class ResultSpool {
     let movedAtMs = clock.nowMs()
     for (;;) {
       this.#throwIfFailed()
-      if (this.#familyBytes + byteCount <= MEMORY_BYTES && memory.take(byteCount)) {
-        this.#memoryBytes += byteCount
-        return { kind: 'memory', body }
+      if (this.#familyBytes + byteCount <= MEMORY_BYTES) {
+        if (memory.take(byteCount)) {
+          this.#memoryBytes += byteCount
+          return { kind: 'memory', body }
+        }
+        if (await memory.reclaim(this)) continue
       }
       if (await this.#moveOfFamily()) continue
       const leftBytes = this.#waitsForTurn ? Math.min(RESERVED_BYTES, disk.totalBytes / 4) : 0
@@ -229,25 +240,12 @@ export class ResultSpool {
 
   /** The room on disk is taken. */
   async #store(bytes: Uint8Array): Promise<FilePlace> {
-    const stored = this.#stored.catch(() => undefined).then(() => this.#append(bytes)) // who waited was told
-    this.#stored = stored
     try {
-      return await stored
+      return await this.#files.store(bytes)
     } catch (error) {
       this.#options.disk.give(bytes.length)
       throw error
     }
-  }
-
-  async #append(bytes: Uint8Array): Promise<FilePlace> {
-    let segment = this.#segments.at(-1)
-    if (segment === undefined || segment.sizeBytes >= SEGMENT_BYTES) {
-      if (!this.#hasFolder) await mkdir(this.#options.folder, { recursive: true })
-      this.#hasFolder = true
-      segment = await SpoolSegment.create(join(this.#options.folder, String(this.#segmentCount++)))
-      this.#segments.push(segment)
-    }
-    return { kind: 'file', segment, at: await segment.append(bytes) }
   }
 
   get #familyBytes(): number {
@@ -257,13 +255,12 @@ export class ResultSpool {
   }
 
   async #moveOfFamily(): Promise<boolean> {
-    for (const spool of this.#family) if (await spool.#moveRead()) return true
+    for (const spool of this.#family) if (await spool.#moveFirst(spool.#passed)) return true
     return false
   }
 
-  /** Moves the first frame in memory to the files, if every reader has passed it; false if not. */
-  async #moveRead(): Promise<boolean> {
-    const passed = this.#passed
+  /** Moves the first frame in memory to the files, if it is before `passed`; false if not. */
+  async #moveFirst(passed: number): Promise<boolean> {
     while (this.#frames[this.#firstInMemory]?.place.kind !== 'memory') {
       if (this.#firstInMemory >= passed) return false
       this.#firstInMemory++
@@ -340,11 +337,9 @@ export class ResultSpool {
     }
   }
 
-  async #leaveFile({ segment }: FilePlace, byteCount: number): Promise<void> {
+  async #leaveFile(place: FilePlace, byteCount: number): Promise<void> {
     this.#options.disk.give(byteCount)
-    if (--segment.liveFrames > 0 || segment === this.#segments.at(-1)) return
-    this.#segments.splice(this.#segments.indexOf(segment), 1)
-    await segment.remove()
+    await this.#files.leave(place)
   }
 
   #throwIfFailed(): void {

@@ -35,6 +35,7 @@ import { openLog, type Log } from './log.ts'
 import { PeerChannels } from './peer-channels.ts'
 import { Reservations } from './reservations.ts'
 import { ResultSpool } from './result-spool.ts'
+import { SpoolMemory } from './spool-memory.ts'
 import { executorHandlers, type Identity } from './service.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { TaskQueue } from './task-queue.ts'
@@ -224,7 +225,7 @@ async function openParts(
     clock, instances, exchangeFiles, exchangeReader, files: files.source, pool, reads, troubles,
     cpu: new CpuShare(processCpuMs),
   })
-  const memory = new ByteBudget(SPOOL_MEMORY_BYTES)
+  const memory = new SpoolMemory(SPOOL_MEMORY_BYTES)
   const databaseFiles = new DatabaseFiles(files.directories, clock)
   const newSpool = (name: string, family?: Set<ResultSpool>): ResultSpool =>
     new ResultSpool({ folder: join(folders.spools, name), memory, disk, clock, ...(family && { family }) })

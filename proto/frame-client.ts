@@ -48,6 +48,7 @@ export class FrameClient {
       signal.removeEventListener('abort', cancel)
       if (this.#idle.length < MAX_IDLE && this.#links.has(link) && link.rest()) this.#idle.push(link)
       else cancel()
+      link.releaseUnread()
     }
   }
 
@@ -105,6 +106,7 @@ class Link {
     this.#socket.once('close', () => {
       onClose()
       this.#cancelIdle()
+      this.#reader.release()
       this.#fail(new QueryError('UNAVAILABLE', `${address}: the connection broke: ${reason}`))
     })
     this.#socket.write(MAGIC)
@@ -141,6 +143,11 @@ class Link {
     this.#state = { state: 'idle' }
     this.#cancelIdle = systemClock.after(IDLE_MS, () => this.#socket.destroy())
     return true
+  }
+
+  /** Nobody reads the stream any more. */
+  releaseUnread(): void {
+    for (const frame of this.#frames.splice(0)) frame.release()
   }
 
   destroy(cause: QueryError): void {

@@ -83,6 +83,12 @@ export class LinkReader {
     return JSON.parse(Buffer.from(whole.subarray(PREFIX_BYTES)).toString()) as Trailers
   }
 
+  /** Nothing comes any more. */
+  release(): void {
+    this.#body?.release()
+    this.#body = null
+  }
+
   /** A message, once its prefix is here. */
   #begin(): null {
     if (this.#filled < PREFIX_BYTES) return null

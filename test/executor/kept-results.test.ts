@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ByteBudget } from '../../executor/byte-budget.ts'
+import { SpoolMemory } from '../../executor/spool-memory.ts'
 import { KeptResults } from '../../executor/kept-results.ts'
 import { ResultSpool } from '../../executor/result-spool.ts'
 import { systemClock } from '../../proto/clock.ts'
@@ -21,7 +22,7 @@ function open(t: Test, budgetBytes: number) {
   /** Frames of these sizes, each of its own byte. */
   const spool = async (...sizes: number[]): Promise<ResultSpool> => {
     const made = new ResultSpool({
-      folder: join(folder, 'spool'), memory: new ByteBudget(1e9), disk: new ByteBudget(1e9), clock: systemClock,
+      folder: join(folder, 'spool'), memory: new SpoolMemory(1e9), disk: new ByteBudget(1e9), clock: systemClock,
     })
     for (const [i, size] of sizes.entries()) {
       await made.append(new Uint8Array([i]), { bytes: new Uint8Array(size).fill(i + 1), release: () => undefined })

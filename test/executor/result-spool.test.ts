@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ResultSpool } from '../../executor/result-spool.ts'
 import { ByteBudget } from '../../executor/byte-budget.ts'
+import { SpoolMemory } from '../../executor/spool-memory.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
 import { temporaryFolder } from './workbench.ts'
@@ -20,7 +21,7 @@ function frame(n: number, byteCount: number) {
 
 function spool(t: Test, memoryBytes: number, diskBytes: number, clock: Clock = systemClock) {
   const folder = join(temporaryFolder(t), 'spool')
-  const [memory, disk] = [new ByteBudget(memoryBytes), new ByteBudget(diskBytes)]
+  const [memory, disk] = [new SpoolMemory(memoryBytes), new ByteBudget(diskBytes)]
   const result = new ResultSpool({ folder, memory, disk, clock })
   t.teardown(() => result.remove())
   return { result, folder }
@@ -53,7 +54,7 @@ t.test('readers tail it, from any frame, from memory and from disk alike', async
 
 t.test('a reader that keeps up reads from memory; what it has passed goes to disk, also of another spool', async t => {
   const folder = join(temporaryFolder(t), 'spool')
-  const [memory, disk] = [new ByteBudget(250), new ByteBudget(10_000)]
+  const [memory, disk] = [new SpoolMemory(250), new ByteBudget(10_000)]
   const family = new Set<ResultSpool>()
   const [one, other] = ['one', 'other'].map(name =>
     new ResultSpool({ folder: join(folder, name), memory, disk, clock: systemClock, family }))
@@ -142,7 +143,7 @@ t.test('spools of a family make room for each other, and one that nobody has rea
     return () => undefined
   }
   const clock: Clock = { nowMs: () => nowMs, wallMs: () => nowMs, after }
-  const [memory, disk] = [new ByteBudget(300), new ByteBudget(140)]
+  const [memory, disk] = [new SpoolMemory(300), new ByteBudget(140)]
   const family = new Set<ResultSpool>()
   const [first, second] = ['a', 'b'].map(name =>
     new ResultSpool({ folder: join(temporaryFolder(t), name), memory, disk, clock, family }))
@@ -170,7 +171,7 @@ t.test('spools of a family make room for each other, and one that nobody has rea
 })
 
 t.test('what waits for its turn leaves room to the one that is read, however much it has to store', async t => {
-  const [memory, disk] = [new ByteBudget(0), new ByteBudget(1_000)]
+  const [memory, disk] = [new SpoolMemory(0), new ByteBudget(1_000)]
   const family = new Set<ResultSpool>()
   const [read, waiting] = ['a', 'b'].map(name =>
     new ResultSpool({ folder: join(temporaryFolder(t), name), memory, disk, clock: systemClock, family }))
@@ -196,4 +197,41 @@ t.test('what waits for its turn leaves room to the one that is read, however muc
   waiting.fail(cause)
   await t.rejects(filling, { code: 'CANCELLED' })
   await Promise.all([read.remove(), waiting.remove()])
+})
+
+t.test('what nobody reads leaves its memory to a result that is read, and is whole', async t => {
+  let nowMs = 0
+  const clock: Clock = { ...systemClock, nowMs: () => nowMs }
+  const MIB = 1024 * 1024
+  const [memory, disk] = [new SpoolMemory(4 * MIB), new ByteBudget(100 * MIB)]
+  const [stalled, fast] = ['a', 'b'].map(name =>
+    new ResultSpool({ folder: join(temporaryFolder(t), name), memory, disk, clock }))
+  if (stalled === undefined || fast === undefined) throw new Error('two spools')
+  const frames = Array.from({ length: 10 }, (_, n) => frame(n, MIB))
+  const put = async (into: ResultSpool, n: number): Promise<void> => {
+    const { header, body } = frames[n] ?? frame(n, MIB)
+    await into.append(header, body)
+  }
+  const slow = stalled.read(0, never)
+  for (let n = 0; n < 4; n++) await put(stalled, n)
+  stalled.complete()
+  const first = await slow.next()
+  const reader = fast.read(0, never)
+  await put(fast, 4)
+  t.equal(disk.freeBytes, 99 * MIB, 'nothing is taken from who has just been read')
+  t.strictSame((await reader.next()).value?.dataHeader, Uint8Array.of(4))
+  nowMs = 500
+  for (let n = 5; n < 9; n++) {
+    const next = reader.next()
+    await put(fast, n)
+    t.equal((await next).value?.dataBody, frames[n]?.body.bytes, 'the very bytes that were made')
+  }
+  fast.complete()
+  t.equal((await reader.next()).done, true)
+  t.equal(frames[0]?.released(), 0, 'its reader still has it')
+  t.equal(first.value?.dataBody[0], 0)
+  t.strictSame(await read(slow), ['1:1048576', '2:1048576', '3:1048576'])
+  t.strictSame(frames.slice(0, 4).map(({ released }) => released()), [0, 1, 1, 1])
+  await Promise.all([stalled.remove(), fast.remove()])
+  t.strictSame([memory.freeBytes, disk.freeBytes], [4 * MIB, 100 * MIB])
 })

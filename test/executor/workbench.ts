@@ -12,6 +12,7 @@ import { ExchangeReader } from '../../executor/exchange-reader.ts'
 import { InstanceSet } from '../../executor/instance-set.ts'
 import { ResultSpool } from '../../executor/result-spool.ts'
 import { ByteBudget } from '../../executor/byte-budget.ts'
+import { SpoolMemory } from '../../executor/spool-memory.ts'
 import { TableReads } from '../../executor/table-reads.ts'
 import { TaskRunner, type TaskOutcome } from '../../executor/task-runner.ts'
 import type { ResultColumn } from '../../proto/arrow-schema.ts'
@@ -106,7 +107,7 @@ export function toResult(columns: readonly ResultColumn[]) {
 
 export function newSpool(folder: string): ResultSpool {
   return new ResultSpool({
-    folder: join(folder, 'spool'), memory: new ByteBudget(64 * MIB), disk: new ByteBudget(512 * MIB),
+    folder: join(folder, 'spool'), memory: new SpoolMemory(64 * MIB), disk: new ByteBudget(512 * MIB),
     clock: systemClock,
   })
 }
