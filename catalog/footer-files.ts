@@ -10,23 +10,32 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { FileKey } from '../cache/key.ts'
 
-/** Of a folder; there are 256, so about 100,000 footers, mostly of some 10 KB. */
-const MAX_FILES = 400
-/** How many go at once when a folder is full: the oldest. */
-const REMOVED_AT_ONCE = 40
+/** Of a folder; there are 256, so about as many footers as a table may have files. */
+const MAX_FILES = 4_000
+/** Of a folder, 8 GiB in all: a footer has mostly some 10 KB. */
+const MAX_FOLDER_BYTES = 32 * 1024 * 1024
+/** Of what a full folder may hold: then the oldest go. */
+const KEPT_SHARE = 0.9
 /** A larger one costs more to keep than to fetch. */
 const MAX_BYTES = 16 * 1024 * 1024
 const CHECKSUM_BYTES = 4
 
+interface FolderUse {
+  readonly files: number
+  readonly bytes: number
+}
+
 export class FooterFiles {
   readonly #folder: string
-  /** Files in each folder that was written to, about. */
-  readonly #counts = new Map<string, number>()
+  readonly #limit: FolderUse
+  /** Of each folder that was written to, about. */
+  readonly #uses = new Map<string, FolderUse>()
   #written = 0
 
-  /** Absolute; made when it is needed, and this process's alone. */
-  constructor(folder: string) {
+  /** Absolute; made when it is needed, and this process's alone. `limit`: of each of its 256 folders. */
+  constructor(folder: string, limit: FolderUse = { files: MAX_FILES, bytes: MAX_FOLDER_BYTES }) {
     this.#folder = folder
+    this.#limit = limit
   }
 
   /** The metadata of the footer, or undefined. */
@@ -46,7 +55,7 @@ export class FooterFiles {
     checksum.writeUInt32LE(crc32(metadata))
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 })
-      await this.#makeRoom(folder)
+      await this.#makeRoom(folder, metadata.length + CHECKSUM_BYTES)
       await writeFile(unfinished, Buffer.concat([checksum, metadata]))
       await rename(unfinished, join(folder, name))
     } catch {
@@ -54,23 +63,43 @@ export class FooterFiles {
     }
   }
 
-  async #makeRoom(folder: string): Promise<void> {
-    const count = this.#counts.get(folder) ?? (await readdir(folder)).length
-    this.#counts.set(folder, count + 1)
-    if (count < MAX_FILES) return
-    const names = await readdir(folder)
-    const aged = await Promise.all(names.map(async name => {
-      const path = join(folder, name)
-      return { path, mtimeMs: await stat(path).then(stats => stats.mtimeMs, () => 0) }
-    }))
-    aged.sort((a, b) => a.mtimeMs - b.mtimeMs)
-    const gone = aged.slice(0, Math.max(0, names.length - MAX_FILES + REMOVED_AT_ONCE))
+  async #makeRoom(folder: string, bytes: number): Promise<void> {
+    const known = this.#uses.get(folder)
+    const use = known ?? useOf(await aged(folder))
+    this.#uses.set(folder, { files: use.files + 1, bytes: use.bytes + bytes })
+    if (use.files < this.#limit.files && use.bytes + bytes <= this.#limit.bytes) return
+    const left = await aged(folder)
+    const gone: AgedFile[] = []
+    const isFull = ({ files, bytes: now }: FolderUse): boolean =>
+      files >= this.#limit.files * KEPT_SHARE || now + bytes > this.#limit.bytes * KEPT_SHARE
+    while (left.length > 0 && isFull(useOf(left))) gone.push(...left.splice(0, Math.ceil(left.length / 16)))
     await Promise.all(gone.map(({ path }) => rm(path, { force: true })))
-    this.#counts.set(folder, names.length - gone.length + 1)
+    const after = useOf(left)
+    this.#uses.set(folder, { files: after.files + 1, bytes: after.bytes + bytes })
   }
 
   #place({ bucket, key, etag }: FileKey): { readonly folder: string; readonly name: string } {
     const hash = createHash('sha256').update([bucket, key, etag].join('\0')).digest('hex')
     return { folder: join(this.#folder, hash.slice(0, 2)), name: hash }
   }
+}
+
+interface AgedFile {
+  readonly path: string
+  readonly mtimeMs: number
+  readonly bytes: number
+}
+
+/** The oldest first. */
+async function aged(folder: string): Promise<AgedFile[]> {
+  const files = await Promise.all((await readdir(folder)).map(async name => {
+    const path = join(folder, name)
+    const { mtimeMs, size } = await stat(path).catch(() => ({ mtimeMs: 0, size: 0 }))
+    return { path, mtimeMs, bytes: size }
+  }))
+  return files.sort((a, b) => a.mtimeMs - b.mtimeMs)
+}
+
+function useOf(files: readonly AgedFile[]): FolderUse {
+  return { files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }
 }

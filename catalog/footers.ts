@@ -1,6 +1,8 @@
 /**
  * Footers of the files that tables are made of: read a few at a time, kept by bucket, key and etag, the least recently
- * used forgotten first; those of remote buckets on disk too. Files of one writer share one schema in memory.
+ * used forgotten first; those of remote buckets on disk too. Of a table with more files than are kept, as many stay
+ * from one reading to the next as there is room for: its files come in the same order each time, so the least recently
+ * used would always be the next one. Files of one writer share one schema in memory.
  */
 
 import { type Footer, type FooterSchema, parseFooter } from '../cache/footer.ts'
@@ -17,24 +19,34 @@ const MAX_PARALLEL_READS = 16
 /** Then all are forgotten: it only costs memory. */
 const MAX_SCHEMAS = 10_000
 
+interface Kept {
+  readonly footer: Promise<Footer>
+  /** The last call that asked for it. */
+  readonly call: number
+}
+
 export class FooterCache {
-  readonly #footers = new Map<string, Promise<Footer>>()
+  readonly #footers = new Map<string, Kept>()
+  readonly #maxFooters: number
+  #calls = 0
   readonly #schemas = new Map<string, FooterSchema>()
   readonly #tails = new TailGuess()
   readonly #files: FooterFiles
 
-  constructor(files: FooterFiles) {
+  constructor(files: FooterFiles, maxFooters = MAX_FOOTERS) {
     this.#files = files
+    this.#maxFooters = maxFooters
   }
 
   /** In the order of `files`; rejects with the first failure. */
   async read(storeOf: (bucket: string) => ObjectStore, files: readonly FileKey[]): Promise<Footer[]> {
     const footers: Footer[] = []
     let next = 0
+    const call = ++this.#calls
     const readers = Array.from({ length: Math.min(MAX_PARALLEL_READS, files.length) }, async () => {
       for (let i = next++; i < files.length; i = next++) {
         const file = files[i]
-        if (file !== undefined) footers[i] = await this.#one(storeOf(file.bucket), file)
+        if (file !== undefined) footers[i] = await this.#one(storeOf(file.bucket), file, call)
       }
     })
     try {
@@ -46,15 +58,23 @@ export class FooterCache {
     return footers
   }
 
-  #one(store: ObjectStore, file: FileKey): Promise<Footer> {
+  #one(store: ObjectStore, file: FileKey, call: number): Promise<Footer> {
     const id = `${file.bucket}\0${file.key}\0${file.etag}`
     const known = this.#footers.get(id)
+    if (known === undefined && !this.#makeRoom(call)) return this.#load(store, file, id)
     this.#footers.delete(id)
-    const footer = known ?? this.#load(store, file, id)
-    this.#footers.set(id, footer)
-    const [oldest] = this.#footers.keys()
-    if (this.#footers.size > MAX_FOOTERS && oldest !== undefined) this.#footers.delete(oldest)
+    const footer = known?.footer ?? this.#load(store, file, id)
+    this.#footers.set(id, { footer, call })
     return footer
+  }
+
+  /** For one more; false: all that are kept are of the same call. */
+  #makeRoom(call: number): boolean {
+    if (this.#footers.size < this.#maxFooters) return true
+    const [oldest] = this.#footers
+    if (oldest === undefined || oldest[1].call === call) return false
+    this.#footers.delete(oldest[0])
+    return true
   }
 
   /** A failure is not kept. */
