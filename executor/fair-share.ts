@@ -72,8 +72,8 @@ export class FairShare {
 
   /** The same shares, whose turn it is first; of equals the earlier one. */
   order(shares: readonly Share[], nowMs: number): Share[] {
-    const clocks = new Map(shares.map(share => [share, this.#nodes(share).map(node => clockAt(node, nowMs))]))
-    return [...shares].sort((a, b) => compare(clocks.get(a) ?? [], clocks.get(b) ?? []))
+    return shares.map(share => ({ share, clocks: this.#nodes(share).map(node => clockAt(node, nowMs)) }))
+      .sort((a, b) => compare(a.clocks, b.clocks)).map(({ share }) => share)
   }
 
   #nodes(share: Share): Node[] {

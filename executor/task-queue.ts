@@ -144,19 +144,18 @@ export class TaskQueue {
 
   #next(): QueryQueue | null {
     const nowMs = this.#clock.nowMs()
-    const order = this.#inOrder(nowMs)
-    if (this.#running < this.#slots) return order[0] ?? null
-    if (this.#running >= this.#slots + MOST_ABOVE_SLOTS) return null
+    if (this.#waiting === 0 || this.#running >= this.#slots + MOST_ABOVE_SLOTS) return null
+    if (this.#running < this.#slots) return this.#inOrder(nowMs)[0] ?? null
     const young = this.#runningYoung(nowMs)
     const mayYoung = young < EXTRA
     const mayStarved = this.#running - young < this.#slots + EXTRA
-    return order.find(query => query.startsMs.size === 0
-      && ((mayYoung && isYoung(query, nowMs)) || (mayStarved && isStarved(query, nowMs)))) ?? null
+    return this.#inOrder(nowMs, query => query.startsMs.size === 0
+      && ((mayYoung && isYoung(query, nowMs)) || (mayStarved && isStarved(query, nowMs))))[0] ?? null
   }
 
-  /** Queries that wait, whose turn it is first. */
-  #inOrder(nowMs: number): QueryQueue[] {
-    const waiting = [...this.#queries.values()].filter(query => query.waiting.size > 0)
+  /** Queries that wait, of those that `may` run, whose turn it is first. */
+  #inOrder(nowMs: number, may: (query: QueryQueue) => boolean = () => true): QueryQueue[] {
+    const waiting = [...this.#queries.values()].filter(query => query.waiting.size > 0 && may(query))
     if (waiting.length < 2) return waiting
     const byShare = new Map(waiting.map(query => [query.share, query]))
     return this.#fair.order([...byShare.keys()], nowMs).flatMap(share => byShare.get(share) ?? [])
@@ -168,6 +167,7 @@ export class TaskQueue {
   }
 
   #prepareNext(): void {
+    if (this.#waiting === 0) return
     let next = 0
     for (const { waiting } of this.#inOrder(this.#clock.nowMs())) {
       for (const entry of waiting) {
