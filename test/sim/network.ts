@@ -150,7 +150,9 @@ export class NetworkChannel implements ExecutorChannel {
     const { simulation, faults } = this.#network
     const { clock } = simulation
     return new Promise((resolve, reject) => {
-      clock.after(CALL_DEADLINE_MS, () => reject(new QueryError('DEADLINE_EXCEEDED', 'no answer')))
+      const answered = clock.after(
+        CALL_DEADLINE_MS, () => reject(new QueryError('DEADLINE_EXCEEDED', 'no answer')),
+      )
       const arrive = async (): Promise<void> => {
         await this.#network.reach(this.#executor)
         const lost = simulation.chance(faults.loseCall)
@@ -164,6 +166,7 @@ export class NetworkChannel implements ExecutorChannel {
         }
         if (lost) return
         await this.#network.reach(this.#executor)
+        answered()
         if (outcome === null) resolve()
         else reject(outcome)
       }
