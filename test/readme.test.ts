@@ -61,7 +61,7 @@ t.test('every command in a document is run by a test or by CI', async t => {
   const known = (line: string): boolean => line.split(' && ').every(part =>
     runByCi.has(part) || runHere.some(start => part.startsWith(start))
     || /^npm (test|run soak|run bench) -- /.test(part)
-    || /^(GOLDEN|SEED|SKEIN_[A-Z_]+|BENCH)=\S+ npm (test|run)/.test(part))
+    || /^(GOLDEN|SEEDS?|SKEIN_[A-Z_]+|BENCH)=\S+ npm (test|run)/.test(part))
   t.strictSame(commands.filter(({ line }) => !known(line)), [])
 })
 

@@ -6,10 +6,11 @@ import type { PlannedQuery } from '../../planner/planned-query.ts'
 import { DEFAULT_GROUP, type ResourceGroup } from '../../proto/resource-group.ts'
 import { noFaults, SimulatedCluster } from './cluster.ts'
 import { ENDLESS } from './fake-executor.ts'
+import { seedsOf } from './seeds.ts'
 
-const seeds = process.env['SEED'] === undefined
-  ? Array.from({ length: Math.ceil(Number(process.env['SEEDS'] ?? 200) / 20) }, (_, i) => i + 1)
-  : [Number(process.env['SEED'])]
+const all = seedsOf(process.env, '200')
+/** These runs are long. */
+const seeds = all.slice(0, Math.ceil(all.length / 20))
 
 const group = (name: string, weight: number): ResourceGroup =>
   ({ ...DEFAULT_GROUP, name, weight, users: [`${name}-*`] })

@@ -1,7 +1,7 @@
 /**
  * Membership over a store that is far, lossy, and cut off one way or both, with clocks that stand and run differently:
  * who trusts its lease has it; who lost it never comes back as what it was; and all agree once the network is whole.
- * `SEED=17` repeats one run, `SEEDS=2000` does more.
+ * `SEED=17` repeats one run, `SEEDS=2000` or `SEEDS=2001-4000` does more.
  */
 
 import t from 'tap'
@@ -11,11 +11,11 @@ import { LEASE_TTL_MS, Registration } from '../../cluster/registration.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { encodeExecutorInfo, executorInfo, WIRE_VERSION } from '../../proto/cluster-values.ts'
 import type { ExecutorId } from '../../proto/ids.ts'
+import { seedsOf } from './seeds.ts'
 import { Simulation } from './simulation.ts'
 import { SimulatedStore, StoreLink } from './store.ts'
 
-const seeds = process.env['SEED'] === undefined
-  ? Array.from({ length: Number(process.env['SEEDS'] ?? 40) }, (_, i) => i + 1) : [Number(process.env['SEED'])]
+const seeds = seedsOf(process.env, '40')
 const EXECUTORS = 4
 const GRACE_MS = 5_000
 /** Of a lease's time, what a process trusts; the rest is for clocks that run wrong. */
