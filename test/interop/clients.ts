@@ -1,6 +1,7 @@
 /**
  * Foreign clients, installed where they are not there yet: Python's packages into build-python, the JDBC driver into
- * Maven's own repository. What cannot be installed is told, and its tests are skipped with that reason.
+ * Maven's own repository, programs of Go and Rust into build-go and build-rust. What cannot be installed is told, and
+ * its tests are skipped with that reason.
  */
 
 import { execFile } from 'node:child_process'
@@ -66,6 +67,22 @@ export async function jdbcDriver(): Promise<Client> {
     `-Dartifact=org.apache.arrow:${name}:${JDBC}`, '-Dtransitive=false',
   ], INSTALL_LIMIT_MS)
   return existsSync(path) ? { path } : { missing: lastLine(output) }
+}
+
+/** The program of the Go client, built of test/interop/go with the modules that its go.sum names. */
+export async function goClient(): Promise<Client> {
+  const path = place('build-go/client')
+  const { status, output } = await run('go', ['build', '-C', place('test/interop/go'), '-o', path, '.'], INSTALL_LIMIT_MS)
+  return status === 0 ? { path } : { missing: lastLine(output) }
+}
+
+/** The program of the Rust client, built of test/interop/rust with the crates that its Cargo.lock names. */
+export async function rustClient(): Promise<Client> {
+  const folder = place('build-rust')
+  const { status, output } = await run('cargo', [
+    'build', '--quiet', '--locked', '--manifest-path', place('test/interop/rust/Cargo.toml'), '--target-dir', folder,
+  ], INSTALL_LIMIT_MS)
+  return status === 0 ? { path: join(folder, 'debug/flight-client') } : { missing: lastLine(output) }
 }
 
 function lastLine(text: string): string {
