@@ -20,6 +20,8 @@ export interface Ran {
 }
 
 const INSTALL_LIMIT_MS = 300_000
+/** Of a program with all that it stands on: a minute on two idle processors, and CI's may be busy. */
+const BUILD_LIMIT_MS = 480_000
 const RUN_LIMIT_MS = 240_000
 const JDBC = '18.3.0'
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
@@ -72,7 +74,7 @@ export async function jdbcDriver(): Promise<Client> {
 /** The program of the Go client, built of test/interop/go with the modules that its go.sum names. */
 export async function goClient(): Promise<Client> {
   const path = place('build-go/client')
-  const { status, output } = await run('go', ['build', '-C', place('test/interop/go'), '-o', path, '.'], INSTALL_LIMIT_MS)
+  const { status, output } = await run('go', ['build', '-C', place('test/interop/go'), '-o', path, '.'], BUILD_LIMIT_MS)
   return status === 0 ? { path } : { missing: lastLine(output) }
 }
 
@@ -81,7 +83,7 @@ export async function rustClient(): Promise<Client> {
   const folder = place('build-rust')
   const { status, output } = await run('cargo', [
     'build', '--quiet', '--locked', '--manifest-path', place('test/interop/rust/Cargo.toml'), '--target-dir', folder,
-  ], INSTALL_LIMIT_MS)
+  ], BUILD_LIMIT_MS)
   return status === 0 ? { path: join(folder, 'debug/flight-client') } : { missing: lastLine(output) }
 }
 
