@@ -115,6 +115,12 @@ export function fromStatus(error: ServiceError): QueryError {
   })
 }
 
+/** The other side has said so itself; else the way there is broken, and it is not known what was done. */
+export function wasSaid({ cause }: QueryError): boolean {
+  const { metadata } = (typeof cause === 'object' ? cause ?? {} : {}) as Partial<ServiceError>
+  return (metadata?.get(CODE_TRAILER).length ?? 0) > 0
+}
+
 function transportCode(code: status): ErrorCode {
   switch (code) {
     case status.UNAVAILABLE: return 'UNAVAILABLE'

@@ -12,6 +12,7 @@ import type { Clock } from '../../proto/clock.ts'
 import { errorAtByte } from '../../proto/error-place.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
 import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
+import { wasSaid } from '../../proto/grpc.ts'
 import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } from '../../proto/gen/session_pb.js'
 import type { CoordinatorId, QueryId } from '../../proto/ids.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
@@ -358,7 +359,9 @@ export class OwnInstances {
       return await call
     } catch (thrown) {
       const error = asQueryError(thrown)
-      if (error.code === 'UNAVAILABLE' || error.code === 'SESSION_LOST' || error.code === 'INTERNAL') {
+      const { code } = error
+      // a store that does not answer is said by the executor
+      if ((code === 'UNAVAILABLE' && !wasSaid(error)) || code === 'SESSION_LOST' || code === 'INTERNAL') {
         throw this.#lost(session, instance, error) ?? error
       }
       if (error.code === 'NOT_FOUND' && !instance.opened) throw error

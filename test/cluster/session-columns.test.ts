@@ -1,4 +1,4 @@
-/** What statements on a session's own instance fetch of remote tables: the columns that they read, and no other. */
+/** Statements on a session's own instance over remote tables: they fetch the columns that they read, and no other. */
 
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -43,6 +43,7 @@ t.teardown(async () => {
   rmSync(root, { recursive: true })
 })
 
+const session = sessionsOf(skein)
 const rowsOf = (outcome: SkeinOutcome): unknown => outcome.kind === 'rows' ? outcome.answer.rows : outcome
 const numbersOf = (outcome: SkeinOutcome): unknown =>
   outcome.kind === 'rows' ? outcome.answer.rows.map(row => row.map(Number)) : outcome
@@ -61,7 +62,7 @@ t.test('DESCRIBE fetches footers, SUMMARIZE all columns', async t => {
 })
 
 t.test('a statement fetches the columns that it reads, each once', async t => {
-  const own = sessionsOf(skein)()
+  const own = session()
   const steps = [
     { sql: 'CREATE TEMP TABLE few AS SELECT c0 FROM wide WHERE c1 < 0.5', columns: 2 },
     { sql: 'CREATE TEMP VIEW part AS SELECT c2, c3, c4 + c5 AS total FROM wide', columns: 0 },
@@ -83,8 +84,18 @@ t.test('a statement fetches the columns that it reads, each once', async t => {
   t.ok(statSync(file).size > COLUMNS * CHUNK_BYTES)
 })
 
+t.test('a store that is away costs the session nothing, and what is cached still answers', async t => {
+  const own = session()
+  await own('CREATE TEMP TABLE few AS SELECT c0 FROM wide LIMIT 3')
+  server.faults.spread({ seed: 1, share: 1, faults: ['error-500'] })
+  t.match(await own('SELECT max(c18) FROM wide, few'), { kind: 'error', code: 'UNAVAILABLE' })
+  t.strictSame(rowsOf(await own('SELECT count(*), (SELECT max(c0) < 1 FROM wide) FROM few')), [['3', 'true']])
+  server.faults.spread(undefined)
+  t.match(await own('SELECT max(c18) FROM wide, few'), { kind: 'rows' })
+})
+
 t.test('the answers are DuckDB\'s, also in a transaction that reads more and more columns', async t => {
-  const own = sessionsOf(skein)()
+  const own = session()
   const questions = [
     'SELECT max(c11) FROM wide', 'SELECT c12 FROM wide ORDER BY c13 DESC LIMIT 3',
     'SELECT count(*), min(c14), max(c12) FROM wide WHERE c15 BETWEEN 0.2 AND 0.3', 'SELECT count(*) FROM wide',
