@@ -34,6 +34,7 @@ export interface Arguments {
   readonly wholeBytes: number | undefined
   readonly broadcastRows: number | undefined
   readonly sortRows: number | undefined
+  readonly skewRows: number | undefined
 }
 
 export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv): Arguments {
@@ -51,7 +52,7 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
     executors: executors === undefined ? DEFAULT_EXECUTORS : integer('--executors', executors, 1, MAX_EXECUTORS),
     wholeBytes: optional('SKEIN_WHOLE_BYTES', env),
     broadcastRows: optional('SKEIN_BROADCAST_ROWS', env),
-    sortRows: optional('SKEIN_SORT_ROWS', env),
+    sortRows: optional('SKEIN_SORT_ROWS', env), skewRows: optional('SKEIN_SKEW_ROWS', env),
   }
 }
 

@@ -23,6 +23,7 @@ export interface Thresholds {
   readonly wholeBytes?: number | undefined
   readonly broadcastRows?: number | undefined
   readonly sortRows?: number | undefined
+  readonly skewRows?: number | undefined
 }
 
 export interface ClusterOptions extends Thresholds {
@@ -124,13 +125,13 @@ export class Cluster {
 }
 
 export function coordinatorLaunch(
-  { config, wholeBytes, broadcastRows, sortRows }: Thresholds & { readonly config: Config }, dataDir: string,
-  store: StoreLaunch,
+  { config, wholeBytes, broadcastRows, sortRows, skewRows }: Thresholds & { readonly config: Config },
+  dataDir: string, store: StoreLaunch,
 ): CoordinatorLaunch {
   return {
     role: 'coordinator', dataDir, store, config,
     ...(wholeBytes === undefined ? {} : { wholeBytes }), ...(broadcastRows === undefined ? {} : { broadcastRows }),
-    ...(sortRows === undefined ? {} : { sortRows }),
+    ...(sortRows === undefined ? {} : { sortRows }), ...(skewRows === undefined ? {} : { skewRows }),
   }
 }
 

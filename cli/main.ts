@@ -148,14 +148,15 @@ async function clusterOptions(words: Arguments): Promise<ClusterOptions> {
     config: await openConfig(words.config, process.env, machine), executors: words.executors, clock: systemClock,
     newSecret: () => randomBytes(SECRET_BYTES).toString('hex'),
     wholeBytes: words.wholeBytes, broadcastRows: words.broadcastRows, sortRows: words.sortRows,
+    skewRows: words.skewRows,
     onNotice,
   }
 }
 
-async function roleOptions({ config, wholeBytes, broadcastRows, sortRows }: Arguments): Promise<RoleOptions> {
+async function roleOptions({ config, wholeBytes, broadcastRows, sortRows, skewRows }: Arguments): Promise<RoleOptions> {
   return {
     config: await openConfig(config, process.env, machine), clock: systemClock, wholeBytes, broadcastRows, sortRows,
-    onNotice,
+    skewRows, onNotice,
   }
 }
 

@@ -20,6 +20,7 @@ import type { MemoryLearner } from './memory-learner.ts'
 import { choose, isPassing, mostBytes, ownerOfPartition, type Loaded, type PlacedTask } from './place.ts'
 import { NO_RANGES, stageRanges, type StageRanges } from './ranges.ts'
 import type { TaskReport } from './running-query.ts'
+import { stageSlices, type StageSlices } from './slices.ts'
 import { advance, attemptsOf, current, placing, planned, type Attempt, type Stage, type StageEvent } from './stage.ts'
 import { StageAttempts } from './stage-attempts.ts'
 import { LOOK_MS } from './stragglers.ts'
@@ -82,6 +83,8 @@ export class StageActor implements Actor<StageMessage> {
   #members: readonly Member[] = []
   #inputs: StageInputs = []
   #ranges: StageRanges = NO_RANGES
+  /** Undefined: not decided yet. Then never changed: tasks that have ended have read their part by it. */
+  #slices: StageSlices | null | undefined
   /** Partitions that have failed for want of memory, and what their second try may use. */
   readonly #moreMemory = new Map<number, number>()
   readonly #attempts = new StageAttempts()
@@ -111,6 +114,7 @@ export class StageActor implements Actor<StageMessage> {
       case 'inputs-ready':
         this.#inputs = message.inputs
         this.#ranges = this.#rangesOf(message.inputs)
+        if (this.#slices === undefined) this.#slices = this.#slicesOf(message.inputs)
         this.#advance({ kind: 'inputs-ready' })
         if (this.#attempts.areKnown) this.#lookLater(context)
         return this.#dispatch(context)
@@ -137,6 +141,11 @@ export class StageActor implements Actor<StageMessage> {
     const { work: { partitionCount }, fragment: { inputs: read, output } } = this.#options
     const slice = output.kind === 'result' ? output.slice ?? null : null
     return stageRanges(read.map(({ kind }) => kind), inputs, slice, partitionCount)
+  }
+
+  #slicesOf(inputs: StageInputs): StageSlices | null {
+    const { fragment, tasks } = this.#options
+    return stageSlices(fragment.inputs, inputs, tasks.length)
   }
 
   #advance(event: StageEvent): void {
@@ -234,8 +243,10 @@ export class StageActor implements Actor<StageMessage> {
 
   #inputBytesOf(partition: number): Map<ExecutorId, number> {
     const bytes = new Map<ExecutorId, number>()
-    this.#options.fragment.inputs.forEach((input, i) => {
-      for (const { source, sizeBytes } of inputFiles(input, partition, this.#inputs[i] ?? [])) {
+    const { inputs } = this.#options.fragment
+    const place = { inputs: this.#inputs, slices: this.#slices ?? null }
+    inputs.forEach((_, i) => {
+      for (const { source, sizeBytes } of inputFiles(inputs, i, partition, place)) {
         const id = (source?.executorId ?? '') as ExecutorId
         bytes.set(id, (bytes.get(id) ?? 0) + Number(sizeBytes ?? 0))
       }
@@ -257,7 +268,8 @@ export class StageActor implements Actor<StageMessage> {
     const memoryBytes = this.#moreMemory.get(partition) ?? work.memoryBytes
     const all = this.#members.map(({ id }) => id)
     const task = taskDefinition(work, {
-      fragment, partition, attempt, splits, restrictions, inputs: this.#inputs, ranges: this.#ranges, memoryBytes,
+      fragment, partition, attempt, splits, restrictions, memoryBytes,
+      inputs: this.#inputs, ranges: this.#ranges, slices: this.#slices ?? null,
       isPassing: file => isPassing(file, owner, member.id, all),
     })
     const id = taskId(work.query, fragment.id, partition, attempt)

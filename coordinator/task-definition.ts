@@ -19,6 +19,7 @@ import type { MemberKey } from './member.ts'
 import type { ScanSplit } from './place.ts'
 import type { SampledKey, StageRanges } from './ranges.ts'
 import type { QueryRequest } from './running-query.ts'
+import { isReadInSlices, type StageSlices } from './slices.ts'
 import type { Split } from './splits.ts'
 
 /** Of executor.proto: FileFormat and TaskDefinition.SqlKind. */
@@ -71,6 +72,8 @@ export interface TaskPlace {
   readonly restrictions: readonly TaskRestriction[]
   readonly inputs: StageInputs
   readonly ranges: StageRanges
+  /** Null: it reads its own partitions, and no others. */
+  readonly slices: StageSlices | null
   /** What it may need; the query's estimate, or more once that was not enough. */
   readonly memoryBytes: number
   /** Of a file of `splits`: whether it stays out of the cache of the executor that reads it. */
@@ -91,7 +94,7 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     scans: original ? fragment.scans.flatMap(({ table, columns }) => namedScan(work.tables[table], columns))
       : scans(work, place),
     inputs: fragment.inputs.flatMap((input, i) => input.kind === 'bounds' ? [] : [{
-      ...inputInit(work, input, partition, place.inputs[i] ?? []),
+      ...inputInit(work, input, inputFiles(fragment.inputs, i, partition, place)),
       restrictions: restrictionInits(place, inputName(input)),
     }]),
     output: outputInit(work, place),
@@ -190,16 +193,27 @@ function fileInit({ bucket, key, etag, sizeBytes }: FileKey): NonNullable<SplitI
   return { bucket, key, etag, sizeBytes: BigInt(sizeBytes) }
 }
 
-function inputInit(work: QueryWork, input: FragmentInput, partition: number, outputs: readonly Output[]): InputInit {
+function inputInit(work: QueryWork, input: FragmentInput, files: ExchangeFileInit[]): InputInit {
   const columns = work.fragments[input.fragment]?.columns ?? []
-  return { name: inputName(input), columns: columns.map(columnInit), files: inputFiles(input, partition, outputs) }
+  return { name: inputName(input), columns: columns.map(columnInit), files }
 }
 
-/** Which files of an input a task reads: all of a gather or broadcast, else its own partition's. */
-export function inputFiles(input: FragmentInput, partition: number, outputs: readonly Output[]): ExchangeFileInit[] {
-  const from = input.kind === 'keep' ? outputs.slice(partition, partition + 1) : outputs
-  return from.flatMap(({ source, files }) => files
-    .filter(file => (input.kind !== 'hash' && input.kind !== 'range') || file.partition === partition)
+/** Which files of the input at `position` a task reads: all of a gather or broadcast, else its own partition's. */
+export function inputFiles(
+  inputs: readonly FragmentInput[], position: number, partition: number,
+  { inputs: written, slices }: Pick<TaskPlace, 'inputs' | 'slices'>,
+): ExchangeFileInit[] {
+  const kind = inputs[position]?.kind
+  const reads = (file: OutputFile, writer: number): boolean => {
+    switch (kind) {
+      case 'keep': return writer === partition
+      case 'range': return file.partition === partition
+      case 'hash': return slices === null ? file.partition === partition
+        : isReadInSlices(slices, position, writer, file, partition)
+      default: return true
+    }
+  }
+  return (written[position] ?? []).flatMap(({ source, files }, writer) => files.filter(file => reads(file, writer))
     .map(({ path, sizeBytes, rowCount }) => ({ source, path, sizeBytes, rowCount })))
 }
 

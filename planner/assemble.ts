@@ -15,6 +15,7 @@ import { columnTypes } from './cut/columns.ts'
 import { sizeBytes } from './cut/cost.ts'
 import { addColumns, typeOf } from './cut/expressions.ts'
 import { restrictions } from './cut/restrict.ts'
+import { slicedInputs } from './cut/sliced.ts'
 import { isHashable, type CutContext } from './cut/spread.ts'
 import { emit, emitKeys, emitSortKey } from './emit.ts'
 import { explainFragment } from './explain-operators.ts'
@@ -50,7 +51,7 @@ export function assemble(
     const filters = scanFilters(cut.root)
     const described = scans.map(({ scan, id }) =>
       describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters, cut.divided.get(scan)))
-    const read = inputsOf(cut, written)
+    const read = withSlices(inputsOf(cut, written), cut, written, described, thresholds.skewRows)
     const tasks = tasksOf(cut, read, described)
     const types = columnTypes(cut.root, tableTypes)
     const { root, slice } = withoutSlice(cut.root)
@@ -118,6 +119,18 @@ function inputOf(exchange: Exchange, cut: Cut, written: ReadonlyMap<number, Cut>
     throw new Error(`nobody writes fragment ${fragment}`)
   }
   return { fragment, kind: exchange.reads === 'all' ? 'all' : output.kind }
+}
+
+/** Those that may be read in slices are marked. */
+function withSlices(
+  read: readonly FragmentInput[], cut: Cut, written: ReadonlyMap<number, Cut>, scans: readonly FragmentScan[],
+  skewRows: number | undefined,
+): readonly FragmentInput[] {
+  const isOfRows = cut.output.kind !== 'keep' && cut.output.kind !== 'range' && cut.output.kind !== 'sample'
+  const isElse = read.some(({ kind }) => kind === 'keep' || kind === 'range' || kind === 'bounds')
+  if (skewRows === undefined || !isOfRows || isElse || scans.some(({ reads }) => reads === 'split')) return read
+  const sliced = slicedInputs(cut.root, exchange => inputName(inputOf(exchange, cut, written)))
+  return read.map(input => sliced.has(inputName(input)) ? { ...input, slicedFrom: skewRows } : input)
 }
 
 const APART: ReadonlySet<FragmentInput['kind']> = new Set(['hash', 'range', 'keep'])

@@ -100,6 +100,11 @@ export interface FragmentInput {
    * where the ranges begin that it writes.
    */
   readonly kind: 'gather' | 'broadcast' | 'hash' | 'range' | 'keep' | 'all' | 'bounds'
+  /**
+   * Of a hash: a partition of so many rows may be read in slices by several tasks, each with all rows of the partition
+   * of the other inputs. Absent: each partition is one task's.
+   */
+  readonly slicedFrom?: number
 }
 
 /**

@@ -29,8 +29,8 @@ export class PlanCache {
 function planKey({ sql, defaultCatalog, defaultSchema, settings, tables, thresholds, explain }: PlanRequest): string {
   const versions = tables.map(({ name: { catalog, schema, table }, version, skeletonPath }) =>
     [catalog, schema, table, version, skeletonPath])
-  const { wholeBytes, broadcastRows, replicateRows, sortRows, filterByKeys = '' } = thresholds
-  const limits = [wholeBytes, broadcastRows, replicateRows, sortRows, filterByKeys]
+  const { wholeBytes, broadcastRows, replicateRows, sortRows, filterByKeys = '', skewRows = '' } = thresholds
+  const limits = [wholeBytes, broadcastRows, replicateRows, sortRows, filterByKeys, skewRows]
   const sorted = Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1)
   return JSON.stringify([sql, defaultCatalog, defaultSchema, sorted, versions, limits, explain === true])
 }

@@ -72,6 +72,8 @@ export interface Aggregate extends Base {
   /** Positions of groups in each set; null: one set with all groups. */
   readonly sets: readonly (readonly number[])[] | null
   readonly groupings: readonly (readonly number[])[]
+  /** It makes parts of groups, in whatever task their rows are: another aggregate combines them. */
+  readonly isOfParts?: true
 }
 export type JoinType =
   | 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'SEMI' | 'ANTI' | 'RIGHT_SEMI' | 'RIGHT_ANTI' | 'MARK' | 'SINGLE'

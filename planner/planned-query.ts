@@ -45,6 +45,8 @@ export interface PlanThresholds {
   readonly sortRows: number
   /** Whether a side of a join that moves is first left without what the other side has no keys of; absent: by cost. */
   readonly filterByKeys?: 'always' | 'never'
+  /** A hash partition of so many rows may be divided, if others have far less (SKEIN_SKEW_ROWS); absent: none. */
+  readonly skewRows?: number
 }
 
 /** What is left of a scan after its filters have pruned files and row groups. */

@@ -39,10 +39,11 @@ export interface CoordinatorLaunch {
   readonly dataDir: string
   readonly store: StoreLaunch
   readonly config: Config
-  /** From SKEIN_WHOLE_BYTES, SKEIN_BROADCAST_ROWS and SKEIN_SORT_ROWS; absent: the defaults. */
+  /** From SKEIN_WHOLE_BYTES, SKEIN_BROADCAST_ROWS, SKEIN_SORT_ROWS, SKEIN_SKEW_ROWS; absent: the defaults. */
   readonly wholeBytes?: number
   readonly broadcastRows?: number
   readonly sortRows?: number
+  readonly skewRows?: number
 }
 
 /** Where the metadata store is, and how the cluster's secret is come by. */

@@ -68,7 +68,7 @@ function inParts(aggregate: Aggregate, input: Placed, context: CutContext): Plac
   const below: Placed = {
     plan: {
       kind: 'Aggregate', input: input.plan, groups: keys, calls: [...partial.values()], sets: null, groupings: [],
-      rows: partRows,
+      rows: partRows, isOfParts: true,
     },
     spread: input.spread,
   }

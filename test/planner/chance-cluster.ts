@@ -124,7 +124,8 @@ function thresholdsOf(seed: number): PlanThresholds {
   const replicateRows = [0, 0, 0, 10][Math.floor(seed / 4) % 4] ?? 0
   const sortRows = [0, 20][Math.floor(seed / 16) % 2] ?? 0
   const filterByKeys = Math.floor(seed / 8) % 2 === 0 ? 'always' : 'never'
-  return { wholeBytes: 0, broadcastRows, replicateRows, sortRows, filterByKeys }
+  const skew = Math.floor(seed / 32) % 2 === 0 ? { skewRows: 0 } : {}
+  return { wholeBytes: 0, broadcastRows, replicateRows, sortRows, filterByKeys, ...skew }
 }
 
 type Outcome = Answer | { readonly error: string }

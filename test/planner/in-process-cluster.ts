@@ -149,7 +149,7 @@ export class InProcessCluster {
       const relations = [
         ...fragment.scans.map(scan => ({ name: scanName(scan.id), sql: this.#scanSelect(scan, task) })),
         ...fragment.inputs.filter(({ kind }) => kind !== 'bounds').map(input =>
-          ({ name: inputName(input), sql: inputSelect(input, task, run) })),
+          ({ name: inputName(input), sql: inputSelect(input, fragment, task, run) })),
       ].map(({ name, sql }) => `${name} AS NOT MATERIALIZED (${this.#restricted(name, sql, fragment, task)})`)
       return await work(connection, relations.length === 0 ? '' : `WITH ${relations.join(', ')} `)
     } finally {
@@ -226,12 +226,17 @@ interface Run {
   readonly sampled: Sampled[]
 }
 
-function inputSelect(input: FragmentInput, task: number, { fragments, written }: Run): string {
+/** Where a hash may be read in slices, one is, of all partitions: a slice is what one task has written. */
+function inputSelect(input: FragmentInput, { inputs }: Fragment, task: number, { fragments, written }: Run): string {
+  const sliced = inputs.findLast(({ slicedFrom }) => slicedFrom !== undefined)
   const { fragment: id, kind } = input
   const columns = fragments.find(fragment => fragment.id === id)?.columns ?? []
   const files = (written.get(id) ?? []).flatMap((output, writer) => {
     if (kind === 'keep' && writer !== task) return []
     if (kind === 'all') return [...output.values()].flat()
+    if (kind === 'hash' && sliced !== undefined) {
+      return sliced !== input || writer === task ? [...output.values()].flat() : []
+    }
     return output.get(kind === 'hash' || kind === 'range' ? task : 0) ?? []
   })
   const read = columns.map(({ type }, i) => ({ type, name: `c${i}`, from: `w${i}` }))
