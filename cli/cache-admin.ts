@@ -60,14 +60,15 @@ export async function cacheRows(
   }
 }
 
+/** `error`: why nothing is known of it. */
 function cacheRow({ executor, state }: ExecutorCache): Row {
   type Bytes = 'budgetBytes' | 'usedBytes' | 'bytesFetched' | 'bytesCached' | 'resultBytes' | 'resultHits'
-  const number = (name: Bytes): number => Number(state?.[name] ?? 0n)
+  const number = (name: Bytes): number | null => state === undefined ? null : Number(state[name])
   return {
-    executor, budget_bytes: number('budgetBytes'), used_bytes: number('usedBytes'), files: state?.files ?? 0,
-    chunks: state?.chunks ?? 0, bytes_fetched: number('bytesFetched'), bytes_cached: number('bytesCached'),
-    damaged: state?.damaged ?? 0,
-    results: state?.results ?? 0, result_bytes: number('resultBytes'), result_hits: number('resultHits'),
+    executor, budget_bytes: number('budgetBytes'), used_bytes: number('usedBytes'), files: state?.files ?? null,
+    chunks: state?.chunks ?? null, bytes_fetched: number('bytesFetched'), bytes_cached: number('bytesCached'),
+    damaged: state?.damaged ?? null, results: state?.results ?? null, result_bytes: number('resultBytes'),
+    result_hits: number('resultHits'), error: state === undefined ? 'no answer' : '',
   }
 }
 

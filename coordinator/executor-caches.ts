@@ -57,9 +57,9 @@ export class ExecutorCaches {
   }
 
   /** The same for who looks: null for an executor that does not answer soon. Never rejects. */
-  async look(): Promise<{ readonly executor: string; readonly state: CacheState | null }[]> {
+  async look(deadlineMs = LOOK_WITHIN_MS): Promise<{ readonly executor: string; readonly state: CacheState | null }[]> {
     const answers = await this.#each(async (cache, executor) =>
-      ({ executor, state: await cache.getCache({}, { deadlineMs: LOOK_WITHIN_MS }).catch(() => null) }))
+      ({ executor, state: await cache.getCache({}, { deadlineMs }).catch(() => null) }))
     return answers.flatMap(answer => answer.status === 'fulfilled' ? [answer.value] : [])
   }
 

@@ -10,8 +10,11 @@ import { cachedTables } from '../cached-tables.ts'
 import type { ExecutorCaches } from '../executor-caches.ts'
 import { warmCaches, type WarmPorts } from '../warm-cache.ts'
 
+/** Operators have patience, and their calls wait for 10 s. */
+const STATUS_WITHIN_MS = 8_000
+
 export interface CacheAdminPorts {
-  readonly caches: Pick<ExecutorCaches, 'list' | 'evict' | 'files' | 'warm'>
+  readonly caches: Pick<ExecutorCaches, 'list' | 'look' | 'evict' | 'files' | 'warm'>
   readonly tables: TableLookup
   /** Where tables would be read now. */
   readonly ground: () => Pick<WarmPorts, 'rooms' | 'wholeBytes'>
@@ -32,7 +35,10 @@ type CacheHandlers =
 
 export function cacheAdminHandlers({ caches, tables, ground }: CacheAdminPorts): CacheHandlers {
   return {
-    listCaches: async () => ({ caches: await caches.list() }),
+    listCaches: async () => ({
+      caches: (await caches.look(STATUS_WITHIN_MS)).map(({ executor, state }) =>
+        state === null ? { executor } : { executor, state }),
+    }),
     evictCaches: async ({ bucket, prefix, table }) => {
       if (table === '') return { caches: await caches.evict(bucket, prefix) }
       const { files } = await tableOf(tables, table)

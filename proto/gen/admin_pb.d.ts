@@ -1595,7 +1595,7 @@ export declare const AdminService: GenService<{
     output: typeof TestBucketResponseSchema;
   },
   /**
-   * The caches of remote files, one an executor.
+   * The caches of remote files, one an executor; without a state if it does not answer.
    *
    * @generated from rpc skein.admin.v1.AdminService.ListCaches
    */

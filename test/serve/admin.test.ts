@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { cacheRows } from '../../cli/cache-admin.ts'
 import { EmbeddedStore } from '../../cluster/embedded-store.ts'
 import { Events } from '../../coordinator/serve/events.ts'
 import { adminHandlers } from '../../coordinator/serve/admin.ts'
@@ -75,6 +76,7 @@ const table: Table = {
 const warmed: string[] = []
 const caches: CacheAdminPorts['caches'] = {
   list: async () => [{ executor: 'e1', state }],
+  look: async () => [{ executor: 'e1', state }, { executor: 'e2', state: null }],
   evict: async (bucket, prefix, keys = []) => [{ executor: `e1 without ${bucket}/${prefix} ${keys.join()}`, state }],
   files: async () => [create(CachedFileSchema, { bucket: 'prod', key: 'b', etag: 'x', chunks: 2, bytes: 90n })],
   warm: async (executor, wanted) => {
@@ -151,7 +153,11 @@ t.test('tables are looked at again', async t => {
 
 t.test('caches are seen and emptied', async t => {
   const admin = await openAdmin(t)
-  t.match((await admin.listCaches({})).caches, [{ executor: 'e1', state: { usedBytes: 5n, files: 2 } }])
+  const told = (await admin.listCaches({})).caches
+  t.match(told, [{ executor: 'e1', state: { usedBytes: 5n, files: 2 } }, { executor: 'e2', state: undefined }])
+  t.match(await cacheRows({ kind: 'cache-status' }, admin, { deadlineMs: 10_000 }), [
+    { executor: 'e1', used_bytes: 5, error: '' }, { executor: 'e2', used_bytes: null, error: 'no answer' },
+  ])
   t.match((await admin.evictCaches({ bucket: 'lake', prefix: 'a/' })).caches, [{ executor: 'e1 without lake/a/ ' }])
   t.match((await admin.evictCaches({ table: 'lake.orders' })).caches, [{ executor: 'e1 without prod/ a,b' }])
   await t.rejects(admin.evictCaches({ table: 'none' }), { code: 'TABLE_NOT_FOUND', message: 'no table none' })
