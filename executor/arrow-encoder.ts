@@ -60,7 +60,8 @@ export class ArrowEncoder {
   }
 
   *#appendRows(from: number, count: number): Generator<EncodedBatch, void> {
-    const bytes = this.#columns.reduce((sum, column) => sum + column.measure(from, count), 0)
+    let bytes = 0
+    for (const column of this.#columns) bytes += column.measure(from, count)
     const isFull = this.#bytes + bytes > BATCH_BYTES || this.#rowCount + count > BATCH_ROWS
     if (isFull && this.#rowCount > 0) yield this.#takeBatch()
     if (bytes > BATCH_BYTES && count > 1) {
@@ -91,14 +92,7 @@ export class ArrowEncoder {
         `${what} make a message of ${messageBytes} bytes, the limit is ${MAX_MESSAGE_BYTES} bytes`)
     }
     const body = this.#pool.take(bodyBytes)
-    buffers.forEach((pieces, i) => {
-      let at = offsets[i] ?? 0
-      for (const piece of pieces) {
-        body.bytes.set(piece, at)
-        at += piece.length
-      }
-      body.bytes.fill(0, at, offsets[i + 1] ?? bodyBytes)
-    })
+    buffers.forEach((pieces, i) => fill(body.bytes, pieces, offsets[i] ?? 0, offsets[i + 1] ?? bodyBytes))
     for (const column of this.#columns) column.reset()
     this.#rowCount = this.#bytes = 0
     return { header, body, rowCount }
@@ -114,6 +108,18 @@ export class ArrowEncoder {
   }
 }
 
+/** [from, to) of the body: the pieces, and zeros behind them. */
+function fill(body: Uint8Array, pieces: Pieces, from: number, to: number): void {
+  let at = from
+  for (const piece of pieces) {
+    body.set(piece, at)
+    at += piece.length
+  }
+  while (at < to) body[at++] = 0 // at most 7 bytes
+}
+
 function lengthOf(pieces: Pieces): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0)
+  let bytes = 0
+  for (const piece of pieces) bytes += piece.length
+  return bytes
 }

@@ -6,12 +6,10 @@
  */
 
 import type { BatchNode } from '../proto/arrow-batch.ts'
-import { BitBuffer, ByteBuffer } from './growable-buffers.ts'
+import { BitBuffer, PieceBuffer, type ByteBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 
 const NO_BYTES = new Uint8Array(0)
-/** Shorter copies are gathered first; longer ones wait where they are until the batch is laid out. */
-const PIECE_BYTES = 1024
 
 /** One of Arrow's buffers, in pieces that are valid until the encoder is reset. */
 export type Pieces = readonly Uint8Array[]
@@ -88,10 +86,7 @@ export class FixedEncoder extends ColumnEncoder {
   readonly #sourceWidth: number
   readonly #width: number
   readonly #convert: Convert | undefined
-  readonly #values = new ByteBuffer()
-  #pieces: Uint8Array[] = []
-  /** Bytes of `#values` that are in `#pieces`. */
-  #inPieces = 0
+  readonly #values = new PieceBuffer()
 
   constructor(sourceWidth: number, width = sourceWidth, convert?: Convert) {
     super()
@@ -114,10 +109,9 @@ export class FixedEncoder extends ColumnEncoder {
 
   protected take(from: number, count: number): void {
     if (this.#convert === undefined) {
-      const bytes = this.data.subarray(from * this.#width, (from + count) * this.#width)
-      if (bytes.length < PIECE_BYTES) return this.#values.push(bytes)
-      this.#gather()
-      this.#pieces.push(bytes)
+      const { data } = this
+      const isAll = count * this.#width === data.length
+      this.#values.add(isAll ? data : data.subarray(from * this.#width, (from + count) * this.#width))
       return
     }
     this.#values.reserve(count * this.#width)
@@ -126,19 +120,11 @@ export class FixedEncoder extends ColumnEncoder {
   }
 
   protected clear(): void {
-    this.#values.length = this.#inPieces = 0
-    this.#pieces = []
+    this.#values.clear()
   }
 
   protected buffers(): readonly Pieces[] {
-    this.#gather()
-    return [this.#pieces]
-  }
-
-  #gather(): void {
-    const { length, buffer } = this.#values
-    if (length > this.#inPieces) this.#pieces.push(buffer.subarray(this.#inPieces, length))
-    this.#inPieces = length
+    return [this.#values.pieces()]
   }
 }
 

@@ -33,6 +33,41 @@ export class ByteBuffer {
   }
 }
 
+/** Shorter copies are gathered; longer ones wait where they are until the batch is laid out. */
+const PIECE_BYTES = 1024
+
+/** Bytes one after another, in pieces: what is in `buffer`, and between it what lies elsewhere until `clear`. */
+export class PieceBuffer extends ByteBuffer {
+  #pieces: Uint8Array[] = []
+  /** Bytes of `buffer` that are in `#pieces`. */
+  #gathered = 0
+  /** Of pieces that lie elsewhere. */
+  apartBytes = 0
+
+  /** After all that `buffer` has by now. */
+  add(bytes: Uint8Array): void {
+    if (bytes.length < PIECE_BYTES) return this.push(bytes)
+    this.#gather()
+    this.#pieces.push(bytes)
+    this.apartBytes += bytes.length
+  }
+
+  pieces(): readonly Uint8Array[] {
+    this.#gather()
+    return this.#pieces
+  }
+
+  clear(): void {
+    this.length = this.#gathered = this.apartBytes = 0
+    this.#pieces = []
+  }
+
+  #gather(): void {
+    if (this.length > this.#gathered) this.#pieces.push(this.buffer.subarray(this.#gathered, this.length))
+    this.#gathered = this.length
+  }
+}
+
 /** Least significant bit first, as Arrow and DuckDB have them. */
 export class BitBuffer {
   #bytes = new Uint8Array(FIRST_BYTES)

@@ -7,7 +7,7 @@
  */
 
 import { ColumnEncoder, type Pieces } from './column-encoder.ts'
-import { ByteBuffer } from './growable-buffers.ts'
+import { ByteBuffer, PieceBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 
 const STRING_T_BYTES = 16
@@ -15,6 +15,8 @@ const INLINE_BYTES = 12
 const WORD = 4294967296
 /** Below it a loop is faster than `set(subarray())`. */
 const SMALL_COPY_BYTES = 128
+
+const NO_ENTRIES = new Uint32Array(0)
 
 interface Span {
   readonly low: number
@@ -27,6 +29,7 @@ interface Span {
 /** Column of Utf8, Binary, List and Map: int32 offsets, one more than rows. */
 export abstract class OffsetEncoder extends ColumnEncoder {
   readonly #offsets = new ByteBuffer()
+  #entries: Uint32Array = NO_ENTRIES
 
   constructor(children: readonly ColumnEncoder[] = []) {
     super(children)
@@ -38,7 +41,13 @@ export abstract class OffsetEncoder extends ColumnEncoder {
   }
 
   protected load(vector: Vector, rowCount: number): void {
-    this.data = memory.copy(vector, rowCount * STRING_T_BYTES)
+    const { buffer, byteOffset, length } = memory.copy(vector, rowCount * STRING_T_BYTES)
+    this.#entries = new Uint32Array(buffer, byteOffset, length >> 2)
+  }
+
+  override end(): void {
+    super.end()
+    this.#entries = NO_ENTRIES
   }
 
   /** The offsets, with room for `count` rows more; the next one to write is at `rowCount` + 1. */
@@ -54,7 +63,7 @@ export abstract class OffsetEncoder extends ColumnEncoder {
 
   /** The entries of the chunk under way as 32-bit words, four a row. */
   protected entries(): Uint32Array {
-    return new Uint32Array(this.data.buffer, this.data.byteOffset, this.data.length >> 2)
+    return this.#entries
   }
 }
 
@@ -72,7 +81,7 @@ const NO_VIEW = new DataView(new ArrayBuffer(0))
 const NO_SURVEY: Survey = { from: 0, count: 0, byteCount: 0, spans: [] }
 
 export class StringEncoder extends OffsetEncoder {
-  readonly #bytes = new ByteBuffer()
+  readonly #bytes = new PieceBuffer()
   #survey = NO_SURVEY
 
   measure(from: number, count: number): number {
@@ -92,23 +101,23 @@ export class StringEncoder extends OffsetEncoder {
   protected take(from: number, count: number): void {
     const { byteCount, spans } = this.#surveyOf(from, count)
     this.#bytes.reserve(byteCount + INLINE_BYTES)
-    const onlyShort = spans.length === 0 && this.mask === null
-    this.#bytes.length = onlyShort ? this.#takeShort(from, count) : this.#takeAny(from, count, spans)
+    if (spans.length === 0 && this.mask === null) this.#takeShort(from, count)
+    else this.#takeAny(from, count, spans)
   }
 
   protected clear(): void {
-    this.#bytes.length = 0
+    this.#bytes.clear()
   }
 
   protected buffers(): readonly Pieces[] {
-    return [[this.offsetBuffer()], [this.#bytes.used()]]
+    return [[this.offsetBuffer()], this.#bytes.pieces()]
   }
 
   /** No NULL, no long string: a loop without calls. */
-  #takeShort(from: number, count: number): number {
+  #takeShort(from: number, count: number): void {
     const entries = this.entries()
     const offsets = this.offsets(count)
-    const { view, length: start } = this.#bytes
+    const { view, length: start, apartBytes } = this.#bytes
     let at = start
     let row = this.rowCount
     for (let word = from * 4, end = (from + count) * 4; word < end; word += 4) {
@@ -119,35 +128,36 @@ export class StringEncoder extends OffsetEncoder {
         if (length > 8) view.setUint32(at + 8, entries[word + 3] ?? 0, true)
       }
       at += length
-      offsets[++row] = at
+      offsets[++row] = at + apartBytes
     }
-    return at
+    this.#bytes.length = at
   }
 
-  #takeAny(from: number, count: number, spans: readonly Span[]): number {
+  #takeAny(from: number, count: number, spans: readonly Span[]): void {
     const entries = this.entries()
     const offsets = this.offsets(count)
     const { mask } = this
-    const { view, length: start } = this.#bytes
-    let at = start
+    const bytes = this.#bytes
+    const { view } = bytes
+    let end = bytes.length + bytes.apartBytes
     let row = this.rowCount
-    const copier = new SpanCopier(spans, this.#bytes)
-    for (let i = from, end = from + count; i < end; i++) {
+    const copier = new SpanCopier(spans, bytes)
+    for (let i = from; i < from + count; i++) {
       if (mask === null || ((mask[i >> 3] ?? 0) >> (i & 7) & 1) === 1) {
         const word = i * 4
         const length = entries[word] ?? 0
         if (length <= INLINE_BYTES) {
           if (copier.isBehind) copier.flush()
-          storeInline(view, at, entries, word, length)
+          storeInline(view, bytes.length, entries, word, length)
+          bytes.length += length
         } else {
-          copier.next(length, at)
+          copier.next(length)
         }
-        at += length
+        end += length
       }
-      offsets[++row] = at
+      offsets[++row] = end
     }
     copier.flush()
-    return at
   }
 
   /** The encoder measures a range before it takes it: one pass serves both. */
@@ -188,26 +198,25 @@ function storeInline(view: DataView, at: number, entries: Uint32Array, word: num
   if (length > 8) view.setUint32(at + 8, entries[word + 3] ?? 0, true)
 }
 
-/** Copies long strings out of spans; neighbours that stay neighbours are copied together. */
+/** Takes long strings out of spans; neighbours that stay neighbours are one copy, or one piece. */
 class SpanCopier {
   readonly #spans: readonly Span[]
-  readonly #out: ByteBuffer
+  readonly #out: PieceBuffer
   #span = 0
   #block: Uint8Array = new Uint8Array(0)
   #view: DataView = NO_VIEW
-  /** Bytes of the block that strings have claimed; those from `#from` on are not copied yet and go to `#to`. */
+  /** Bytes of the block that strings have claimed; those from `#from` on are not taken yet. */
   #claimed = 0
   #from = 0
-  #to = 0
 
   /** `out` has room for all of them. */
-  constructor(spans: readonly Span[], out: ByteBuffer) {
+  constructor(spans: readonly Span[], out: PieceBuffer) {
     this.#spans = spans
     this.#out = out
   }
 
-  /** The next long string, of `length` bytes, goes to `at`. */
-  next(length: number, at: number): void {
+  /** The next long string, of `length` bytes. */
+  next(length: number): void {
     if (this.#claimed === this.#block.length) {
       this.flush()
       const span = this.#spans[this.#span++]
@@ -216,7 +225,6 @@ class SpanCopier {
       this.#view = new DataView(this.#block.buffer, this.#block.byteOffset, this.#block.length)
       this.#claimed = this.#from = 0
     }
-    if (this.#claimed === this.#from) this.#to = at
     this.#claimed += length
   }
 
@@ -227,10 +235,12 @@ class SpanCopier {
   flush(): void {
     const length = this.#claimed - this.#from
     if (length === 0) return
+    const out = this.#out
     if (length >= SMALL_COPY_BYTES) {
-      this.#out.buffer.set(this.#block.subarray(this.#from, this.#claimed), this.#to)
+      out.add(this.#block.subarray(this.#from, this.#claimed))
     } else {
-      copySmall(this.#view, this.#from, this.#claimed, this.#out.view, this.#to)
+      copySmall(this.#view, this.#from, this.#claimed, out.view, out.length)
+      out.length += length
     }
     this.#from = this.#claimed
   }

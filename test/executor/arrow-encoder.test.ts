@@ -1,5 +1,6 @@
 /** Results as Arrow: decoded by apache-arrow, every value compared with the text that SQL gives of it. */
 
+import { createHash } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { readSchema } from '../../proto/arrow.ts'
 import { columnTexts, toTable } from './arrow-text.ts'
@@ -58,6 +59,30 @@ t.test('batches stay near 1 MiB, whatever the rows are', async t => {
   t.ok(frames.every(({ dataBody }) => dataBody.length <= 1024 * 1024 + 64), 'no body is larger')
   t.strictSame(columnTexts(toTable(frames), 0).map(text => text?.slice(20000)),
     Array.from({ length: 2048 }, (_, i) => String(i)))
+})
+
+t.test('long strings in runs of every length, between short ones and NULLs', async t => {
+  const bench = await openWorkbench(t)
+  // runs of 1 to 60 long strings; then long ones only, a chunk of short ones, and one kind after the other
+  const text = `CASE WHEN i BETWEEN 10240 AND 12287 THEN 's' || i
+    WHEN i < 1830 AND (sqrt(8 * i + 1) % 1 = 0) THEN NULL WHEN i BETWEEN 1830 AND 9000
+    OR i % 50 > 5 OR i < 1830 THEN repeat(chr((65 + i % 26)::INTEGER), 13 + i % 300) || i
+    WHEN i % 2 = 0 THEN '' ELSE 's' || i END`
+  const columns = [{ name: 'a', type: 'VARCHAR' }, { name: 'm', type: 'VARCHAR' }, { name: 'l', type: 'VARCHAR[]' }]
+  const { outcome, frames } = await bench.result({
+    sql: `SELECT a, md5(a), [a, 'x', a] FROM (SELECT ${text} AS a FROM range(20000) t(i))`,
+    output: toResult(columns), preserveOrder: true,
+  })
+  if (outcome.kind === 'failed') throw outcome.cause
+  const table = toTable(frames)
+  const [texts, sums, lists] = [columnTexts(table, 0), columnTexts(table, 1), columnTexts(table, 2)]
+  const hash = (value: string) => createHash('md5').update(value).digest('hex')
+  const wrong = texts.flatMap((value, row) => {
+    const isRight = typeof value === 'string' ? hash(value) === sums[row] : sums[row] === value
+    return isRight && lists[row] === JSON.stringify([value, 'x', value]) ? [] : [`row ${row}: ${value}`]
+  })
+  t.equal(texts.length, 20_000)
+  t.strictSame(wrong, [])
 })
 
 t.test('an interval that nanoseconds cannot hold is an error, and under NULL nothing is looked at', async t => {
