@@ -69,13 +69,34 @@ export class StatementGenerator {
 
   /** A SELECT of one to three columns; `outer` columns may be used inside of it. */
   #query(depth: number, outer: readonly Column[]): string {
-    const shape = this.#below(depth > 0 ? 8 : 3)
+    const shape = this.#below(depth > 0 ? 9 : 3)
     if (shape === 7) return this.#setOperation(depth)
+    if (shape === 8) return this.#chosen(depth)
     const { from, scope } = this.#from(depth)
     const where = this.#chance(0.6) ? ` WHERE ${this.#truth(MAX_DEPTH - 1, [...scope, ...outer], depth)}` : ''
     if (shape <= 2) return `SELECT ${this.#list(scope, outer, depth)} FROM ${from}${where}`
     if (shape <= 5) return this.#grouped(from + where, scope)
     return this.#windowed(from + where, scope)
+  }
+
+  /** One row of each, by an order of all columns; or rows turned into columns. */
+  #chosen(depth: number): string {
+    const { from, scope } = this.#from(depth - 1)
+    const kept = `SELECT ${this.#number(0, scope, 0)} AS p, ${this.#text(0, scope)} AS q, ${this.#number(1, scope, 0)} AS r`
+    const rows = `(${kept} FROM ${from})`
+    const order = `p ${this.#pick(['ASC', 'DESC'])} NULLS ${this.#pick(['FIRST', 'LAST'])}, q, r`
+    return this.#pick([
+      () => `SELECT DISTINCT ON (${this.#pick(['p', 'q', 'p, q'])}) p, q, r FROM ${rows} AS a ORDER BY ALL`,
+      () => `SELECT p, q, r FROM ${rows} AS a QUALIFY row_number() OVER (PARTITION BY ${this.#pick(['p', 'q', 'r % 2'])} `
+        + `ORDER BY ${order}) <= ${1 + this.#below(3)}`,
+      () => `SELECT p, q FROM ${rows} AS a QUALIFY sum(r) OVER (PARTITION BY q) > ${this.#below(20)}`,
+      () => `FROM (PIVOT ${rows} ON q IN ('s0', 's1', 's2') USING ${this.#pick(['sum(r)', 'count(r)', 'max(p)'])})`,
+      () => `SELECT p, q, n, v FROM ${rows} AS a UNPIVOT (v FOR n IN (p, r))`,
+      () => `SELECT p, count(*) AS n FROM ((${kept} FROM ${from}) ORDER BY ALL LIMIT ${this.#below(30)}) AS a GROUP BY p`,
+      () => `SELECT grouping(p, q) AS x, p, q, sum(r) AS y FROM ${rows} AS a GROUP BY GROUPING SETS ((p), (q, p), ())`,
+      () => `SELECT p, arg_max(q, (r, q)) AS x, arg_min(r, (q, r)) AS y FROM ${rows} AS a GROUP BY p`,
+      () => `SELECT p, r FROM ${rows} AS a UNION ALL BY NAME SELECT k AS r, name AS p2 FROM one`,
+    ])()
   }
 
   /** A CTE that is read more than once. */
@@ -129,6 +150,12 @@ export class StatementGenerator {
   #from(depth: number): { readonly from: string; readonly scope: readonly Column[] } {
     let { from, scope } = this.#table(depth)
     for (let i = this.#below(3); i > 0; i--) {
+      if (this.#chance(0.08)) {
+        const joined = this.#chance(0.5) ? this.#nearest(from, scope) : this.#lateral(from, scope)
+        from = joined.from
+        scope = joined.scope
+        continue
+      }
       const right = this.#table(depth)
       const type = this.#pick(['JOIN', 'JOIN', 'LEFT JOIN', 'RIGHT JOIN', 'FULL JOIN', 'SEMI JOIN', 'ANTI JOIN'])
       const op = this.#pick(['=', '=', '=', 'IS NOT DISTINCT FROM', '<'])
@@ -138,6 +165,33 @@ export class StatementGenerator {
       if (type !== 'SEMI JOIN' && type !== 'ANTI JOIN') scope = [...scope, ...right.scope]
     }
     return { from, scope }
+  }
+
+  /** An ASOF join with rows of which no two are as near. */
+  #nearest(left: string, scope: readonly Column[]): { readonly from: string; readonly scope: readonly Column[] } {
+    const [alias, inner] = [`a${this.#aliases++}`, this.#table(0)]
+    const kept = ['p', 'q'].map(name => `${this.#number(0, inner.scope, 0)} AS ${name}`).join(', ')
+    const right = `(SELECT ${kept}, count(*) AS r FROM ${inner.from} GROUP BY ALL) AS ${alias}`
+    const near = `${this.#number(0, scope, 0)} ${this.#pick(['>=', '>', '<=', '<'])} ${alias}.q`
+    const on = this.#chance(0.7) ? `${this.#number(0, scope, 0)} = ${alias}.p AND ${near}` : near
+    return {
+      from: `${left} ASOF ${this.#pick(['JOIN', 'LEFT JOIN'])} ${right} ON ${on}`,
+      scope: [...scope, ...['p', 'q', 'r'].map((name): Column => ({ sql: `${alias}.${name}`, kind: 'number' }))],
+    }
+  }
+
+  #lateral(left: string, scope: readonly Column[]): { readonly from: string; readonly scope: readonly Column[] } {
+    const [alias, inner] = [`a${this.#aliases++}`, this.#table(0)]
+    const link = `${this.#number(0, inner.scope, 0)} ${this.#pick(['=', '=', '<'])} ${this.#number(0, scope, 0)}`
+    const rows = `SELECT ${this.#number(1, inner.scope, 0)} AS p, ${this.#number(0, inner.scope, 0)} AS q `
+      + `FROM ${inner.from} WHERE ${link}`
+    const right = this.#pick([
+      rows, `${rows} ORDER BY ALL LIMIT ${1 + this.#below(3)}`, `SELECT max(p) AS p, count(*) AS q FROM (${rows})`,
+    ])
+    return {
+      from: `${left} ${this.#pick(['JOIN', 'LEFT JOIN'])} LATERAL (${right}) AS ${alias} ON TRUE`,
+      scope: [...scope, ...['p', 'q'].map((name): Column => ({ sql: `${alias}.${name}`, kind: 'number' }))],
+    }
   }
 
   #aggregate(scope: readonly Column[]): string {
@@ -182,10 +236,17 @@ export class StatementGenerator {
       '', '', ' ROWS 2 PRECEDING', ' ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING',
       ' GROUPS BETWEEN CURRENT ROW AND 1 FOLLOWING EXCLUDE CURRENT ROW',
     ])
-    const call = `${this.#pick(['sum', 'count', 'min', 'max', 'avg'])}(${this.#number(1, scope, 0)})`
-    const [name, rows] = this.#chance(0.5) ? ['dense_rank()', ''] : [call, frame]
+    const call = () =>
+      `${this.#pick(['sum', 'count', 'min', 'max', 'avg', 'first_value', 'last_value'])}(${this.#number(1, scope, 0)})`
+    const ranked = () => this.#pick([
+      'dense_rank()', 'rank()', 'row_number()', 'percent_rank()', 'cume_dist()', `ntile(${1 + this.#below(5)})`,
+      `${this.#pick(['lag', 'lead'])}(${this.#number(1, scope, 0)}, ${this.#below(3)})`,
+      `lead(${this.#text(1, scope)}, 1, 'none')`, `nth_value(${this.#number(1, scope, 0)}, 2)`,
+    ])
+    const [name, rows] = this.#chance(0.5) ? [ranked(), ''] : [call(), frame]
     const over = `${name} OVER (${by}ORDER BY ${order}${rows})`
-    return `SELECT ${this.#value(this.#kind(), 1, scope, 0)} AS x0, ${over} AS x1 FROM ${from}`
+    const second = this.#chance(0.2) ? `, count(*) OVER (PARTITION BY ${this.#number(1, scope, 0)}) AS x2` : ''
+    return `SELECT ${this.#value(this.#kind(), 1, scope, 0)} AS x0, ${over} AS x1${second} FROM ${from}`
   }
 
   #setOperation(depth: number): string {
@@ -269,6 +330,9 @@ export class StatementGenerator {
     return this.#pick([
       () => this.#stamp(0, scope), () => `(${this.#day(depth - 1, scope)})::TIMESTAMP`,
       () => `date_trunc('hour', ${this.#stamp(depth - 1, scope)})`,
+      () => `timezone('${this.#pick(['America/New_York', 'Asia/Kolkata', 'UTC'])}', `
+        + `(${this.#stamp(depth - 1, scope)})::TIMESTAMPTZ)`,
+      () => `time_bucket(INTERVAL ${1 + this.#below(50)} MINUTE, ${this.#stamp(depth - 1, scope)})`,
       () => `(${this.#stamp(depth - 1, scope)} + INTERVAL ${this.#below(90)} MINUTE)`,
     ])()
   }
