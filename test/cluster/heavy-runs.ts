@@ -30,7 +30,7 @@ export interface HeavyRun {
 }
 
 /** What a query may say that had no room. */
-const allowed = new Set(['OUT_OF_MEMORY', 'DISK_FULL', 'EXECUTOR_FULL', 'QUERY_QUEUE_FULL', 'RESULT_TOO_LARGE'])
+export const allowed = new Set(['OUT_OF_MEMORY', 'DISK_FULL', 'EXECUTOR_FULL', 'QUERY_QUEUE_FULL', 'RESULT_TOO_LARGE'])
 const FILES = 4
 const LOOK_MS = 50
 const REMOVED_WITHIN_MS = 10_000
@@ -76,12 +76,13 @@ export async function heavyRun({ folder, mode, rows, queries, memory }: HeavyOpt
 }
 
 /** As many groups as rows, with keys that take room; each of its own text. */
-function heavySql(i: number): string {
+export function heavySql(i: number): string {
   return `SELECT count(*) AS groups, sum(n) AS n FROM
     (SELECT word, id + ${i} AS id, count(*) AS n, max(other) AS m FROM wide GROUP BY ALL)`
 }
 
-async function writeTable(folder: string, rows: number): Promise<void> {
+/** `rows` rows in a few files: a key each, and a text that takes room. */
+export async function writeTable(folder: string, rows: number): Promise<void> {
   await mkdir(folder, { recursive: true })
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
   const connection = await instance.connect()
@@ -95,9 +96,13 @@ async function writeTable(folder: string, rows: number): Promise<void> {
 }
 
 function executorPid(skein: Skein): number {
-  const found = skein.processes().find(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('executor'))
+  const [found] = executorPids(skein)
   if (found === undefined) throw new Error('no executor process')
   return found
+}
+
+export function executorPids(skein: Skein): number[] {
+  return skein.processes().filter(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('executor'))
 }
 
 /** What is still there when executors have had time to remove it. */
@@ -118,7 +123,7 @@ function workFiles(folder: string): string[] {
   }).filter(path => !/^(exchange\/marker|spill\/(un)?ordered)$/.test(path))
 }
 
-class MemoryWatch {
+export class MemoryWatch {
   peakBytes = 0
   readonly #pid: number
   #cancel: () => void = () => undefined

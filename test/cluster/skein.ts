@@ -43,7 +43,7 @@ export interface Report {
   readonly stats: Readonly<Record<string, unknown>>
   readonly task_reports: readonly {
     readonly stage: number; readonly partition: number; readonly executor: string; readonly attempt: number
-    readonly state: string; readonly rows: number
+    readonly state: string; readonly rows: number; readonly runMs: number
   }[]
 }
 
