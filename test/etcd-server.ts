@@ -61,13 +61,15 @@ export class EtcdServers {
   }
 
   static async start(
-    count: 1 | 3, { tls, flags = [] }: { readonly tls?: EtcdTls; readonly flags?: readonly string[] } = {},
+    count: 1 | 3,
+    { tls, flags = [], host = '127.0.0.1' }:
+    { readonly tls?: EtcdTls; readonly flags?: readonly string[]; readonly host?: string } = {},
   ): Promise<EtcdServers> {
     const folder = await mkdtemp(join(tmpdir(), 'skein-etcd-'))
     const ports = await freePorts(2 * count)
     const scheme = tls === undefined ? 'http' : 'https'
     const members = Array.from({ length: count }, (_, i): Member => ({
-      name: `n${i + 1}`, url: `${scheme}://127.0.0.1:${ports[2 * i]}`, peerUrl: `http://127.0.0.1:${ports[2 * i + 1]}`,
+      name: `n${i + 1}`, url: `${scheme}://${host}:${ports[2 * i]}`, peerUrl: `http://127.0.0.1:${ports[2 * i + 1]}`,
       process: null, errors: '',
     }))
     const servers = new EtcdServers(folder, members, tls, flags)

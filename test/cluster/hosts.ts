@@ -20,6 +20,8 @@ export interface HostsOptions {
   readonly ca?: string
   /** What one of them has otherwise: instead of what is above, key by key. */
   readonly otherwise?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** As SkeinOptions has it, by name. */
+  readonly within?: Readonly<Record<string, readonly string[]>>
 }
 
 type Role = 'coordinator' | 'executor'
@@ -39,16 +41,14 @@ export class Hosts {
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'secret.key'), randomBytes(32).toString('hex'), { flag: 'wx' }).catch(() => undefined)
     const hosts = new Hosts(options)
-    try {
-      await Promise.all([
-        ...Array.from({ length: options.coordinators }, (_, i) => hosts.restart('coordinator', i)),
-        ...Array.from({ length: options.executors }, (_, i) => hosts.restart('executor', i)),
-      ])
-    } catch (error) {
-      await hosts.stop().catch(() => undefined) // the first error is the one to tell
-      throw error
-    }
-    return hosts
+    const started = await Promise.allSettled([
+      ...Array.from({ length: options.coordinators }, (_, i) => hosts.restart('coordinator', i)),
+      ...Array.from({ length: options.executors }, (_, i) => hosts.restart('executor', i)),
+    ])
+    const failed = started.find(outcome => outcome.status === 'rejected')
+    if (failed === undefined) return hosts
+    await hosts.stop().catch(() => undefined) // the first error is the one to tell
+    throw failed.reason
   }
 
   /** Starts it, on the folder of the one that was there before. */
@@ -67,10 +67,10 @@ export class Hosts {
   }
 
   hostOptions(role: Role, index: number) {
-    const { folder, store, config, environment, ca, otherwise = {} } = this.#options
+    const { folder, store, config, environment, ca, otherwise = {}, within = {} } = this.#options
     const name = `${role}-${index + 1}`
     return {
-      ...(ca === undefined ? {} : { ca }),
+      ...(ca === undefined ? {} : { ca }), within: within[name] ?? [],
       folder: join(folder, name), ...(environment === undefined ? {} : { environment }),
       config: {
         store, secret_key_file: join(folder, 'secret.key'), ...config,

@@ -25,6 +25,8 @@ export interface SkeinOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** PEM: whom to trust where the doors have TLS. */
   readonly ca?: string
+  /** What the command begins with, if it does not run as it is: `ip netns exec NAME`. */
+  readonly within?: readonly string[]
 }
 
 export type Doors = Readonly<Partial<Record<'http' | 'flight' | 'postgres' | 'admin' | 'executor', string>>>
@@ -92,7 +94,8 @@ export class Skein {
   }
 
   static async #launch(
-    command: string, more: readonly string[], { folder, config, environment, ca }: Omit<SkeinOptions, 'executors'>,
+    command: string, more: readonly string[],
+    { folder, config, environment, ca, within = [] }: Omit<SkeinOptions, 'executors'>,
   ): Promise<Skein> {
     await mkdir(folder, { recursive: true })
     const file = join(folder, 'skein.yaml')
@@ -100,7 +103,8 @@ export class Skein {
     const content = { data_dir: join(folder, 'data'), listen, ...config }
     await writeFile(file, JSON.stringify(content, null, 2)) // JSON is YAML
     const main = fileURLToPath(new URL('../../cli/main.js', import.meta.url))
-    const child = spawn(process.execPath, [main, command, '--config', file, ...more], {
+    const [program = '', ...words] = [...within, process.execPath, main, command, '--config', file, ...more]
+    const child = spawn(program, words, {
       stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment },
     })
     dieWithUs(child)
