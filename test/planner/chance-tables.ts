@@ -1,7 +1,27 @@
 /**
  * The tables that generated statements read, filled by chance from a seed: how many rows, how often NULL, how many
- * keys, over how many files. The columns are those that generated.ts names. A seed repeats its rows.
+ * keys, over how many files. A seed repeats its rows.
  */
+
+export type Kind = 'number' | 'text' | 'truth' | 'day' | 'stamp' | 'list' | 'struct'
+
+export interface Column {
+  readonly sql: string
+  readonly kind: Kind
+}
+
+/** Columns that statements name, by their tables. */
+export const chanceColumns: Readonly<Record<string, readonly (readonly [string, Kind])[]>> = {
+  t: [
+    ['id', 'number'], ['k', 'number'], ['g', 'number'], ['s', 'text'], ['m', 'number'], ['b', 'truth'], ['dt', 'day'],
+    ['ts', 'stamp'],
+  ],
+  u: [['k', 'number'], ['v', 'number'], ['s', 'text'], ['h', 'number']],
+  one: [['k', 'number'], ['name', 'text']],
+  solid: [['k', 'number'], ['g', 'number']],
+  empty: [['k', 'number'], ['s', 'text'], ['m', 'number']],
+  nested: [['id', 'number'], ['l', 'list'], ['st', 'struct']],
+}
 
 export interface ChanceTables {
   readonly selects: Readonly<Record<string, string>>

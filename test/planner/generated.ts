@@ -4,24 +4,7 @@
  * rows: nothing depends on the order of rows, and nothing that is volatile occurs.
  */
 
-type Kind = 'number' | 'text' | 'truth' | 'day' | 'stamp' | 'list' | 'struct'
-
-interface Column {
-  readonly sql: string
-  readonly kind: Kind
-}
-
-const columns: Readonly<Record<string, readonly (readonly [string, Kind])[]>> = {
-  t: [
-    ['id', 'number'], ['k', 'number'], ['g', 'number'], ['s', 'text'], ['m', 'number'], ['b', 'truth'], ['dt', 'day'],
-    ['ts', 'stamp'],
-  ],
-  u: [['k', 'number'], ['v', 'number'], ['s', 'text'], ['h', 'number']],
-  one: [['k', 'number'], ['name', 'text']],
-  solid: [['k', 'number'], ['g', 'number']],
-  empty: [['k', 'number'], ['s', 'text'], ['m', 'number']],
-  nested: [['id', 'number'], ['l', 'list'], ['st', 'struct']],
-}
+import { chanceColumns, type Column, type Kind } from './chance-tables.ts'
 
 /** Deeper expressions are leaves; texts stay readable when a test fails. */
 const MAX_DEPTH = 3
@@ -82,17 +65,18 @@ export class StatementGenerator {
   /** One row of each, by an order of all columns; or rows turned into columns. */
   #chosen(depth: number): string {
     const { from, scope } = this.#from(depth - 1)
-    const kept = `SELECT ${this.#number(0, scope, 0)} AS p, ${this.#text(0, scope)} AS q, ${this.#number(1, scope, 0)} AS r`
-    const rows = `(${kept} FROM ${from})`
+    const [p, q, r] = [this.#number(0, scope, 0), this.#text(0, scope), this.#number(1, scope, 0)]
+    const all = `SELECT ${p} AS p, ${q} AS q, ${r} AS r FROM ${from}`
+    const rows = `(${all})`
     const order = `p ${this.#pick(['ASC', 'DESC'])} NULLS ${this.#pick(['FIRST', 'LAST'])}, q, r`
     return this.#pick([
       () => `SELECT DISTINCT ON (${this.#pick(['p', 'q', 'p, q'])}) p, q, r FROM ${rows} AS a ORDER BY ALL`,
-      () => `SELECT p, q, r FROM ${rows} AS a QUALIFY row_number() OVER (PARTITION BY ${this.#pick(['p', 'q', 'r % 2'])} `
-        + `ORDER BY ${order}) <= ${1 + this.#below(3)}`,
+      () => `SELECT p, q, r FROM ${rows} AS a QUALIFY row_number() OVER (PARTITION BY `
+        + `${this.#pick(['p', 'q', 'r % 2'])} ORDER BY ${order}) <= ${1 + this.#below(3)}`,
       () => `SELECT p, q FROM ${rows} AS a QUALIFY sum(r) OVER (PARTITION BY q) > ${this.#below(20)}`,
       () => `FROM (PIVOT ${rows} ON q IN ('s0', 's1', 's2') USING ${this.#pick(['sum(r)', 'count(r)', 'max(p)'])})`,
       () => `SELECT p, q, n, v FROM ${rows} AS a UNPIVOT (v FOR n IN (p, r))`,
-      () => `SELECT p, count(*) AS n FROM ((${kept} FROM ${from}) ORDER BY ALL LIMIT ${this.#below(30)}) AS a GROUP BY p`,
+      () => `SELECT p, count(*) AS n FROM (${rows} ORDER BY ALL LIMIT ${this.#below(30)}) AS a GROUP BY p`,
       () => `SELECT grouping(p, q) AS x, p, q, sum(r) AS y FROM ${rows} AS a GROUP BY GROUPING SETS ((p), (q, p), ())`,
       () => `SELECT p, arg_max(q, (r, q)) AS x, arg_min(r, (q, r)) AS y FROM ${rows} AS a GROUP BY p`,
       () => `SELECT p, r FROM ${rows} AS a UNION ALL BY NAME SELECT k AS r, name AS p2 FROM one`,
@@ -143,7 +127,7 @@ export class StatementGenerator {
       return { from, scope: ['p', 'q'].map(name => ({ sql: `${alias}.${name}`, kind: 'number' })) }
     }
     const name = this.#pick(['t', 't', 't', 'u', 'u', 'u', 'one', 'solid', 'empty', 'nested'])
-    const scope = (columns[name] ?? []).map(([column, kind]) => ({ sql: `${alias}.${column}`, kind }))
+    const scope = (chanceColumns[name] ?? []).map(([column, kind]) => ({ sql: `${alias}.${column}`, kind }))
     return { from: `${name} AS ${alias}`, scope }
   }
 

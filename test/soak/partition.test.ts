@@ -38,7 +38,8 @@ if (network !== null && haveEtcd(t)) {
   const listen = { node: `${network.hostAddress}:0` }
   const hosts = await Hosts.start({
     folder: join(folder, 'hosts'), store: { etcd: etcd.hosts }, coordinators: 1, executors: 3,
-    config: { ...tpchConfig(data.folder), tls: node }, environment: { SKEIN_WHOLE_BYTES: '0', SKEIN_BROADCAST_ROWS: '0' },
+    config: { ...tpchConfig(data.folder), tls: node },
+    environment: { SKEIN_WHOLE_BYTES: '0', SKEIN_BROADCAST_ROWS: '0' },
     within: { 'executor-1': network.within },
     otherwise: {
       'executor-1': {
