@@ -6,8 +6,8 @@
 import type { PlannedQuery } from '../planner/planned-query.ts'
 import type { MemoryLearner } from './memory-learner.ts'
 
-/** What the smallest query takes: buffers of scans and of the result. */
-const FLOOR_BYTES = 32 * 1024 * 1024
+/** What the smallest query takes: pages and vectors of a few columns. More: a small box would answer one at a time. */
+const FLOOR_BYTES = 8 * 1024 * 1024
 /** Rows in hash tables and sorts take about so many times their plain bytes. */
 const WORKING_FACTOR = 2
 

@@ -274,7 +274,7 @@ export class InstanceSet {
   }
 
   async #opened(fence: Fence): Promise<ManagedInstance> {
-    const instance = await ManagedInstance.open(fence)
+    const instance = await ManagedInstance.open(fence, this.#options.clock)
     this.#open.add(instance)
     return instance
   }

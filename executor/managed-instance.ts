@@ -5,15 +5,16 @@
  */
 
 import { rm } from 'node:fs/promises'
+import type { Clock } from '../proto/clock.ts'
 import type { QueryId } from '../proto/ids.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { limitMemory, limitSpill, raise, startOptions, type Fence } from './fence.ts'
 import { folderBytes } from './folder-size.ts'
 import { DuckInstance, type DuckConnection } from './instances.ts'
+import { memoryShares, type RunningTask } from './memory-share.ts'
 
 /** One task on an instance, and what was seen of it. */
-export interface Use {
-  readonly queryId: QueryId
+export interface Use extends RunningTask {
   readonly connection: DuckConnection
   /** What set the connection up. */
   readonly setup: string
@@ -34,6 +35,7 @@ export class ManagedInstance {
   readonly #fence: Fence
   readonly #pool: ConnectionPool
   readonly #control: DuckConnection
+  readonly #clock: Clock
   #memoryBytes: number
   #spillLimitBytes: number
   #closed = false
@@ -42,20 +44,21 @@ export class ManagedInstance {
   /** On disk, when it was last looked at. */
   spilledBytes = 0
 
-  private constructor(fence: Fence, pool: ConnectionPool, control: DuckConnection) {
+  private constructor(fence: Fence, clock: Clock, pool: ConnectionPool, control: DuckConnection) {
     this.#fence = fence
+    this.#clock = clock
     this.#pool = pool
     this.#control = control
     this.#memoryBytes = fence.memoryBytes
     this.#spillLimitBytes = fence.spillBytes
   }
 
-  static async open(fence: Fence): Promise<ManagedInstance> {
+  static async open(fence: Fence, clock: Clock): Promise<ManagedInstance> {
     const instance = await DuckInstance.open(startOptions)
     try {
       const control = await instance.connect()
       await raise(control, fence)
-      return new ManagedInstance(fence, new ConnectionPool(instance), control)
+      return new ManagedInstance(fence, clock, new ConnectionPool(instance), control)
     } catch (error) {
       instance.close()
       throw error
@@ -70,7 +73,8 @@ export class ManagedInstance {
   /** `setup` has been run on the connection. */
   async take(queryId: QueryId, setup: string): Promise<Use> {
     const connection = await this.#pool.take(setup)
-    const use: Use = { queryId, connection, setup, peakBytes: 0, spilled: false, fraction: 0 }
+    const startedMs = this.#clock.nowMs()
+    const use: Use = { queryId, startedMs, connection, setup, peakBytes: 0, spilled: false, fraction: 0 }
     this.uses.add(use)
     return use
   }
@@ -122,11 +126,9 @@ export class ManagedInstance {
   }
 
   #share(usedBytes: number): void {
-    const ofQuery = new Map<QueryId, number>()
-    for (const { queryId } of this.uses) ofQuery.set(queryId, (ofQuery.get(queryId) ?? 0) + 1)
+    const shares = memoryShares(this.uses, usedBytes, this.#clock.nowMs())
     for (const use of this.uses) {
-      const share = usedBytes * (ofQuery.get(use.queryId) ?? 0) / this.uses.size
-      use.peakBytes = Math.max(use.peakBytes, Math.round(share))
+      use.peakBytes = Math.max(use.peakBytes, shares.get(use.queryId) ?? 0)
       use.spilled ||= this.spilledBytes > 0
     }
   }
