@@ -37,6 +37,7 @@ const doors: Readonly<Record<string, RegExp>> = {
   '@aws-sdk/client-s3': /^(cache\/s3-store\.ts|test\/)/,
   'hyparquet-writer': /^(catalog\/(skeleton|row-file)\.ts|test\/)/,
   piscina: /^planner\//,
+  'node-sql-parser': /^(planner\/dialect\/parser\.ts|test\/planner\/)/,
   yaml: /^(proto\/config|test\/)/,
   zod: /^proto\/config/,
   pino: /(^|\/)(main|log)\.ts$/,

@@ -1,0 +1,12 @@
+/** What a translation says no to: with the place in the text that the client sent. */
+
+import { QueryError } from '../../proto/errors.ts'
+
+/** What is meant is known, and has no translation here. */
+export function refused(what: string, position?: number): QueryError {
+  return new QueryError('UNSUPPORTED_STATEMENT', `${what} is not translated`, { position })
+}
+
+export function syntaxError(what: string, position?: number): QueryError {
+  return new QueryError('SYNTAX_ERROR', what, { position })
+}
