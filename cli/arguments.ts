@@ -13,6 +13,7 @@ export interface Arguments {
   readonly config: string | undefined
   readonly url: string | undefined
   readonly format: string | undefined
+  readonly dialect: string | undefined
   readonly executors: number
   readonly scale: string | undefined
   readonly out: string | undefined
@@ -43,7 +44,7 @@ export function parseArguments(argv: readonly string[], env: NodeJS.ProcessEnv):
   const executors = values.executors ?? env['SKEIN_EXECUTORS']
   return {
     command, words,
-    config: values.config, url: values.url, format: values.format, scale: values.scale,
+    config: values.config, url: values.url, format: values.format, dialect: values.dialect, scale: values.scale,
     out: values.out, hosts: values.hosts, days: values.days,
     ca: values.ca, cert: values.cert, key: values.key, user: values.user, help: values.help === true,
     analyze: values.analyze === true, s3: values.s3 === true,
@@ -63,6 +64,7 @@ function parse(argv: readonly string[]) {
       allowPositionals: true,
       options: {
         config: { type: 'string' }, url: { type: 'string' }, format: { type: 'string' }, executors: { type: 'string' },
+        dialect: { type: 'string' },
         scale: { type: 'string' }, out: { type: 'string' }, hosts: { type: 'string' }, days: { type: 'string' },
         ca: { type: 'string' }, cert: { type: 'string' }, key: { type: 'string' }, user: { type: 'string' },
         help: { type: 'boolean', short: 'h' }, analyze: { type: 'boolean' },

@@ -43,6 +43,8 @@ export interface QueryFields {
   /** False: no kept result answers it. */
   readonly cache?: boolean
   readonly session_id?: string
+  /** Of the statement; absent: DuckDB's own. */
+  readonly dialect?: string
   /** False: not in lists of queries. */
   readonly visible?: boolean
 }
@@ -106,8 +108,12 @@ export class HttpClient {
   }
 
   /** With `analyze` it runs; a signal cancels it. */
-  async explain(statement: string, analyze: boolean, signal: AbortSignal): Promise<ExplainAnswer> {
-    return JSON.parse(await text(await this.#send('POST', '/explain', { statement, analyze }, signal))) as ExplainAnswer
+  async explain(
+    statement: string, fields: { readonly analyze: boolean; readonly dialect?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<ExplainAnswer> {
+    const response = await this.#send('POST', '/explain', { statement, ...fields }, signal)
+    return JSON.parse(await text(response)) as ExplainAnswer
   }
 
   /** A stream that breaks says only that it broke; the query's record says why. */

@@ -31,8 +31,9 @@ const HELP = `skein: one SQL query over several executors
   skein start    [--config F] [--executors N]                        one box, stays up
   skein coordinator --config F     skein executor --config F         the processes of a cluster on several hosts
   skein query    [--url http[s]://…] [--config F] [--executors N] [--format table|json|csv|arrow]
-                 [--no-cache] SQL | -
-  skein explain  [--analyze] [--url http[s]://…] [--config F] [--executors N] [--format text|json|mermaid] SQL | -
+                 [--no-cache] [--dialect D] SQL | -
+  skein explain  [--analyze] [--url http[s]://…] [--config F] [--executors N] [--format text|json|mermaid]
+                 [--dialect D] SQL | -
   skein shell    [--url http[s]://…] [--config F] [--executors N] [--format table|json|csv] [--no-cache]
                  statements of one session at a terminal, or from a pipe; \\? lists its commands
   skein cert     ca | node NAME [--hosts A,B] | operator NAME | client NAME | secret
@@ -48,6 +49,7 @@ const HELP = `skein: one SQL query over several executors
                  | store backup FILE | store restore FILE [--replace]
                  [--url grpc://…] [--format table|json]
 
+--dialect: mysql, snowflake, bigquery, tsql or trino; the text is translated.
 Without --url, query, explain and shell start a private cluster, and stop it at their end. With it: --user NAME, whose
 password is in SKEIN_PASSWORD; --ca F for a server whose CA the system does not know; --cert F and --key F for a user
 with a certificate.
@@ -81,7 +83,9 @@ async function main(): Promise<void> {
     case 'query': return query(await statement(words), formatOf(words.format))
     case 'explain': return explain(await statement(words), explainFormatOf(words.format), words.analyze)
     case 'shell': return runShell({
-      where: await where(words), settings: { format: shellFormat(words.format ?? 'table'), cache: words.cache },
+      where: await where(words), settings: {
+        format: shellFormat(words.format ?? 'table'), cache: words.cache, dialect: words.dialect ?? 'duckdb',
+      },
       clock: systemClock, newId: randomUUID, signal: stop.signal, input: process.stdin, write,
       note: text => { process.stderr.write(text) }, history: historyFile(),
       terminal: !process.stdin.isTTY ? null : process.stdout.isTTY ? process.stdout : process.stderr,
@@ -134,8 +138,8 @@ function terminalIsGone(): boolean {
 }
 
 async function statement(words: Arguments): Promise<Statement> {
-  const { cache } = words
-  return { where: await where(words), sql: sqlOf(words), signal: stop.signal, cache, newId: randomUUID, write }
+  const { cache, dialect } = words
+  return { where: await where(words), sql: sqlOf(words), signal: stop.signal, cache, dialect, newId: randomUUID, write }
 }
 
 async function where(words: Arguments): Promise<Where> {

@@ -15,17 +15,22 @@ export interface Statement {
   readonly sql: string
   readonly where: Where
   readonly signal: AbortSignal
+  /** Of the text; absent: DuckDB's own. */
+  readonly dialect?: string | undefined
   /** False: no kept result answers it. */
   readonly cache: boolean
   readonly newId: () => string
   readonly write: Write
 }
 
-export async function query({ sql, where, signal, cache, newId, write }: Statement, format: Format): Promise<void> {
+export async function query(
+  { sql, dialect, where, signal, cache, newId, write }: Statement, format: Format,
+): Promise<void> {
   await withServer(where, signal, async client => {
     const queryId = newId()
     const stats = async (): Promise<object> => (await client.report(queryId)).stats
-    await writeAnswer(format, { frames: client.query(sql, queryId, signal, { cache }), zone: UTC, stats }, write)
+    const frames = client.query(sql, queryId, signal, { cache, ...dialect === undefined ? {} : { dialect } })
+    await writeAnswer(format, { frames, zone: UTC, stats }, write)
   })
 }
 
@@ -41,10 +46,10 @@ export function explainFormatOf(word: string | undefined): ExplainFormat {
 
 /** `analyze`: the statement runs. */
 export async function explain(
-  { sql, where, signal, write }: Statement, format: ExplainFormat, analyze: boolean,
+  { sql, dialect, where, signal, write }: Statement, format: ExplainFormat, analyze: boolean,
 ): Promise<void> {
   await withServer(where, signal, async client => {
-    const { text, mermaid, ...answer } = await client.explain(sql, analyze, signal)
+    const { text, mermaid, ...answer } = await client.explain(sql, { analyze, dialect }, signal)
     switch (format) {
       case 'text': return write(text)
       case 'mermaid': return write(mermaid)

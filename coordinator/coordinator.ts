@@ -354,7 +354,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
   })
   const statements = new Statements({
     sessions, clock, newId, queries, own, log: queryLog,
-    statementsIn: sql => planner.statements(sql),
+    statementsIn: (sql, dialect) => planner.statements(sql, dialect),
     catalogs: () => catalog.list(),
     refresh: (path, from) => refresh(ofBuckets, path, from),
     describe: request => queries.describe(request),

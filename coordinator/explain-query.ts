@@ -116,6 +116,6 @@ export class Analyzed implements KeptQuery {
     if (work === null) throw new Error(`query ${inner.id} has ended without a plan`)
     const stats = inner.stats()
     const seen = seenOf(stats, inner.timedTasks(), query.startedMs)
-    return explain(request.sql, work, stats.plan_ms, this.#ground(), { seen })
+    return explain(request.sql, work, stats.plan_ms, this.#ground(), { seen, dialect: request.dialect ?? null })
   }
 }

@@ -37,14 +37,16 @@ export function explanationText(explanation: Explanation): string {
 }
 
 function head(explanation: Explanation): string[] {
-  const { whole_reason: reason, stages, executors, plan_ms, actual } = explanation
+  const { whole_reason: reason, stages, executors, plan_ms, actual, dialect, statement } = explanation
   const tasks = stages.reduce((sum, stage) => sum + stage.tasks, 0)
   const what = reason !== null ? `Whole on one executor: ${reason}`
     : `Distributed: ${count(stages.length, 'stage')}, ${count(tasks, 'task')}, ${count(executors, 'executor')}`
   const read = actual !== null ? `Reads ${bytes(explanation.bytes)}`
     : `Reads ${bytes(explanation.bytes)}: ${bytes(explanation.bytes_cached)} at hand, ` +
       `${bytes(explanation.bytes_to_fetch)} to fetch at most`
-  return [what, `${read} · planned in ${milliseconds(plan_ms)}`, ...(actual === null ? [] : actualLines(actual))]
+  const translated = dialect === null ? [] : [`Translated from ${dialect}: ${statement}`]
+  const planned = `${read} · planned in ${milliseconds(plan_ms)}`
+  return [...translated, what, planned, ...(actual === null ? [] : actualLines(actual))]
 }
 
 function actualLines(actual: ActualQuery): string[] {

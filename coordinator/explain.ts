@@ -34,20 +34,22 @@ export interface Seen {
 
 export interface ExplainMore {
   readonly seen?: Seen | null
+  /** That the statement is a translation from. */
+  readonly dialect?: string | null
   /** Bytes of remote files in caches already, by scan. */
   readonly cached?: ReadonlyMap<number, number>
 }
 
 export function explain(
   statement: string, work: PlannedWork, planMs: number, ground: Ground,
-  { seen = null, cached = NOTHING }: ExplainMore = {},
+  { seen = null, cached = NOTHING, dialect = null }: ExplainMore = {},
 ): Explanation {
   const { columns, wholeReason, fragments } = work.planned
   const stages = fragments.map(fragment => explainStage(work, fragment, { ...ground, cached }, seen))
   const sum = (of: (scan: ExplainedScan) => number): number =>
     stages.flatMap(({ scans }) => scans).reduce((total, scan) => total + of(scan), 0)
   return {
-    version: EXPLANATION_VERSION, statement: statement.trim(), columns, whole_reason: wholeReason,
+    version: EXPLANATION_VERSION, statement: statement.trim(), dialect, columns, whole_reason: wholeReason,
     executors: ground.rooms.length, plan_ms: rounded(planMs),
     bytes: sum(({ bytes }) => bytes), bytes_to_fetch: sum(scan => scan.bytes_to_fetch),
     bytes_cached: sum(scan => scan.bytes_cached),

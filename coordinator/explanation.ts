@@ -12,6 +12,8 @@ export interface Explanation {
   readonly version: number
   /** Without the words of EXPLAIN. */
   readonly statement: string
+  /** That the statement is a translation from; null: it is the client's own text. */
+  readonly dialect: string | null
   readonly columns: readonly TableColumn[]
   /** Why it runs whole on one executor; null: it is distributed. */
   readonly whole_reason: string | null

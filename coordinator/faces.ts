@@ -95,7 +95,7 @@ export function faces(options: FaceOptions): DoorHandlers {
       ...[
         ...queryRoutes({ sessions, statements, clock, newId, workerSlug }),
         autocompleteRoute({ sessions, completions: options.completions, newId }),
-        explainRoute({ queries: options.queries, newId, defaults: options.defaults }),
+        explainRoute({ queries: options.queries, statements, newId, defaults: options.defaults }),
       ].map(route => isOpen ? route : forUsers(route, logins)),
       ...healthRoutes(options.health),
     ],

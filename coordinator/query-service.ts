@@ -130,7 +130,9 @@ export class QueryService {
     const planMs = clock.nowMs() - startedMs
     const { measureCache } = this.#options
     const cached = measureCache === undefined ? undefined : await cachedBytes(work, this.#ground(), measureCache)
-    return explain(request.sql, work, planMs, this.#ground(), cached === undefined ? {} : { cached })
+    return explain(request.sql, work, planMs, this.#ground(), {
+      dialect: request.dialect ?? null, ...(cached === undefined ? {} : { cached }),
+    })
   }
 
   /** The columns of a statement, which does not run. */

@@ -3,6 +3,7 @@
  * one of these from QueryService and knows nothing of stages or executors.
  */
 
+import type { DialectName } from '../planner/dialect/dialect.ts'
 import type { Compression } from '../proto/arrow-batch.ts'
 import type { EnumForm } from '../proto/arrow-schema.ts'
 import type { QueryError } from '../proto/errors.ts'
@@ -33,6 +34,8 @@ export interface QueryRequest {
   readonly queryId?: QueryId
   /** The trace that its client's call belongs to; absent: none. */
   readonly trace?: TraceContext
+  /** That `sql` is a translation from; absent: from none. */
+  readonly dialect?: DialectName
   /** Its plan is kept, with what people are told of it. */
   readonly explain?: boolean
 }

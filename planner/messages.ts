@@ -3,6 +3,7 @@
 import type { FileDescription } from '../catalog/table-loader.ts'
 import { errorCode, QueryError } from '../proto/errors.ts'
 import type { CompletionRequest, Suggestion } from './completion.ts'
+import type { DialectName } from './dialect/dialect.ts'
 import type { FilesToDescribe } from './describe-files.ts'
 import type { NamedFiles } from './file-references.ts'
 import type { Added, HidingRequest } from './hidden-columns.ts'
@@ -14,6 +15,7 @@ import type { PreparedQuery, PrepareRequest } from './prepare-query.ts'
 export type Question =
   | { readonly kind: 'names'; readonly sql: string }
   | { readonly kind: 'statements'; readonly sql: string }
+  | { readonly kind: 'translate'; readonly sql: string; readonly dialect: DialectName }
   | { readonly kind: 'plan'; readonly request: PlanRequest }
   | { readonly kind: 'prepare'; readonly request: PrepareRequest }
   | { readonly kind: 'describe'; readonly files: FilesToDescribe }
@@ -22,7 +24,7 @@ export type Question =
 
 export type Answer =
   | readonly NamedTable[] | readonly Statement[] | PlannedQuery | PreparedQuery | FileDescription
-  | readonly Suggestion[] | readonly Added[]
+  | readonly Suggestion[] | readonly Added[] | string
 
 /** A table's name as the text has it; null: left out. */
 export interface NamedTable {

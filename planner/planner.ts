@@ -14,6 +14,8 @@ import type { Clock } from '../proto/clock.ts'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import { BoundedCache, type CacheLimits } from './bounded-cache.ts'
 import type { CompletionRequest, Suggestion } from './completion.ts'
+import type { DialectName } from './dialect/dialect.ts'
+import { ofTranslation } from './dialect/of-translation.ts'
 import type { FilesToDescribe } from './describe-files.ts'
 import type { Added, HidingRequest } from './hidden-columns.ts'
 import {
@@ -48,7 +50,7 @@ const MAX_WAITING = 10_000
 const MAX_ATTEMPTS = 5
 /** A process that ends so often before it was ready will not start. */
 const MAX_FAILED_STARTS = 3
-/** Tables named by a text, and what its statements are, kept by text. */
+/** Tables named by a text, what its statements are, and its translation, kept by text. */
 const NAMES_CACHE: CacheLimits = { maxEntries: 4096, maxBytes: 8 * 1024 * 1024 }
 
 interface Call {
@@ -71,6 +73,7 @@ export class Planner {
   readonly #names = new BoundedCache<readonly NamedTable[]>(NAMES_CACHE)
   readonly #statements = new BoundedCache<readonly Statement[]>(NAMES_CACHE)
   readonly #hiding = new BoundedCache<readonly Added[]>(NAMES_CACHE)
+  readonly #translations = new BoundedCache<string>(NAMES_CACHE)
   readonly #waiting: Call[] = []
   readonly #running = new Map<number, Call>()
   #process: PlannerProcess | null = null
@@ -105,8 +108,25 @@ export class Planner {
     return names
   }
 
-  /** The statements of a text, in order, and what each asks for. Rejects with SYNTAX_ERROR if one does not parse. */
-  async statements(sql: string): Promise<readonly Statement[]> {
+  /** DuckDB's text of one in a foreign dialect. Rejects with what has no translation. */
+  async translate(dialect: DialectName, sql: string): Promise<string> {
+    const key = `${dialect} ${sql}`
+    const known = this.#translations.get(key)
+    if (known !== undefined) return known
+    const text = await this.#ask({ kind: 'translate', dialect, sql }, null) as string
+    this.#translations.put(key, text, text.length)
+    return text
+  }
+
+  /**
+   * The statements of a text, in order, and what each asks for. Rejects with SYNTAX_ERROR if one does not parse. Of a
+   * text in a foreign dialect they are those of its translation.
+   */
+  async statements(sql: string, dialect: DialectName | null = null): Promise<readonly Statement[]> {
+    if (dialect !== null) {
+      const text = await this.translate(dialect, sql)
+      return this.statements(text).catch((thrown: unknown) => { throw ofTranslation(thrown, text) })
+    }
     const known = this.#statements.get(sql)
     if (known !== undefined) return known
     const statements = await this.#ask({ kind: 'statements', sql }, null) as readonly Statement[]

@@ -46,6 +46,11 @@ export default async function answer({ question, prunePort }: Task): Promise<Out
 async function answerQuestion(question: Question, prune: PruneScans): Promise<Answer> {
   if (question.kind === 'describe') return describeFiles(question.files)
   if (question.kind === 'complete') return completion.complete(question.request)
+  // with its parser, which few ever need
+  if (question.kind === 'translate') {
+    const { translate } = await import('./dialect/translate.ts')
+    return translate(question.dialect, question.sql)
+  }
   const own = database ??= await PlanningDatabase.open(options.skeletonDirectory)
   switch (question.kind) {
     case 'hiding': return hideColumns(question.request, sql => own.trees(sql))

@@ -11,6 +11,8 @@ export type ShellCommand =
   /** null: the other way round. */
   | { readonly kind: 'timing'; readonly on: boolean | null }
   | { readonly kind: 'format'; readonly format: ShellFormat }
+  /** null: which one it is, is asked. */
+  | { readonly kind: 'dialect'; readonly dialect: string | null }
   /** `sql` null: the statement before. */
   | { readonly kind: 'explain'; readonly analyze: boolean; readonly sql: string | null }
   /** A statement that is written shorter. */
@@ -23,12 +25,13 @@ export const SHELL_HELP = `  \\q                          leave
   \\explain [analyze] [SQL]    what is done for a statement; without one, for the last
   \\timing [on|off]            how long each statement takes
   \\format table|json|csv      how rows are shown
+  \\dialect [NAME]             what statements are written in: duckdb, mysql, snowflake, bigquery, tsql, trino
   \\?                          this text
   A statement ends with a semicolon and may go over several lines. Ctrl-C cancels it, Tab completes it.
 `
 
 /** For completion. */
-export const commandWords = ['\\q', '\\d', '\\l', '\\explain', '\\timing', '\\format', '\\?']
+export const commandWords = ['\\q', '\\d', '\\l', '\\explain', '\\timing', '\\format', '\\dialect', '\\?']
 
 /** What a name of tables is, in the list of them. */
 const LIST = `SELECT database_name AS catalog, schema_name AS "schema", table_name AS name, 'table' AS kind
@@ -43,6 +46,7 @@ export function readCommand(line: string): ShellCommand {
     case '?': case 'h': case 'help': return { kind: 'help' }
     case 'timing': return { kind: 'timing', on: switchOf(rest) }
     case 'format': return { kind: 'format', format: shellFormat(rest) }
+    case 'dialect': return { kind: 'dialect', dialect: rest === '' ? null : rest.toLowerCase() }
     case 'explain': {
       const [, analyze, sql = ''] = /^(analyze\b)?\s*([\s\S]*)$/i.exec(rest) ?? []
       return { kind: 'explain', analyze: analyze !== undefined, sql: sql === '' ? null : sql }

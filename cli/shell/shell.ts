@@ -32,6 +32,8 @@ export interface ShellSettings {
   readonly format: ShellFormat
   /** False: no kept result answers. */
   readonly cache: boolean
+  /** What statements are written in. */
+  readonly dialect: string
 }
 
 /** What ends sooner shows no progress. */
@@ -42,16 +44,18 @@ export class Shell {
   readonly #cache: boolean
   readonly #sessionId: string
   #format: ShellFormat
+  #dialect: string
   #timing = false
   #zone: TimeZone = UTC
   /** For \explain. */
   #last: string | null = null
   #running: AbortController | null = null
 
-  constructor(ports: ShellPorts, { format, cache }: ShellSettings) {
+  constructor(ports: ShellPorts, { format, cache, dialect }: ShellSettings) {
     this.#ports = ports
     this.#cache = cache
     this.#format = format
+    this.#dialect = dialect
     this.#sessionId = ports.newId()
   }
 
@@ -59,7 +63,7 @@ export class Shell {
   async run(entry: ShellEntry): Promise<boolean> {
     if (entry.kind === 'statement') {
       this.#last = entry.sql
-      await this.#statement(entry.sql)
+      await this.#statement(entry.sql, this.#dialect)
       return true
     }
     const command = readCommand(entry.line)
@@ -71,10 +75,14 @@ export class Shell {
         this.#ports.note(`timing is ${this.#timing ? 'on' : 'off'}\n`)
         return true
       case 'format': this.#format = command.format; return true
+      case 'dialect':
+        this.#dialect = command.dialect ?? this.#dialect
+        this.#ports.note(`the dialect is ${this.#dialect}\n`)
+        return true
       case 'explain': {
         const sql = command.sql ?? this.#last
         if (sql === null) throw new QueryError('INVALID_REQUEST', 'no statement to explain yet')
-        await this.#statement(`EXPLAIN ${command.analyze ? 'ANALYZE ' : ''}${sql}`)
+        await this.#statement(`EXPLAIN ${command.analyze ? 'ANALYZE ' : ''}${sql}`, this.#dialect)
         return true
       }
       case 'statement': await this.#statement(command.sql); return true
@@ -103,7 +111,7 @@ export class Shell {
     await this.#ports.client.closeSession(this.#sessionId).catch(() => undefined) // it ends unused, by and by
   }
 
-  async #statement(sql: string): Promise<void> {
+  async #statement(sql: string, dialect = 'duckdb'): Promise<void> {
     const { client, clock, newId, note, write, isWatched } = this.#ports
     const queryId = newId()
     const startMs = clock.nowMs()
@@ -113,7 +121,7 @@ export class Shell {
     })
     this.#running = new AbortController()
     try {
-      const fields = { session_id: this.#sessionId, cache: this.#cache }
+      const fields = { session_id: this.#sessionId, cache: this.#cache, dialect }
       const frames = client.query(sql, queryId, this.#running.signal, fields)
       const stats = async (): Promise<object> => (await client.report(queryId)).stats
       await writeAnswer(this.#format, { frames, zone: this.#zone, stats }, piece => {

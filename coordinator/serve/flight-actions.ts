@@ -1,6 +1,7 @@
 /** DoAction: prepared statements, session options, cancelling. Request bodies come packed in an Any or bare. */
 
 import type { PreparedParameter } from '../../planner/prepare-query.ts'
+import { dialectNames, dialectOf } from '../../planner/dialect/dialect-name.ts'
 import type { ResultColumn } from '../../proto/arrow-schema.ts'
 import { QueryError } from '../../proto/errors.ts'
 import {
@@ -33,7 +34,7 @@ export const actionTypes = [
   {
     type: 'SetSessionOptions',
     description: 'catalog, schema, timezone, enums (text or dictionary), compression (none or lz4), '
-      + 'cache (true or false), compute_size',
+      + `cache (true or false), dialect (duckdb, ${dialectNames.join(', ')}), compute_size`,
   },
   { type: 'GetSessionOptions', description: 'the options of this session' },
   { type: 'CloseSession', description: 'forgets this session' },
@@ -168,6 +169,7 @@ export class FlightActions {
         if (text !== undefined && text !== 'true' && text !== 'false') return OptionError.INVALID_VALUE
         session.cache = text !== 'false'
         return undefined
+      case 'dialect': return setDialect(session, text)
       case 'compute_size': return text === undefined || computeSizes.has(text) ? undefined : OptionError.INVALID_VALUE
       default: return OptionError.INVALID_NAME
     }
@@ -179,7 +181,7 @@ export class FlightActions {
     const timezone = known?.settings.get(TIME_ZONE_SETTING) ?? 'UTC'
     const values = {
       catalog, schema, timezone, enums: known?.enums ?? 'text', compression: known?.compression ?? 'none',
-      cache: String(known?.cache ?? true),
+      cache: String(known?.cache ?? true), dialect: known?.dialect ?? 'duckdb',
     }
     const entries = Object.entries(values).map(([name, value]) => {
       return [name, { optionValue: { case: 'stringValue' as const, value } }]
@@ -213,6 +215,15 @@ function parameterColumn({ name, type }: PreparedParameter): ResultColumn {
 
 /** DuckDB's name of the setting. */
 const TIME_ZONE_SETTING = 'TimeZone'
+
+function setDialect(session: Session, name = ''): OptionError | undefined {
+  try {
+    session.dialect = dialectOf(name)
+    return undefined
+  } catch {
+    return OptionError.INVALID_VALUE
+  }
+}
 
 function setTimeZone(session: Session, name: string | undefined): OptionError | undefined {
   if (name === undefined) {

@@ -3,6 +3,9 @@
  * drawing, the rest for programs. A client that goes away cancels what is analyzed.
  */
 
+import type { DialectName } from '../../planner/dialect/dialect.ts'
+import { dialectOf } from '../../planner/dialect/dialect-name.ts'
+import { ofTranslation } from '../../planner/dialect/of-translation.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { SessionId } from '../../proto/ids.ts'
 import type { Analyzed } from '../explain-query.ts'
@@ -20,22 +23,27 @@ export interface HttpExplainOptions {
     explain(request: QueryRequest): Promise<Explanation>
     analyze(request: QueryRequest, format: 'json'): Pick<Analyzed, 'explanation' | 'cancel' | 'release'>
   }
+  readonly statements: { translated(sql: string, dialect: DialectName): Promise<string> }
   readonly newId: () => string
   readonly defaults: () => NameDefaults
 }
 
-export function explainRoute({ queries, newId, defaults }: HttpExplainOptions): Route {
+export function explainRoute({ queries, statements, newId, defaults }: HttpExplainOptions): Route {
   return {
     method: 'POST', path: '/explain',
     async handle(exchange: HttpExchange) {
-      const { statement, catalog, schema, analyze } = parse(await exchange.body())
+      const { statement, dialect, catalog, schema, analyze } = parse(await exchange.body())
       const from = defaults()
+      const sql = dialect === null ? statement : await statements.translated(statement, dialect)
       const request: QueryRequest = {
-        sql: statement, defaultCatalog: catalog ?? from.catalog, defaultSchema: schema ?? from.schema, settings: {},
+        sql, defaultCatalog: catalog ?? from.catalog, defaultSchema: schema ?? from.schema, settings: {},
         principal: callerOf(exchange), sessionId: newId() as SessionId, clientInterface: 'HttpQuery',
+        ...dialect === null ? {} : { dialect },
       }
       const explanation = await (analyze ? analyzed(queries.analyze(request, 'json'), exchange.gone)
-        : queries.explain(request))
+        : queries.explain(request)).catch((thrown: unknown) => {
+        throw dialect === null ? thrown : ofTranslation(thrown, sql)
+      })
       const [text, mermaid] = [explanationText(explanation), explanationMermaid(explanation)]
       exchange.json(200, { ...explanation, text, mermaid })
     },
@@ -58,6 +66,7 @@ async function analyzed(
 
 interface Asked {
   readonly statement: string
+  readonly dialect: DialectName | null
   readonly catalog: string | undefined
   readonly schema: string | undefined
   readonly analyze: boolean
@@ -68,6 +77,7 @@ function parse(body: Buffer): Asked {
   const statement = fields.text('statement')
   if (statement === undefined) throw new QueryError('INVALID_REQUEST', 'statement is missing')
   return {
-    statement, catalog: fields.text('catalog'), schema: fields.text('schema'), analyze: fields.flag('analyze') ?? false,
+    statement, dialect: dialectOf(fields.text('dialect') ?? ''), catalog: fields.text('catalog'),
+    schema: fields.text('schema'), analyze: fields.flag('analyze') ?? false,
   }
 }

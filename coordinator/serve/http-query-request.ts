@@ -3,6 +3,8 @@
  * clients of other servers send theirs.
  */
 
+import type { DialectName } from '../../planner/dialect/dialect.ts'
+import { dialectOf } from '../../planner/dialect/dialect-name.ts'
 import { bindText, findParameters, type BoundText } from '../../planner/parameters.ts'
 import type { EnumForm } from '../../proto/arrow-schema.ts'
 import type { QueryId, SessionId } from '../../proto/ids.ts'
@@ -15,6 +17,8 @@ export type QueryFormat = 'default' | 'csv' | 'jsonl' | 'arrow'
 
 export interface HttpQueryRequest {
   readonly statement: string
+  /** Of the statement; null: DuckDB's own. */
+  readonly dialect: DialectName | null
   /** With values in the places of its parameters; null: no values are given. */
   readonly bound: BoundText | null
   readonly catalog: string | undefined
@@ -38,15 +42,16 @@ export function readQueryRequest(body: Buffer): HttpQueryRequest {
   const fields = new Fields(jsonObject(body))
   const timezone = fields.text('timezone')
   if (timezone !== undefined) timeZone(timezone)
-  const dialect = fields.text('dialect')
-  if (dialect !== undefined && dialect !== '' && dialect !== 'duckdb') {
-    throw new QueryError('UNSUPPORTED_STATEMENT', `unsupported dialect: ${dialect}`)
+  const dialect = dialectOf(fields.text('dialect') ?? '')
+  if (dialect !== null && fields.has('parameters')) {
+    throw new QueryError('INVALID_REQUEST', 'a statement in a foreign dialect takes no parameters')
   }
   const statement = fields.text('statement')
   if (statement === undefined) throw new QueryError('INVALID_REQUEST', 'statement is missing')
   const asked = format(fields.text('format') ?? '')
   return {
     statement,
+    dialect,
     bound: !fields.has('parameters') ? null
       : bindText(statement, parameterValues(findParameters(statement), readParameters(body))),
     catalog: fields.text('catalog'),

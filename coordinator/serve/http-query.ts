@@ -91,12 +91,13 @@ export function callerOf(exchange: HttpExchange): string {
 function statementInput(
   asked: HttpQueryRequest, exchange: HttpExchange, { sessions, newId }: HttpQueryOptions,
 ): StatementInput {
-  const { statement, bound, sessionId, queryId, catalog, schema, timezone, enums, cache, limit, offset } = asked
+  const { statement, dialect, bound, sessionId, queryId, catalog, schema, timezone, enums, cache } = asked
+  const { limit, offset } = asked
   const user = callerOf(exchange)
   const session = sessionId === undefined
     ? sessions.once(newId() as SessionId, user) : sessions.use(sessionId, user)
   return {
-    session, sql: bound?.sql ?? statement, unbound: bound === null ? undefined : statement,
+    session, sql: bound?.sql ?? statement, dialect, unbound: bound === null ? undefined : statement,
     trace: readTraceContext(exchange.header(TRACE_HEADER)),
     clientInterface: 'HttpQuery', queryId, catalog, schema, enums, cache, limit, offset,
     settings: timezone === undefined ? {} : { [TIME_ZONE_SETTING]: timezone },

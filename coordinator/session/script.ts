@@ -5,6 +5,7 @@
  */
 
 import type { TableColumn } from '../../catalog/table.ts'
+import { ofTranslation } from '../../planner/dialect/of-translation.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
@@ -16,6 +17,8 @@ import type { Answer } from './answer.ts'
 export interface Step {
   /** Where its errors are in the whole text: their place in what runs plus this. */
   readonly offset: number
+  /** What runs instead of a text in a foreign dialect; null: the text itself. */
+  readonly translation: string | null
   /** The signal: nobody waits for it any more. */
   run(signal: AbortSignal): Promise<RunningQuery | Answer>
 }
@@ -41,6 +44,7 @@ export class Script implements RunningQuery {
   #answer: RunningQuery | Answer | null = null
   #error: QueryError | null = null
   #offset = 0
+  #translation: string | null = null
   /** Of a text with more than one: `statement 2 of 3`. */
   #which = ''
   readonly #abort = new AbortController()
@@ -138,8 +142,9 @@ export class Script implements RunningQuery {
 
   async #run(): Promise<RunningQuery | Answer> {
     const steps = await this.#options.steps()
-    for (const [i, { offset, run }] of steps.entries()) {
+    for (const [i, { offset, translation, run }] of steps.entries()) {
       this.#offset = offset
+      this.#translation = translation
       if (steps.length > 1) this.#which = `statement ${i + 1} of ${steps.length}: `
       this.#checkCancelled()
       const answer = await run(this.#abort.signal)
@@ -176,6 +181,7 @@ export class Script implements RunningQuery {
   }
 
   #placed(error: QueryError): QueryError {
+    if (this.#translation !== null) return asQueryError(ofTranslation(error, this.#translation))
     const position = error.position === undefined ? undefined : Math.max(0, error.position + this.#offset)
     if (position === error.position && this.#which === '') return error
     return new QueryError(error.code, this.#which + error.message, { cause: error, position })

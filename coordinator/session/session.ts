@@ -7,6 +7,7 @@
  * A session is not saved: it ends when it is closed, unused for too long, or with its coordinator.
  */
 
+import type { DialectName } from '../../planner/dialect/dialect.ts'
 import type { Compression } from '../../proto/arrow-batch.ts'
 import type { EnumForm } from '../../proto/arrow-schema.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
@@ -33,6 +34,8 @@ export interface Session {
   enums: EnumForm
   /** Of results over Flight. */
   compression: Compression
+  /** Of its texts; null: DuckDB's own. */
+  dialect: DialectName | null
   /** False: its statements are neither answered with results that were kept, nor are theirs kept. */
   cache: boolean
   /** By DuckDB's names. */
@@ -55,7 +58,8 @@ export function newSession(
   id: SessionId, principal: string, { catalog, schema }: NameDefaults, isKept: boolean, nowMs: number,
 ): Session {
   return {
-    id, principal, isKept, catalog, schema, enums: 'text', compression: 'none', cache: true, settings: new Map(),
+    id, principal, isKept, catalog, schema, enums: 'text', compression: 'none', dialect: null, cache: true,
+    settings: new Map(),
     prepared: new Map(), transaction: 'none', transactions: 0, running: 0, lastUsedMs: nowMs,
   }
 }

@@ -13,6 +13,8 @@
 
 import type { CatalogNames } from '../../catalog/catalog.ts'
 import type { TableColumn } from '../../catalog/table.ts'
+import type { DialectName } from '../../planner/dialect/dialect.ts'
+import { ofTranslation } from '../../planner/dialect/of-translation.ts'
 import { bindText, findParameters, parameterNames, placedError, withArguments } from '../../planner/parameters.ts'
 import type { PreparedParameter, PreparedQuery } from '../../planner/prepare-query.ts'
 import type { Statement } from '../../planner/statement-list.ts'
@@ -31,6 +33,7 @@ import { count, done, type Answer } from './answer.ts'
 import type { OwnDescription, OwnInstances, OwnKind } from './own-instances.ts'
 import type { IngestMode, IngestTarget } from './write-streams.ts'
 import { limited } from './limited.ts'
+import { readStatements, type StatementsIn } from './read-statements.ts'
 import { Script, type Step } from './script.ts'
 import { keepPrepared, nextTransaction, preparedText, type NameDefaults, type Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
@@ -46,6 +49,8 @@ export interface StatementInput {
   readonly compression?: Compression | undefined
   /** False: as the session's own. */
   readonly cache?: boolean | undefined
+  /** Of the text; null: DuckDB's own; absent: the session's. */
+  readonly dialect?: DialectName | null | undefined
   /** The client's own id for it. */
   readonly queryId?: QueryId | undefined
   /** That the client's call belongs to. */
@@ -96,8 +101,7 @@ export interface StatementsOptions {
     list(): readonly LoggedQuery[]
     kill(id: QueryId): boolean
   }
-  /** The statements of a text; rejects with SYNTAX_ERROR. */
-  readonly statementsIn: (sql: string) => Promise<readonly Statement[]>
+  readonly statementsIn: StatementsIn
   readonly catalogs: () => CatalogNames
   /** The columns of a statement that reads; it does not run. */
   readonly describe: (request: QueryRequest) => Promise<readonly TableColumn[]>
@@ -171,9 +175,13 @@ export class Statements {
 
   /** What the text would give; nothing runs. */
   async describe(input: StatementInput): Promise<Description> {
-    const statements = await this.#read(input)
-    const last = statements.at(-1)
+    const last = (await this.#read(input)).at(-1)
     if (last === undefined) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
+    if (dialectIn(input) === null) return this.#describe(last, input)
+    return this.#describe(last, input).catch((thrown: unknown) => { throw ofTranslation(thrown, last.text) })
+  }
+
+  async #describe(last: Statement, input: StatementInput): Promise<Description> {
     if (last.kind === 'explain') return { columns: EXPLAIN_COLUMNS, isUpdate: false, changes: false }
     const request = this.#request(input, last.text)
     const { own } = this.#options
@@ -187,7 +195,7 @@ export class Statements {
   /** As `describe`, of a text that may have parameters. */
   async prepare(input: StatementInput): Promise<Preparation> {
     const { sql } = input
-    const names = parameterNames(findParameters(sql))
+    const names = dialectIn(input) === null ? parameterNames(findParameters(sql)) : []
     if (names.length === 0) return { ...await this.describe(input), parameters: [] }
     const nulls = bindText(sql, new Map(names.map(name => [name, 'NULL'])))
     try {
@@ -207,6 +215,11 @@ export class Statements {
     } catch (thrown) {
       throw placedError(thrown, nulls)
     }
+  }
+
+  /** DuckDB's text of one in a foreign dialect. */
+  async translated(sql: string, dialect: DialectName): Promise<string> {
+    return (await this.#options.statementsIn(sql, dialect)).map(({ text }) => text).join('; ')
   }
 
   /** As the statement does it; a transaction of a client that says so by other means. */
@@ -255,20 +268,8 @@ export class Statements {
     return this.#options.own.concerns(input.session, text, input.catalog) ? 'query' : null
   }
 
-  /** Rejects with what may not run. */
-  async #read({ sql, session }: StatementInput): Promise<readonly Statement[]> {
-    const statements = await this.#options.statementsIn(sql)
-    const count = statements.length
-    for (const [i, statement] of statements.entries()) {
-      if (statement.kind !== 'refused') continue
-      const { code, message, start } = statement
-      const position = statement.position === undefined ? undefined : statement.position + start
-      throw new QueryError(code, count > 1 ? `statement ${i + 1} of ${count}: ${message}` : message, { position })
-    }
-    if (!session.isKept && endsOpen(statements)) {
-      throw new QueryError('TRANSACTION_ERROR', 'a transaction outside a session ends with its request: no COMMIT')
-    }
-    return statements
+  #read(input: StatementInput): Promise<readonly Statement[]> {
+    return readStatements(input.sql, dialectIn(input), input.session, this.#options.statementsIn)
   }
 
   async #steps(asked: StatementInput, id: QueryId): Promise<readonly Step[]> {
@@ -278,7 +279,7 @@ export class Statements {
       const isLast = i === statements.length - 1
       const { sql, before } = isLast ? limited(statement, input) : { sql: statement.text, before: 0 }
       return {
-        offset: statement.start - before,
+        offset: statement.start - before, translation: dialectIn(input) === null ? null : sql,
         run: signal =>
           this.#run({ ...statement, text: sql }, input, isLast ? id : this.#options.newId() as QueryId, signal),
       }
@@ -300,7 +301,7 @@ export class Statements {
   ): Promise<RunningQuery | Answer> {
     const { session, rows } = input
     const { queries, own } = this.#options
-    if (rows !== undefined && statement.kind !== 'change') {
+    if (rows !== undefined && (statement.kind !== 'change' || dialectIn(input) !== null)) {
       throw new QueryError('INVALID_REQUEST', 'rows of values are bound to a statement that changes nothing')
     }
     switch (statement.kind) {
@@ -356,7 +357,7 @@ export class Statements {
     signal: AbortSignal,
   ): Promise<RunningQuery | Answer> {
     const sql = withArguments(preparedText(input.session, name), values)
-    const [inner, ...more] = await this.#read({ ...input, sql })
+    const [inner, ...more] = await this.#read({ ...input, sql, dialect: null })
     if (inner === undefined || more.length > 0) {
       throw new QueryError('UNSUPPORTED_STATEMENT', `the prepared statement "${name}" is not one statement`)
     }
@@ -366,13 +367,14 @@ export class Statements {
 
   #request(input: StatementInput, sql: string, queryId?: QueryId): QueryRequest {
     const { session, clientInterface, settings, enums, compression, catalog, schema, columnNames, cache, trace } = input
+    const dialect = dialectIn(input)
     return {
       sql, clientInterface, principal: session.principal, sessionId: session.id,
       defaultCatalog: catalog ?? session.catalog, defaultSchema: schema ?? session.schema,
       settings: { ...Object.fromEntries(session.settings), ...settings }, enums: enums ?? session.enums,
       cache: cache !== false && session.cache, ...(compression === undefined ? {} : { compression }),
       ...(queryId === undefined ? {} : { queryId }), ...(columnNames === undefined ? {} : { columnNames }),
-      ...(trace === undefined ? {} : { trace }),
+      ...(trace === undefined ? {} : { trace }), ...(dialect === null ? {} : { dialect }),
     }
   }
 
@@ -389,7 +391,6 @@ function described({ columns, changes, givesRows }: OwnDescription): Description
   return { columns, changes, isUpdate: !givesRows }
 }
 
-function endsOpen(statements: readonly Statement[]): boolean {
-  const last = statements.findLast(({ kind }) => kind === 'transaction')
-  return last?.kind === 'transaction' && last.action === 'begin'
+function dialectIn({ dialect, session }: StatementInput): DialectName | null {
+  return dialect === undefined ? session.dialect : dialect
 }

@@ -82,7 +82,8 @@ function open(history: string | null) {
   const print = (piece: string | Uint8Array): void => { terminal.write(piece) }
   const stop = new AbortController()
   const ended = runShell({
-    where: { url }, settings: { format: 'table', cache: false }, clock: systemClock, signal: stop.signal, input,
+    where: { url }, settings: { format: 'table', cache: false, dialect: 'duckdb' }, clock: systemClock,
+    signal: stop.signal, input,
     terminal, history, write: async piece => print(piece), note: print,
     newId: () => { ids.push(randomUUID()); return ids.at(-1) ?? '' },
   })

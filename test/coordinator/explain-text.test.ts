@@ -38,7 +38,7 @@ const last: ExplainedStage = {
 }
 
 const planned: Explanation = {
-  version: 1, statement: 'SELECT 1', columns: [], whole_reason: null, executors: 2, plan_ms: 12.34,
+  version: 1, dialect: null, statement: 'SELECT 1', columns: [], whole_reason: null, executors: 2, plan_ms: 12.34,
   bytes: 48_000_000, bytes_to_fetch: 40_000_000, bytes_cached: 8_000_000, stages: [stage, last], actual: null,
 }
 

@@ -43,12 +43,13 @@ t.test('session options decide where names are looked up; packed or bare', async
   t.strictSame(await errors(bare(right)), {})
   const inAny = packed(SetSessionOptionsRequestSchema, optionsMessage({ schema: 's', compute_size: 'XL' }))
   t.strictSame(await errors(inAny), {})
-  t.strictSame(await errors(bare({ cache: 'false' })), {})
+  t.strictSame(await errors(bare({ cache: 'false', dialect: 'tsql' })), {})
   const wrong = {
     compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars', enums: 'x', cache: '0', compression: 'zip',
+    dialect: 'oracle',
   }
   t.strictSame(await errors(bare(wrong)), {
-    compute_size: 2, colour: 1, catalog: 2, timezone: 2, enums: 2, cache: 2, compression: 2,
+    compute_size: 2, colour: 1, catalog: 2, timezone: 2, enums: 2, cache: 2, compression: 2, dialect: 2,
   })
   await client.getFlightInfo(statement)
   t.match(queries.last.request, {
@@ -64,11 +65,13 @@ t.test('session options decide where names are looked up; packed or bare', async
   }
   t.strictSame(await get(), {
     catalog: 'other', schema: 's', timezone: 'Asia/Tokyo', enums: 'dictionary', compression: 'lz4', cache: 'false',
+    dialect: 'tsql',
   })
   const [closed] = await client.act('CloseSession', new Uint8Array(0))
   t.equal(fromBinary(CloseSessionResultSchema, closed ?? new Uint8Array(0)).status, 1)
   t.strictSame(await get(), {
     catalog: 'lake', schema: 'main', timezone: 'UTC', enums: 'text', compression: 'none', cache: 'true',
+    dialect: 'duckdb',
   })
 })
 
