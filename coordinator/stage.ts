@@ -16,7 +16,10 @@ import { fail } from 'node:assert/strict'
 import { QueryError, unreachable } from '../proto/errors.ts'
 import type { MemberKey } from './member.ts'
 
-/** Failed attempts of one partition before its query fails. Attempts that end with a lost executor are not counted. */
+/**
+ * Failed attempts of one partition before its query fails. Those that end with a lost executor are not counted, be it
+ * the one they ran on or one that had what they read.
+ */
 export const MAX_FAILURES = 4
 /** Executors lost while they ran one partition, before it is held to be what ends them, and its query stopped. */
 export const MAX_LOSSES = 6
@@ -184,11 +187,13 @@ function attemptFailed(stage: Stage, event: Extract<StageEvent, { kind: 'attempt
   const partition = stage.partitions[event.partition]
   const attempt = current(stage, event.partition, event.attempt)
   if (partition === undefined || attempt === undefined) return stage
-  const failures = partition.failures + 1
+  const isOfInputs = event.cause.code === 'INPUT_LOST'
+  const failures = partition.failures + (isOfInputs ? 0 : 1)
   const isUnavailable = event.cause.code === 'UNAVAILABLE'
   const unavailableSinceMs = partition.unavailableSinceMs ?? (isUnavailable ? event.nowMs : null)
   const forMs = isUnavailable ? event.nowMs - (unavailableSinceMs ?? event.nowMs) : 0
   const isWorn = failures >= MAX_FAILURES || partition.attempts >= MAX_ATTEMPTS || forMs >= UNAVAILABLE_FOR_MS
+  if (isOfInputs && isWorn) return failed(stage, inputsError(event.partition, event.cause))
   if (!event.retry || isWorn) return failed(stage, event.cause)
   const avoid = new Set(partition.avoid).add(attempt.member)
   const now = without(partition, attempt, { state: 'waiting', notBeforeMs: event.notBeforeMs })
@@ -210,6 +215,11 @@ function executorLost(stage: Stage, event: Extract<StageEvent, { kind: 'executor
   })
   const poison = partitions.findIndex(({ losses }) => losses >= MAX_LOSSES)
   return poison < 0 ? { ...stage, partitions } : failed(stage, poisonError(poison, event.cause))
+}
+
+function inputsError(partition: number, cause: QueryError): QueryError {
+  const message = `what partition ${partition} reads was lost in ${MAX_ATTEMPTS} attempts: ${cause.message}`
+  return new QueryError('EXECUTOR_LOST', message, { cause })
 }
 
 /** Not to be tried again: it would end more of them. */

@@ -4,7 +4,7 @@ import { AssertionError } from 'node:assert/strict'
 import t from 'tap'
 import type { MemberKey } from '../../coordinator/member.ts'
 import {
-  advance, MAX_FAILURES, MAX_LOSSES, planned, UNAVAILABLE_FOR_MS, type Stage, type StageEvent,
+  advance, MAX_ATTEMPTS, MAX_FAILURES, MAX_LOSSES, planned, UNAVAILABLE_FOR_MS, type Stage, type StageEvent,
 } from '../../coordinator/stage.ts'
 import { QueryError } from '../../proto/errors.ts'
 
@@ -108,6 +108,18 @@ t.test('lost executors are no failures of the task, but have an end too, and tha
   const { life } = after(stage, launched(0), gone)
   t.match(life, { state: 'failed', cause: { code: 'INTERNAL', message: /^6 executors were lost while they ran/ } })
   t.equal(life.state === 'failed' && life.cause.class.retryable, false)
+})
+
+t.test('inputs that others lost are no failures of the task, but have an end too', async t => {
+  let stage = advance(planned(1), ready)
+  const lost = new QueryError('INPUT_LOST', 'could not read')
+  const again: StageEvent[] = [{ kind: 'again', partitions: new Set() }, ready]
+  for (let attempt = 0; attempt < MAX_ATTEMPTS - 1; attempt++) {
+    stage = after(stage, launched(0), { ...retry, attempt, cause: lost }, ...again)
+    t.strictSame([stage.life.state, stage.partitions[0]?.failures], ['running', 0])
+  }
+  const { life } = after(stage, launched(0), { ...retry, attempt: MAX_ATTEMPTS - 1, cause: lost })
+  t.match(life, { state: 'failed', cause: { code: 'EXECUTOR_LOST', message: /partition 0 reads was lost in 20/ } })
 })
 
 t.test('a partition taken back runs again with a new attempt, the others stay', async t => {
