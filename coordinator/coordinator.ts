@@ -9,21 +9,17 @@ import { BucketStores } from '../cache/bucket-stores.ts'
 import { PATIENT } from '../cache/store-health.ts'
 import { openCatalog, type Catalog } from '../catalog/catalog.ts'
 import { SkeletonFiles } from '../catalog/skeleton-files.ts'
-import { DutyKeeper, memberState } from '../cluster/duty.ts'
+import { DutyKeeper } from '../cluster/duty.ts'
 import { Election } from '../cluster/election.ts'
 import { Housekeeping } from '../cluster/housekeeping.ts'
-import { coordinatorKey } from '../cluster/keys.ts'
 import { MembershipView, type MembershipEvent } from '../cluster/membership.ts'
 import { openStore } from '../cluster/open-store.ts'
-import { Registration } from '../cluster/registration.ts'
+import type { Registration } from '../cluster/registration.ts'
 import type { MetadataStore } from '../cluster/store.ts'
 import { addStoreService } from '../cluster/store-server.ts'
 import { Planner } from '../planner/planner.ts'
-import type { PlanThresholds } from '../planner/planned-query.ts'
-import { splitAddress } from '../proto/address.ts'
 import type { Clock } from '../proto/clock.ts'
 import { asQueryError, unreachable, type QueryError } from '../proto/errors.ts'
-import { encodeCoordinatorInfo } from '../proto/cluster-values.ts'
 import type { CoordinatorId, ExecutorId, Incarnation, QueryId } from '../proto/ids.ts'
 import type { CoordinatorChange, CoordinatorLaunch, Ready } from '../proto/launch.ts'
 import { ExecutorInfo_State as State } from '../proto/gen/cluster_pb.js'
@@ -43,6 +39,7 @@ import type { Log } from './log.ts'
 import { Metrics, type Gauges } from './metrics.ts'
 import { moveCache } from './move-cache.ts'
 import { coordinatorAdmin, leaveDoors, leaveOf } from './own-drain.ts'
+import { register } from './own-registration.ts'
 import { planPorts } from './plan-ports.ts'
 import { prepareQuery, type PlanPorts } from './plan-query.ts'
 import type { Room } from './place.ts'
@@ -64,6 +61,7 @@ import type { AllTables } from './system/all-tables.ts'
 import { openSystem } from './system/open-system.ts'
 import type { Peers } from './system/peers.ts'
 import type { QueryLog } from './system/query-log.ts'
+import { thresholds } from './thresholds.ts'
 import { openTracing } from './tracing/open-tracing.ts'
 import { Users } from './users.ts'
 
@@ -248,45 +246,6 @@ function keepHouse(
   })
   onStop(() => housekeeping.stop())
 }
-
-function register(
-  { clock, log, launch: { config }, processId, duckdbVersion, onFatal }: CoordinatorOptions, store: MetadataStore,
-  { coordinator: id, incarnation }: { readonly coordinator: CoordinatorId; readonly incarnation: Incarnation },
-  doors: Doors, duty: DutyKeeper,
-): Promise<Registration> {
-  const { advertise, labels } = config.node
-  const outside = (address: string): string =>
-    advertise === null ? address : `${splitAddress(advertise).host}:${splitAddress(address).port}`
-  const value = (): Uint8Array => encodeCoordinatorInfo({
-    id, incarnation, processId, http: outside(doors.http), flight: outside(doors.flight), admin: outside(doors.admin),
-    skeinVersion: packageVersion(), duckdbVersion, labels: { ...labels }, state: memberState(duty.duty),
-  })
-  return Registration.start({
-    store, clock, key: coordinatorKey(id), name: `coordinator ${id}`, graceMs: config.storeGraceMs, value,
-    onLost: () => log.warn({ id }, 'lease lost: registering anew'),
-    onUsurped: onFatal,
-    onReach: reason => {
-      if (reason === null) log.info({}, 'the store answers again')
-      else log.warn({ reason: reason.message }, 'no keepalive')
-    },
-  })
-}
-
-function thresholds({ wholeBytes, broadcastRows, sortRows, skewRows }: CoordinatorLaunch): PlanThresholds {
-  return {
-    wholeBytes: wholeBytes ?? DEFAULT_THRESHOLDS.wholeBytes,
-    broadcastRows: broadcastRows ?? DEFAULT_THRESHOLDS.broadcastRows,
-    // a table that every task reads is a broadcast too
-    replicateRows: broadcastRows === 0 ? 0 : DEFAULT_THRESHOLDS.replicateRows,
-    sortRows: sortRows ?? (broadcastRows === 0 ? 0 : DEFAULT_THRESHOLDS.sortRows),
-    skewRows: skewRows ?? DEFAULT_THRESHOLDS.skewRows,
-  }
-}
-
-/** Below 32 MB of columns a stage's fixed costs outweigh what it saves; rows: see bench/results.md. */
-const DEFAULT_THRESHOLDS = {
-  wholeBytes: 32 * 1024 * 1024, broadcastRows: 200_000, replicateRows: 10_000, sortRows: 500_000, skewRows: 200_000,
-} as const satisfies PlanThresholds
 
 function membershipChanged(queries: QueryService, log: Log, events: Events, event: MembershipEvent): void {
   const { kind, info } = event

@@ -7,7 +7,7 @@ import { taskId, type QueryId } from '../proto/ids.ts'
 import type { Member, MemberKey } from './member.ts'
 import type { KeptPart } from './result-index.ts'
 import type { ResultRelay } from './result-relay.ts'
-import type { StageReport } from './stage-actor.ts'
+import type { StageReport } from './stage-message.ts'
 import type { StageBoard } from './stage-board.ts'
 
 export interface MadeResultOptions {

@@ -13,7 +13,7 @@ import type { QueryHandle } from './query-handle.ts'
 import type { QueryLimits } from './query-limits.ts'
 import type { ResultIndex } from './result-index.ts'
 import type { RelayEvent, ResultRelay } from './result-relay.ts'
-import type { StageReport } from './stage-actor.ts'
+import type { StageReport } from './stage-message.ts'
 import type { TaskBoard } from './task-board.ts'
 
 export type QueryMessage = StageReport | RelayEvent | FleetNews | AdmissionNews

@@ -13,7 +13,6 @@ import { errorAtByte } from '../proto/error-place.ts'
 import { errorCode, unreachable, type ErrorCode, QueryError } from '../proto/errors.ts'
 import { taskId, type ExecutorId } from '../proto/ids.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
-import type { TaskNews } from './executor-actor.ts'
 import { takesWork, type Member, type MemberKey } from './member.ts'
 import { secondTryBytes } from './memory-estimate.ts'
 import type { MemoryLearner } from './memory-learner.ts'
@@ -23,6 +22,7 @@ import type { TaskReport } from './running-query.ts'
 import { stageSlices, type StageSlices } from './slices.ts'
 import { advance, attemptsOf, current, placing, planned, type Attempt, type Stage, type StageEvent } from './stage.ts'
 import { StageAttempts } from './stage-attempts.ts'
+import type { StageMessage, StageReport } from './stage-message.ts'
 import { LOOK_MS } from './stragglers.ts'
 import { inputFiles, taskDefinition, type Output, type QueryWork, type StageInputs } from './task-definition.ts'
 
@@ -36,36 +36,6 @@ const retried: ReadonlySet<ErrorCode> = new Set(
 const ofTheExecutor: ReadonlySet<ErrorCode> = new Set(['OUT_OF_MEMORY', 'DISK_FULL', 'INTERNAL', 'FILE_CORRUPT'])
 /** Besides, for a launch without an answer. */
 const retriedLaunch: ReadonlySet<ErrorCode> = new Set([...retried, 'DEADLINE_EXCEEDED', 'INTERNAL', 'NOT_FOUND'])
-
-export type StageMessage = TaskNews
-  | { readonly kind: 'crew'; readonly members: readonly Member[] }
-  | { readonly kind: 'inputs-ready'; readonly inputs: StageInputs }
-  | { readonly kind: 'again'; readonly partitions: ReadonlySet<number>; readonly epoch: number }
-  | { readonly kind: 'executor-lost'; readonly key: MemberKey; readonly cause: QueryError }
-  | { readonly kind: 'dispatch' }
-  /** Are any of its tasks much slower than the others? */
-  | { readonly kind: 'look' }
-  | { readonly kind: 'stop' }
-
-/** What the query hears. */
-export type StageReport =
-  | {
-    readonly kind: 'partition-done'; readonly stage: number; readonly partition: number; readonly epoch: number
-    readonly output: Output
-  }
-  | { readonly kind: 'stage-failed'; readonly stage: number; readonly cause: QueryError }
-  /** A task could not read these; nothing starts until the inputs are given again. */
-  | { readonly kind: 'inputs-lost'; readonly stage: number; readonly outputs: readonly Output[] }
-  /** A try failed for want of something that another executor may have, or reach. */
-  | { readonly kind: 'wanting' }
-  | { readonly kind: 'task-report'; readonly report: TaskReport }
-  /** This part of the result is being made there, or is made. `frames`: all of it, or none. */
-  | {
-    readonly kind: 'result-running'; readonly partition: number; readonly attempt: number; readonly key: MemberKey
-    readonly frames: readonly RawFlightData[]
-    /** What the attempt before it failed with, if it did. */
-    readonly after: QueryError | null
-  }
 
 export interface StageOptions {
   readonly work: QueryWork

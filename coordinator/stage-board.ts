@@ -9,7 +9,7 @@ import { taskId, type QueryId, type TaskId } from '../proto/ids.ts'
 import type { Address } from './actor/actor.ts'
 import type { Member, MemberKey } from './member.ts'
 import { recover, type StageView } from './recovery.ts'
-import type { StageMessage } from './stage-actor.ts'
+import type { StageMessage } from './stage-message.ts'
 import type { Output } from './task-definition.ts'
 
 interface Entry {

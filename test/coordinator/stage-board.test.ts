@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import type { MemberKey } from '../../coordinator/member.ts'
-import type { StageMessage } from '../../coordinator/stage-actor.ts'
+import type { StageMessage } from '../../coordinator/stage-message.ts'
 import { StageBoard } from '../../coordinator/stage-board.ts'
 import type { Output } from '../../coordinator/task-definition.ts'
 import type { Fragment, FragmentInput } from '../../planner/fragment.ts'
