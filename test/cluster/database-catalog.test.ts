@@ -14,8 +14,8 @@ import {
   CommandGetImportedKeysSchema, CommandGetPrimaryKeysSchema, CommandGetTablesSchema, CommandStatementUpdateSchema,
 } from '../../proto/gen/flight_sql_pb.js'
 import { FlightClient, packed, rowsOf } from '../serve/flight-client.ts'
-import { sessionsOf, type Ask } from './asking.ts'
-import { Skein, type SkeinOutcome } from './skein.ts'
+import { all, code, rows, sessionsOf, type Ask } from './asking.ts'
+import { Skein } from './skein.ts'
 import { Operator, until } from './watch.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'skein-database-'))
@@ -44,15 +44,9 @@ t.teardown(async () => {
 
 const session = sessionsOf(skein)
 const once: Ask = sql => skein.query(sql)
-const rows = (outcome: SkeinOutcome): unknown =>
-  outcome.kind === 'rows' ? outcome.answer.rows.map(row => row.map(String)) : outcome
-const code = (outcome: SkeinOutcome): string => outcome.kind === 'rows' ? 'rows' : outcome.code
-const all = async (ask: Ask, texts: readonly string[]): Promise<void> => {
-  for (const sql of texts) t.strictSame(code(await ask(sql)), 'rows', sql)
-}
 
 t.test('tables are made, changed and joined, in any session', async t => {
-  await all(once, [
+  await all(t, once, [
     'CREATE TABLE work.main.t (a INTEGER PRIMARY KEY, b VARCHAR)', "INSERT INTO work.t VALUES (1, 'x'), (2, 'y')",
     'CREATE SCHEMA work.s', 'CREATE TABLE work.s.big AS SELECT id, k FROM shop.main.small',
   ])
@@ -64,7 +58,7 @@ t.test('tables are made, changed and joined, in any session', async t => {
   const named = await skein.query('FROM t', { fields: { catalog: 'work', schema: 'main' } })
   t.strictSame(rows(named), [['2', 'z']], 'the catalog of one request')
   const own = session()
-  await all(own, ['USE work', 'CREATE VIEW v AS SELECT a FROM t', 'CREATE TEMP TABLE mine AS FROM v', 'USE work.s'])
+  await all(t, own, ['USE work', 'CREATE VIEW v AS SELECT a FROM t', 'CREATE TEMP TABLE mine AS FROM v', 'USE work.s'])
   t.strictSame(rows(await own('SELECT count(*) FROM big, main.v, mine')), [['300']])
   t.strictSame(rows(await own("SELECT table_name FROM duckdb_tables() WHERE database_name = 'work' ORDER BY 1")),
     [['big'], ['t']])
@@ -88,7 +82,7 @@ t.test('tables are made, changed and joined, in any session', async t => {
 })
 
 t.test('Flight SQL lists it, its keys, and what the session has made', async t => {
-  await all(session(), [
+  await all(t, session(), [
     'USE work', 'CREATE TABLE parent (id INTEGER PRIMARY KEY, price DECIMAL(10,2) NOT NULL)',
     'CREATE TABLE child (a INTEGER, b INTEGER, id INTEGER REFERENCES parent(id), PRIMARY KEY(a, b))',
     "COMMENT ON COLUMN parent.price IS 'in euro'",
@@ -128,22 +122,22 @@ t.test('Flight SQL lists it, its keys, and what the session has made', async t =
 })
 
 t.test('a transaction is done as a whole, or undone, and others wait for it', async t => {
-  await all(once, ['CREATE TABLE work.n (a INTEGER)'])
+  await all(t, once, ['CREATE TABLE work.n (a INTEGER)'])
   const own = session()
-  await all(own, ['BEGIN', 'INSERT INTO work.n VALUES (1)', 'INSERT INTO work.n SELECT id FROM small LIMIT 2'])
+  await all(t, own, ['BEGIN', 'INSERT INTO work.n VALUES (1)', 'INSERT INTO work.n SELECT id FROM small LIMIT 2'])
   t.strictSame(rows(await own('SELECT count(*) FROM work.n')), [['3']])
   const other = once('INSERT INTO work.n SELECT 10 + count(*) FROM work.n')
-  await all(own, ['ROLLBACK'])
+  await all(t, own, ['ROLLBACK'])
   t.strictSame(rows(await other), [['1']])
   t.strictSame(rows(await once('FROM work.n')), [['10']])
-  await all(own, ['BEGIN', 'INSERT INTO work.n VALUES (11)', 'COMMIT'])
+  await all(t, own, ['BEGIN', 'INSERT INTO work.n VALUES (11)', 'COMMIT'])
   t.strictSame(rows(await once('SELECT sum(a) FROM work.n')), [['21']])
 })
 
 t.test('sessions that write at the same time take turns; none is lost', async t => {
-  await all(once, ['CREATE TABLE work.c (a INTEGER)', 'INSERT INTO work.c VALUES (0)'])
+  await all(t, once, ['CREATE TABLE work.c (a INTEGER)', 'INSERT INTO work.c VALUES (0)'])
   const asks = Array.from({ length: 4 }, () => session())
-  for (const ask of asks) await all(ask, ['CREATE TEMP TABLE own AS SELECT 1 AS one']) // on both executors
+  for (const ask of asks) await all(t, ask, ['CREATE TEMP TABLE own AS SELECT 1 AS one']) // on both executors
   const turns = [...asks, ...asks, ...asks].map(ask => ask('UPDATE work.c SET a = a + (SELECT one FROM own)'))
   for (const outcome of await Promise.all(turns)) t.strictSame(rows(outcome), [['1']])
   t.strictSame(rows(await once('FROM work.c')), [['12']])
@@ -151,13 +145,13 @@ t.test('sessions that write at the same time take turns; none is lost', async t 
 
 t.test('who may write is said', async t => {
   const [ann, etl, bob] = [session('ann'), session('etl-7'), session('bob')]
-  await all(ann, ['CREATE TABLE kept.t AS SELECT 1 AS a'])
-  await all(etl, ['INSERT INTO kept.t VALUES (2)'])
+  await all(t, ann, ['CREATE TABLE kept.t AS SELECT 1 AS a'])
+  await all(t, etl, ['INSERT INTO kept.t VALUES (2)'])
   for (const sql of ['INSERT INTO kept.t VALUES (3)', 'DROP TABLE kept.t', 'CREATE TABLE kept.u (a INTEGER)']) {
     t.match(await bob(sql), { code: 'PERMISSION_DENIED', message: /user bob may not change catalog kept/ }, sql)
   }
   t.strictSame(rows(await bob('SELECT sum(a) FROM kept.t')), [['3']], 'who may not write reads')
-  await all(bob, ['BEGIN', 'FROM kept.t', 'COMMIT'])
+  await all(t, bob, ['BEGIN', 'FROM kept.t', 'COMMIT'])
   t.match(await once('CREATE TABLE link.t (a INTEGER)'), {
     code: 'PERMISSION_DENIED', message: /catalog link: is no file inside its bucket/,
   })
@@ -165,9 +159,9 @@ t.test('who may write is said', async t => {
 })
 
 t.test('what was committed outlives its executors, and what was not leaves nothing', async t => {
-  await all(once, ['CREATE TABLE work.d (a INTEGER)'])
+  await all(t, once, ['CREATE TABLE work.d (a INTEGER)'])
   const own = session()
-  await all(own, ['INSERT INTO work.d VALUES (1)', 'BEGIN', 'INSERT INTO work.d VALUES (2)'])
+  await all(t, own, ['INSERT INTO work.d VALUES (1)', 'BEGIN', 'INSERT INTO work.d VALUES (2)'])
   const before = await operator.executors()
   for (const { pid } of before) process.kill(pid, 'SIGKILL')
   await until('two new executors', 30_000, async () => {

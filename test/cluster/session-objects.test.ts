@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { faultConfig, writeFaultTables } from './fault-tables.ts'
-import { sessionsOf, type Ask } from './asking.ts'
-import { Skein, type SkeinOutcome } from './skein.ts'
+import { all, code, rows, sessionsOf, type Ask } from './asking.ts'
+import { Skein } from './skein.ts'
 import { Operator, until } from './watch.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'skein-objects-'))
@@ -24,16 +24,10 @@ t.teardown(async () => {
 
 const session = sessionsOf(skein)
 const once: Ask = sql => skein.query(sql)
-const rows = (outcome: SkeinOutcome): unknown =>
-  outcome.kind === 'rows' ? outcome.answer.rows.map(row => row.map(String)) : outcome
-const code = (outcome: SkeinOutcome): string => outcome.kind === 'rows' ? 'rows' : outcome.code
-const all = async (ask: Ask, texts: readonly string[]): Promise<void> => {
-  for (const sql of texts) t.equal(code(await ask(sql)), 'rows', sql)
-}
 
 t.test('temporary tables, views and macros are joined with the tables of the cluster', async t => {
   const own = session()
-  await all(own, [
+  await all(t, own, [
     'CREATE TEMP TABLE few AS SELECT * FROM rows WHERE id < 10', 'CREATE TEMP VIEW many AS SELECT * FROM rows',
     'CREATE TEMP MACRO plus(a, b) AS a + b', 'CREATE TEMP MACRO top(n) AS TABLE SELECT id FROM few ORDER BY id LIMIT n',
   ])
@@ -51,7 +45,7 @@ t.test('temporary tables, views and macros are joined with the tables of the clu
 t.test('a variable is the session\'s, of any type, and made of tables if it likes', async t => {
   const own = session()
   t.strictSame(rows(await own("SELECT getvariable('x') IS NULL")), [['true']])
-  await all(own, [
+  await all(t, own, [
     'SET VARIABLE x = (SELECT max(id) FROM small)', 'SET VARIABLE "a list" = [1, 2, NULL]',
     "SET VARIABLE y = getvariable('x') + 1", "SET VARIABLE day TO DATE '2020-02-29'",
   ])
@@ -69,7 +63,7 @@ t.test('a variable is the session\'s, of any type, and made of tables if it like
 
 t.test('EXPLAIN over what a session has made is DuckDB\'s, runs nothing and shows no path', async t => {
   const own = session()
-  await all(own, ['CREATE TEMP TABLE few AS SELECT range AS id FROM range(10)'])
+  await all(t, own, ['CREATE TEMP TABLE few AS SELECT range AS id FROM range(10)'])
   const text = async (sql: string): Promise<string> => {
     const outcome = await own(sql)
     if (outcome.kind === 'error') throw new Error(outcome.message)
@@ -99,9 +93,9 @@ t.test('rows are inserted, updated, merged and deleted, each statement once', as
   t.strictSame(rows(await own('MERGE INTO memory.m USING small s ON m.id = s.id WHEN MATCHED THEN DELETE')), [['300']])
   t.strictSame(rows(await own('DELETE FROM memory.m WHERE id = -2 RETURNING id, k')), [['-2', '0']])
   t.strictSame(rows(await own('FROM memory.m')), [['-1', '0']])
-  await all(own, ['USE memory', 'ALTER TABLE m ADD COLUMN x INTEGER DEFAULT 7', 'CREATE SEQUENCE s'])
+  await all(t, own, ['USE memory', 'ALTER TABLE m ADD COLUMN x INTEGER DEFAULT 7', 'CREATE SEQUENCE s'])
   t.strictSame(rows(await own("SELECT x, nextval('s'), nextval('s') FROM m")), [['7', '1', '2']])
-  await all(own, ['DROP TABLE m', 'USE shop'])
+  await all(t, own, ['DROP TABLE m', 'USE shop'])
   t.equal(code(await own('FROM memory.m')), 'TABLE_NOT_FOUND')
 })
 
@@ -118,14 +112,14 @@ t.test('what is in a catalog of the cluster cannot be changed', async t => {
 
 t.test('a transaction is done as a whole, or undone', async t => {
   const own = session()
-  await all(own, ['CREATE TABLE memory.m (a INTEGER PRIMARY KEY)', 'BEGIN', 'INSERT INTO memory.m VALUES (1)'])
+  await all(t, own, ['CREATE TABLE memory.m (a INTEGER PRIMARY KEY)', 'BEGIN', 'INSERT INTO memory.m VALUES (1)'])
   t.strictSame(rows(await own('SELECT count(*), (SELECT count(*) FROM small) FROM memory.m')), [['1', '300']])
-  await all(own, ['ROLLBACK', 'BEGIN', 'INSERT INTO memory.m SELECT id FROM small', 'COMMIT'])
+  await all(t, own, ['ROLLBACK', 'BEGIN', 'INSERT INTO memory.m SELECT id FROM small', 'COMMIT'])
   t.strictSame(rows(await own('SELECT count(*) FROM memory.m')), [['300']])
-  await all(own, ['BEGIN'])
+  await all(t, own, ['BEGIN'])
   t.equal(code(await own('INSERT INTO memory.m VALUES (-1), (1)')), 'EXECUTION_ERROR')
   t.equal(code(await own('SELECT count(*) FROM memory.m')), 'TRANSACTION_ERROR', 'it has failed')
-  await all(own, ['ROLLBACK'])
+  await all(t, own, ['ROLLBACK'])
   t.strictSame(rows(await own('SELECT count(*) FROM memory.m')), [['300']])
   t.match(await own("INSERT INTO memory.m VALUES (-1); INSERT INTO memory.m VALUES (-1)"), {
     code: 'EXECUTION_ERROR', message: /^statement 2 of 2: /,
@@ -137,7 +131,7 @@ t.test('lists show the catalogs of the cluster and what is the session\'s, and n
   const own = session()
   t.strictSame(rows(await once('SHOW TABLES')), [['rows'], ['small']])
   t.strictSame(rows(await once('SHOW DATABASES')), [['memory'], ['shop'], ['skein']])
-  await all(own, ['CREATE TEMP TABLE t AS SELECT id FROM rows', 'CREATE TEMP VIEW v AS SELECT * FROM t'])
+  await all(t, own, ['CREATE TEMP TABLE t AS SELECT id FROM rows', 'CREATE TEMP VIEW v AS SELECT * FROM t'])
   t.strictSame(rows(await own('SHOW TABLES')), [['rows'], ['small'], ['t'], ['v']])
   const listed = await own(`SELECT table_name FROM information_schema.tables
     WHERE table_schema = 'main' AND table_catalog <> 'skein' ORDER BY 1`)
@@ -156,7 +150,7 @@ t.test('lists show the catalogs of the cluster and what is the session\'s, and n
 t.test('a session\'s own instance reaches no further than its tables', async t => {
   const own = session()
   const file = join(folder, 'small', '0.parquet')
-  await all(own, ['CREATE TEMP TABLE t AS SELECT 1 AS a'])
+  await all(t, own, ['CREATE TEMP TABLE t AS SELECT 1 AS a'])
   const attempts = [
     `CREATE TEMP TABLE x AS FROM '${file}'`, `CREATE TEMP TABLE x AS FROM "${file}"`,
     `CREATE TEMP VIEW x AS FROM read_parquet('${file}')`, `INSERT INTO t FROM read_csv('${file}')`,
@@ -184,7 +178,7 @@ t.test('a session\'s own instance reaches no further than its tables', async t =
 
 t.test('a cancelled statement leaves nothing, and its session goes on', async t => {
   const own = session()
-  await all(own, ['CREATE TABLE memory.m (a HUGEINT)'])
+  await all(t, own, ['CREATE TABLE memory.m (a HUGEINT)'])
   const leave = new AbortController()
   const endless = 'INSERT INTO memory.m SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b'
   const asked = skein.query(endless, { fields: { session_id: own.id }, signal: leave.signal }).catch(() => 'gone')
@@ -196,7 +190,7 @@ t.test('a cancelled statement leaves nothing, and its session goes on', async t 
 
 t.test('objects are lost with their executor, and the session is told so once', async t => {
   const own = session()
-  await all(own, ['CREATE TEMP TABLE kept AS SELECT 1 AS a', 'BEGIN', 'INSERT INTO kept VALUES (2)'])
+  await all(t, own, ['CREATE TEMP TABLE kept AS SELECT 1 AS a', 'BEGIN', 'INSERT INTO kept VALUES (2)'])
   const before = await operator.executors()
   const holds = (pid: number): void => { process.kill(pid, 'SIGKILL') }
   for (const { pid } of before) holds(pid)
@@ -207,6 +201,6 @@ t.test('objects are lost with their executor, and the session is told so once', 
   t.match(await own('FROM kept'), { code: 'SESSION_LOST', message: /was lost with all that this session has made/ })
   t.equal(code(await own('SELECT * FROM kept')), 'TABLE_NOT_FOUND')
   t.equal(code(await own('COMMIT')), 'TRANSACTION_ERROR', 'the transaction is gone too')
-  await all(own, ['CREATE TEMP TABLE kept AS SELECT 3 AS a'])
+  await all(t, own, ['CREATE TEMP TABLE kept AS SELECT 3 AS a'])
   t.strictSame(rows(await own('FROM kept')), [['3']])
 })
