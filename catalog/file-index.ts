@@ -103,14 +103,19 @@ export class IndexedFile implements DataFile {
   readonly shape: number
   readonly hiveValues: DataFile['hiveValues']
   readonly rowCount: number
+  readonly isUncut: boolean
   readonly #index: FileIndex
   readonly #position: number
 
-  constructor({ file, shape, hiveValues, rowCount }: Omit<DataFile, 'rowGroups'>, index: FileIndex, position: number) {
+  constructor(
+    { file, shape, hiveValues, rowCount, isUncut = false }: Omit<DataFile, 'rowGroups'>, index: FileIndex,
+    position: number,
+  ) {
     this.file = file
     this.shape = shape
     this.hiveValues = hiveValues
     this.rowCount = rowCount
+    this.isUncut = isUncut
     this.#index = index
     this.#position = position
   }

@@ -8,6 +8,7 @@ import type { Footer, FooterChunk, FooterRowGroup, FooterSchema } from '../cache
 import type { StatKind } from '../cache/statistics.ts'
 import type { ThriftValue } from '../cache/thrift-reader.ts'
 import type { DescribedShapes } from './column-shapes.ts'
+import { ROW_NUMBER } from './reader-options.ts'
 import { skeletonType } from './skeleton-schema.ts'
 import type { FileShape, TableColumn } from './table.ts'
 import { type ColumnStatistics, type PartStatistics, mergeStatistics, unknownStatistics } from './table-statistics.ts'
@@ -32,6 +33,8 @@ export interface ParquetColumn extends TableColumn {
 export interface ParquetFile {
   readonly rowCount: number
   readonly shape: number
+  /** As DataFile.isUncut. */
+  readonly isUncut: boolean
   /** With a chunk for each of the columns. */
   readonly rowGroups: readonly FooterRowGroup[]
 }
@@ -50,15 +53,22 @@ export function joinFooters(
   const schemas = [schema, ...others]
   const numbers = new Map(schemas.map(({ fingerprint }, i) => [fingerprint, i]))
   const sources = schemas.map((one, i) => columnSources(one, i, described, shapes[i]))
+  const uncut = schemas.map((_, i) => described.examples[i]?.columns.some(({ name }) => isRowNumber(name)) ?? false)
   return {
     schema, shapes,
     columns: described.columns.map((column, i) => parquetColumn(column, i, schemas, sources)),
     rowCount: footers.reduce((sum, footer) => sum + footer.rowCount, 0),
     files: footers.map(({ rowCount, rowGroups, schema: { fingerprint } }) => {
       const number = numbers.get(fingerprint) ?? 0
-      return { rowCount, shape: shapes.length === 0 ? 0 : number, rowGroups: aligned(rowGroups, sources[number] ?? []) }
+      const shape = shapes.length === 0 ? 0 : number
+      const isUncut = uncut[number] ?? false
+      return { rowCount, shape, isUncut, rowGroups: aligned(rowGroups, sources[number] ?? []) }
     }),
   }
+}
+
+export function isRowNumber(name: string): boolean {
+  return name.toLowerCase() === ROW_NUMBER
 }
 
 /** The statistics of the column over all files. */

@@ -8,7 +8,7 @@ import type { StatKind } from '../cache/statistics.ts'
 import { FileIndex, IndexedFile } from './file-index.ts'
 import type { HiveLayout } from './hive.ts'
 import { hiveStat } from './hive-types.ts'
-import { type ParquetFiles, columnStatistics } from './parquet-files.ts'
+import { type ParquetFiles, columnStatistics, isRowNumber } from './parquet-files.ts'
 import { type SkeletonColumn, declaredColumn } from './skeleton.ts'
 import type { ColumnChunk, DataFile, TableColumn } from './table.ts'
 import { type ColumnStatistics, mergeStatistics } from './table-statistics.ts'
@@ -70,6 +70,7 @@ export function dataFiles(
 ): { readonly index: FileIndex; readonly files: readonly DataFile[] } {
   const isHive = joined.columns.map(({ name }) => hive.keys.some(key => key.toLowerCase() === name.toLowerCase()))
   const known = !isHive.includes(true)
+  const isUncut = hive.keys.some(isRowNumber)
   const index = new FileIndex(known ? joined.files : joined.files.map(({ rowCount, rowGroups }) => ({
     rowCount, rowGroups: rowGroups.map(group => ({
       rowCount: group.rowCount, columns: group.columns.map((chunk, i) => isHive[i] === true ? unknown(chunk) : chunk),
@@ -78,8 +79,11 @@ export function dataFiles(
   return {
     index,
     files: files.map((file, i) => {
-      const { rowCount, shape } = joined.files[i] ?? { rowCount: 0, shape: 0 }
-      return new IndexedFile({ file, shape, hiveValues: hive.values[i] ?? [], rowCount }, index, i)
+      const own = joined.files[i] ?? { rowCount: 0, shape: 0, isUncut: false }
+      return new IndexedFile({
+        file, shape: own.shape, hiveValues: hive.values[i] ?? [], rowCount: own.rowCount,
+        isUncut: isUncut || own.isUncut,
+      }, index, i)
     }),
   }
 }

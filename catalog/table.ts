@@ -72,6 +72,8 @@ export interface DataFile {
   /** Of Parquet: its row groups in order. Of CSV and JSON: empty. */
   readonly rowGroups: readonly RowGroup[]
   readonly rowCount: number
+  /** True: a column or key has the name by which DuckDB tells rows by their place, so one task reads all of it. */
+  readonly isUncut?: boolean
 }
 
 export interface RowGroup {

@@ -33,7 +33,7 @@ export function splits(files: readonly PrunedFile[], columns: readonly number[],
   return files.flatMap((file, i) => {
     const sizeBytes = sizes[i] ?? 0
     const cut = files.length < targetTasks || sizeBytes > LARGE_FILE_FACTOR * meanBytes
-    if (!cut || file.rowGroups.length < 2) return [whole(file, sizeBytes)]
+    if (!cut || file.rowGroups.length < 2 || file.file.isUncut === true) return [whole(file, sizeBytes)]
     const pieceBytes = files.length < targetTasks ? targetBytes : Math.max(targetBytes, meanBytes)
     return ranges(file, columns, Math.min(MAX_RANGES_PER_FILE, Math.ceil(sizeBytes / Math.max(1, pieceBytes))))
   })
@@ -69,7 +69,7 @@ function whole(pruned: PrunedFile, sizeBytes: number): Split {
   const { file, rowGroups } = pruned
   const [first = 0, last = 0] = [rowGroups[0], rowGroups.at(-1)]
   const all: Split = { file: file.file, shape: file.shape, fromRow: 0, toRow: 0, sizeBytes }
-  if (rowGroups.length === 0 || rowsOf(pruned) === file.rowCount) return all
+  if (rowGroups.length === 0 || file.isUncut === true || rowsOf(pruned) === file.rowCount) return all
   const groups = file.rowGroups
   const rows = (from: number, to: number): number =>
     groups.slice(from, to).reduce((sum, group) => sum + group.rowCount, 0)

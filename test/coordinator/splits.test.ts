@@ -29,6 +29,11 @@ t.test('fewer files than tasks are cut at row groups, into about equal ranges', 
   t.strictSame(text([file('a', 1)], 8), ['a 0-0'])
 })
 
+t.test('a file whose rows cannot be told by their place is read as a whole', async t => {
+  const uncut = ({ file, rowGroups }: PrunedFile): PrunedFile => ({ file: { ...file, isUncut: true }, rowGroups })
+  t.strictSame(text([uncut(file('a', 5)), uncut(file('b', 9, [2, 3]))], 8), ['a 0-0', 'b 0-0'])
+})
+
 t.test('a file much larger than the mean is cut', async t => {
   const many = [...'abcdefgh'].map(key => file(key, 1))
   const cut = text([...many, file('z', 24)], 4)
