@@ -25,7 +25,7 @@ import { done } from './answer.ts'
 import { chainsIn, mentions } from './mentions.ts'
 import type { OwnDatabases } from './own-databases.ts'
 import {
-  filesOf, keyOf, pathOf, readOnly, runTables, tableRead, withoutFiles, type TableRead,
+  filesOf, keyOf, pathOf, readOnly, runTables, tableRead, withoutFiles, withoutHidden, type TableRead,
 } from './own-tables.ts'
 import { OwnQuery, type OwnOutcome, type OwnRun } from './own-query.ts'
 import type { NameDefaults, Session } from './session.ts'
@@ -261,7 +261,7 @@ export class OwnInstances {
     }, signal)).catch((thrown: unknown) => {
       const error = asQueryError(thrown)
       if (error.code !== 'BIND_ERROR') throw error
-      throw failures[0] ?? readOnly(sql, tables, request) ?? error
+      throw failures[0] ?? readOnly(sql, tables, request) ?? withoutHidden(error, sql, tables)
     })
     instance.opened = true
     instance.begun ||= begin
