@@ -13,7 +13,6 @@ import { errorAtByte } from '../../proto/error-place.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
 import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
 import { wasSaid } from '../../proto/grpc.ts'
-import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } from '../../proto/gen/session_pb.js'
 import type { CoordinatorId, QueryId } from '../../proto/ids.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { EXPLAIN_COLUMNS } from '../explain-query.ts'
@@ -31,7 +30,7 @@ import { OwnQuery, type OwnOutcome, type OwnRun } from './own-query.ts'
 import type { NameDefaults, Session } from './session.ts'
 import type { RunInit, SessionChannel } from './session-channel.ts'
 import type { Sessions } from './sessions.ts'
-import { ingestRequests, repeatRequests, type IngestMode, type IngestTarget } from './write-streams.ts'
+import { ifSo, ingestRequests, repeatRequests, type IngestMode, type IngestTarget } from './write-streams.ts'
 
 export interface OwnInstancesOptions {
   readonly sessions: Sessions
@@ -86,8 +85,6 @@ const nothing = { tables: [], failures: [] }
 const TABLES_OF_TRANSACTION = 64
 /** Catalogs that are a session's alone. */
 const own: ReadonlySet<string> = new Set(['memory', 'temp'])
-const ifMissing = { create: IfMissing.CREATE, fail: IfMissing.FAIL } as const
-const ifThere = { append: IfThere.APPEND, replace: IfThere.REPLACE, fail: IfThere.FAIL } as const
 
 export class OwnInstances {
   readonly #options: OwnInstancesOptions
@@ -182,10 +179,7 @@ export class OwnInstances {
         defaultSchema: databases.has(catalog) ? 'main' : session.schema }
       const instance = this.#instance(session, place)
       await this.#bind(session, instance, place, 'change', signal)
-      const begin = {
-        sessionId: instance.id, catalog, schema, table, ifMissing: ifMissing[mode.ifMissing],
-        ifThere: ifThere[mode.ifThere],
-      }
+      const begin = { sessionId: instance.id, catalog, schema, table, ...ifSo(mode) }
       const call = instance.channel.ingest(ingestRequests(begin, messages, signal), signal)
       const reply = await this.#told(session, instance, '', call)
       instance.objects = new Set(reply.objects)
@@ -200,12 +194,12 @@ export class OwnInstances {
     const isOnce = lists.has(kind) && !this.#instances.has(session)
     const instance = this.#instance(session, request)
     const { id, channel } = instance
-    const bound = kind === 'end' ? { columns: done.columns, read: [] }
+    const bound = kind === 'end' ? { columns: done.columns, read: [], bytesFetched: 0 }
       : await this.#bind(session, instance, request, kind, signal)
     const columns = kind === 'explain' ? EXPLAIN_COLUMNS : bound.columns
     const resultId = this.#options.newId()
     await run({
-      columns,
+      columns, bytesFetched: bound.bytesFetched,
       run: () => this.#run(session, instance, kind, {
         sessionId: id, resultId, sql: runs, columns: columns.map(({ name, type }) => ({ name, type })),
         enumDictionaries: request.enums === 'dictionary', compressLz4: request.compression === 'lz4',
@@ -227,10 +221,14 @@ export class OwnInstances {
     const changes = kind === 'change' || ends
     try {
       const running = instance.channel.run({ ...request, ends, changes }, signal)
-      const { objects, frames, changedRows, rowCount } = await this.#told(session, instance, request.sql, running)
+      const reply = await this.#told(session, instance, request.sql, running)
+      const { objects, frames, changedRows, rowCount } = reply
       if (changes) instance.objects = new Set(objects)
       // of a change that gives its rows they are those that it has changed
-      return { frames, changedRows: kind === 'change' ? changedRows ?? rowCount : ends ? 0n : null }
+      return {
+        frames, changedRows: kind === 'change' ? changedRows ?? rowCount : ends ? 0n : null,
+        bytesFetched: Number(reply.bytesFetched), bytesCached: Number(reply.bytesCached),
+      }
     } catch (error) {
       await instance.channel.unbind(instance.id).catch(() => undefined) // it may not have come there at all
       throw error
@@ -242,7 +240,7 @@ export class OwnInstances {
   async #bind(
     session: Session, instance: OwnInstance, request: QueryRequest, kind: OwnKind, signal: AbortSignal,
     parameterized = '',
-  ): Promise<OwnDescription & { readonly read: readonly TableRead[] }> {
+  ): Promise<OwnDescription & { readonly read: readonly TableRead[]; readonly bytesFetched: number }> {
     const begin = session.transaction === 'open' && !instance.begun && !lists.has(kind)
     if (kind === 'list' && instance.begun) {
       throw new QueryError('TRANSACTION_ERROR', 'the catalog cannot be listed inside a transaction on own objects')
@@ -269,8 +267,10 @@ export class OwnInstances {
     try {
       const { changes, givesRows, tables: read } = this.#authorised(reply.outline, request, kind)
       const parameters = reply.parameters.map(({ name, type }) => ({ name, type: type === '' ? null : type }))
-      return { columns, changes, givesRows, parameters, read: read.flatMap(({ table, columns }) =>
-        tableRead(tables[table], columns)) }
+      return {
+        columns, changes, givesRows, parameters, bytesFetched: Number(reply.bytesFetched),
+        read: read.flatMap(({ table, columns }) => tableRead(tables[table], columns)),
+      }
     } catch (error) {
       await instance.channel.unbind(instance.id).catch(() => undefined) // then the next bind does it
       throw error

@@ -18,11 +18,15 @@ export interface OwnOutcome {
   readonly frames: readonly RawFlightData[]
   /** null: it has only read. */
   readonly changedRows: bigint | null
+  readonly bytesFetched: number
+  readonly bytesCached: number
 }
 
 /** A statement that is about to run. */
 export interface OwnRun {
   readonly columns: readonly TableColumn[]
+  /** Of buckets, until now. */
+  readonly bytesFetched: number
   readonly run: () => Promise<OwnOutcome>
   /** Its rows, from when it has begun to run. */
   readonly fetch: Fetch
@@ -54,6 +58,8 @@ export class OwnQuery implements RunningQuery {
   readonly #ran: Promise<void>
   #run: OwnRun | null = null
   #changedRows: bigint | null = null
+  #bytesFetched = 0
+  #bytesCached = 0
   #isDone = false
   #boundMs: number | null = null
   #endedMs: number | null = null
@@ -73,6 +79,7 @@ export class OwnQuery implements RunningQuery {
     const run = async (bound: OwnRun): Promise<void> => {
       this.#boundMs = clock.nowMs()
       this.#run = bound
+      this.#bytesFetched = bound.bytesFetched
       settle(bound.columns)
       await this.#runs(bound)
     }
@@ -97,7 +104,8 @@ export class OwnQuery implements RunningQuery {
     const { startedMs } = this.query
     return {
       query_id: this.id, stages: 1, tasks: 1, executors: 1, whole_reason: WHOLE_REASON, result_cache: 'off',
-      bytes_fetched: 0, bytes_cached: 0, exchange_bytes: 0, plan_ms: (this.#boundMs ?? this.#clock.nowMs()) - startedMs,
+      bytes_fetched: this.#bytesFetched, bytes_cached: this.#bytesCached, exchange_bytes: 0,
+      plan_ms: (this.#boundMs ?? this.#clock.nowMs()) - startedMs,
       elapsed_ms: (this.#endedMs ?? this.#clock.nowMs()) - startedMs,
     }
   }
@@ -142,8 +150,10 @@ export class OwnQuery implements RunningQuery {
     }
     const cancelRead = this.#clock.after(READ_AFTER_MS, read)
     try {
-      const { frames, changedRows } = await run()
+      const { frames, changedRows, bytesFetched, bytesCached } = await run()
       this.#changedRows = changedRows
+      this.#bytesFetched += bytesFetched
+      this.#bytesCached += bytesCached
       if (!isRead && frames.length > 0) this.#relay.give(0, 0, frames)
       else if (!isRead) read()
     } finally {

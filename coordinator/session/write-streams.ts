@@ -5,6 +5,7 @@
 
 import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
+import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } from '../../proto/gen/session_pb.js'
 import type { IngestInit, RepeatInit } from './session-channel.ts'
 
 /** What is done where the table is not there, and where it is. */
@@ -23,6 +24,14 @@ export interface IngestTarget {
 type BeginOf<Init extends { message?: unknown }> =
   Extract<NonNullable<Init['message']>, { readonly case: 'begin' }> extends { readonly value: infer Begin }
     ? Begin : never
+
+const ifMissing = { create: IfMissing.CREATE, fail: IfMissing.FAIL } as const
+const ifThere = { append: IfThere.APPEND, replace: IfThere.REPLACE, fail: IfThere.FAIL } as const
+
+/** The same on the wire. */
+export function ifSo(mode: IngestMode): Pick<BeginOf<IngestInit>, 'ifMissing' | 'ifThere'> {
+  return { ifMissing: ifMissing[mode.ifMissing], ifThere: ifThere[mode.ifThere] }
+}
 
 /** Texts of one message of a repetition; a longer one has a message to itself. */
 const MAX_TEXTS_CHARACTERS = 1024 * 1024

@@ -20,6 +20,7 @@ import { ScanFiles, type FilePort } from '../scan-files.ts'
 import { settingsSql } from '../task-setup.ts'
 import type { DatabaseFiles } from './database-files.ts'
 import { columnsRead, leavingOptimizer } from './columns-read.ts'
+import { OBJECTS } from './own-objects.ts'
 import { outlineOf } from './plan-outline.ts'
 import { SessionDatabases } from './session-databases.ts'
 import { SessionTables } from './session-tables.ts'
@@ -42,6 +43,16 @@ export interface Bound {
   readonly columns: readonly TypedColumn[]
   readonly statementType: number
   readonly parameters: readonly { readonly name: string; readonly type: string | null }[]
+  readonly bytesFetched: number
+}
+
+/** What a statement has done; `objects` if it may have made or dropped some. */
+export interface Ran {
+  readonly rowCount: number
+  readonly changedRows: bigint | null
+  readonly objects: string[]
+  readonly bytesFetched: number
+  readonly bytesCached: number
 }
 
 /** What a change has done, and what is the session's own after it. */
@@ -114,23 +125,22 @@ export class OwnSession {
     }
     const { columns, statementType } = await this.#describe(sql)
     const parameters = await this.#parameters(request.parameterized)
-    return { outline: await this.#outline(sql), columns, statementType, parameters }
+    const bytesFetched = opened?.bytesFetched ?? 0
+    return { outline: await this.#outline(sql), columns, statementType, parameters, bytesFetched }
   }
 
   /** Rejects with what DuckDB says; what a statement outside of a transaction did until then is undone. */
-  run(
-    request: RunRequest, spool: ResultSpool, signal: AbortSignal,
-  ): Promise<{ rowCount: number; changedRows: bigint | null; objects: string[] }> {
+  run(request: RunRequest, spool: ResultSpool, signal: AbortSignal): Promise<Ran> {
     return this.#next(async () => {
       const { connections: { user }, pool } = this.options
       const { sql, ends, changes } = request
       const stopInterrupts = this.#interruptOn(signal)
       this.#spools.set(request.resultId, spool) // it is read while it is made: there may not be room for all of it
       try {
-        await this.#open(request, signal)
+        const { bytesFetched, bytesCached } = await this.#open(request, signal)
         const { rowCount, changedRows } = await writeAtOnce(user, sql, resultShape(request), spool, pool)
         spool.complete()
-        return { rowCount, changedRows, objects: changes ? await this.#objects() : [] }
+        return { rowCount, changedRows, objects: changes ? await this.#objects() : [], bytesFetched, bytesCached }
       } catch (error) {
         this.#spools.delete(request.resultId)
         const cause = taskError(error, [])
@@ -198,11 +208,12 @@ export class OwnSession {
     await this.#databases.ended() // with the instance, and not before
   }
 
-  async #open({ tables, carried }: Pick<RunRequest, 'tables' | 'carried'>, signal: AbortSignal): Promise<void> {
+  async #open({ tables, carried }: Pick<RunRequest, 'tables' | 'carried'>, signal: AbortSignal): Promise<ScanFiles> {
     const opened = await ScanFiles.open(tables, carried, this.options.files, signal)
     this.#pins.push(opened)
     await this.#tables.use(tables, opened.paths, false, this.#seen)
     checkWanted(signal)
+    return opened
   }
 
   /**
@@ -381,14 +392,3 @@ const resettable = [
   'TimeZone', 'Calendar', 'default_null_order', 'default_order', 'default_collation', 'integer_division',
   'ieee_floating_point_ops', 'scalar_subquery_error_on_multiple_rows', 'order_by_non_integer_literal',
 ]
-
-const OWN = `database_name IN ('temp', 'memory')`
-const OBJECTS = [
-  `SELECT lower(table_name) FROM duckdb_tables() WHERE ${OWN}`,
-  `SELECT lower(view_name) FROM duckdb_views() WHERE ${OWN} AND NOT internal`,
-  `SELECT lower(function_name) FROM duckdb_functions() WHERE ${OWN} AND NOT internal`,
-  `SELECT lower(type_name) FROM duckdb_types() WHERE ${OWN} AND NOT internal`,
-  `SELECT lower(sequence_name) FROM duckdb_sequences() WHERE ${OWN}`,
-  `SELECT lower(schema_name) FROM duckdb_schemas() WHERE ${OWN} AND NOT internal`,
-  `SELECT 'getvariable' FROM duckdb_variables()`, // what a text reads one by
-].join(' UNION ')

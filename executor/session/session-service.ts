@@ -14,9 +14,9 @@ export function sessionHandlers(host: SessionHost): ServiceHandlers<typeof Sessi
   return {
     bind: (request, { signal }) => told(async () => {
       const session = await host.open(request, signal)
-      const { outline, columns, statementType, parameters } = await session.bind(request, signal)
+      const { outline, columns, statementType, parameters, bytesFetched } = await session.bind(request, signal)
       return {
-        outline, columns: [...columns], statementType,
+        outline, columns: [...columns], statementType, bytesFetched: BigInt(bytesFetched),
         parameters: parameters.map(({ name, type }) => ({ name, type: type ?? '' })),
       }
     }),
@@ -28,9 +28,12 @@ export function sessionHandlers(host: SessionHost): ServiceHandlers<typeof Sessi
     run: (request, { signal }) => told(async () => {
       const session = await host.find(request.sessionId)
       const spool = host.options.newSpool(request.resultId)
-      const { rowCount, changedRows, objects } = await session.run(request, spool, signal)
+      const { rowCount, changedRows, objects, bytesFetched, bytesCached } = await session.run(request, spool, signal)
       const frames = [...spool.whole(SMALL_BYTES) ?? []]
-      return { rowCount: BigInt(rowCount), objects, frames, ...(changedRows === null ? {} : { changedRows }) }
+      return {
+        rowCount: BigInt(rowCount), objects, frames, ...(changedRows === null ? {} : { changedRows }),
+        bytesFetched: BigInt(bytesFetched), bytesCached: BigInt(bytesCached),
+      }
     }),
     async *repeat(requests, { signal }) {
       const iterator = requests[Symbol.asyncIterator]()

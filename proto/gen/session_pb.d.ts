@@ -179,6 +179,13 @@ export declare type BindReply = Message<"skein.session.v1.BindReply"> & {
    * @generated from field: repeated skein.session.v1.Parameter parameters = 4;
    */
   parameters: Parameter[];
+
+  /**
+   * Of buckets, to bind it: footers, and files that are not Parquet.
+   *
+   * @generated from field: uint64 bytes_fetched = 5;
+   */
+  bytesFetched: bigint;
 };
 
 /**
@@ -310,6 +317,18 @@ export declare type RunReply = Message<"skein.session.v1.RunReply"> & {
    * @generated from field: optional int64 changed_rows = 4;
    */
   changedRows?: bigint | undefined;
+
+  /**
+   * Of buckets, and of what was in the cache already.
+   *
+   * @generated from field: uint64 bytes_fetched = 5;
+   */
+  bytesFetched: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_cached = 6;
+   */
+  bytesCached: bigint;
 };
 
 /**

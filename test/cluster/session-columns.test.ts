@@ -80,6 +80,8 @@ t.test('a statement fetches the columns that it reads, each once', async t => {
     t.equal(outcome.kind, 'rows', JSON.stringify(rowsOf(outcome)))
     const { bytes } = server.traffic('get')
     t.ok(bytes >= columns * CHUNK_BYTES && bytes <= columns * CHUNK_BYTES * 1.01 + MORE_BYTES, `${bytes} bytes: ${sql}`)
+    const told = outcome.kind === 'rows' ? Number(outcome.stats['bytes_fetched']) : NaN
+    t.ok(told >= columns * CHUNK_BYTES && told <= bytes, `${told} told of ${bytes} bytes: ${sql}`)
   }
   t.ok(statSync(file).size > COLUMNS * CHUNK_BYTES)
 })
