@@ -24,6 +24,8 @@ import { spawnStages } from './stage-spawn.ts'
 
 /** Between looks at what no message tells: executors to be asked again, readers that have gone quiet. */
 const LOOK_MS = 250
+/** How long the numbers of tasks may come later than their rows: without them the result is not kept for others. */
+const NUMBERS_WITHIN_MS = 2_000
 
 export class QueryActor implements Actor<QueryMessage> {
   readonly #options: QueryActorOptions
@@ -40,6 +42,8 @@ export class QueryActor implements Actor<QueryMessage> {
   #shared: SharedResult | null = null
   /** Since when no executor works for it; null: one does. */
   #aloneSinceMs: number | null = null
+  /** When it was first seen that every row is here, or with the client. */
+  #rowsThereMs: number | null = null
 
   constructor(options: QueryActorOptions) {
     this.#options = options
@@ -295,7 +299,7 @@ export class QueryActor implements Actor<QueryMessage> {
     else this.#fail(cause, context)
   }
 
-  /** That the tasks of the result have succeeded is awaited for their numbers alone. */
+  /** That the tasks of the result have succeeded is awaited for their numbers, and so that it can be kept. */
   #complete(context: Context<QueryMessage>): void {
     const isKnown = this.#shared?.isServed === true || this.#board?.isMade === true
     if (this.#options.relay.isComplete && isKnown) this.#completed(context)
@@ -308,8 +312,10 @@ export class QueryActor implements Actor<QueryMessage> {
   #look(context: Context<QueryMessage>): void {
     const { limits, relay, handle } = this.#options
     const { state } = handle.query.life
-    if (this.#options.relay.isComplete) return this.#completed(context)
+    if (relay.isComplete) this.#rowsThereMs ??= context.nowMs()
+    if (context.nowMs() - (this.#rowsThereMs ?? Infinity) >= NUMBERS_WITHIN_MS) return this.#completed(context)
     context.schedule(LOOK_MS, { kind: 'look' })
+    if (relay.isComplete) return
     this.#freeMemory()
     if (state === 'delivering' && context.nowMs() - relay.lastReadMs > limits.keepResultMs) {
       return this.#cancel(`no row was read for ${limits.keepResultMs} ms`, context)
