@@ -12,14 +12,17 @@
 
 import { QueryError } from '../proto/errors.ts'
 import { CacheRoom } from './cache-room.ts'
-import { wantedChunks, type Rows } from './column-chunks.ts'
+import type { CachedFile, CacheStatus } from './cache-status.ts'
+import { wantedChunks } from './column-chunks.ts'
 import { diskError, fetchChunks } from './fetch.ts'
+import { join, type Flight, type Flown } from './flight.ts'
 import type { FileKey } from './key.ts'
 import type { Chunk, Mirror } from './mirror.ts'
 import { MirrorFolder, idOf, type FolderOptions } from './mirror-folder.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { PeerReader } from './peer-reader.ts'
 import { RequestLimit } from './request-limit.ts'
 import { settledOrEnded } from './settled.ts'
+import type { Lent, OpenFile, OpenFiles, WantedBytes, WantedFile } from './wanted-file.ts'
 
 /** One of so many uses of a chunk compares its checksum: a disk that loses bits does not stay unseen. */
 const USES_PER_CHECK = 1000
@@ -32,67 +35,19 @@ const MAX_DISTRUSTED = 1000
 /** Made on a full disk for the footer of a file. */
 const FOOTER_ROOM_BYTES = 1024 * 1024
 
-/** Of one file. */
-export interface WantedBytes {
-  readonly file: FileKey
-  /** Names; null: all. */
-  readonly columns: readonly string[] | null
-  /** Null: all. */
-  readonly rows: Rows | null
-}
-
-export interface WantedFile extends WantedBytes {
-  readonly store: ObjectStore
-  /** False: CSV, JSON, which are read from their start to their end. */
-  readonly isParquet: boolean
-  /** True: it is read here once, and belongs into another executor's cache. */
-  readonly passing: boolean
-}
-
-export interface OpenFile {
-  readonly path: string
-  /** That came from the bucket for this call. */
-  readonly bytesFetched: number
-  /** Of what is read: that was here, or that another call brought. */
-  readonly bytesCached: number
-}
-
-export interface OpenFiles {
-  /** In the order in which they were wanted. */
-  readonly files: readonly OpenFile[]
-  release(): Promise<void>
-}
-
 export interface CacheOptions extends FolderOptions {
   readonly budgetBytes: number
   /** Uniform in [0, 1). */
   readonly random: () => number
+  readonly peers: PeerReader
 }
 
-export interface CachedFile {
-  readonly file: FileKey
-  readonly chunks: number
-  readonly bytes: number
-}
+/** For a task, for one that waits and will count what is fetched, or for another executor. */
+type Use = 'task' | 'ahead' | 'lend'
 
-export interface CacheStatus {
-  readonly budgetBytes: number
-  readonly usedBytes: number
-  readonly files: number
-  readonly chunks: number
-  /** Since the start. */
-  readonly bytesFetched: number
-  readonly bytesCached: number
-  /** Chunks that were not what their checksums say. */
-  readonly damaged: number
-}
-
-/** One fetch of some chunks of a mirror. */
-interface Flight {
-  readonly controller: AbortController
-  /** Bytes that came from the store. */
-  readonly done: Promise<number>
-  waiters: number
+interface Brought extends OpenFile {
+  /** What came from the bucket for it. */
+  readonly own: ReadonlySet<Chunk>
 }
 
 interface Opened {
@@ -112,6 +67,7 @@ class Hold {
 
 export class ColumnCache {
   readonly #random: () => number
+  readonly #peers: PeerReader
   readonly #folder: MirrorFolder
   readonly #room: CacheRoom
   readonly #flights = new Map<Chunk, Flight>()
@@ -121,10 +77,11 @@ export class ColumnCache {
   readonly #fills = new RequestLimit(FILES_AT_ONCE)
   /** Files that DuckDB stumbled over. */
   readonly #distrusted = new Set<string>()
-  readonly #counts = { bytesFetched: 0, bytesCached: 0, damaged: 0 }
+  readonly #counts = { bytesFetched: 0, bytesCached: 0, bytesFromPeers: 0, damaged: 0 }
 
-  private constructor(folder: MirrorFolder, { budgetBytes, random }: CacheOptions) {
+  private constructor(folder: MirrorFolder, { budgetBytes, random, peers }: CacheOptions) {
     this.#random = random
+    this.#peers = peers
     this.#folder = folder
     this.#room = new CacheRoom(budgetBytes, folder)
   }
@@ -156,7 +113,7 @@ export class ColumnCache {
       await this.#room.pin(hold.chunks, signal)
       hold.isPinned = true
       await this.#verifySome(opened)
-      return { files: await this.#bringAll(opened, false, signal), release }
+      return { files: await this.#bringAll(opened, 'task', signal), release }
     } catch (error) {
       await release()
       throw diskError(error)
@@ -173,9 +130,35 @@ export class ColumnCache {
       const opened = await this.#hold(hold, wanted.filter(({ passing }) => !passing), signal)
       for (const { mirror, footerBytes } of opened) mirror.unclaimedBytes += footerBytes
       hold.isPinned = this.#room.tryPin(hold.chunks)
-      if (hold.isPinned) await this.#bringAll(opened, true, signal)
+      if (hold.isPinned) await this.#bringAll(opened, 'ahead', signal)
     } finally {
       await this.#letGo(hold)
+    }
+  }
+
+  /**
+   * Chunks for another executor, which stay until they are released. Nothing here is waited for but the store, or two
+   * that lend to each other could wait for ever: EXECUTOR_FULL if they come from elsewhere, DISK_FULL without room.
+   */
+  async lend(wanted: WantedFile, numbers: readonly number[], signal: AbortSignal): Promise<Lent> {
+    const hold = new Hold()
+    try {
+      const { mirror, bytesRead } = await this.#withRoom(FOOTER_ROOM_BYTES, () => this.#acquire(wanted, signal))
+      hold.mirrors.push(mirror)
+      const known = numbers.filter(number => number < mirror.ready.chunks.length)
+      if (known.length < numbers.length) throw new QueryError('INVALID_REQUEST', `${wanted.file.key} has no such chunk`)
+      const chunks = known.map(number => mirror.chunk(number))
+      hold.chunks.push(...chunks)
+      hold.isPinned = this.#room.tryPin(chunks)
+      if (!hold.isPinned) throw new QueryError('DISK_FULL', 'no room beside what tasks read')
+      const opened = { wanted, mirror, footerBytes: bytesRead, chunks }
+      await this.#verifySome([opened])
+      const { own, bytesFetched } = await this.#bring(opened, 'lend', signal)
+      const extraBytes = Math.max(0, bytesFetched - bytesOf([...own]))
+      return { mirror, chunks, own, extraBytes, release: () => this.#letGo(hold) }
+    } catch (error) {
+      await this.#letGo(hold)
+      throw diskError(error)
     }
   }
 
@@ -197,8 +180,8 @@ export class ColumnCache {
     await this.#room.shrink()
   }
 
-  #bringAll(opened: readonly Opened[], ahead: boolean, signal: AbortSignal): Promise<OpenFile[]> {
-    return settledOrEnded(signal, ends => opened.map(each => this.#bring(each, ahead, ends)))
+  #bringAll(opened: readonly Opened[], use: Use, signal: AbortSignal): Promise<Brought[]> {
+    return settledOrEnded(signal, ends => opened.map(each => this.#bring(each, use, ends)))
   }
 
   /**
@@ -291,10 +274,10 @@ export class ColumnCache {
     return damaged.length > 0
   }
 
-  /** Until all of its chunks are whole. `ahead`: a task will count what is fetched. */
+  /** Until all of its chunks are whole. */
   async #bring(
-    { wanted, mirror, footerBytes, chunks }: Opened, ahead: boolean, signal: AbortSignal,
-  ): Promise<OpenFile> {
+    { wanted, mirror, footerBytes, chunks }: Opened, use: Use, signal: AbortSignal,
+  ): Promise<Brought> {
     const own = new Set<Chunk>()
     let bytesFetched = footerBytes
     for (;;) {
@@ -303,64 +286,93 @@ export class ColumnCache {
       const fresh = missing.filter(chunk => !this.#flights.has(chunk))
       if (fresh.length > 0) {
         for (const chunk of fresh) own.add(chunk)
-        for (const chunk of fresh) chunk.unclaimed = ahead
-        const flight = this.#start(mirror, fresh, ahead, wanted.store)
-        bytesFetched += await this.#join(flight, signal)
+        for (const chunk of fresh) chunk.unclaimed = use === 'ahead'
+        const { bytes, lent } = await join(this.#start(mirror, fresh, wanted, use), signal)
+        bytesFetched += bytes
+        for (const chunk of lent) own.delete(chunk)
       }
       const others = new Set(missing.flatMap(chunk => this.#flights.get(chunk) ?? []))
       for (const flight of others) {
+        if (use === 'lend' && flight.asksPeer) throw new QueryError('EXECUTOR_FULL', 'it comes from another executor')
         // one that ended because nobody wanted it is begun anew
         if (flight.controller.signal.aborted) await flight.done.catch(() => undefined)
-        else await this.#join(flight, signal)
+        else await join(flight, signal)
       }
     }
-    if (ahead) return { path: mirror.path, bytesFetched, bytesCached: 0 }
+    if (use === 'ahead') return { path: mirror.path, bytesFetched, bytesCached: 0, own }
     let bytesCached = 0
     for (const chunk of chunks) {
-      if (chunk.unclaimed) bytesFetched += chunk.bytes
-      else if (!own.has(chunk)) bytesCached += chunk.bytes
+      if (chunk.unclaimed) {
+        bytesFetched += chunk.bytes
+        own.add(chunk)
+      } else if (!own.has(chunk)) bytesCached += chunk.bytes
       chunk.unclaimed = false
     }
     bytesFetched += mirror.unclaimedBytes
     mirror.unclaimedBytes = 0
+    if (use === 'lend') return { path: mirror.path, bytesFetched, bytesCached, own } // the borrower's task counts it
     this.#counts.bytesFetched += bytesFetched
     this.#counts.bytesCached += bytesCached
-    return { path: mirror.path, bytesFetched, bytesCached }
+    return { path: mirror.path, bytesFetched, bytesCached, own }
   }
 
-  #start(mirror: Mirror, chunks: readonly Chunk[], ahead: boolean, store: ObjectStore): Flight {
+  #start(mirror: Mirror, chunks: readonly Chunk[], wanted: WantedFile, use: Use): Flight {
     const controller = new AbortController()
-    const done = this.#fetch(mirror, chunks, store, controller.signal).then(bytes => {
-      if (ahead) mirror.unclaimedBytes += bytes - bytesOf(chunks)
-      return bytes
+    const isAsked = wanted.peer !== null && use !== 'lend' && !this.#distrusted.has(idOf(mirror.file))
+    const peer = isAsked ? wanted.peer : null
+    const done = this.#fetch(mirror, chunks, { ...wanted, peer }, controller.signal).then(flown => {
+      const own = chunks.filter(chunk => !flown.lent.has(chunk))
+      if (use === 'ahead') mirror.unclaimedBytes += Math.max(0, flown.bytes - bytesOf(own))
+      return flown
     }).finally(() => {
       for (const chunk of chunks) this.#flights.delete(chunk)
     })
     done.catch(() => undefined) // whoever joins it is told
-    const flight: Flight = { controller, done, waiters: 0 }
+    const flight: Flight = { controller, done, asksPeer: peer !== null, waiters: 0 }
     for (const chunk of chunks) this.#flights.set(chunk, flight)
     return flight
   }
 
   async #fetch(
-    mirror: Mirror, chunks: readonly Chunk[], store: ObjectStore, signal: AbortSignal,
-  ): Promise<number> {
+    mirror: Mirror, chunks: readonly Chunk[], { store, peer, isParquet }: WantedFile, signal: AbortSignal,
+  ): Promise<Flown> {
     const wanted = bytesOf(chunks)
     await this.#room.reserve(wanted)
     const passing = this.#passing.get(mirror)
     if (passing !== undefined) this.#passing.set(mirror, passing + wanted)
-    const fetch = (): Promise<number> => {
-      const numbers = chunks.filter(({ checksum }) => checksum === null).map(({ number }) => number)
-      return this.#fills.run(() => fetchChunks({
-        store, mirror, chunks: numbers, signal, limit: this.#limit,
-        onWhole: number => { if (passing === undefined) this.#room.arrived(mirror.chunk(number)) },
-      }))
+    const missing = (): Chunk[] => chunks.filter(({ checksum }) => checksum === null)
+    const onWhole = (number: number): void => { if (passing === undefined) this.#room.arrived(mirror.chunk(number)) }
+    const lent = new Set<Chunk>()
+    let bytes = 0
+    const borrow = async (address: string): Promise<number> => {
+      const { extraBytes, waitedMs } = await this.#peers.bring({
+        address, mirror, isParquet, chunks: missing().map(({ number }) => number), signal,
+        onWhole: (number, fetched) => {
+          const chunk = mirror.chunk(number)
+          if (fetched) bytes += chunk.bytes
+          else {
+            lent.add(chunk)
+            chunk.unclaimed = false
+          }
+          this.#counts.bytesFromPeers += chunk.bytes
+          onWhole(number)
+        },
+      })
+      bytes += extraBytes
+      return waitedMs
+    }
+    const fetch = async (): Promise<void> => {
+      const waitedMs = peer === null ? 0 : await borrow(peer)
+      const rest = missing().map(({ number }) => number)
+      if (rest.length === 0) return
+      bytes += await this.#fills.run(() =>
+        fetchChunks({ store, mirror, chunks: rest, signal, limit: this.#limit, waitedMs, onWhole }))
     }
     try {
-      return await this.#withRoom(wanted, fetch)
+      await this.#withRoom(wanted, fetch)
+      return { bytes, lent }
     } finally {
-      const missing = chunks.filter(({ checksum }) => checksum === null)
-      if (passing === undefined) this.#room.abandoned(missing)
+      if (passing === undefined) this.#room.abandoned(missing())
     }
   }
 
@@ -373,23 +385,6 @@ export class ColumnCache {
       if (!(error instanceof QueryError) || error.code !== 'DISK_FULL') throw error
       await this.#room.free(bytes)
       return work()
-    }
-  }
-
-  /** Waits for it as long as it is wanted here; the last who goes ends it. */
-  async #join(flight: Flight, signal: AbortSignal): Promise<number> {
-    flight.waiters++
-    let leave = (): void => undefined
-    const left = new Promise<never>((_, reject) => {
-      leave = () => reject(new QueryError('CANCELLED', 'the task was cancelled'))
-      if (signal.aborted) leave()
-      else signal.addEventListener('abort', leave, { once: true })
-    })
-    try {
-      return await Promise.race([flight.done, left])
-    } finally {
-      signal.removeEventListener('abort', leave)
-      if (--flight.waiters === 0 && signal.aborted) flight.controller.abort()
     }
   }
 }

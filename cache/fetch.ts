@@ -20,13 +20,15 @@ export interface FetchOptions {
   readonly signal: AbortSignal
   /** Of all fetches: each read holds its bytes in memory. */
   readonly limit: RequestLimit
+  /** What was waited for them elsewhere. */
+  readonly waitedMs: number
   /** Told of every chunk that is whole. */
   readonly onWhole: (chunk: number) => void
 }
 
 /** Gives the bytes that came from the store. */
 export async function fetchChunks(
-  { store, mirror, chunks, signal, limit, onWhole }: FetchOptions,
+  { store, mirror, chunks, signal, limit, waitedMs, onWhole }: FetchOptions,
 ): Promise<number> {
   const { chunks: ranges } = mirror.ready
   const reads = planReads(chunks, chunk => ranges[chunk] ?? [])
@@ -36,7 +38,7 @@ export async function fetchChunks(
   const read = async (writer: MirrorWriter, planned: PlannedRead): Promise<void> => {
     const { from, to, pieces } = planned
     const { key, etag } = mirror.file
-    const bytes = await store.readRange(key, from, to, etag, signal)
+    const bytes = await store.readRange(key, from, to, etag, signal, waitedMs)
     fetchedBytes += bytes.length
     await writer.write(planned, bytes)
     for (const piece of pieces) {

@@ -6,8 +6,9 @@
 
 import { QueryError } from '../proto/errors.ts'
 import type { CarriedFiles } from './carried-files.ts'
-import type { ColumnCache, OpenFile, OpenFiles, WantedFile } from './column-cache.ts'
-import { isCarried } from './key.ts'
+import type { ColumnCache } from './column-cache.ts'
+import type { Lent, OpenFile, OpenFiles, WantedFile } from './wanted-file.ts'
+import { isCarried, type FileKey } from './key.ts'
 import { LocalStore } from './local-store.ts'
 import type { ObjectStore } from './object-store.ts'
 
@@ -61,6 +62,16 @@ export class FileSource {
       .map(each => ({ ...each, store: this.#store(each.file.bucket) }))
     const remote = stored.filter(({ store }) => !(store instanceof LocalStore))
     if (remote.length > 0) await this.#cache.prefetch(remote, signal)
+  }
+
+  /** Chunks of a file of a remote bucket, for another executor; PERMISSION_DENIED for what is read in place. */
+  async lend(
+    file: FileKey, isParquet: boolean, chunks: readonly number[], signal: AbortSignal,
+  ): Promise<Lent> {
+    const store = this.#store(file.bucket)
+    if (store instanceof LocalStore) throw new QueryError('PERMISSION_DENIED', `bucket '${file.bucket}' is not remote`)
+    const wanted = { file, store, isParquet, passing: false, peer: null, columns: [], rows: null }
+    return this.#cache.lend(wanted, chunks, signal)
   }
 
   /** DuckDB stumbled over some of `paths`. True: they are given up, and it may be tried again. */

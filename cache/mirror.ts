@@ -342,7 +342,7 @@ export interface MirrorWriter {
 }
 
 /** Of a chunk, from those of its pieces. */
-function checksumOf(pieces: readonly number[]): number {
+export function checksumOf(pieces: readonly number[]): number {
   const bytes = Buffer.alloc(4 * pieces.length)
   pieces.forEach((checksum, i) => bytes.writeUInt32LE(checksum, 4 * i))
   return crc32(bytes)

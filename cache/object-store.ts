@@ -22,9 +22,12 @@ export interface ListOptions {
 export interface ObjectStore {
   /** The object as it is now. */
   head(key: string): Promise<StoredObject>
-  /** The bytes [from, to), exactly so many, of the content that `etag` names. */
+  /**
+   * The bytes [from, to), exactly so many, of the content that `etag` names. `waitedMs`: what was waited for them
+   * elsewhere, which comes off the time that a store has.
+   */
   readRange(
-    key: string, from: number, to: number, etag: string, signal?: AbortSignal,
+    key: string, from: number, to: number, etag: string, signal?: AbortSignal, waitedMs?: number,
   ): Promise<Uint8Array<ArrayBuffer>>
   /** Objects whose key starts with `prefix` (a folder, `a/b/`, or nothing), in no order that may be relied on. */
   list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>

@@ -61,7 +61,7 @@ export class S3Store implements ObjectStore {
   }
 
   async readRange(
-    key: string, from: number, to: number, etag: string, signal?: AbortSignal,
+    key: string, from: number, to: number, etag: string, signal?: AbortSignal, waitedMs = 0,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = new Uint8Array(to - from)
     const parts = Array.from({ length: Math.ceil(bytes.length / PART_BYTES) }, (_, i) => i * PART_BYTES)
@@ -69,7 +69,7 @@ export class S3Store implements ObjectStore {
     const ends = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
     const turn = async (): Promise<void> => {
       for (let at = parts.shift(); at !== undefined; at = parts.shift()) {
-        await this.#readPart(key, from + at, bytes.subarray(at, at + PART_BYTES), etag, ends)
+        await this.#readPart(key, from + at, bytes.subarray(at, at + PART_BYTES), etag, ends, waitedMs)
       }
     }
     try {
@@ -126,7 +126,7 @@ export class S3Store implements ObjectStore {
   }
 
   async #readPart(
-    key: string, from: number, into: Uint8Array, etag: string, signal: AbortSignal,
+    key: string, from: number, into: Uint8Array, etag: string, signal: AbortSignal, waitedMs: number,
   ): Promise<void> {
     await this.#ask(key, async (ends, heard) => {
       const answer = await this.#client.send(new GetObjectCommand({
@@ -134,7 +134,7 @@ export class S3Store implements ObjectStore {
       }), { abortSignal: ends })
       heard()
       await this.#fill(into, answer, from, key, etag, ends, heard)
-    }, signal)
+    }, signal, waitedMs)
   }
 
   /** Takes what is exactly the range that was asked for, of the version that was asked for. */
@@ -171,7 +171,7 @@ export class S3Store implements ObjectStore {
   }
 
   #ask<T>(
-    key: string | undefined, request: Attempt<T>, signal?: AbortSignal,
+    key: string | undefined, request: Attempt<T>, signal?: AbortSignal, waitedMs = 0,
   ): Promise<T> {
     const { limit, name, clock } = this.#options
     const what = key === undefined ? `bucket ${name}` : `'${key}' in bucket ${name}`
@@ -186,14 +186,14 @@ export class S3Store implements ObjectStore {
     return limit.run(() => {
       const cause = this.#health.failedSince(askedMs)
       if (cause !== null) throw new QueryError(cause.code, cause.message, { cause })
-      return this.#patiently(what, attempt, signal) // its time begins when its turn comes
+      return this.#patiently(what, attempt, waitedMs, signal) // its time begins when its turn comes
     })
   }
 
-  async #patiently<T>(what: string, attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
+  async #patiently<T>(what: string, attempt: Attempt<T>, waitedMs: number, signal?: AbortSignal): Promise<T> {
     const { clock } = this.#options
     try {
-      const answer = await retry(what, attempt, this.#health.policy(clock.nowMs()), this.#options, signal)
+      const answer = await retry(what, attempt, this.#health.policy(clock.nowMs(), waitedMs), this.#options, signal)
       this.#health.answered()
       return answer
     } catch (error) {

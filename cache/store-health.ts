@@ -28,10 +28,12 @@ export class StoreHealth {
     this.#policy = policy
   }
 
-  policy(nowMs: number): RetryPolicy {
+  /** `waitedMs`: what whoever asks has waited elsewhere already. */
+  policy(nowMs: number, waitedMs = 0): RetryPolicy {
     const isDown = this.#failed !== null && nowMs - this.#failed.atMs < FORGET_MS
-    if (!isDown) return this.#policy
+    if (!isDown && waitedMs === 0) return this.#policy
     const { deadlineMs, attemptMs } = this.#policy
+    if (!isDown) return { ...this.#policy, deadlineMs: Math.max(Math.min(DOWN_MS, deadlineMs), deadlineMs - waitedMs) }
     return { ...this.#policy, deadlineMs: Math.min(DOWN_MS, deadlineMs), attemptMs: Math.min(DOWN_MS, attemptMs) }
   }
 

@@ -7,6 +7,7 @@ import { BucketStores } from '../cache/bucket-stores.ts'
 import { CarriedFiles } from '../cache/carried-files.ts'
 import { ColumnCache } from '../cache/column-cache.ts'
 import { FileSource } from '../cache/file-source.ts'
+import { PeerReader, type AskPeer } from '../cache/peer-reader.ts'
 import { BRISK } from '../cache/store-health.ts'
 import type { ExecutorChange, ExecutorLaunch } from '../proto/launch.ts'
 import { resolvedBuckets, type ExecutorFolders } from './config.ts'
@@ -26,13 +27,14 @@ export interface BucketFiles {
 }
 
 export async function openBucketFiles(
-  launch: ExecutorLaunch, { clock, random, randomId }: StartOptions,
+  launch: ExecutorLaunch, { clock, random, randomId }: StartOptions, askPeer: AskPeer,
   { cache: folder, carried: carriedFolder }: ExecutorFolders,
 ): Promise<BucketFiles> {
   let buckets = await resolvedBuckets(launch)
   const stores = await BucketStores.open(buckets, { clock, random, policy: BRISK })
   const cache = await ColumnCache.open({
     folder, budgetBytes: launch.cacheBytes, processId: process.pid, random, newName: randomId,
+    peers: new PeerReader(askPeer, { clock, random }),
   })
   const carried = await CarriedFiles.open(carriedFolder)
   const local = Object.values(buckets).flatMap(bucket => bucket.provider === 'local' ? [bucket.path] : [])

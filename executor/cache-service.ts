@@ -1,9 +1,13 @@
 /** The gRPC service over what this executor keeps for later: remote files, and results. */
 
-import type { CacheStatus, ColumnCache, WantedBytes } from '../cache/column-cache.ts'
+import type { CacheStatus } from '../cache/cache-status.ts'
+import type { ColumnCache } from '../cache/column-cache.ts'
+import type { WantedBytes } from '../cache/wanted-file.ts'
+import type { Clock } from '../proto/clock.ts'
 import type { CacheService, WantedChunks } from '../proto/gen/cache_pb.js'
 import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
 import type { BucketFiles } from './bucket-files.ts'
+import { ChunkServer } from './chunk-server.ts'
 import type { KeptResults, KeptStatus } from './kept-results.ts'
 import type { TableReads } from './table-reads.ts'
 
@@ -11,14 +15,16 @@ import type { TableReads } from './table-reads.ts'
 const FILES_PER_MESSAGE = 1_000
 
 interface CacheParts {
+  readonly clock: Clock
   readonly files: Pick<BucketFiles, 'cache' | 'source'>
   readonly reads: TableReads
   readonly kept: KeptResults
 }
 
 export function cacheHandlers(
-  { files: { cache, source }, reads, kept }: CacheParts,
+  { clock, files: { cache, source }, reads, kept }: CacheParts,
 ): ServiceHandlers<typeof CacheService> {
+  const chunks = new ChunkServer(source, clock)
   const state = () => ({
     ...stateOf(cache.status()), ...resultsOf(kept.status()), tables: [...reads.list()],
   })
@@ -36,7 +42,7 @@ export function cacheHandlers(
       return { bytes: bytes.map(BigInt) }
     },
     warmCache: async ({ wanted }, call: Call) => {
-      const files = wanted.map(each => ({ ...wantedBytes(each), isParquet: each.parquet, passing: false }))
+      const files = wanted.map(each => ({ ...wantedBytes(each), isParquet: each.parquet, passing: false, peer: null }))
       const opened = await source.open(files, call.signal)
       await opened.release()
       const sum = (bytes: readonly number[]): bigint => BigInt(bytes.reduce((total, each) => total + each, 0))
@@ -46,6 +52,7 @@ export function cacheHandlers(
       }
     },
     listCachedFiles: ({ withColumns }) => listFiles(cache, withColumns),
+    fetchChunks: (request, call: Call) => chunks.serve(request, call.signal),
   }
 }
 
@@ -76,9 +83,9 @@ function resultsOf({ results, resultBytes, resultBudgetBytes, resultHits }: Kept
   }
 }
 
-function stateOf({ budgetBytes, usedBytes, bytesFetched, bytesCached, ...counts }: CacheStatus) {
+function stateOf({ budgetBytes, usedBytes, bytesFetched, bytesCached, bytesFromPeers, ...counts }: CacheStatus) {
   return {
     ...counts, budgetBytes: BigInt(budgetBytes), usedBytes: BigInt(usedBytes),
-    bytesFetched: BigInt(bytesFetched), bytesCached: BigInt(bytesCached),
+    bytesFetched: BigInt(bytesFetched), bytesCached: BigInt(bytesCached), bytesFromPeers: BigInt(bytesFromPeers),
   }
 }

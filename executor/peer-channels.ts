@@ -1,5 +1,6 @@
-/** Connections to other executors, one each, kept for the next file. */
+/** Connections to other executors, one each, kept for the next file or chunk. */
 
+import { CacheService } from '../proto/gen/cache_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
 import type { GrpcChannel, ServiceClient } from '../proto/grpc-channel.ts'
 import { nodeChannel, type NodeAuth } from '../proto/node-auth.ts'
@@ -12,7 +13,12 @@ const WINDOW_BYTES = 8 * 1024 * 1024
 
 interface Peer {
   readonly channel: GrpcChannel
-  readonly service: ServiceClient<typeof ExecutorService>
+  readonly services: PeerServices
+}
+
+interface PeerServices {
+  readonly tasks: ServiceClient<typeof ExecutorService>
+  readonly cache: ServiceClient<typeof CacheService>
 }
 
 export class PeerChannels {
@@ -24,11 +30,11 @@ export class PeerChannels {
     this.#auth = auth
   }
 
-  to(address: string): ServiceClient<typeof ExecutorService> {
+  to(address: string): PeerServices {
     const peer = this.#peers.get(address) ?? this.#open(address)
     this.#peers.delete(address)
     this.#peers.set(address, peer)
-    return peer.service
+    return peer.services
   }
 
   close(): void {
@@ -43,6 +49,6 @@ export class PeerChannels {
       this.#peers.delete(oldest[0])
     }
     const channel = nodeChannel(address, this.#auth, WINDOW_BYTES)
-    return { channel, service: channel.service(ExecutorService) }
+    return { channel, services: { tasks: channel.service(ExecutorService), cache: channel.service(CacheService) } }
   }
 }

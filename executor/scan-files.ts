@@ -3,7 +3,7 @@
  * rows that the task touches. Whatever becomes of the task they are released.
  */
 
-import type { OpenFile, OpenFiles, WantedFile } from '../cache/column-cache.ts'
+import type { OpenFile, OpenFiles, WantedFile } from '../cache/wanted-file.ts'
 import { CARRIED, type FileKey } from '../cache/key.ts'
 import { QueryError } from '../proto/errors.ts'
 import { FileFormat, type CarriedFile, type Scan, type Split } from '../proto/gen/executor_pb.js'
@@ -72,7 +72,7 @@ export function wantedFiles(scans: readonly Scan[], carried: readonly CarriedFil
 }
 
 function wantedFile(
-  scan: Scan, { file, fromRow, toRow, passing }: Split, contents: ReadonlyMap<string, Uint8Array>,
+  scan: Scan, { file, fromRow, toRow, passing, peerAddress }: Split, contents: ReadonlyMap<string, Uint8Array>,
 ): Omit<WantedFile, 'store'> {
   if (file === undefined) throw new QueryError('INTERNAL', `a split of ${scan.table || scan.name} has no file`)
   const { bucket, key, etag, sizeBytes } = file
@@ -81,7 +81,7 @@ function wantedFile(
   if (bucket === CARRIED && !contents.has(etag)) throw new QueryError('INTERNAL', `${key} did not come along`)
   return {
     file: bucket === CARRIED ? carried : named,
-    isParquet: scan.format === FileFormat.PARQUET, passing,
+    isParquet: scan.format === FileFormat.PARQUET, passing, peer: peerAddress === '' ? null : peerAddress,
     columns: scan.touched.map(position => scan.columns[position]?.name ?? ''),
     rows: toRow === 0n ? null : { from: Number(fromRow), to: Number(toRow) },
   }

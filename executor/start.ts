@@ -32,6 +32,7 @@ import { InstanceSet, LEASE_BYTES } from './instance-set.ts'
 import { duckdbVersion } from './instances.ts'
 import { KeptResults } from './kept-results.ts'
 import { openLog, type Log } from './log.ts'
+import { askPeers } from './peer-chunks.ts'
 import { PeerChannels } from './peer-channels.ts'
 import { Reservations } from './reservations.ts'
 import { ResultSpool } from './result-spool.ts'
@@ -207,7 +208,7 @@ async function openParts(
   peers: PeerChannels, troubles: Troubles,
 ) {
   const { clock } = options
-  const files = await openBucketFiles(launch, options, folders)
+  const files = await openBucketFiles(launch, options, askPeers(peers), folders)
   const { memoryBytes, spillBytes, threads } = launch
   const disk = new ByteBudget(spillBytes)
   const exchangeFiles = await ExchangeFiles.open(folders.exchange, markerToken, disk)
@@ -218,7 +219,7 @@ async function openParts(
     disk, memoryBytes, threads,
   })
   const exchangeReader = new ExchangeReader(exchangeFiles, ({ address, queryId, path, offset }, signal) =>
-    peers.to(address).fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), clock)
+    peers.to(address).tasks.fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), clock)
   const reads = new TableReads()
   const pool = new BodyPool()
   const runner = new TaskRunner({

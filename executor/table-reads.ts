@@ -1,6 +1,6 @@
 /** How many bytes tasks have read of the remote files of each table since the start: brought for them, and at hand. */
 
-import type { OpenFile } from '../cache/column-cache.ts'
+import type { OpenFile } from '../cache/wanted-file.ts'
 import type { Scan } from '../proto/gen/executor_pb.js'
 
 /** The longest unread is forgotten. */

@@ -155,7 +155,7 @@ async function openReader(folder: string): Promise<(request: FetchRequest) => Pr
   const files = await ExchangeFiles.open(folder, 'the disk of this host', new ByteBudget(Infinity))
   const peers = new PeerChannels({ secret: '', tls: null })
   const reader = new ExchangeReader(files, ({ address, queryId, path, offset }, signal) =>
-    peers.to(address).fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), systemClock)
+    peers.to(address).tasks.fetchExchange({ queryId, path, offset: BigInt(offset) }, { signal }), systemClock)
   let partition = 0
   return async ({ way, ports, path, sizeBytes }) => {
     const place = { queryId: QUERY, stage: 1, partition: partition++, attempt: 0 }

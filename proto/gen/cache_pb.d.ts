@@ -265,6 +265,188 @@ export declare type CachedFile = Message<"skein.cache.v1.CachedFile"> & {
 export declare const CachedFileSchema: GenMessage<CachedFile>;
 
 /**
+ * `chunks`: their numbers in the file, row group by row group and column by column; of no Parquet, of its blocks.
+ *
+ * @generated from message skein.cache.v1.FetchChunksRequest
+ */
+export declare type FetchChunksRequest = Message<"skein.cache.v1.FetchChunksRequest"> & {
+  /**
+   * @generated from field: string bucket = 1;
+   */
+  bucket: string;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * @generated from field: string etag = 3;
+   */
+  etag: string;
+
+  /**
+   * @generated from field: uint64 size_bytes = 4;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * @generated from field: bool parquet = 5;
+   */
+  parquet: boolean;
+
+  /**
+   * @generated from field: repeated uint32 chunks = 6;
+   */
+  chunks: number[];
+};
+
+/**
+ * Describes the message skein.cache.v1.FetchChunksRequest.
+ * Use `create(FetchChunksRequestSchema)` to create a new message.
+ */
+export declare const FetchChunksRequestSchema: GenMessage<FetchChunksRequest>;
+
+/**
+ * @generated from message skein.cache.v1.FetchChunksResponse
+ */
+export declare type FetchChunksResponse = Message<"skein.cache.v1.FetchChunksResponse"> & {
+  /**
+   * @generated from oneof skein.cache.v1.FetchChunksResponse.news
+   */
+  news: {
+    /**
+     * @generated from field: skein.cache.v1.Waiting waiting = 1;
+     */
+    value: Waiting;
+    case: "waiting";
+  } | {
+    /**
+     * @generated from field: skein.cache.v1.ChunksBegin begin = 2;
+     */
+    value: ChunksBegin;
+    case: "begin";
+  } | {
+    /**
+     * @generated from field: skein.cache.v1.ChunkPiece piece = 3;
+     */
+    value: ChunkPiece;
+    case: "piece";
+  } | {
+    /**
+     * @generated from field: skein.cache.v1.ChunksRefused refused = 4;
+     */
+    value: ChunksRefused;
+    case: "refused";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message skein.cache.v1.FetchChunksResponse.
+ * Use `create(FetchChunksResponseSchema)` to create a new message.
+ */
+export declare const FetchChunksResponseSchema: GenMessage<FetchChunksResponse>;
+
+/**
+ * They are being brought.
+ *
+ * @generated from message skein.cache.v1.Waiting
+ */
+export declare type Waiting = Message<"skein.cache.v1.Waiting"> & {
+};
+
+/**
+ * Describes the message skein.cache.v1.Waiting.
+ * Use `create(WaitingSchema)` to create a new message.
+ */
+export declare const WaitingSchema: GenMessage<Waiting>;
+
+/**
+ * What the call has taken from the bucket besides chunks: a footer, gaps between them.
+ *
+ * @generated from message skein.cache.v1.ChunksBegin
+ */
+export declare type ChunksBegin = Message<"skein.cache.v1.ChunksBegin"> & {
+  /**
+   * @generated from field: uint64 extra_bytes = 1;
+   */
+  extraBytes: bigint;
+};
+
+/**
+ * Describes the message skein.cache.v1.ChunksBegin.
+ * Use `create(ChunksBeginSchema)` to create a new message.
+ */
+export declare const ChunksBeginSchema: GenMessage<ChunksBegin>;
+
+/**
+ * In the order of the request, and of the file within a chunk, at most 1 MiB each.
+ *
+ * @generated from message skein.cache.v1.ChunkPiece
+ */
+export declare type ChunkPiece = Message<"skein.cache.v1.ChunkPiece"> & {
+  /**
+   * @generated from field: uint32 chunk = 1;
+   */
+  chunk: number;
+
+  /**
+   * Of the whole chunk: the CRC-32 of the CRC-32s of its pieces, little endian.
+   *
+   * @generated from field: uint32 checksum = 2;
+   */
+  checksum: number;
+
+  /**
+   * Whether this call has brought it from the bucket.
+   *
+   * @generated from field: bool fetched = 3;
+   */
+  fetched: boolean;
+
+  /**
+   * Its place in the file.
+   *
+   * @generated from field: uint64 from = 4;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: bytes data = 5;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message skein.cache.v1.ChunkPiece.
+ * Use `create(ChunkPieceSchema)` to create a new message.
+ */
+export declare const ChunkPieceSchema: GenMessage<ChunkPiece>;
+
+/**
+ * The last message. UNAVAILABLE: the bucket does not answer.
+ *
+ * @generated from message skein.cache.v1.ChunksRefused
+ */
+export declare type ChunksRefused = Message<"skein.cache.v1.ChunksRefused"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message skein.cache.v1.ChunksRefused.
+ * Use `create(ChunksRefusedSchema)` to create a new message.
+ */
+export declare const ChunksRefusedSchema: GenMessage<ChunksRefused>;
+
+/**
  * Zero but for results if no bucket is remote.
  *
  * @generated from message skein.cache.v1.CacheState
@@ -337,6 +519,14 @@ export declare type CacheState = Message<"skein.cache.v1.CacheState"> & {
    * @generated from field: repeated skein.cache.v1.TableReads tables = 12;
    */
   tables: TableReads[];
+
+  /**
+   * That other executors sent, since the start; those of them that were brought from the bucket for it are in
+   * bytes_fetched too, the others in bytes_cached.
+   *
+   * @generated from field: uint64 bytes_from_peers = 13;
+   */
+  bytesFromPeers: bigint;
 };
 
 /**
@@ -434,6 +624,17 @@ export declare const CacheService: GenService<{
     methodKind: "server_streaming";
     input: typeof ListCachedFilesRequestSchema;
     output: typeof CachedFilesSchema;
+  },
+  /**
+   * For another executor: whole column chunks of a file of a remote bucket, which are brought from the bucket if they
+   * are not here, and from nowhere else. News of it at least every half a second.
+   *
+   * @generated from rpc skein.cache.v1.CacheService.FetchChunks
+   */
+  fetchChunks: {
+    methodKind: "server_streaming";
+    input: typeof FetchChunksRequestSchema;
+    output: typeof FetchChunksResponseSchema;
   },
 }>;
 

@@ -827,6 +827,13 @@ export declare type Split = Message<"skein.executor.v1.Split"> & {
    * @generated from field: string filename = 6;
    */
   filename: string;
+
+  /**
+   * The executor that brings it for all that read it; empty: none but the reader. Of no meaning in local buckets.
+   *
+   * @generated from field: string peer_address = 7;
+   */
+  peerAddress: string;
 };
 
 /**

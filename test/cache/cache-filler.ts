@@ -9,6 +9,7 @@ import { RequestLimit } from '../../cache/request-limit.ts'
 import { S3Store } from '../../cache/s3-store.ts'
 import { PATIENT } from '../../cache/store-health.ts'
 import { systemClock } from '../../proto/clock.ts'
+import { noPeers } from './no-peers.ts'
 
 const [, , folder = '', endpoint = '', start = '', json = '[]'] = process.argv
 const files = JSON.parse(json) as FileKey[]
@@ -22,12 +23,13 @@ const store = new S3Store({
 let names = 0
 const cache = await ColumnCache.open({
   folder, budgetBytes: 6_000_000, processId: process.pid, random: () => 0.5, newName: () => `${start}-${names++}`,
+  peers: noPeers,
 })
 process.stdout.write('begun\n')
 const never = new AbortController().signal
 for (const [i, file] of [...files, ...files].entries()) {
   const columns = i < files.length ? ['a', 'b'] : null
-  const wanted = { file, store, isParquet: true, columns, rows: null, passing: false }
+  const wanted = { file, store, isParquet: true, columns, rows: null, passing: false, peer: null }
   await (await cache.open([wanted], never)).release()
 }
 process.stdout.write('ended\n')

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { DuckDBInstance } from '@duckdb/node-api'
-import { ColumnCache, type OpenFile, type WantedFile } from '../../cache/column-cache.ts'
+import { ColumnCache } from '../../cache/column-cache.ts'
+import type { OpenFile, WantedFile } from '../../cache/wanted-file.ts'
 import type { FileKey } from '../../cache/key.ts'
+import { noPeers } from './no-peers.ts'
 import { openRemoteBucket, type RemoteBucket } from './remote-bucket.ts'
 
 export interface CachedLake extends RemoteBucket {
@@ -50,7 +52,7 @@ export async function openCachedLake(t: Test, budgetBytes = 1e9, diskFolder?: st
     const start = starts++
     const cache = await ColumnCache.open({
       folder: cacheFolder, budgetBytes: bytes, processId: process.pid, random: () => 0.5,
-      newName: () => `${start}-${names++}`,
+      newName: () => `${start}-${names++}`, peers: noPeers,
     })
     t.teardown(() => cache.close())
     return cache
@@ -74,7 +76,7 @@ export async function openCachedLake(t: Test, budgetBytes = 1e9, diskFolder?: st
       return cache
     },
     want: (file, columns, more = {}) => ({
-      file, columns, store: remote.store, isParquet: true, rows: null, passing: false, ...more,
+      file, columns, store: remote.store, isParquet: true, rows: null, passing: false, peer: null, ...more,
     }),
     async ask(file, columns, sql, more) {
       const { files: [opened], release } = await cache.open([lake.want(file, columns, more)], never)

@@ -9,6 +9,7 @@ import { ColumnCache } from '../../cache/column-cache.ts'
 import { FileSource } from '../../cache/file-source.ts'
 import { CARRIED, type CarriedFile } from '../../cache/key.ts'
 import { LocalStore } from '../../cache/local-store.ts'
+import { noPeers } from './no-peers.ts'
 
 const file = (text: string): CarriedFile =>
   ({ bucket: CARRIED, key: text, etag: text, sizeBytes: text.length, content: Buffer.from(text) })
@@ -44,12 +45,13 @@ t.test('they are opened among others in their places, and go if one of those is 
   const store = new LocalStore('lake', folder)
   const cache = await ColumnCache.open({
     folder: join(folder, 'cache'), budgetBytes: 1e6, processId: process.pid, random: () => 0.5, newName: () => 'x',
+    peers: noPeers,
   })
   t.teardown(() => cache.close())
   const source = new FileSource(new Map([['lake', store]]), cache, await CarriedFiles.open(join(folder, 'carried')))
   const local = { bucket: 'lake', ...await store.head('x') }
   const wanted = [file('a'), local, file('b')].map(file =>
-    ({ file, isParquet: true, columns: null, rows: null, passing: false }))
+    ({ file, isParquet: true, columns: null, rows: null, passing: false, peer: null }))
   const signal = new AbortController().signal
   const opened = await source.open(wanted, signal)
   const texts = await Promise.all(opened.files.map(({ path }) => readFile(path, 'utf8')))

@@ -9,6 +9,7 @@ import { ColumnCache } from '../../cache/column-cache.ts'
 import { FileSource } from '../../cache/file-source.ts'
 import { LocalStore } from '../../cache/local-store.ts'
 import type { ListOptions } from '../../cache/object-store.ts'
+import { noPeers } from './no-peers.ts'
 
 function bucket(t: Test) {
   const root = mkdtempSync(join(tmpdir(), 'skein-bucket-'))
@@ -106,12 +107,13 @@ t.test('an executor gets the path of a local file, checked', async t => {
   const { store, folder } = bucket(t)
   const cache = await ColumnCache.open({
     folder: join(folder, 'cache'), budgetBytes: 1e6, processId: process.pid, random: () => 0.5, newName: () => 'x',
+    peers: noPeers,
   })
   t.teardown(() => cache.close())
   const source = new FileSource(new Map([['lake', store]]), cache, await CarriedFiles.open(join(folder, 'carried')))
   const file = { bucket: 'lake', ...await store.head('a/x') }
   const open = (changes: Partial<typeof file>) => source.open(
-    [{ file: { ...file, ...changes }, isParquet: true, columns: null, rows: null, passing: false }],
+    [{ file: { ...file, ...changes }, isParquet: true, columns: null, rows: null, passing: false, peer: null }],
     new AbortController().signal)
   t.strictSame((await open({})).files, [{ path: join(folder, 'a/x'), bytesFetched: 0, bytesCached: 0 }])
   await t.rejects(open({ etag: 'old' }), { code: 'FILE_CHANGED' })

@@ -16,6 +16,7 @@ import { RequestLimit } from '../../cache/request-limit.ts'
 import { S3Store } from '../../cache/s3-store.ts'
 import { systemClock } from '../../proto/clock.ts'
 import { mulberry32 } from '../random.ts'
+import { noPeers } from './no-peers.ts'
 import { patient } from './remote-bucket.ts'
 
 const never = new AbortController().signal
@@ -102,6 +103,7 @@ async function caches(t: Test, store: S3Store, put: Put): Promise<void> {
   const cache = await ColumnCache.open({
     folder: join(folder, 'cache'), budgetBytes: 1e9, processId: process.pid, random: () => 0.5,
     newName: () => String(names++),
+    peers: noPeers,
   })
   t.teardown(() => {
     cache.close()
@@ -117,7 +119,7 @@ async function caches(t: Test, store: S3Store, put: Put): Promise<void> {
     return { file: { bucket: 'prod', ...await store.head(key) }, path }
   }
   const ask = async (file: FileKey, columns: readonly string[] | null, sql: (path: string) => string) => {
-    const wanted = { file, columns, store, isParquet: columns !== null, rows: null, passing: false }
+    const wanted = { file, columns, store, isParquet: columns !== null, rows: null, passing: false, peer: null }
     const { files: [opened], release } = await cache.open([wanted], never)
     try {
       return { rows: await rows(sql(opened?.path ?? '')), fetched: opened?.bytesFetched ?? 0 }

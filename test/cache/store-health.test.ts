@@ -11,6 +11,8 @@ const down = new QueryError('UNAVAILABLE', 'b: no answer')
 t.test('a store that does not answer is not waited for so long again until it does', async t => {
   const health = new StoreHealth(policy)
   t.equal(health.policy(0), policy)
+  t.match(health.policy(0, 3_000), { deadlineMs: 12_000, attemptMs: 10_000 }, 'what was waited elsewhere comes off')
+  t.match(health.policy(0, 60_000), { deadlineMs: 2_000 })
   health.failed(15_000, down)
   t.match(health.policy(15_001), { deadlineMs: 2_000, attemptMs: 2_000, pauseMs: 50 })
   health.answered()
