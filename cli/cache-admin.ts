@@ -62,13 +62,15 @@ export async function cacheRows(
 
 /** `error`: why nothing is known of it. */
 function cacheRow({ executor, state }: ExecutorCache): Row {
-  type Bytes = 'budgetBytes' | 'usedBytes' | 'bytesFetched' | 'bytesCached' | 'resultBytes' | 'resultHits'
+  type Bytes = 'budgetBytes' | 'usedBytes' | 'bytesFetched' | 'bytesCached' | 'bytesFromPeers' | 'resultBytes' |
+    'resultHits'
   const number = (name: Bytes): number | null => state === undefined ? null : Number(state[name])
   return {
     executor, budget_bytes: number('budgetBytes'), used_bytes: number('usedBytes'), files: state?.files ?? null,
     chunks: state?.chunks ?? null, bytes_fetched: number('bytesFetched'), bytes_cached: number('bytesCached'),
-    damaged: state?.damaged ?? null, results: state?.results ?? null, result_bytes: number('resultBytes'),
-    result_hits: number('resultHits'), error: state === undefined ? 'no answer' : '',
+    bytes_from_peers: number('bytesFromPeers'), damaged: state?.damaged ?? null, results: state?.results ?? null,
+    result_bytes: number('resultBytes'), result_hits: number('resultHits'),
+    error: state === undefined ? 'no answer' : '',
   }
 }
 

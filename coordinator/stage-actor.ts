@@ -13,10 +13,11 @@ import { errorAtByte } from '../proto/error-place.ts'
 import { errorCode, unreachable, type ErrorCode, QueryError } from '../proto/errors.ts'
 import { taskId, type ExecutorId } from '../proto/ids.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
+import { filePlaces } from './file-places.ts'
 import { takesWork, type Member, type MemberKey } from './member.ts'
 import { secondTryBytes } from './memory-estimate.ts'
 import type { MemoryLearner } from './memory-learner.ts'
-import { choose, isPassing, mostBytes, ownerOfPartition, type Loaded, type PlacedTask } from './place.ts'
+import { choose, mostBytes, ownerOfPartition, type Loaded, type PlacedTask } from './place.ts'
 import { NO_RANGES, stageRanges, type StageRanges } from './ranges.ts'
 import type { TaskReport } from './running-query.ts'
 import { stageSlices, type StageSlices } from './slices.ts'
@@ -236,11 +237,10 @@ export class StageActor implements Actor<StageMessage> {
     this.#attempts.launched(partition, attempt, this.#inputs, context.nowMs())
     const { splits = [], restrictions = [], owner = null } = tasks[partition] ?? {}
     const memoryBytes = this.#moreMemory.get(partition) ?? work.memoryBytes
-    const all = this.#members.map(({ id }) => id)
     const task = taskDefinition(work, {
       fragment, partition, attempt, splits, restrictions, memoryBytes,
       inputs: this.#inputs, ranges: this.#ranges, slices: this.#slices ?? null,
-      isPassing: file => isPassing(file, owner, member.id, all),
+      places: filePlaces(this.#members, owner, member.id, attempt),
     })
     const id = taskId(work.query, fragment.id, partition, attempt)
     member.actor.send({ kind: 'launch', id, query: work.query, task, owner: { stage, partition, attempt } })

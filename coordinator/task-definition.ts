@@ -14,6 +14,7 @@ import type { ResourceGroup } from '../proto/resource-group.ts'
 import type {
   ExchangeFileInit, InputInit, ScanInit, SplitInit, TaskDefinitionInit,
 } from '../proto/task.ts'
+import type { FilePlaces } from './file-places.ts'
 import type { TaskRestriction } from './key-ranges.ts'
 import type { MemberKey } from './member.ts'
 import type { ScanSplit } from './place.ts'
@@ -76,8 +77,7 @@ export interface TaskPlace {
   readonly slices: StageSlices | null
   /** What it may need; the query's estimate, or more once that was not enough. */
   readonly memoryBytes: number
-  /** Of a file of `splits`: whether it stays out of the cache of the executor that reads it. */
-  readonly isPassing: (file: FileKey) => boolean
+  readonly places: FilePlaces
 }
 
 export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitionInit {
@@ -119,14 +119,16 @@ export function carriedFiles(files: readonly FileKey[]): { etag: string; content
 }
 
 function scans(work: QueryWork, place: TaskPlace): ScanInit[] {
-  const { fragment, splits, isPassing } = place
+  const { fragment, splits, places } = place
   return fragment.scans.flatMap(scan => {
     const table = work.tables[scan.table]
     if (table === undefined) return []
-    // what every task reads is in every cache
-    const passes = (file: FileKey): boolean => scan.reads === 'split' && isPassing(file)
-    const own = splits.filter(item => item.scan === scan.id)
-      .map(({ split }) => splitInit(table, split, passes(split.file)))
+    const isShared = scan.reads === 'all' && fragment.tasks !== 'one'
+    const own = splits.filter(item => item.scan === scan.id).map(({ split }) => splitInit(table, split, {
+      // what every task reads is in every cache
+      passing: scan.reads === 'split' && places.isPassing(split.file),
+      peerAddress: isShared ? places.peerOf(split.file) : '',
+    }))
     const { catalog, schema, table: name } = table.name
     const named = { name: scanName(scan.id), catalog, schema, table: name }
     const kept = keptColumns(table, scan.columns)
@@ -154,7 +156,7 @@ export function namedScan(table: Table | undefined, columns?: readonly number[])
   if (table === undefined) return []
   const { catalog, schema, table: name } = table.name
   const whole = ({ file, shape }: DataFile): Split => ({ file, shape, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes })
-  const splits = table.files.map(file => splitInit(table, whole(file), false))
+  const splits = table.files.map(file => splitInit(table, whole(file), { passing: false, peerAddress: '' }))
   const touched = [...columns ?? table.columns.keys()]
   return [{
     name: '', catalog, schema, table: name, ...tableInit(table, [...table.columns.keys()]), touched, splits,
@@ -184,9 +186,11 @@ function tableInit(table: Table, kept: readonly number[]): TableInit {
   }
 }
 
-function splitInit(table: Table, { file, shape, fromRow, toRow }: Split, passing: boolean): SplitInit {
+function splitInit(
+  table: Table, { file, shape, fromRow, toRow }: Split, cache: Pick<SplitInit, 'passing' | 'peerAddress'>,
+): SplitInit {
   const name = filenameOf(table, { file }) ?? ''
-  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), passing, shape, filename: name }
+  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), ...cache, shape, filename: name }
 }
 
 function fileInit({ bucket, key, etag, sizeBytes }: FileKey): NonNullable<SplitInit['file']> {

@@ -51,7 +51,7 @@ export const systemTables: Readonly<Record<SystemTableName, SystemTable>> = {
     columns: columns({
       executor: 'VARCHAR', budget_bytes: 'BIGINT', used_bytes: 'BIGINT', files: 'BIGINT', chunks: 'BIGINT',
       bytes_fetched: 'BIGINT', bytes_cached: 'BIGINT', damaged: 'BIGINT', results: 'BIGINT', result_bytes: 'BIGINT',
-      result_budget_bytes: 'BIGINT', result_hits: 'BIGINT',
+      result_budget_bytes: 'BIGINT', result_hits: 'BIGINT', bytes_from_peers: 'BIGINT',
     }),
   },
   settings: {

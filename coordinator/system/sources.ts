@@ -80,6 +80,7 @@ async function cacheRows({ caches }: SourcePorts): Promise<Row[]> {
     chunks: state.chunks, bytes_fetched: Number(state.bytesFetched), bytes_cached: Number(state.bytesCached),
     damaged: state.damaged, results: state.results, result_bytes: Number(state.resultBytes),
     result_budget_bytes: Number(state.resultBudgetBytes), result_hits: Number(state.resultHits),
+    bytes_from_peers: Number(state.bytesFromPeers),
   }))
 }
 
