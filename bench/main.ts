@@ -35,6 +35,7 @@ const families: Readonly<Record<string, () => Promise<{ readonly family: Family 
   plan: () => import('./plan/plan.bench.ts'),
   tpch: () => import('./tpch/tpch.bench.ts'),
   sort: () => import('./sort/sort.bench.ts'),
+  joins: () => import('./joins/joins.bench.ts'),
   latency: () => import('./flight/latency.bench.ts'),
   remote: () => import('./remote/remote.bench.ts'),
   growth: () => import('./tpch/growth.bench.ts'),

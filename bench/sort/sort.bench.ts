@@ -4,25 +4,20 @@
  * default for `sortRows`.
  */
 
-import { randomUUID } from 'node:crypto'
-import type { Skein } from '../../test/cluster/skein.ts'
 import type { Family, FamilyOptions, FamilyResult } from '../family.ts'
-import { median } from '../harness.ts'
 import { ratio, whole } from '../report.ts'
 import { withCluster } from '../tpch/cluster.ts'
-import { criticalPath, type CriticalPath } from '../tpch/critical-path.ts'
+import type { CriticalPath } from '../tpch/critical-path.ts'
 import { generatedData, type TpchData } from '../tpch/data.ts'
+import { measuredPath, type MeasuredPath } from '../tpch/measured-path.ts'
 import { sizesAt } from '../tpch/tables.ts'
 import { TaskTurns } from '../tpch/task-turns.ts'
-import { unseenText } from '../unseen-text.ts'
 
 const EXECUTORS = 3
 /** Of all orders. */
 const SHARES = [0.02, 0.05, 0.1, 0.2, 1]
 const GATHERED = '1000000000'
 const NARROW = 'l_orderkey, l_extendedprice, l_shipdate'
-/** On a busy machine an executor may seem to be lost. */
-const MAX_SPOILED = 10
 
 interface Case {
   readonly name: string
@@ -46,7 +41,7 @@ async function run(options: FamilyOptions): Promise<FamilyResult> {
   const sorted = cases.map(({ name }, i): Sorted => {
     const [one, several] = [gathered[i], ranges[i]]
     if (one === undefined || several === undefined) throw new Error(`${name} was not measured`)
-    return { name, rows: one.rows, gathered: one.path, ranges: several.path }
+    return { name, rows: one.rows, gathered: one, ranges: several }
   })
   const faults = cases.flatMap(({ name }, i) => gathered[i]?.rows === ranges[i]?.rows ? []
     : [`${name}: ${gathered[i]?.rows} rows gathered, ${ranges[i]?.rows} by ranges`])
@@ -67,59 +62,24 @@ function casesOf({ scale }: TpchData, smoke: boolean): Case[] {
   ]
 }
 
-interface Path {
-  readonly path: CriticalPath
-  /** Of the result. */
-  readonly rows: number
-}
-
 /** On a cluster whose tasks run one at a time: medians over the rounds. */
 async function pathsOf(
   cases: readonly Case[], data: TpchData, sortRows: string, { rounds, print }: FamilyOptions,
-): Promise<Path[]> {
+): Promise<MeasuredPath[]> {
   const turns = await TaskTurns.open()
   const environment = { SKEIN_WHOLE_BYTES: '0', SKEIN_SORT_ROWS: sortRows, ...turns.environment() }
   try {
     return await withCluster({ data, executors: EXECUTORS, threadsEach: 1, environment }, async skein => {
-      const found: Path[] = []
+      const found: MeasuredPath[] = []
       for (const { name, sql } of cases) {
-        const samples: Path[] = []
-        for (let run = 0; samples.length <= rounds; run++) {
-          if (run > rounds + MAX_SPOILED) throw new Error(`${name}: ${run} runs, and tasks were repeated in most`)
-          const path = await pathOf(skein, unseenText(sql, `path ${run}`), turns)
-          if (path !== undefined) samples.push(path)
-        }
-        samples.shift() // filled caches
-        const over = (of: (path: CriticalPath) => number): number => median(samples.map(({ path }) => of(path)))
-        found.push({
-          path: {
-            slowestTaskMs: over(path => path.slowestTaskMs), totalMs: over(path => path.totalMs),
-            busiestExecutorMs: over(path => path.busiestExecutorMs),
-          },
-          rows: samples[0]?.rows ?? 0,
-        })
-        print(`${sortRows === '0' ? 'by ranges' : 'gathered'}: ${name}: ${whole(found.at(-1)?.path.totalMs ?? 0)} ms`)
+        found.push(await measuredPath(skein, sql, turns, rounds))
+        print(`${sortRows === '0' ? 'by ranges' : 'gathered'}: ${name}: ${whole(found.at(-1)?.totalMs ?? 0)} ms`)
       }
       return found
     })
   } finally {
     turns.close()
   }
-}
-
-/** Undefined if a task was tried more than once. */
-async function pathOf(skein: Skein, sql: string, turns: TaskTurns): Promise<Path | undefined> {
-  const queryId = randomUUID()
-  const response = await skein.request('POST', '/query', { statement: sql, format: 'arrow', query_id: queryId })
-  for await (const piece of response) void piece
-  if (response.statusCode !== 200 || !response.complete) throw new Error(`status ${response.statusCode}: ${sql}`)
-  const { task_reports: reports } = await skein.report(queryId)
-  const tasks = await turns.take(queryId, reports.length)
-  const isSpoiled = reports.some(({ attempt, state }) => attempt > 0 || state === 'failed')
-  if (tasks === undefined || isSpoiled) return undefined
-  const last = Math.max(...reports.map(({ stage }) => stage))
-  const rows = reports.filter(({ stage }) => stage === last).reduce((sum, report) => sum + report.rows, 0)
-  return { path: criticalPath(tasks), rows }
 }
 
 function resultOf(sorted: readonly Sorted[], faults: readonly string[]): FamilyResult {
