@@ -23,6 +23,8 @@ const lock = JSON.parse(readFileSync(join(top, 'package-lock.json'), 'utf8'))
 const wanted = Object.entries(lock.packages)
   .filter(([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true)
   .map(([path]) => join(top, path)).filter(path => existsSync(path))
+/** What packages have for those who read or compile against them: more than half of all bytes. */
+const forReaders = /\.(map|d\.[cm]?ts)$|\/umd$/
 
 const staging = mkdtempSync(join(tmpdir(), 'skein-tarball-'))
 try {
@@ -32,8 +34,9 @@ try {
   cpSync(join(top, 'deploy'), join(root, 'deploy'), { recursive: true })
   for (const path of wanted) {
     // packages inside a package are in the list themselves
+    const isOwn = from => !relative(path, from).split('/').includes('node_modules')
     cpSync(path, join(root, relative(top, path)), {
-      recursive: true, filter: from => from === path || !relative(path, from).split('/').includes('node_modules'),
+      recursive: true, filter: from => from === path || (isOwn(from) && !forReaders.test(from)),
     })
   }
   mkdirSync(join(root, 'bin'))

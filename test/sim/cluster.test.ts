@@ -8,7 +8,7 @@ import * as scenarios from './scenarios.ts'
 import type { Run } from './scenarios.ts'
 import { seedsOf } from './seeds.ts'
 
-const seeds = seedsOf(process.env, '200')
+const seeds = seedsOf(process.env, '50')
 
 /** Over all seeds nothing is found wrong; the sums of what was counted. */
 async function overSeeds(

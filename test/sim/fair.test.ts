@@ -8,7 +8,7 @@ import { noFaults, SimulatedCluster } from './cluster.ts'
 import { ENDLESS } from './fake-executor.ts'
 import { seedsOf } from './seeds.ts'
 
-const all = seedsOf(process.env, '200')
+const all = seedsOf(process.env, '60')
 /** These runs are long. */
 const seeds = all.slice(0, Math.ceil(all.length / 20))
 
