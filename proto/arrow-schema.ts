@@ -4,12 +4,13 @@
  * has no form travel as text: `arrowForm` says what a column must be cast to in SQL before it is encoded.
  */
 
+// not from the package's root: its builders and tables take longer to load than all of this
+import { Field, Schema } from 'apache-arrow/schema'
 import {
-  Binary, Bool, DateDay, Decimal, Dictionary, Field, FixedSizeBinary, FixedSizeList, Float32, Float64, Int16, Int32,
-  Int64, Int8, IntervalMonthDayNano, List, Map_, Null, Schema, Struct, TimeMicrosecond, TimeNanosecond,
-  TimestampMicrosecond, TimestampMillisecond, TimestampNanosecond, TimestampSecond, Uint16, Uint32, Uint64, Uint8,
-  Utf8, type DataType,
-} from 'apache-arrow'
+  Binary, Bool, DateDay, Decimal, Dictionary, FixedSizeBinary, FixedSizeList, Float32, Float64, Int16, Int32, Int64,
+  Int8, IntervalMonthDayNano, List, Map_, Null, Struct, TimeMicrosecond, TimeNanosecond, TimestampMicrosecond,
+  TimestampMillisecond, TimestampNanosecond, TimestampSecond, Uint16, Uint32, Uint64, Uint8, Utf8, type DataType,
+} from 'apache-arrow/type'
 import { Message } from 'apache-arrow/ipc/metadata/message'
 import { resultMetadata, tableMetadata, type ColumnPlace } from './arrow-driver-metadata.ts'
 import { unreachable } from './errors.ts'

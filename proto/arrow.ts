@@ -5,7 +5,8 @@
  * against its body.
  */
 
-import { type DataType, type Field as ArrowField, Precision, TimeUnit, Type } from 'apache-arrow'
+import type { DataType, Field as ArrowField } from 'apache-arrow'
+import { Precision, TimeUnit, Type } from 'apache-arrow/enum'
 import { Message, type RecordBatch } from 'apache-arrow/ipc/metadata/message'
 import { TYPE_METADATA } from './arrow-schema.ts'
 import type { RawFlightData } from './flight-data.ts'
