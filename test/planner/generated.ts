@@ -154,10 +154,13 @@ export class StatementGenerator {
   /** An ASOF join with rows of which no two are as near. */
   #nearest(left: string, scope: readonly Column[]): { readonly from: string; readonly scope: readonly Column[] } {
     const [alias, inner] = [`a${this.#aliases++}`, this.#table(0)]
-    const kept = ['p', 'q'].map(name => `${this.#number(0, inner.scope, 0)} AS ${name}`).join(', ')
-    const right = `(SELECT ${kept}, count(*) AS r FROM ${inner.from} GROUP BY ALL) AS ${alias}`
-    const near = `${this.#number(0, scope, 0)} ${this.#pick(['>=', '>', '<=', '<'])} ${alias}.q`
-    const on = this.#chance(0.7) ? `${this.#number(0, scope, 0)} = ${alias}.p AND ${near}` : near
+    const [p, q] = [this.#number(0, inner.scope, 0), this.#number(0, inner.scope, 0)]
+    // where it may be NULL, DuckDB's own answer depends on what its statistics say of the other side
+    const near = `coalesce(${this.#number(0, scope, 0)}, 0) ${this.#pick(['>=', '>', '<=', '<'])} ${alias}.q`
+    const isAlone = this.#chance(0.3)
+    const key = isAlone ? `max(${p})` : p
+    const right = `(SELECT ${key} AS p, ${q} AS q, count(*) AS r FROM ${inner.from} GROUP BY ALL) AS ${alias}`
+    const on = isAlone ? near : `${this.#number(0, scope, 0)} = ${alias}.p AND ${near}`
     return {
       from: `${left} ASOF ${this.#pick(['JOIN', 'LEFT JOIN'])} ${right} ON ${on}`,
       scope: [...scope, ...['p', 'q', 'r'].map((name): Column => ({ sql: `${alias}.${name}`, kind: 'number' }))],
