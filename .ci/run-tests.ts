@@ -1,5 +1,5 @@
 /**
- * Runs the compiled tests, each file in a process of its own, four at once. Arguments are parts of paths:
+ * Runs the compiled tests, each file in a process of its own, three at once. Arguments are parts of paths:
  * `npm test -- planner` runs the planner's. `--interop` runs the tests against foreign clients, `--soak` the long ones;
  * without them these are left out. Prints failures in full and ends with the totals: every assertion counts.
  */
@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { TestReport } from './test-report.ts'
 
-/** On two processors: many wait for a lease, a deadline or a start, and do nothing meanwhile. */
-const FILES_AT_ONCE = 4
+/** On two processors: some wait for a lease or a deadline, and do nothing meanwhile. Four take as long. */
+const FILES_AT_ONCE = 3
 /** A file that hangs fails after this; the long tests have no limit. */
 const FILE_TIMEOUT_MS = 600_000
 /** Threads for DuckDB calls, which hold one each, and for files and DNS besides; read when a process starts. */

@@ -17,8 +17,8 @@ const ROWS = 1_000_000
 const STALLED = `SELECT /* stalled */ range AS a, -range AS b, range * 2 AS c, range + 7 AS d, range - 1 AS e,
   range // 3 AS f FROM range(${ROWS})`
 const RESULT_BYTES = ROWS * 6 * 8
-/** Grow the coordinator's heap and code; what as many more add is theirs. */
-const FIRST = 4
+/** Grow the coordinator's heap, code and pools, as many as begin at once later; what as many more add is theirs. */
+const FIRST = 6
 const MORE = 6
 const HELD_BYTES = 4 * MIB
 const WITHIN_MS = 30_000
