@@ -3,12 +3,13 @@
  * DuckDB, with union_by_name over the same files, is the judge of values and types.
  */
 
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { putFolder } from '../s3/folder.ts'
 import { S3Server } from '../s3-server.ts'
 import { difference } from '../sql/answer.ts'
 import { Oracle } from '../sql/oracle.ts'
@@ -23,9 +24,7 @@ const oracle = await Oracle.open(data, [
   { catalog: 'lake', name: 'lines', glob: 'lines/*', reader: 'read_csv', options },
 ], 'lake')
 const server = await S3Server.start()
-for (const key of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
-  if (statSync(join(data, key)).isFile()) server.objects.put('lake', key, readFileSync(join(data, key)))
-}
+putFolder(server, data)
 t.teardown(async () => {
   oracle.close()
   await server.close()

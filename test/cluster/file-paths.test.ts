@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { putFolder } from '../s3/folder.ts'
 import { S3Server } from '../s3-server.ts'
 import { difference } from '../sql/answer.ts'
 import { Oracle } from '../sql/oracle.ts'
@@ -22,9 +23,7 @@ const oracle = await Oracle.open(data, [
   { catalog: 'lake', name: 'orders', glob: 'orders/*.parquet', reader: 'read_parquet' },
 ], 'lake')
 const server = await S3Server.start()
-for (const key of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
-  if (statSync(join(data, key)).isFile()) server.objects.put('lake', key, readFileSync(join(data, key)))
-}
+putFolder(server, data)
 t.teardown(async () => {
   oracle.close()
   await server.close()

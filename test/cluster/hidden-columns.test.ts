@@ -3,11 +3,12 @@
  * Over a folder and over a store of the S3 protocol, in files that are cut among tasks.
  */
 
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { putFolder } from '../s3/folder.ts'
 import { S3Server } from '../s3-server.ts'
 import { difference } from '../sql/answer.ts'
 import { Oracle } from '../sql/oracle.ts'
@@ -19,9 +20,7 @@ const data = join(root, 'data')
 await write()
 const oracle = await Oracle.open(data, [], 'lake')
 const server = await S3Server.start()
-for (const key of readdirSync(data, { recursive: true, encoding: 'utf8' })) {
-  if (statSync(join(data, key)).isFile()) server.objects.put('lake', key, readFileSync(join(data, key)))
-}
+putFolder(server, data)
 t.teardown(async () => {
   oracle.close()
   await server.close()

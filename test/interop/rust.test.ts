@@ -1,20 +1,11 @@
 /** Arrow's client for Rust, over TLS, as a user: what each line of rust/src/main.rs says. */
 
 import t from 'tap'
-import { rustClient, run } from './clients.ts'
-import { startSecure } from './secure-cluster.ts'
+import { showBehaviours } from './arrow-client.ts'
+import { rustClient } from './clients.ts'
 
 const client = await rustClient()
 
 t.test('Rust logs in, asks, prepares, changes, lists and is refused', {
   skip: 'missing' in client ? client.missing : false,
-}, async t => {
-  const cluster = await startSecure()
-  t.teardown(() => cluster.stop())
-  const { flight, ca, user, password } = cluster
-  const { status, output } = await run('path' in client ? client.path : '', [flight, ca, user, password])
-  const passed = output.split('\n').filter(line => line.startsWith('ok '))
-  for (const line of passed) t.pass(line.slice(3))
-  t.equal(status, 0, output)
-  t.ok(passed.length >= 15, `${passed.length} behaviours`)
-})
+}, t => showBehaviours(t, client))
