@@ -7,6 +7,7 @@ import { isCarried, type FileKey } from '../cache/key.ts'
 import { filenameOf, type DataFile, type FileFormat, type Table, type TableColumn } from '../catalog/table.ts'
 import { inputName, scanName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import { fragmentSettings } from '../planner/session-settings.ts'
+import { wireCompression } from '../proto/compression.ts'
 import type { ExchangeSource } from '../proto/gen/executor_pb.js'
 import { unreachable } from '../proto/errors.ts'
 import { taskId, type QueryId } from '../proto/ids.ts'
@@ -244,12 +245,20 @@ function outputInit(work: QueryWork, place: TaskPlace): OutputInit {
   }
 }
 
+/** The Arrow that a request wants of its rows. */
+export function resultForm(
+  columns: readonly TableColumn[], { enums, compression }: Pick<QueryRequest, 'enums' | 'compression'>,
+) {
+  return {
+    columns: columns.map(({ name, type }) => ({ name, type })), enumDictionaries: enums === 'dictionary',
+    compression: wireCompression(compression),
+  }
+}
+
 function resultInit(work: QueryWork, { fragment, partition, ranges }: TaskPlace): OutputInit {
   const slice = ranges.slices?.[partition]
   const value = {
-    columns: work.columns.map(({ name, type }) => ({ name, type })),
-    enumDictionaries: work.request.enums === 'dictionary',
-    compressLz4: work.request.compression === 'lz4',
+    ...resultForm(work.columns, work.request),
     maxRows: BigInt(fragment.maxRows ?? 0),
     ...slice === undefined ? {} : { slice: { offset: BigInt(slice.offset), limit: BigInt(slice.limit) } },
   }

@@ -9,7 +9,8 @@
  */
 
 import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-schema.ts'
-import { compressed, layoutBatch, type BatchNode, type Compression } from '../proto/arrow-batch.ts'
+import { layoutBatch, type BatchNode } from '../proto/arrow-batch.ts'
+import { compressed, type Compression } from '../proto/compression.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { BodyPool, PooledBody } from '../proto/body-pool.ts'
 import type { ColumnEncoder, Pieces } from './column-encoder.ts'
@@ -81,7 +82,7 @@ export class ArrowEncoder {
     const buffers: Pieces[] = []
     for (const column of this.#columns) column.emit(nodes, buffers)
     if (this.#compression !== 'none') {
-      for (const [i, pieces] of buffers.entries()) buffers[i] = [compressed(Buffer.concat(pieces))]
+      for (const [i, pieces] of buffers.entries()) buffers[i] = [compressed(Buffer.concat(pieces), this.#compression)]
     }
     const rowCount = this.#rowCount
     const { header, offsets, bodyBytes } = layoutBatch(rowCount, nodes, buffers.map(lengthOf), this.#compression)

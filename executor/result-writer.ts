@@ -9,8 +9,8 @@
  * every other process of the machine.)
  */
 
-import type { Compression } from '../proto/arrow-batch.ts'
 import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-schema.ts'
+import { compressionAsked, type Compression } from '../proto/compression.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ResultOutput } from '../proto/gen/executor_pb.js'
 import { resultLead } from '../proto/result-lead.ts'
@@ -31,11 +31,11 @@ export interface ResultShape {
   readonly compression: Compression
 }
 
-/** As a coordinator asks for it. */
+/** As a coordinator asks for it. Throws for a compression that is not to be had here. */
 export function resultShape(
-  { columns, enumDictionaries, compressLz4 }: Pick<ResultOutput, 'columns' | 'enumDictionaries' | 'compressLz4'>,
+  { columns, enumDictionaries, compression }: Pick<ResultOutput, 'columns' | 'enumDictionaries' | 'compression'>,
 ): ResultShape {
-  return { columns, enums: enumDictionaries ? 'dictionary' : 'text', compression: compressLz4 ? 'lz4' : 'none' }
+  return { columns, enums: enumDictionaries ? 'dictionary' : 'text', compression: compressionAsked(compression) }
 }
 
 export interface ResultTotals {

@@ -3,27 +3,11 @@
 import {
   BodyCompression, BufferRegion, DictionaryBatch, FieldNode, Message, RecordBatch,
 } from 'apache-arrow/ipc/metadata/message'
+import type { Compression } from './compression.ts'
 import type { RawFlightData } from './flight-data.ts'
-import { lz4Frame } from './lz4-frame.ts'
-
-/** Of the buffers of each record batch, by the names of Arrow's format; dictionaries stay as they are. */
-export type Compression = 'none' | 'lz4'
 
 /** Of Arrow's CompressionType. */
-const LZ4_FRAME = 0
-/** Of Arrow's format: before the bytes, how many they were; -1: they are as they were. */
-const LENGTH_BYTES = 8
-
-/** A buffer as it lies in a compressed body. */
-export function compressed(bytes: Uint8Array): Uint8Array {
-  if (bytes.length === 0) return bytes
-  const frame = lz4Frame(bytes)
-  const content = frame ?? bytes
-  const out = Buffer.allocUnsafe(LENGTH_BYTES + content.length)
-  out.writeBigInt64LE(frame === null ? -1n : BigInt(bytes.length))
-  out.set(content, LENGTH_BYTES)
-  return out
-}
+const codecs = { lz4: 0, zstd: 1 } as const
 
 export interface BatchNode {
   readonly rowCount: number
@@ -71,6 +55,6 @@ function layout(
   }
   const regions = bufferBytes.map((bytes, i) => new BufferRegion(offsets[i] ?? 0, bytes))
   const fields = nodes.map(node => new FieldNode(node.rowCount, node.nullCount))
-  const body = compression === 'none' ? null : new BodyCompression(LZ4_FRAME)
+  const body = compression === 'none' ? null : new BodyCompression(codecs[compression])
   return { batch: new RecordBatch(rowCount, fields, regions, body), offsets, bodyBytes }
 }

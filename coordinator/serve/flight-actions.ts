@@ -3,6 +3,7 @@
 import type { PreparedParameter } from '../../planner/prepare-query.ts'
 import { dialectNames, dialectOf } from '../../planner/dialect/dialect-name.ts'
 import type { ResultColumn } from '../../proto/arrow-schema.ts'
+import { compressionNamed, compressions, requireCompression } from '../../proto/compression.ts'
 import { QueryError } from '../../proto/errors.ts'
 import {
   CancelFlightInfoRequestSchema, CancelFlightInfoResultSchema, CancelStatus, CloseSessionResult_Status,
@@ -33,8 +34,9 @@ export const actionTypes = [
   { type: 'EndTransaction', description: 'commits it or rolls it back; no result' },
   {
     type: 'SetSessionOptions',
-    description: 'catalog, schema, timezone, enums (text or dictionary), compression (none or lz4), '
-      + `cache (true or false), dialect (duckdb, ${dialectNames.join(', ')}), compute_size`,
+    description: 'catalog, schema, timezone, enums (text or dictionary), '
+      + `compression (${compressions.join(', ')}), cache (true or false), `
+      + `dialect (duckdb, ${dialectNames.join(', ')}), compute_size`,
   },
   { type: 'GetSessionOptions', description: 'the options of this session' },
   { type: 'CloseSession', description: 'forgets this session' },
@@ -132,10 +134,12 @@ export class FlightActions {
     })
   }
 
-  /** Each option by itself: one that is refused leaves the others set. */
+  /** Each option by itself: one that is refused leaves the others set. What this Node has not got refuses all. */
   async #setOptions(body: Uint8Array, call: Call): Promise<Uint8Array> {
     const session = await this.#parts.sessions.of(call)
     const { sessionOptions } = readBody(SetSessionOptionsRequestSchema, body)
+    // an option's own error has no text
+    if (sessionOptions['compression']?.optionValue.value === 'zstd') requireCompression('zstd')
     const errors: Record<string, { value: OptionError }> = {}
     for (const [name, value] of Object.entries(sessionOptions)) {
       const error = this.#setOption(session, name, value)
@@ -161,10 +165,7 @@ export class FlightActions {
         if (text !== undefined && text !== 'text' && text !== 'dictionary') return OptionError.INVALID_VALUE
         session.enums = text ?? 'text'
         return undefined
-      case 'compression':
-        if (text !== undefined && text !== 'none' && text !== 'lz4') return OptionError.INVALID_VALUE
-        session.compression = text ?? 'none'
-        return undefined
+      case 'compression': return setCompression(session, text)
       case 'cache':
         if (text !== undefined && text !== 'true' && text !== 'false') return OptionError.INVALID_VALUE
         session.cache = text !== 'false'
@@ -223,6 +224,13 @@ function setDialect(session: Session, name = ''): OptionError | undefined {
   } catch {
     return OptionError.INVALID_VALUE
   }
+}
+
+function setCompression(session: Session, name = 'none'): OptionError | undefined {
+  const compression = compressionNamed(name)
+  if (compression === undefined) return OptionError.INVALID_VALUE
+  session.compression = compression
+  return undefined
 }
 
 function setTimeZone(session: Session, name: string | undefined): OptionError | undefined {

@@ -2,8 +2,8 @@
 
 import type { TableColumn } from '../../catalog/table.ts'
 import { bindText, placedError } from '../../planner/parameters.ts'
+import { compressionNamed, compressions, requireCompression, type Compression } from '../../proto/compression.ts'
 import { QueryError } from '../../proto/errors.ts'
-import type { Compression } from '../../proto/arrow-batch.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { CommandPreparedStatementQuerySchema, CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
@@ -150,6 +150,10 @@ export class FlightStatements {
 
 function compressionOf(call: Call, session: Session): Compression {
   const asked = call.header(COMPRESSION_HEADER) ?? session.compression
-  if (asked === 'none' || asked === 'lz4') return asked
-  throw new QueryError('INVALID_REQUEST', `${COMPRESSION_HEADER} takes none or lz4, not '${asked}'`)
+  const compression = compressionNamed(asked)
+  if (compression === undefined) {
+    throw new QueryError('INVALID_REQUEST', `${COMPRESSION_HEADER} takes ${compressions.join(', ')}, not '${asked}'`)
+  }
+  requireCompression(compression)
+  return compression
 }

@@ -19,7 +19,7 @@ import { EXPLAIN_COLUMNS } from '../explain-query.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
 import type { Asking } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
-import { carriedFiles, namedScan } from '../task-definition.ts'
+import { carriedFiles, namedScan, resultForm } from '../task-definition.ts'
 import { done } from './answer.ts'
 import { chainsIn, mentions } from './mentions.ts'
 import type { OwnDatabases } from './own-databases.ts'
@@ -201,9 +201,7 @@ export class OwnInstances {
     await run({
       columns, bytesFetched: bound.bytesFetched,
       run: () => this.#run(session, instance, kind, {
-        sessionId: id, resultId, sql: runs, columns: columns.map(({ name, type }) => ({ name, type })),
-        enumDictionaries: request.enums === 'dictionary', compressLz4: request.compression === 'lz4',
-        ...runTables(bound.read),
+        sessionId: id, resultId, sql: runs, ...resultForm(columns, request), ...runTables(bound.read),
       }, signal),
       fetch: (fromFrame, reading) => channel.fetch(id, resultId, fromFrame, reading),
       forget: () => {

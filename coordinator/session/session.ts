@@ -8,7 +8,7 @@
  */
 
 import type { DialectName } from '../../planner/dialect/dialect.ts'
-import type { Compression } from '../../proto/arrow-batch.ts'
+import type { Compression } from '../../proto/compression.ts'
 import type { EnumForm } from '../../proto/arrow-schema.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
 import type { SessionId } from '../../proto/ids.ts'

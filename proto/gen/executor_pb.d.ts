@@ -1145,11 +1145,9 @@ export declare type ResultOutput = Message<"skein.executor.v1.ResultOutput"> & {
   maxRows: bigint;
 
   /**
-   * The buffers of its record batches are LZ4 frames.
-   *
-   * @generated from field: bool compress_lz4 = 4;
+   * @generated from field: skein.executor.v1.Compression compression = 4;
    */
-  compressLz4: boolean;
+  compression: Compression;
 
   /**
    * Of the rows in their order only these; absent: all.
@@ -1561,6 +1559,33 @@ export enum FileFormat {
  * Describes the enum skein.executor.v1.FileFormat.
  */
 export declare const FileFormatSchema: GenEnum<FileFormat>;
+
+/**
+ * Of the buffers of record batches, as Arrow's format names them.
+ *
+ * @generated from enum skein.executor.v1.Compression
+ */
+export enum Compression {
+  /**
+   * @generated from enum value: COMPRESSION_NONE = 0;
+   */
+  NONE = 0,
+
+  /**
+   * @generated from enum value: COMPRESSION_LZ4_FRAME = 1;
+   */
+  LZ4_FRAME = 1,
+
+  /**
+   * @generated from enum value: COMPRESSION_ZSTD = 2;
+   */
+  ZSTD = 2,
+}
+
+/**
+ * Describes the enum skein.executor.v1.Compression.
+ */
+export declare const CompressionSchema: GenEnum<Compression>;
 
 /**
  * One executor: runs tasks on DuckDB for coordinators, and hands its exchange files to other executors.

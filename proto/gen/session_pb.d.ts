@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { CarriedFile, Column, ResultFrame, Scan } from "./executor_pb.js";
+import type { CarriedFile, Column, Compression, ResultFrame, Scan } from "./executor_pb.js";
 import type { FlightDataSchema } from "./flight_pb.js";
 
 /**
@@ -277,9 +277,9 @@ export declare type RunRequest = Message<"skein.session.v1.RunRequest"> & {
   /**
    * As of a task's result.
    *
-   * @generated from field: bool compress_lz4 = 10;
+   * @generated from field: skein.executor.v1.Compression compression = 10;
    */
-  compressLz4: boolean;
+  compression: Compression;
 };
 
 /**

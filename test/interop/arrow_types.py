@@ -1,6 +1,7 @@
 """Every type through pyarrow.flight: full validation, and each value compared with the text that SQL gives of it.
 
-usage: arrow_types.py HOST:PORT VALUES_SQL TEXTS_SQL    the second statement gives the canonical texts of the first's rows
+usage: arrow_types.py HOST:PORT VALUES_SQL TEXTS_SQL CODECS    the second statement gives the canonical texts of the
+first's rows; CODECS: of record batches, with commas
 Prints one line `ok ...` for each thing that works, and ends with status 1 at the first that does not.
 """
 import json
@@ -77,11 +78,11 @@ def text(value):
     return str(value)
 
 
-def main(address, values_sql, texts_sql):
+def main(address, values_sql, texts_sql, codecs):
     client = flight.connect(f"grpc://{address}")
     header = client.authenticate_basic_token("types", "any")
     options = flight.FlightCallOptions(headers=[header])
-    for enums, compression in (("text", "none"), ("dictionary", "none"), ("dictionary", "lz4")):
+    for enums, compression in (("text", "none"), *(("dictionary", codec) for codec in codecs.split(","))):
         set_option(client, options, b"enums", enums)
         set_option(client, options, b"compression", compression)
         table, texts = read(client, options, values_sql), read(client, options, texts_sql)
@@ -103,4 +104,4 @@ def set_option(client, options, name, value):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

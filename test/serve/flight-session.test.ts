@@ -1,5 +1,6 @@
 /** Session options, closing, and cancelling by FlightInfo. */
 
+import zlib from 'node:zlib'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { Int32, Table, vectorFromArray } from 'apache-arrow'
 import t from 'tap'
@@ -73,6 +74,20 @@ t.test('session options decide where names are looked up; packed or bare', async
     catalog: 'lake', schema: 'main', timezone: 'UTC', enums: 'text', compression: 'none', cache: 'true',
     dialect: 'duckdb',
   })
+})
+
+t.test('zstd is an option where Node has it, and refused by its version where not', async t => {
+  const queries = new FakeQueries(() => script)
+  const client = new FlightClient(t, await startFlight(t, { queries, clock }))
+  await client.handshake()
+  const set = client.act('SetSessionOptions', toBinary(SetSessionOptionsRequestSchema,
+    optionsMessage({ compression: 'zstd', schema: 's' })))
+  if ('zstdCompressSync' in zlib) await set
+  else await t.rejects(set, { code: 12, details: new RegExp(`this is Node ${process.versions.node}`) })
+  await client.getFlightInfo(statement)
+  const wanted = 'zstdCompressSync' in zlib
+    ? { compression: 'zstd', defaultSchema: 's' } : { compression: 'none', defaultSchema: 'main' }
+  t.match(queries.last.request, wanted)
 })
 
 t.test('a statement that waits to be read can be cancelled by its FlightInfo', async t => {
