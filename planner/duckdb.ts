@@ -6,7 +6,10 @@
  * Planning never spills: without a temporary directory, what outgrows the memory limit fails.
  */
 
-import { DuckDBInstance, type DuckDBConnection, type DuckDBPreparedStatement } from '@duckdb/node-api'
+import {
+  DuckDBInstance, JSDuckDBValueConverter, type DuckDBConnection, type DuckDBMaterializedResult,
+  type DuckDBPreparedStatement,
+} from '@duckdb/node-api'
 import type { TableColumn } from '../catalog/table.ts'
 import { QueryError } from '../proto/errors.ts'
 import { quoteName, quoteText } from '../proto/sql-text.ts'
@@ -102,12 +105,12 @@ export class Connection {
 
   /** The rows as JavaScript values; for small results only. */
   async rows(sql: string): Promise<readonly (readonly unknown[])[]> {
-    return (await this.#connection.runAndReadAll(sql)).getRowsJS()
+    return rowsIn(await this.#connection.run(sql))
   }
 
   /** As `rows`; `sql` has one parameter, $1, a text. */
   async rowsOf(sql: string, argument: string): Promise<readonly (readonly unknown[])[]> {
-    return (await this.#connection.runAndReadAll(sql, [argument])).getRowsJS()
+    return rowsIn(await this.#connection.run(sql, [argument]))
   }
 
   /** `sql` has one parameter, $1, a text, and gives one text. */
@@ -115,8 +118,7 @@ export class Connection {
     const prepared = await this.#connection.prepare(sql)
     return async argument => {
       prepared.bindVarchar(1, argument)
-      const [row] = (await prepared.runAndReadAll()).getRowsJS()
-      return String(row?.[0])
+      return String(rowsIn(await prepared.run())[0]?.[0])
     }
   }
 
@@ -161,7 +163,7 @@ export class Connection {
     const prepared = await this.#connection.prepare(`DESCRIBE ${sql}`)
     try {
       for (let i = 1; i <= prepared.parameterCount; i++) prepared.bindNull(i)
-      return (await prepared.runAndReadAll()).getRowsJS().map(([name]) => String(name))
+      return rowsIn(await prepared.run()).map(([name]) => String(name))
     } finally {
       prepared.destroySync()
     }
@@ -177,6 +179,12 @@ export class Connection {
   close(): void {
     this.#connection.closeSync()
   }
+}
+
+/** All of it is in memory: asking DuckDB for its parts one by one would cost a change of threads each. */
+function rowsIn(result: DuckDBMaterializedResult): readonly (readonly unknown[])[] {
+  return Array.from({ length: result.chunkCount }, (_, i) => result.getChunk(i))
+    .flatMap(chunk => chunk.convertRows(JSDuckDBValueConverter))
 }
 
 /** The call throws for one that any value fits. */
