@@ -3,9 +3,14 @@
  *
  *   nothing is split      the tables it reads are so small that every task would read all of them
  *   little to read        each fragment costs some milliseconds, more than a second executor saves
+ *
+ * The first is known before DuckDB optimises: then it is not asked for its estimates. Nor is the file index asked what
+ * pruning leaves where all that the tables hold is little.
  */
 
-import { anyOperator, operators } from './cut/operator.ts'
+import { scannedTables } from './authority.ts'
+import { scansIn } from './columns-read.ts'
+import { operators } from './cut/operator.ts'
 import type { Plan } from './plan.ts'
 import { isSplitTable } from './cut/scan.ts'
 import type { PlannerTable, PlanThresholds, PrunableScan, ScanEstimate } from './planned-query.ts'
@@ -15,8 +20,18 @@ import { scanFilters } from './scan-filters.ts'
 export interface Choice {
   readonly tables: readonly PlannerTable[]
   readonly thresholds: PlanThresholds
-  /** Of every scan of the plan. */
-  readonly estimates: readonly ScanEstimate[]
+  /** Of every scan of the plan; null: not asked, each may read all of its table. */
+  readonly estimates: readonly ScanEstimate[] | null
+}
+
+/** `plan`: as bound, and authorised. What a function in FROM gives may be much. */
+export function readsNothingSplit(
+  plan: unknown, tables: readonly PlannerTable[], thresholds: PlanThresholds,
+): boolean {
+  return [...scansIn(plan)].every(scan => {
+    const table = tables[scannedTables(scan, tables)[0] ?? -1]
+    return table !== undefined && !isSplitTable(table, thresholds)
+  })
 }
 
 /** What is read of each table, in the order of the plan: to ask what pruning leaves of it. */
@@ -30,21 +45,26 @@ export function prunableScans(plan: Plan): readonly PrunableScan[] {
 
 /** The reason to run whole, for EXPLAIN and the result's statistics; null: distribute. */
 export function wholeReason(plan: Plan, { tables, thresholds, estimates }: Choice): string | null {
-  const isSplit = (operator: Plan): boolean => {
-    const table = operator.kind === 'Scan' ? tables[operator.table] : undefined
-    return table !== undefined && isSplitTable(table, thresholds)
-  }
-  if (!anyOperator(plan, isSplit)) return `nothing to split: ${describeTables(plan, tables)}`
-  const bytes = estimates.reduce((sum, estimate) => sum + estimate.bytes, 0)
+  const scanned = scannedIn(plan, tables)
+  if (!scanned.some(table => isSplitTable(table, thresholds))) return `nothing to split: ${describe(scanned)}`
+  const read = estimates?.map(estimate => estimate.bytes) ?? scanned.map(table => table.sizeBytes)
+  const bytes = read.reduce((total, one) => total + one, 0)
   if (bytes >= thresholds.wholeBytes) return null
-  return `small: ${megabytes(bytes)} MB to read, under ${megabytes(thresholds.wholeBytes)} MB`
+  const most = estimates === null ? 'at most ' : ''
+  return `small: ${most}${megabytes(bytes)} MB to read, under ${megabytes(thresholds.wholeBytes)} MB`
 }
 
-function describeTables(plan: Plan, tables: readonly PlannerTable[]): string {
-  const read = new Set([...operators(plan)].flatMap(operator => operator.kind === 'Scan' ? [operator.table] : []))
-  if (read.size === 0) return 'it reads no table'
-  const rows = [...read].map(table => `${tables[table]?.name.table ?? '?'} has ${tables[table]?.rowCount ?? 0} rows`)
-  return rows.join(', ')
+/** A table as often as it is scanned. */
+function scannedIn(plan: Plan, tables: readonly PlannerTable[]): readonly PlannerTable[] {
+  return [...operators(plan)].flatMap(operator => {
+    const table = operator.kind === 'Scan' ? tables[operator.table] : undefined
+    return table === undefined ? [] : [table]
+  })
+}
+
+function describe(scanned: readonly PlannerTable[]): string {
+  if (scanned.length === 0) return 'it reads no table'
+  return [...new Set(scanned)].map(({ name, rowCount }) => `${name.table} has ${rowCount} rows`).join(', ')
 }
 
 /** Whole ones without a fraction: 32, 12.3. */

@@ -25,9 +25,9 @@ const MAX_PLAN_DEPTH = 500
 
 /**
  * `planJson`: of json_serialize_plan(…, optimize := true), with nulls, empty lists and defaults kept. `explainJson`: of
- * EXPLAIN (FORMAT json) of the same text on the same instance.
+ * EXPLAIN (FORMAT json) of the same text on the same instance; null: rows are 0 everywhere.
  */
-export function decodePlan(planJson: string, explainJson: string, tables: readonly PlannerTable[]): Plan {
+export function decodePlan(planJson: string, explainJson: string | null, tables: readonly PlannerTable[]): Plan {
   const root = parseJson(planJson, planJson.includes(UNRESOLVED) ? resolveColumns : undefined)
   if (root.boolean('error')) throw new Unsupported(`DuckDB does not serialise the plan: ${errorMessage(root)}`)
   const [plan, more] = root.only('error', 'plans').list('plans')
@@ -36,7 +36,7 @@ export function decodePlan(planJson: string, explainJson: string, tables: readon
     throw new Unsupported('a set operation of collated texts')
   }
   const paths = new Map(tables.map(({ skeletonPath }, i) => [skeletonPath, i]))
-  return new Decoder(paths).operator(plan, parseEstimates(explainJson), 0)
+  return new Decoder(paths).operator(plan, explainJson === null ? null : parseEstimates(explainJson), 0)
 }
 
 function errorMessage(root: JsonNode): string {
@@ -50,11 +50,12 @@ class Decoder {
     this.#tables = tables
   }
 
-  operator(node: JsonNode, estimate: Estimate, depth: number): Plan {
+  operator(node: JsonNode, estimate: Estimate | null, depth: number): Plan {
     if (depth > MAX_PLAN_DEPTH) node.refuse('depth')
     const children = node.list('children')
     const inputs = children.map((child, i) =>
-      this.operator(child, inputEstimate(estimate, i, children.length), depth + 1))
+      this.operator(child, estimate === null ? null : inputEstimate(estimate, i, children.length), depth + 1))
+    if (estimate === null) return this.#operator(node, 0, inputs)
     if (inputs.length === 0 && estimate.inputs.length > 0) throw new Unsupported('EXPLAIN has another shape')
     return this.#operator(node, estimate.rows, inputs)
   }

@@ -16,7 +16,7 @@ import { parseDuckType } from '../proto/types.ts'
 import { assemble, type FragmentDraft } from './assemble.ts'
 import { columnsRead } from './columns-read.ts'
 import { authorise, screen, screenUnread, type Authority } from './authority.ts'
-import { prunableScans, wholeReason } from './choose.ts'
+import { prunableScans, readsNothingSplit, wholeReason } from './choose.ts'
 import { decodePlan } from './decode.ts'
 import { anyOperator, comparesByType } from './cut/operator.ts'
 import { contextOf, distribute } from './distribute.ts'
@@ -26,6 +26,7 @@ import { hasJoinThatStatisticsMayEmpty } from './emptied-join.ts'
 import { cutAtExchanges, type Fragment } from './fragment.ts'
 import { volatileFunctions } from './functions.ts'
 import { estimateGroups } from './group-estimate.ts'
+import { plainRows } from './plain-rows.ts'
 import type { NamedTable } from './messages.ts'
 import type { Plan } from './plan.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
@@ -148,24 +149,29 @@ async function withLine(session: PlanningSession, sql: string, thrown: unknown):
   })
 }
 
+type Cut = Pick<PlannedQuery, 'fragments' | 'wholeReason'>
+
 /** Throws Unsupported if the plan cannot be written as SQL again; if it only cannot be cut, it is one fragment. */
 async function cutPlan(
   session: PlanningSession, request: PlanRequest, bound: Pick<Bound, 'columns' | 'plan'>, prune: PruneScans,
-): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> {
+): Promise<Cut> {
   const { tables, thresholds } = request
-  const plan = estimateGroups(await optimizedPlan(session, request, bound.plan), tables)
-  const scans = prunableScans(plan)
-  const estimates = scans.length === 0 ? [] : await prune(scans) // asking costs a round trip to another process
   const tableTypes = tables.map(table => table.columns.map(column => parseDuckType(column.type)))
   const context = contextOf({ tables, tableTypes, thresholds, volatileFunctions })
   const bind = (drafts: readonly FragmentDraft[]): Promise<readonly Fragment[]> =>
     bindFragments(drafts, tables, bound.columns, async sql => (await session.bind(sql)).columns)
-  const whole = async (reason: string): Promise<Pick<PlannedQuery, 'fragments' | 'wholeReason'>> => {
+  // who wants it explained is told the estimates
+  const isPlain = request.explain !== true && readsNothingSplit(bound.plan, tables, thresholds)
+  const plan = estimateGroups(await (isPlain ? plainPlan : optimizedPlan)(session, request, bound.plan), tables)
+  const whole = async (reason: string): Promise<Cut> => {
     const unsplit = { ...context, isSplit: tables.map(() => false) }
     const drafts = assemble(cutAtExchanges(plan), tables, unsplit, request.explain)
     return { fragments: await bind(drafts), wholeReason: reason }
   }
-  const reason = wholeReason(plan, { tables, thresholds, estimates })
+  const choice = { tables, thresholds }
+  // asking what filters leave costs a round trip to another process
+  const reason = (request.explain === true ? null : wholeReason(plan, { ...choice, estimates: null }))
+    ?? wholeReason(plan, { ...choice, estimates: await prune(prunableScans(plan)) })
   if (reason !== null) return whole(reason)
   try {
     const cuts = cutAtExchanges(distribute(plan, context))
@@ -176,12 +182,25 @@ async function cutPlan(
   }
 }
 
-async function optimizedPlan(
-  session: PlanningSession, { sql, tables, settings }: PlanRequest, boundPlan: unknown,
+/** With DuckDB's estimates. */
+function optimizedPlan(session: PlanningSession, request: PlanRequest, boundPlan: unknown): Promise<Plan> {
+  return decoded(request, boundPlan, async sql => {
+    const [json, shape] = await bothEnded(session.optimizedPlan(sql), session.explain(sql))
+    return decodePlan(valueOf(json), valueOf(shape), request.tables)
+  })
+}
+
+/** Without. */
+function plainPlan(session: PlanningSession, request: PlanRequest, boundPlan: unknown): Promise<Plan> {
+  return decoded(request, boundPlan, async sql =>
+    plainRows(decodePlan(await session.optimizedPlan(sql), null, request.tables), request.tables))
+}
+
+async function decoded(
+  { sql, settings }: PlanRequest, boundPlan: unknown, decode: (sql: string) => Promise<Plan>,
 ): Promise<Plan> {
   try {
-    const [json, shape] = await bothEnded(session.optimizedPlan(sql), session.explain(sql))
-    const plan = decodePlan(valueOf(json), valueOf(shape), tables)
+    const plan = await decode(sql)
     const hasCollation = Object.keys(settings).some(name => name.toLowerCase() === 'default_collation')
     if (anyOperator(plan, ({ kind }) => kind === 'Empty') && hasJoinThatStatisticsMayEmpty(boundPlan)) {
       throw new Unsupported('an ANTI JOIN that statistics may have emptied')

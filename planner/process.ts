@@ -22,8 +22,8 @@ const pool = new Piscina<Task, Outcome>({
   filename: new URL('./worker.js', import.meta.url).href,
   minThreads: options.threads, maxThreads: options.threads, workerData: options,
 })
-/** Questions at work, each with its way to the thread that waits for pruning. */
-const asked = new Map<number, MessagePort>()
+/** Questions at work, each with its way to the thread that waits for pruning; null: it never asks for that. */
+const asked = new Map<number, MessagePort | null>()
 let isWatching = false
 
 process.on('message', (message: ToProcess) => {
@@ -40,7 +40,7 @@ warm().then(() => say({ kind: 'ready' }), () => process.exit(1))
 /** A thread loads modules and opens its database at its first question: no statement's deadline is to pay for that. */
 async function warm(): Promise<void> {
   const question: Question = { kind: 'names', sql: 'SELECT 1' }
-  await Promise.all(Array.from({ length: options.threads }, () => run(question, new MessageChannel())))
+  await Promise.all(Array.from({ length: options.threads }, () => run(question, null)))
 }
 
 function say(message: FromProcess): void {
@@ -48,10 +48,9 @@ function say(message: FromProcess): void {
 }
 
 async function ask(id: number, question: Question): Promise<void> {
-  const channel = new MessageChannel()
-  const { port1 } = channel
-  port1.on('message', (scans: readonly PrunableScan[]) => say({ kind: 'prune', id, scans }))
-  asked.set(id, port1)
+  const channel = question.kind === 'plan' ? new MessageChannel() : null
+  channel?.port1.on('message', (scans: readonly PrunableScan[]) => say({ kind: 'prune', id, scans }))
+  asked.set(id, channel?.port1 ?? null)
   if (!isWatching) watchMemory()
   try {
     const outcome = await run(question, channel)
@@ -61,12 +60,13 @@ async function ask(id: number, question: Question): Promise<void> {
     say({ kind: 'failed', id, error: errorData(thrown), residentBytes: process.memoryUsage.rss() })
   } finally {
     asked.delete(id)
-    port1.close()
+    channel?.port1.close()
   }
 }
 
-function run(question: Question, { port2 }: MessageChannel): Promise<Outcome> {
-  return pool.run({ question, prunePort: port2 }, { transferList: [port2] })
+function run(question: Question, channel: MessageChannel | null): Promise<Outcome> {
+  const prunePort = channel?.port2 ?? null
+  return pool.run({ question, prunePort }, { transferList: prunePort === null ? [] : [prunePort] })
 }
 
 function watchMemory(): void {

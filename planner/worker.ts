@@ -22,8 +22,8 @@ export type Outcome = { readonly answer: Answer } | { readonly error: ErrorData 
 
 export interface Task {
   readonly question: Question
-  /** Asks the parent process to prune: one message out, one back. */
-  readonly prunePort: MessagePort
+  /** Asks the parent process to prune: one message out, one back. null: the question is not a plan's. */
+  readonly prunePort: MessagePort | null
 }
 
 const options = workerData as ProcessOptions
@@ -39,7 +39,7 @@ export default async function answer({ question, prunePort }: Task): Promise<Out
     return { error }
   } finally {
     if (database?.isFaulty === true) discard()
-    prunePort.close()
+    prunePort?.close()
   }
 }
 
@@ -68,8 +68,9 @@ function discard(): void {
   database = null
 }
 
-function pruneBy(port: MessagePort): PruneScans {
+function pruneBy(port: MessagePort | null): PruneScans {
   return scans => new Promise((resolve, reject) => {
+    if (port === null) return reject(new Error('only a plan prunes'))
     port.once('message', (outcome: PruneOutcome) => {
       if ('error' in outcome) reject(errorFrom(outcome.error))
       else resolve(outcome.estimates)
