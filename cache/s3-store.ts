@@ -8,15 +8,18 @@
  */
 
 import { Readable } from 'node:stream'
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3'
-import type { GetObjectCommandOutput, S3ClientConfig } from '@aws-sdk/client-s3'
+import type * as Sdk from '@aws-sdk/client-s3'
 import type { RemoteBucketConfig } from '../proto/config-bucket.ts'
 import { QueryError } from '../proto/errors.ts'
+import { required } from '../proto/required.ts'
 import type { ListOptions, ObjectStore, StoredObject } from './object-store.ts'
 import type { RequestLimit } from './request-limit.ts'
 import { Again, retry, type Attempt, type RetryPolicy, type RetryPorts } from './retry.ts'
 import { StoreHealth } from './store-health.ts'
 import { changedText, s3Error, type S3Place } from './s3-errors.ts'
+
+const { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } =
+  required<typeof Sdk>('@aws-sdk/client-s3')
 
 /** One request: long enough that its fixed cost is small, short enough that losing one costs little. */
 const PART_BYTES = 8 * 1024 * 1024
@@ -43,7 +46,7 @@ export class S3Store implements ObjectStore {
   readonly #options: S3StoreOptions
   readonly #health: StoreHealth
   readonly #place: S3Place
-  readonly #client: S3Client
+  readonly #client: Sdk.S3Client
 
   constructor(options: S3StoreOptions) {
     this.#options = options
@@ -139,7 +142,7 @@ export class S3Store implements ObjectStore {
 
   /** Takes what is exactly the range that was asked for, of the version that was asked for. */
   async #fill(
-    into: Uint8Array, { Body, ContentRange, ETag }: GetObjectCommandOutput, from: number, key: string, etag: string,
+    into: Uint8Array, { Body, ContentRange, ETag }: Sdk.GetObjectCommandOutput, from: number, key: string, etag: string,
     signal: AbortSignal, heard: () => void,
   ): Promise<void> {
     if (!(Body instanceof Readable)) throw this.#odd('an answer without a body')
@@ -220,10 +223,10 @@ function bare(etag: string): string {
   return etag.replace(/^W\//, '').replaceAll('"', '')
 }
 
-function connect({ region, endpoint, pathStyle, credentials }: RemoteBucketConfig): S3Client {
+function connect({ region, endpoint, pathStyle, credentials }: RemoteBucketConfig): Sdk.S3Client {
   // it would be printed over the answers of the command line; docs/decisions/0001 says which version comes when
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true'
-  const config: S3ClientConfig = {
+  const config: Sdk.S3ClientConfig = {
     region, forcePathStyle: pathStyle, maxAttempts: 1,
     // its default adds trailers to uploads, which some stores keep as data
     requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED',

@@ -6,11 +6,14 @@
  * that fails after its first chunk ends like a complete one: its reader must probe (see result-writer.ts).
  */
 
-import { DuckDBDataChunk, DuckDBLogicalType } from '@duckdb/node-api'
+import type * as DuckDBApi from '@duckdb/node-api'
 import duckdb from '@duckdb/node-bindings'
 import { QueryError } from '../proto/errors.ts'
+import { required } from '../proto/required.ts'
 import { duckError } from './duck-error.ts'
 import type { VectorWriter } from '../proto/ingest/vector-writer.ts'
+
+const { DuckDBDataChunk, DuckDBLogicalType } = required<typeof DuckDBApi>('@duckdb/node-api')
 
 export type DataChunk = duckdb.DataChunk
 export type Vector = duckdb.Vector

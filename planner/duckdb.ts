@@ -6,13 +6,13 @@
  * Planning never spills: without a temporary directory, what outgrows the memory limit fails.
  */
 
-import {
-  DuckDBInstance, JSDuckDBValueConverter, type DuckDBConnection, type DuckDBMaterializedResult,
-  type DuckDBPreparedStatement,
-} from '@duckdb/node-api'
+import type * as DuckDB from '@duckdb/node-api'
 import type { TableColumn } from '../catalog/table.ts'
 import { QueryError } from '../proto/errors.ts'
+import { required } from '../proto/required.ts'
 import { quoteName, quoteText } from '../proto/sql-text.ts'
+
+const { DuckDBInstance, JSDuckDBValueConverter } = required<typeof DuckDB>('@duckdb/node-api')
 
 export interface Fence {
   /** Directories that may be read, with all below them. */
@@ -28,9 +28,9 @@ export const HOME_DATABASE = 'skein planner'
 export const SELECT_STATEMENT = 1
 
 export class Database {
-  readonly #instance: DuckDBInstance
+  readonly #instance: DuckDB.DuckDBInstance
 
-  private constructor(instance: DuckDBInstance) {
+  private constructor(instance: DuckDB.DuckDBInstance) {
     this.#instance = instance
   }
 
@@ -93,9 +93,9 @@ export type TextFunction = (argument: string) => Promise<string>
 
 /** One call at a time. Temporary views and settings of the session live and end with it. */
 export class Connection {
-  readonly #connection: DuckDBConnection
+  readonly #connection: DuckDB.DuckDBConnection
 
-  constructor(connection: DuckDBConnection) {
+  constructor(connection: DuckDB.DuckDBConnection) {
     this.#connection = connection
   }
 
@@ -182,13 +182,13 @@ export class Connection {
 }
 
 /** All of it is in memory: asking DuckDB for its parts one by one would cost a change of threads each. */
-function rowsIn(result: DuckDBMaterializedResult): readonly (readonly unknown[])[] {
+function rowsIn(result: DuckDB.DuckDBMaterializedResult): readonly (readonly unknown[])[] {
   return Array.from({ length: result.chunkCount }, (_, i) => result.getChunk(i))
     .flatMap(chunk => chunk.convertRows(JSDuckDBValueConverter))
 }
 
 /** The call throws for one that any value fits. */
-function parameterType(prepared: DuckDBPreparedStatement, parameter: number): string | null {
+function parameterType(prepared: DuckDB.DuckDBPreparedStatement, parameter: number): string | null {
   try {
     const type = prepared.parameterType(parameter)
     return type.alias ?? type.toString()
@@ -198,7 +198,7 @@ function parameterType(prepared: DuckDBPreparedStatement, parameter: number): st
 }
 
 /** The state of an aggregate is the one type that the binding does not know. */
-function typeOf(prepared: DuckDBPreparedStatement, column: number): string {
+function typeOf(prepared: DuckDB.DuckDBPreparedStatement, column: number): string {
   try {
     const type = prepared.columnType(column)
     return type.alias ?? type.toString()

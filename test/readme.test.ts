@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
 import { parseConfig } from '../proto/config.ts'
+import { DuckDBInstance } from './duckdb.ts'
 
 const built = dirname(dirname(fileURLToPath(import.meta.url)))
 const checkout = process.cwd()

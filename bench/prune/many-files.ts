@@ -6,7 +6,6 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { readFooter, type Footer } from '../../cache/footer.ts'
 import { LocalStore } from '../../cache/local-store.ts'
 import { hiveLayout } from '../../catalog/hive.ts'
@@ -14,6 +13,7 @@ import { joinFooters } from '../../catalog/parquet-files.ts'
 import { dataFiles, skeletonColumns } from '../../catalog/parquet-table.ts'
 import { skeletonBytes } from '../../catalog/skeleton.ts'
 import type { Table } from '../../catalog/table.ts'
+import { DuckDBInstance } from '../../test/duckdb.ts'
 
 export const ROWS_PER_FILE = 20_000
 /** Files of one day; days are Hive keys. */

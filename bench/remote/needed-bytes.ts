@@ -3,12 +3,12 @@
  * plan scans, and the footers of those tables. Columns of TPC-H have names that no other table has.
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { DISABLED_OPTIMIZERS } from '../../planner/planning-database.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
 import { scansIn } from '../../planner/columns-read.ts'
+import { DuckDBInstance, type DuckDBConnection } from '../../test/duckdb.ts'
 
 /** Length and magic behind a footer. */
 const TRAILER_BYTES = 8

@@ -3,7 +3,6 @@
  * longer it takes to fetch the whole file first, and what a second run asks of the store.
  */
 
-import { DuckDBInstance } from '@duckdb/node-api'
 import { existsSync, mkdirSync, renameSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -11,6 +10,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../proto/clock.ts'
 import { quoteText } from '../../proto/sql-text.ts'
 import { Skein, type SkeinOutcome } from '../../test/cluster/skein.ts'
+import { DuckDBInstance } from '../../test/duckdb.ts'
 import { bucketConfig, putFolder } from '../../test/s3/folder.ts'
 import { S3Server } from '../../test/s3-server.ts'
 import { median } from '../harness.ts'

@@ -2,8 +2,8 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { quoteText } from '../../proto/sql-text.ts'
+import { DuckDBInstance } from '../../test/duckdb.ts'
 import { generate, globOf } from './generate.ts'
 import { sizesAt, tableNames, type TableName } from './tables.ts'
 

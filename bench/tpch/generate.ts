@@ -4,10 +4,10 @@
  * already holds just that is left as it is.
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { quoteText } from '../../proto/sql-text.ts'
+import { DuckDBInstance, type DuckDBConnection } from '../../test/duckdb.ts'
 import { preparation, selectOf, sizesAt, tableNames, unitsOf, type TableName } from './tables.ts'
 
 export interface GenerateOptions {

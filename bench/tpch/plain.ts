@@ -3,11 +3,11 @@
  * views and runs each statement that it is sent; rows are read and dropped. Run as a program it is that process.
  */
 
-import { DuckDBInstance } from '@duckdb/node-api'
 import { fork, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { quoteText } from '../../proto/sql-text.ts'
+import { DuckDBInstance } from '../../test/duckdb.ts'
 import { treeCpuMs } from '../processes.ts'
 import type { TpchData } from './data.ts'
 

@@ -1,6 +1,5 @@
 /** TPC-H data of scale 0.01: made twice it is the same, it keeps the specification's rules, every question has rows. */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import t from 'tap'
 import { generate, globOf } from '../../bench/tpch/generate.ts'
 import { tpchQueries } from '../../bench/tpch/queries.ts'
 import { tableNames } from '../../bench/tpch/tables.ts'
+import { DuckDBInstance, type DuckDBConnection } from '../duckdb.ts'
 
 const SCALE = 0.01
 const folder = await mkdtemp(join(tmpdir(), 'skein-tpch-'))

@@ -5,11 +5,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { DuckDBInstance } from '@duckdb/node-api'
 import type { FileKey } from '../../cache/key.ts'
 import { FooterFiles } from '../../catalog/footer-files.ts'
 import { FooterCache } from '../../catalog/footers.ts'
 import { openRemoteBucket } from '../cache/remote-bucket.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 const FILES = 15
 const folder = mkdtempSync(join(tmpdir(), 'skein-footers-'))

@@ -3,7 +3,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import { LocalStore } from '../../cache/local-store.ts'
 import type { ObjectStore } from '../../cache/object-store.ts'
 import { type Catalog, openCatalog } from '../../catalog/catalog.ts'
@@ -13,6 +12,7 @@ import { describeFiles } from '../../planner/describe-files.ts'
 import type { Clock } from '../../proto/clock.ts'
 import type { CatalogConfig } from '../../proto/config.ts'
 import type { TableConfig } from '../../proto/config-table.ts'
+import { type DuckDBConnection, DuckDBInstance } from '../duckdb.ts'
 
 export interface Lake {
   /** Of the bucket `lake`. */

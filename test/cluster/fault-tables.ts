@@ -3,9 +3,9 @@
  * fails on, and files that cannot be read.
  */
 
-import { DuckDBInstance } from '@duckdb/node-api'
 import { cp, mkdir, open, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DuckDBInstance } from '../duckdb.ts'
 
 /** Of the table `rows`: their Arrow form has more bytes than are held back before an answer flows. */
 export const ROWS = 1_200_000

@@ -3,8 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { delay, systemClock } from '../../proto/clock.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 import { Skein } from './skein.ts'
 
 export interface HeavyOptions {

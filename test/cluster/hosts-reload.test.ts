@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { DuckDBInstance } from '@duckdb/node-api'
+import { DuckDBInstance } from '../duckdb.ts'
 import { EtcdServers, haveEtcd } from '../etcd-server.ts'
 import { S3Server } from '../s3-server.ts'
 import { runCommand } from './command.ts'

@@ -1,12 +1,12 @@
 /** Columns and reading options of files, so that what is read with them is what plain DuckDB reads. */
 
-import { DuckDBInstance } from '@duckdb/node-api'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { describeFiles as describe, type FilesToDescribe } from '../../planner/describe-files.ts'
 import { quoteText } from '../../proto/sql-text.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 const describeFiles = (files: Omit<FilesToDescribe, 'each'>) => describe({ ...files, each: false })
 const folder = await mkdtemp(join(tmpdir(), 'skein-describe-'))

@@ -1,12 +1,12 @@
 /** Every type through a Parquet file as exchanges write and read it: cast to its wire type and back. */
 
 import t from 'tap'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { wireType } from '../../planner/exchange-types.ts'
 import { parseDuckType, typeText } from '../../proto/types.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'skein-exchange-types-'))
 const instance = await DuckDBInstance.create(':memory:', { enable_external_file_cache: 'false' })

@@ -1,9 +1,9 @@
 /** The lists of functions against the pinned DuckDB: an upgrade that brings or takes functions fails here first. */
 
-import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
 import { isDeniedScalarFunction, volatileFunctions } from '../../planner/functions.ts'
 import { allowedTableFunctions } from '../../proto/table-functions.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 const instance = await DuckDBInstance.create(':memory:')
 const connection = await instance.connect()

@@ -3,7 +3,6 @@
  * Parquet files written as executors write them. No scheduler, no network, no retries: what is wrong here is the plan.
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableColumn } from '../../catalog/table.ts'
@@ -12,6 +11,7 @@ import { exchangeFormat, keyed, partNumber } from '../../executor/exchange-write
 import { sampleSql } from '../../executor/sampled-keys.ts'
 import { inputName, scanName, type Fragment, type FragmentInput, type FragmentScan } from '../../planner/fragment.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
+import { DuckDBInstance, type DuckDBConnection } from '../duckdb.ts'
 
 /** A table of several files that lie in one folder. */
 export interface ClusterTable {

@@ -1,9 +1,9 @@
 /** Where parameters stand in a text: what is found is compared with what DuckDB finds in the same text. */
 
-import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
 import { asQueryError } from '../../proto/errors.ts'
 import { bindText, findParameters, parameterNames, withArguments } from '../../planner/parameters.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 const texts = [
   'SELECT ?', 'SELECT ?, a FROM t WHERE a = ? AND s = \'?\'', 'SELECT $2, $1, $2', 'SELECT $x, $Y + $x',

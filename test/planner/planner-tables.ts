@@ -1,10 +1,10 @@
 /** Tables for the planner made of small Parquet files, which stand for skeletons: planning reads their footers only. */
 
-import { DuckDBInstance } from '@duckdb/node-api'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PlannerTable, PlanRequest, PruneScans } from '../../planner/planned-query.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 export interface Tables {
   readonly folder: string

@@ -3,7 +3,6 @@
  * their rows is what the planner binds. Settings as the product's planning database has them.
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableColumn } from '../../catalog/table.ts'
@@ -22,6 +21,7 @@ import type { PlannedQuery, PlannerTable, PlanThresholds } from '../../planner/p
 import { PlanningDatabase } from '../../planner/planning-database.ts'
 import { quoteName, quoteText } from '../../proto/sql-text.ts'
 import { parseDuckType } from '../../proto/types.ts'
+import { DuckDBInstance, type DuckDBConnection } from '../duckdb.ts'
 import { answer, type Answer, type ClusterTable } from './in-process-cluster.ts'
 import { pruneNothing, requestOf } from './planner-tables.ts'
 

@@ -1,6 +1,5 @@
 /** TPC-H from the catalog's skeletons through the planner's process, against one plain DuckDB over the same files. */
 
-import { DuckDBInstance } from '@duckdb/node-api'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,6 +14,7 @@ import type { Table } from '../../catalog/table.ts'
 import type { PlannedQuery } from '../../planner/planned-query.ts'
 import { Planner } from '../../planner/planner.ts'
 import { systemClock } from '../../proto/clock.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 import { difference } from './compare.ts'
 import { answer, InProcessCluster } from './in-process-cluster.ts'
 import { pruneNothing, requestOf } from './planner-tables.ts'

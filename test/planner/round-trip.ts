@@ -3,12 +3,12 @@
  * text, and run on a plain DuckDB beside the original text.
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { decodePlan } from '../../planner/decode.ts'
 import { emit } from '../../planner/emit.ts'
 import type { Plan } from '../../planner/plan.ts'
 import { PlanningDatabase, type PlanningSession } from '../../planner/planning-database.ts'
 import { quoteName } from '../../proto/sql-text.ts'
+import { DuckDBInstance, type DuckDBConnection } from '../duckdb.ts'
 import { difference } from './compare.ts'
 import { answer } from './in-process-cluster.ts'
 import { makeTables, requestOf, type Tables } from './planner-tables.ts'

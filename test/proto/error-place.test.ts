@@ -1,7 +1,7 @@
-import { DuckDBInstance } from '@duckdb/node-api'
 import t from 'tap'
 import { castMark, readCastMark, withoutCastMarks } from '../../proto/cast-mark.ts'
 import { errorAtByte } from '../../proto/error-place.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 t.test("the line and the place are shown as DuckDB shows them", async t => {
   const connection = await (await DuckDBInstance.create(':memory:')).connect()

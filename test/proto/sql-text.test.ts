@@ -1,7 +1,7 @@
 import t from 'tap'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { csvCell } from '../../proto/csv-text.ts'
 import { quoteName, quoteText, quoteTexts } from '../../proto/sql-text.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 const odd = ['', 'a', 'Select', 'two words', `it's`, `"quoted"`, `''""`, 'a\\n\n', 'ü\u{1F986}', '$1; --', '[x, y]']
 

@@ -1,9 +1,9 @@
 /** Types as text: what DuckDB writes is read, and what is written is read by DuckDB as the same type. */
 
 import t from 'tap'
-import { DuckDBInstance } from '@duckdb/node-api'
 import { QueryError } from '../../proto/errors.ts'
 import { knownDuckType, parseDuckType, sameType, typeText } from '../../proto/types.ts'
+import { DuckDBInstance } from '../duckdb.ts'
 
 const instance = await DuckDBInstance.create(':memory:')
 const connection = await instance.connect()

@@ -3,11 +3,11 @@
  * as trees whose leaves are text.
  */
 
+import { join } from 'node:path'
 import {
   DuckDBArrayValue, DuckDBInstance, DuckDBListValue, DuckDBMapValue, DuckDBStructValue, type DuckDBConnection,
   type DuckDBValue,
-} from '@duckdb/node-api'
-import { join } from 'node:path'
+} from '../duckdb.ts'
 import type { Answer, Cell } from './answer.ts'
 
 export interface OracleTable {

@@ -3,10 +3,10 @@
  * number `i`, which is the same in every run. Three catalogs: `lake` (Parquet), `csvs` and `jsons`.
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { DuckDBInstance, type DuckDBConnection } from '../duckdb.ts'
 import { type OracleTable } from './oracle.ts'
 
 interface ParquetTable {

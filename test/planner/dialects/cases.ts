@@ -8,10 +8,10 @@
  *      3          7          NULL       NULL        NULL
  */
 
-import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
 import type { DialectName } from '../../../planner/dialect/dialect.ts'
 import { translate } from '../../../planner/dialect/translate.ts'
 import { asQueryError } from '../../../proto/errors.ts'
+import { DuckDBInstance, type DuckDBConnection } from '../../duckdb.ts'
 
 interface Test {
   readonly same: (found: unknown, wanted: unknown, message: string) => unknown
