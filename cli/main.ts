@@ -5,26 +5,17 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Config } from '../proto/config.ts'
 import { QueryError, asQueryError } from '../proto/errors.ts'
 import { systemClock } from '../proto/clock.ts'
 import { thisMachine } from '../proto/machine.ts'
-import { GrpcChannel } from '../proto/grpc-channel.ts'
-import { admin, adminCommand } from './admin.ts'
-import { formatOf } from './answer.ts'
+import type { GrpcChannel } from '../proto/grpc-channel.ts'
 import { parseArguments, type Arguments } from './arguments.ts'
 import type { ClusterOptions } from './cluster.ts'
-import { cert } from './cert.ts'
-import { demo } from './demo.ts'
 import { identityIn } from './identity.ts'
-import { explain, explainFormatOf, query, type Statement, type Where } from './query.ts'
-import { operatorChannel } from './operator-channel.ts'
-import { coordinator, executor, type RoleOptions } from './role.ts'
-import { openConfig } from './settings.ts'
-import { events, top } from './top.ts'
-import { start, type StartPorts } from './start.ts'
-import { runShell } from './shell/run-shell.ts'
-import { shellFormat } from './shell/shell-command.ts'
-import { passwordIn } from './user-admin.ts'
+import type { Statement, Where } from './query.ts'
+import type { RoleOptions } from './role.ts'
+import type { StartPorts } from './start.ts'
 
 const HELP = `skein: one SQL query over several executors
 
@@ -72,43 +63,75 @@ async function main(): Promise<void> {
     throw new QueryError('INVALID_REQUEST', `${words.command} takes no '${extra}'; see skein help`)
   }
   if (words.help || words.command === 'help') return write(HELP)
-  switch (words.command) {
-    case 'start': return start(await clusterOptions(words), startPorts(words))
-    case 'coordinator': return coordinator(await roleOptions(words), startPorts(words))
-    case 'executor': return executor(await roleOptions(words), startPorts(words))
+  switch (words.command) { // each loads what it needs, and no more
+    case 'start': {
+      const { start } = await import('./start.ts')
+      return start(await clusterOptions(words), startPorts(words))
+    }
+    case 'coordinator': {
+      const { coordinator } = await import('./role.ts')
+      return coordinator(await roleOptions(words), startPorts(words))
+    }
+    case 'executor': {
+      const { executor } = await import('./role.ts')
+      return executor(await roleOptions(words), startPorts(words))
+    }
     case 'cert': {
+      const { cert } = await import('./cert.ts')
       const nowMs = systemClock.wallMs()
       return write(cert({ ...words, nowMs, random: randomBytes }))
     }
-    case 'query': return query(await statement(words), formatOf(words.format))
-    case 'explain': return explain(await statement(words), explainFormatOf(words.format), words.analyze)
-    case 'shell': return runShell({
-      where: await where(words), settings: {
-        format: shellFormat(words.format ?? 'table'), cache: words.cache, dialect: words.dialect ?? 'duckdb',
-      },
-      clock: systemClock, newId: randomUUID, signal: stop.signal, input: process.stdin, write,
-      note: text => { process.stderr.write(text) }, history: historyFile(),
-      terminal: !process.stdin.isTTY ? null : process.stdout.isTTY ? process.stdout : process.stderr,
-    })
-    case 'demo': return demo({
-      options: await clusterOptions(words), scale: words.scale, s3: words.s3, signal: stop.signal, newId: randomUUID,
-      write, colors: process.stdout.isTTY,
-    })
-    case 'top': return top({
-      channel: await adminChannel(words), clock: systemClock, signal: stop.signal, write,
-      isTerminal: process.stdout.isTTY,
-    })
-    case 'admin': {
-      if (words.words.length === 1 && words.words[0] === 'events') {
-        return events(await adminChannel(words), words.format === 'json', stop.signal, write)
-      }
-      const command = adminCommand(words.words, words)
-      return write(await admin(command, await adminChannel(words), words.format === 'json', {
-        clock: systemClock, password: () => passwordIn(process.env['SKEIN_PASSWORD'] ?? readFileSync(0, 'utf8')),
-      }))
+    case 'query': {
+      const [{ query }, { formatOf }] = [await import('./query.ts'), await import('./answer.ts')]
+      return query(await statement(words), formatOf(words.format))
     }
+    case 'explain': {
+      const { explain, explainFormatOf } = await import('./query.ts')
+      return explain(await statement(words), explainFormatOf(words.format), words.analyze)
+    }
+    case 'shell': return shell(words)
+    case 'demo': {
+      const { demo } = await import('./demo.ts')
+      return demo({
+        options: await clusterOptions(words), scale: words.scale, s3: words.s3, signal: stop.signal, newId: randomUUID,
+        write, colors: process.stdout.isTTY,
+      })
+    }
+    case 'top': {
+      const { top } = await import('./top.ts')
+      return top({
+        channel: await adminChannel(words), clock: systemClock, signal: stop.signal, write,
+        isTerminal: process.stdout.isTTY,
+      })
+    }
+    case 'admin': return administer(words)
     default: throw new QueryError('INVALID_REQUEST', `no command '${words.command}'; see skein help`)
   }
+}
+
+async function shell(words: Arguments): Promise<void> {
+  const [{ runShell }, { shellFormat }] =
+    [await import('./shell/run-shell.ts'), await import('./shell/shell-command.ts')]
+  return runShell({
+    where: await where(words), settings: {
+      format: shellFormat(words.format ?? 'table'), cache: words.cache, dialect: words.dialect ?? 'duckdb',
+    },
+    clock: systemClock, newId: randomUUID, signal: stop.signal, input: process.stdin, write,
+    note: text => { process.stderr.write(text) }, history: historyFile(),
+    terminal: !process.stdin.isTTY ? null : process.stdout.isTTY ? process.stdout : process.stderr,
+  })
+}
+
+async function administer(words: Arguments): Promise<void> {
+  if (words.words.length === 1 && words.words[0] === 'events') {
+    const { events } = await import('./top.ts')
+    return events(await adminChannel(words), words.format === 'json', stop.signal, write)
+  }
+  const [{ admin, adminCommand }, { passwordIn }] = [await import('./admin.ts'), await import('./user-admin.ts')]
+  const command = adminCommand(words.words, words)
+  return write(await admin(command, await adminChannel(words), words.format === 'json', {
+    clock: systemClock, password: () => passwordIn(process.env['SKEIN_PASSWORD'] ?? readFileSync(0, 'utf8')),
+  }))
 }
 
 function startPorts({ config }: Arguments): StartPorts {
@@ -116,10 +139,15 @@ function startPorts({ config }: Arguments): StartPorts {
   return {
     print: line => { process.stdout.write(`${line}\n`) }, stopped, processId: process.pid,
     reloading: {
-      read: () => openConfig(config, process.env, machine), onNotice,
+      read: () => settings(config), onNotice,
       onSignal: reload => { process.on('SIGHUP', () => terminalIsGone() ? stop.abort() : reload()) },
     },
   }
+}
+
+async function settings(file: string | undefined): Promise<Config> {
+  const { openConfig } = await import('./settings.ts')
+  return openConfig(file, process.env, machine)
 }
 
 function onNotice(line: string): void {
@@ -149,7 +177,7 @@ async function where(words: Arguments): Promise<Where> {
 
 async function clusterOptions(words: Arguments): Promise<ClusterOptions> {
   return {
-    config: await openConfig(words.config, process.env, machine), executors: words.executors, clock: systemClock,
+    config: await settings(words.config), executors: words.executors, clock: systemClock,
     newSecret: () => randomBytes(SECRET_BYTES).toString('hex'),
     wholeBytes: words.wholeBytes, broadcastRows: words.broadcastRows, sortRows: words.sortRows,
     skewRows: words.skewRows,
@@ -159,7 +187,7 @@ async function clusterOptions(words: Arguments): Promise<ClusterOptions> {
 
 async function roleOptions({ config, wholeBytes, broadcastRows, sortRows, skewRows }: Arguments): Promise<RoleOptions> {
   return {
-    config: await openConfig(config, process.env, machine), clock: systemClock, wholeBytes, broadcastRows, sortRows,
+    config: await settings(config), clock: systemClock, wholeBytes, broadcastRows, sortRows,
     skewRows, onNotice,
   }
 }
@@ -170,7 +198,11 @@ async function adminChannel({ url, config: file }: Arguments): Promise<GrpcChann
   if (url !== undefined && named === undefined) {
     throw new QueryError('INVALID_REQUEST', `--url of admin takes a grpc:// address, not '${url}'`)
   }
-  if (named !== undefined && file === undefined && url?.startsWith('grpc://') === true) return new GrpcChannel(named)
+  if (named !== undefined && file === undefined && url?.startsWith('grpc://') === true) {
+    const { GrpcChannel } = await import('../proto/grpc-channel.ts')
+    return new GrpcChannel(named)
+  }
+  const [{ openConfig }, { operatorChannel }] = [await import('./settings.ts'), await import('./operator-channel.ts')]
   const config = await openConfig(file, process.env)
   return operatorChannel(named ?? config.listen.admin, config, systemClock)
 }
