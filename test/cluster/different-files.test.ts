@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { DuckDBInstance } from '../duckdb.ts'
 import { putFolder } from '../s3/folder.ts'
 import { S3Server } from '../s3-server.ts'
@@ -73,48 +73,53 @@ const questions = [
 ]
 
 const buckets = {
-  'a folder': { provider: 'local', path: data },
-  'the S3 protocol': {
+  folder: { provider: 'local', path: data },
+  store: {
     provider: 'custom', bucket: 'lake', endpoint: server.endpoint, access_key_id: 'test',
     secret_access_key: 'testsecret',
   },
 }
 
-for (const [i, [where, bucket]] of Object.entries(buckets).entries()) {
-  t.test(`over ${where}, spread and whole`, async t => {
-    const tables = {
-      grown: 'grown/*.parquet', lines: { path: 'lines/*', file_format: 'csv' }, broken: 'broken/*.parquet',
-      first: { path: 'broken/*.parquet', union_by_name: false },
-    }
-    const config = {
-      buckets: { b: bucket }, catalogs: { lake: { type: 'bucket_tables', bucket: 'b', tables } },
-      node: { memory: '2GB', spill: '1GB', cache: '100MB' },
-    }
-    const environments = [{ SKEIN_WHOLE_BYTES: '0', SKEIN_BROADCAST_ROWS: '0' }, {}]
-    for (const [j, environment] of environments.entries()) {
-      const skein = await Skein.start({ folder: join(root, `own${i}${j}`), executors: 2, config, environment })
-      try {
-        for (const sql of questions) {
-          const outcome = await skein.query(sql)
-          const wrong = outcome.kind === 'error' ? `${outcome.code}: ${outcome.message}`
-            : difference(await oracle.run(sql), outcome.answer, true)
-          t.equal(wrong, undefined, sql)
-        }
-        const absent = await skein.query('SELECT a, c FROM broken ORDER BY c')
-        t.match(absent, { answer: { rows: [['1', '3'], ['1', null]] } })
-        t.match(await skein.query('SELECT b FROM broken'), {
-          kind: 'error', code: 'EXECUTION_ERROR',
-          message: /column 'b' of 'broken\/1\.parquet': INTEGER does not become DATE/,
-        })
-        t.match(await skein.query('SELECT a FROM first'), { answer: { rows: [['1'], ['1']] } })
-        t.match(await skein.query('SELECT sum(c) FROM first'), {
-          kind: 'error', code: 'EXECUTION_ERROR',
-          message: /'broken\/2\.parquet' has no column 'c', which 'broken\/1\.parquet' has/,
-        })
-        t.match(await skein.query('SELECT count(*) FROM first'), { answer: { rows: [['2']] } })
-      } finally {
-        await skein.stop()
-      }
+const tables = {
+  grown: 'grown/*.parquet', lines: { path: 'lines/*', file_format: 'csv' }, broken: 'broken/*.parquet',
+  first: { path: 'broken/*.parquet', union_by_name: false },
+}
+const config = {
+  buckets, default_catalog: 'folder',
+  catalogs: Object.fromEntries(Object.keys(buckets).map(bucket => [bucket, { type: 'bucket_tables', bucket, tables }])),
+  node: { memory: '2GB', spill: '1GB', cache: '100MB' },
+}
+const environments = { spread: { SKEIN_WHOLE_BYTES: '0', SKEIN_BROADCAST_ROWS: '0' }, whole: {} }
+
+for (const [how, environment] of Object.entries(environments)) {
+  t.test(`over a folder and over the S3 protocol, ${how}`, async t => {
+    const skein = await Skein.start({ folder: join(root, how), executors: 2, config, environment })
+    try {
+      for (const catalog of Object.keys(buckets)) await t.test(catalog, t => ask(t, skein, catalog))
+    } finally {
+      await skein.stop()
     }
   })
+}
+
+async function ask(t: Test, skein: Skein, catalog: string): Promise<void> {
+  const query = (sql: string) => skein.query(sql, { fields: { catalog } })
+  for (const sql of questions) {
+    const outcome = await query(sql)
+    const wrong = outcome.kind === 'error' ? `${outcome.code}: ${outcome.message}`
+      : difference(await oracle.run(sql), outcome.answer, true)
+    t.equal(wrong, undefined, sql)
+  }
+  const absent = await query('SELECT a, c FROM broken ORDER BY c')
+  t.match(absent, { answer: { rows: [['1', '3'], ['1', null]] } })
+  t.match(await query('SELECT b FROM broken'), {
+    kind: 'error', code: 'EXECUTION_ERROR',
+    message: /column 'b' of 'broken\/1\.parquet': INTEGER does not become DATE/,
+  })
+  t.match(await query('SELECT a FROM first'), { answer: { rows: [['1'], ['1']] } })
+  t.match(await query('SELECT sum(c) FROM first'), {
+    kind: 'error', code: 'EXECUTION_ERROR',
+    message: /'broken\/2\.parquet' has no column 'c', which 'broken\/1\.parquet' has/,
+  })
+  t.match(await query('SELECT count(*) FROM first'), { answer: { rows: [['2']] } })
 }
