@@ -94,6 +94,7 @@ export function isSmall({ memoryBytes }: Budget, budget: Budget): boolean {
 
 /** What was held meanwhile counts. */
 function chargedUntil(state: Admission, nowMs: number): Admission {
+  if (state.waiting.length === 0) return { ...state, use: { ...noUse, atMs: nowMs } }
   const use = new Use(state)
   return { ...state, use: charge(state.use, holders(state), state.waiting.filter(claim => use.mayRun(claim)), nowMs) }
 }
@@ -153,16 +154,16 @@ function earliest(waiting: readonly Waiting[]): Waiting | null {
 /** What those that are admitted hold. */
 class Use {
   readonly #budget: Budget
-  readonly #running = new Map<string, number>()
+  readonly #admitted: readonly Claim[]
+  /** How many of each group and user; null: nobody has asked. */
+  #running: ReadonlyMap<string, number> | null = null
   readonly #small = { memoryBytes: 0, slots: 0 }
   readonly #large = { memoryBytes: 0, slots: 0 }
 
   constructor({ budget, admitted }: Admission) {
     this.#budget = budget
+    this.#admitted = admitted
     for (const claim of admitted) {
-      for (const key of [groupKey(claim), userKey(claim)]) {
-        this.#running.set(key, (this.#running.get(key) ?? 0) + 1)
-      }
       const sum = isSmall(claim, budget) ? this.#small : this.#large
       sum.memoryBytes += claim.memoryBytes
       sum.slots += claim.slots
@@ -171,8 +172,10 @@ class Use {
 
   mayRun(claim: Claim): boolean {
     const { maxRunning, maxRunningPerUser } = claim.group
-    return (this.#running.get(groupKey(claim)) ?? 0) < (maxRunning ?? Infinity)
-      && (this.#running.get(userKey(claim)) ?? 0) < (maxRunningPerUser ?? Infinity)
+    if (maxRunning === null && maxRunningPerUser === null) return true
+    const running = this.#running ??= countRunning(this.#admitted)
+    return (running.get(groupKey(claim)) ?? 0) < (maxRunning ?? Infinity)
+      && (running.get(userKey(claim)) ?? 0) < (maxRunningPerUser ?? Infinity)
   }
 
   /** `reserveOnly`: a large one is to find room. */
@@ -186,6 +189,14 @@ class Use {
     const clamped = least(claim, most)
     return fits(clamped, this.#large, most) && fits(clamped, add(this.#small, this.#large), this.#budget)
   }
+}
+
+function countRunning(admitted: readonly Claim[]): ReadonlyMap<string, number> {
+  const running = new Map<string, number>()
+  for (const claim of admitted) {
+    for (const key of [groupKey(claim), userKey(claim)]) running.set(key, (running.get(key) ?? 0) + 1)
+  }
+  return running
 }
 
 function fits(claim: Budget, held: Budget, budget: Budget): boolean {

@@ -54,14 +54,16 @@ export class Crew {
     if (this.#wanted === 1) this.#wanted = 2
   }
 
-  /** Whom to ask now, of `members` in order of preference; they count as asked. */
-  ask(members: readonly Member[], nowMs: number): Member[] {
-    const busy = [...this.#entries.values()].filter(({ state }) => state !== 'refused').length
-    const free = members.filter(({ key }) => {
+  /** Whom to ask now, of `members`, first in order of preference by `prefer`; they count as asked. */
+  ask(members: readonly Member[], prefer: (members: readonly Member[]) => readonly Member[], nowMs: number): Member[] {
+    let busy = 0
+    for (const { state } of this.#entries.values()) if (state !== 'refused') busy++
+    const mayBeAsked = ({ key }: Member): boolean => {
       const entry = this.#entries.get(key)
       return entry === undefined || (entry.state === 'refused' && entry.notBeforeMs <= nowMs)
-    })
-    const chosen = free.slice(0, Math.max(0, this.#wanted - busy))
+    }
+    if (busy >= this.#wanted || !members.some(mayBeAsked)) return []
+    const chosen = prefer(members).filter(mayBeAsked).slice(0, this.#wanted - busy)
     for (const member of chosen) {
       this.#entries.set(member.key, { member, state: 'asked', notBeforeMs: 0 })
       this.#asked.set(member.key, member)

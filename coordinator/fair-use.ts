@@ -39,13 +39,18 @@ export const noUse: FairUse = { atMs: 0, groups: new Map(), users: new Map() }
 /** Until `nowMs` those held, and these waited although they were allowed to run. */
 export function charge(use: FairUse, holders: readonly Holder[], waiting: readonly Sharer[], nowMs: number): FairUse {
   const passedMs = Math.max(0, nowMs - use.atMs)
-  const weights = new Map(waiting.map(({ group: { name, weight } }) => [name, weight]))
+  const weights = new Map<string, number>()
+  /** By group: its users, all alike. */
+  const evenly = new Map<string, Map<string, number>>()
+  for (const { group: { name, weight }, user } of waiting) {
+    weights.set(name, weight)
+    const users = evenly.get(name) ?? new Map<string, number>()
+    evenly.set(name, users.set(user, 1))
+  }
   const groups = advance(use.groups, heldByGroup(holders), passedMs, weights)
-  const users = [...weights.keys()].map((name): [string, Clocks] => {
-    const evenly = new Map(waiting.flatMap(({ group, user }) => group.name === name ? [[user, 1]] : []))
-    return [name, advance(use.users.get(name) ?? new Map(), heldByUser(holders, name), passedMs, evenly)]
-  })
-  return { atMs: nowMs, groups, users: new Map(users) }
+  const users = new Map([...evenly].map(([name, alike]): [string, Clocks] =>
+    [name, advance(use.users.get(name) ?? new Map(), heldByUser(holders, name), passedMs, alike)]))
+  return { atMs: nowMs, groups, users }
 }
 
 /** What someone has had and holds, and his group: milliseconds of the whole cluster, over the weight. */
@@ -84,17 +89,17 @@ function advance(aheadMs: Clocks, held: Clocks, passedMs: number, waiting: Reado
 }
 
 function heldByGroup(holders: readonly Holder[]): Clocks {
-  return sums(holders.map(({ group: { name, weight }, part }) => [name, part / weight]))
+  const held = new Map<string, number>()
+  for (const { group: { name, weight }, part } of holders) held.set(name, (held.get(name) ?? 0) + part / weight)
+  return held
 }
 
 function heldByUser(holders: readonly Holder[], group: string): Clocks {
-  return sums(holders.filter(holder => holder.group.name === group).map(({ user, part }) => [user, part]))
-}
-
-function sums(parts: readonly (readonly [string, number])[]): Clocks {
-  const sums = new Map<string, number>()
-  for (const [key, part] of parts) sums.set(key, (sums.get(key) ?? 0) + part)
-  return sums
+  const held = new Map<string, number>()
+  for (const { group: { name }, user, part } of holders) {
+    if (name === group) held.set(user, (held.get(user) ?? 0) + part)
+  }
+  return held
 }
 
 function sum(numbers: Iterable<number>): number {

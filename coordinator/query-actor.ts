@@ -159,9 +159,10 @@ export class QueryActor implements Actor<QueryMessage> {
 
   #askCrew(context: Context<QueryMessage>): void {
     const { handle } = this.#options
-    if (this.#work === null) return
-    const active = this.#members.filter(takesWork)
-    for (const { key, channel } of this.#crew.ask(byCache(active, handle.id, this.#work), context.nowMs())) {
+    const work = this.#work
+    if (work === null) return
+    const prefer = (members: readonly Member[]): Member[] => byCache(members, handle.id, work)
+    for (const { key, channel } of this.#crew.ask(this.#members.filter(takesWork), prefer, context.nowMs())) {
       context.pipe(channel.reserve(handle.id, this.#memoryBytes),
         () => ({ kind: 'reserved', key }), reason => ({ kind: 'not-reserved', key, cause: asQueryError(reason) }))
     }

@@ -17,6 +17,14 @@ export interface Share {
   readonly query: QueryId
 }
 
+/** Where a share counts: its group, its user, its query. */
+export type Path = readonly { readonly key: string; readonly weight: number }[]
+
+/** A weight is part of the key: a coordinator that was started with another configuration counts apart. */
+export function pathOf({ group, weight, user, query }: Share): Path {
+  return [{ key: `${weight} ${group}`, weight }, { key: user, weight: 1 }, { key: query, weight: 1 }]
+}
+
 interface Node {
   readonly weight: number
   readonly children: Map<string, Node>
@@ -35,9 +43,9 @@ export class FairShare {
   readonly #root = newNode(1)
 
   /** A task waits. */
-  arrived(share: Share, nowMs: number): void {
+  arrived(path: Path, nowMs: number): void {
     let parent = this.#root
-    for (const [key, weight] of pathOf(share)) {
+    for (const { key, weight } of path) {
       const floorMs = raiseFloor(parent, nowMs)
       const node = parent.children.get(key) ?? newNode(weight)
       parent.children.set(key, node)
@@ -46,17 +54,21 @@ export class FairShare {
     }
   }
 
-  began(share: Share, nowMs: number): void {
-    for (const node of this.#nodes(share)) {
+  began(path: Path, nowMs: number): void {
+    let parent = this.#root
+    for (const { key } of path) {
+      const node = parent.children.get(key)
+      if (node === undefined) return
       node.running++
       node.startsMs += nowMs
+      parent = node
     }
   }
 
   /** It ran from `startedMs`; null: it never began. */
-  left(share: Share, startedMs: number | null, nowMs: number): void {
+  left(path: Path, startedMs: number | null, nowMs: number): void {
     let parent = this.#root
-    for (const [key] of pathOf(share)) {
+    for (const { key } of path) {
       const node = parent.children.get(key)
       if (node === undefined) return
       node.active--
@@ -70,30 +82,31 @@ export class FairShare {
     }
   }
 
-  /** The same shares, whose turn it is first; of equals the earlier one. */
-  order(shares: readonly Share[], nowMs: number): Share[] {
-    return shares.map(share => ({ share, clocks: this.#nodes(share).map(node => clockAt(node, nowMs)) }))
-      .sort((a, b) => compare(a.clocks, b.clocks)).map(({ share }) => share)
-  }
-
-  #nodes(share: Share): Node[] {
+  /** By how much its group, its user and itself are ahead: of two paths the lesser, by `compareClocks`, is next. */
+  clocks(path: Path, nowMs: number): readonly number[] {
+    const clocks: number[] = []
     let parent = this.#root
-    return pathOf(share).flatMap(([key]) => {
+    for (const { key } of path) {
       const node = parent.children.get(key)
-      if (node === undefined) return []
+      if (node === undefined) break
+      clocks.push(clockAt(node, nowMs))
       parent = node
-      return [node]
-    })
+    }
+    return clocks
   }
+}
+
+/** Level by level. */
+export function compareClocks(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
 }
 
 function newNode(weight: number): Node {
   return { weight, children: new Map(), active: 0, running: 0, startsMs: 0, clockMs: 0, floorMs: 0 }
-}
-
-/** A weight is part of the key: a coordinator that was started with another configuration counts apart. */
-function pathOf({ group, weight, user, query }: Share): [string, number][] {
-  return [[`${weight} ${group}`, weight], [user, 1], [query, 1]]
 }
 
 function clockAt({ clockMs, running, startsMs, weight }: Node, nowMs: number): number {
@@ -101,8 +114,11 @@ function clockAt({ clockMs, running, startsMs, weight }: Node, nowMs: number): n
 }
 
 function raiseFloor(parent: Node, nowMs: number): number {
-  const busy = [...parent.children.values()].filter(({ active }) => active > 0)
-  if (busy.length > 0) parent.floorMs = Math.max(parent.floorMs, Math.min(...busy.map(node => clockAt(node, nowMs))))
+  let slowestMs = Infinity
+  for (const node of parent.children.values()) {
+    if (node.active > 0) slowestMs = Math.min(slowestMs, clockAt(node, nowMs))
+  }
+  if (slowestMs < Infinity) parent.floorMs = Math.max(parent.floorMs, slowestMs)
   return parent.floorMs
 }
 
@@ -117,13 +133,4 @@ function forgetIdle(parent: Node, nowMs: number): void {
   for (const [key, { active, clockMs }] of nodes) {
     if (active === 0 && clockMs <= parent.floorMs) parent.children.delete(key)
   }
-}
-
-/** Clocks of two paths, level by level. */
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < a.length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0)
-    if (difference !== 0) return difference
-  }
-  return 0
 }

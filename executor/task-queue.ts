@@ -13,8 +13,9 @@
 import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { QueryId } from '../proto/ids.ts'
-import { FairShare, type Share } from './fair-share.ts'
+import { compareClocks, FairShare, pathOf, type Path, type Share } from './fair-share.ts'
 
+const NOW = Promise.resolve()
 /** Far above what one coordinator sends ahead; a task definition is a few kilobytes. */
 const MAX_WAITING = 10_000
 /** Slot time on this executor up to which a query is young. */
@@ -29,12 +30,13 @@ export const MOST_ABOVE_SLOTS = 3 * EXTRA
 interface Entry {
   readonly query: QueryQueue
   readonly run: () => Promise<void>
-  readonly prepare: () => void
-  isPrepared: boolean
+  /** Null: it has been called, or there is nothing to prepare. */
+  prepare: (() => void) | null
 }
 
 interface QueryQueue {
-  readonly share: Share
+  readonly id: QueryId
+  readonly path: Path
   readonly waiting: Set<Entry>
   /** When each running one began. */
   readonly startsMs: Set<{ readonly atMs: number }>
@@ -50,6 +52,8 @@ export class TaskQueue {
   readonly #fair = new FairShare()
   readonly #queries = new Map<QueryId, QueryQueue>()
   #waiting = 0
+  /** Of those that wait, the ones that have something to prepare yet. */
+  #unprepared = 0
   #running = 0
   #cancelLook: (() => void) | null = null
 
@@ -70,16 +74,17 @@ export class TaskQueue {
    * `run` must not reject. `prepare` is called at most once, if it has to wait. The returned function takes it out if
    * it has not begun; false: it has.
    */
-  push(share: Share, run: () => Promise<void>, prepare: () => void = () => undefined): () => boolean {
+  push(share: Share, run: () => Promise<void>, prepare: (() => void) | null = null): () => boolean {
     if (this.#waiting >= MAX_WAITING) throw new QueryError('EXECUTOR_FULL', `${MAX_WAITING} tasks are waiting`)
     const nowMs = this.#clock.nowMs()
     const query = this.#query(share)
-    const entry = { query, run, prepare, isPrepared: false }
+    const entry: Entry = { query, run, prepare }
     if (query.startsMs.size === 0) query.idleSinceMs ??= nowMs
     query.waiting.add(entry)
     this.#waiting++
-    this.#fair.arrived(query.share, nowMs)
-    queueMicrotask(() => this.#fill())
+    if (prepare !== null) this.#unprepared++
+    this.#fair.arrived(query.path, nowMs)
+    void NOW.then(() => this.#fill())
     return () => this.#takeOut(entry)
   }
 
@@ -91,15 +96,16 @@ export class TaskQueue {
     this.#forgetIfDone(query)
   }
 
-  #forgetIfDone({ isOver, waiting, startsMs, share }: QueryQueue): void {
-    if (isOver && waiting.size === 0 && startsMs.size === 0) this.#queries.delete(share.query)
+  #forgetIfDone({ isOver, waiting, startsMs, id }: QueryQueue): void {
+    if (isOver && waiting.size === 0 && startsMs.size === 0) this.#queries.delete(id)
   }
 
   #query(share: Share): QueryQueue {
     const known = this.#queries.get(share.query)
     if (known !== undefined) return known
     const query: QueryQueue = {
-      share, waiting: new Set(), startsMs: new Set(), idleSinceMs: null, usedMs: 0, isOver: false,
+      id: share.query, path: pathOf(share), waiting: new Set(), startsMs: new Set(), idleSinceMs: null, usedMs: 0,
+      isOver: false,
     }
     this.#queries.set(share.query, query)
     return query
@@ -108,10 +114,15 @@ export class TaskQueue {
   #takeOut(entry: Entry): boolean {
     const { query } = entry
     if (!query.waiting.delete(entry)) return false
-    this.#waiting--
+    this.#noLongerWaits(entry)
     if (query.waiting.size === 0) query.idleSinceMs = null
-    this.#fair.left(query.share, null, this.#clock.nowMs())
+    this.#fair.left(query.path, null, this.#clock.nowMs())
     return true
+  }
+
+  #noLongerWaits({ prepare }: Entry): void {
+    this.#waiting--
+    if (prepare !== null) this.#unprepared--
   }
 
   #fill(): void {
@@ -127,16 +138,16 @@ export class TaskQueue {
     query.waiting.delete(entry)
     query.startsMs.add(start)
     query.idleSinceMs = null
-    this.#waiting--
+    this.#noLongerWaits(entry)
     this.#running++
-    this.#fair.began(query.share, start.atMs)
+    this.#fair.began(query.path, start.atMs)
     void entry.run().finally(() => {
       const nowMs = this.#clock.nowMs()
       query.startsMs.delete(start)
       query.usedMs += nowMs - start.atMs
       if (query.startsMs.size === 0 && query.waiting.size > 0) query.idleSinceMs = nowMs
       this.#running--
-      this.#fair.left(query.share, start.atMs, nowMs)
+      this.#fair.left(query.path, start.atMs, nowMs)
       this.#forgetIfDone(query)
       this.#fill()
     })
@@ -145,36 +156,57 @@ export class TaskQueue {
   #next(): QueryQueue | null {
     const nowMs = this.#clock.nowMs()
     if (this.#waiting === 0 || this.#running >= this.#slots + MOST_ABOVE_SLOTS) return null
-    if (this.#running < this.#slots) return this.#inOrder(nowMs)[0] ?? null
+    if (this.#running < this.#slots) return this.#first(nowMs, () => true)
     const young = this.#runningYoung(nowMs)
     const mayYoung = young < EXTRA
     const mayStarved = this.#running - young < this.#slots + EXTRA
-    return this.#inOrder(nowMs, query => query.startsMs.size === 0
-      && ((mayYoung && isYoung(query, nowMs)) || (mayStarved && isStarved(query, nowMs))))[0] ?? null
+    return this.#first(nowMs, query => query.startsMs.size === 0
+      && ((mayYoung && isYoung(query, nowMs)) || (mayStarved && isStarved(query, nowMs))))
   }
 
-  /** Queries that wait, of those that `may` run, whose turn it is first. */
-  #inOrder(nowMs: number, may: (query: QueryQueue) => boolean = () => true): QueryQueue[] {
-    const waiting = [...this.#queries.values()].filter(query => query.waiting.size > 0 && may(query))
-    if (waiting.length < 2) return waiting
-    const byShare = new Map(waiting.map(query => [query.share, query]))
-    return this.#fair.order([...byShare.keys()], nowMs).flatMap(share => byShare.get(share) ?? [])
+  /** Whose turn it is of those that wait and `may` run; null: there is none. */
+  #first(nowMs: number, may: (query: QueryQueue) => boolean): QueryQueue | null {
+    let first: QueryQueue | null = null
+    let least: readonly number[] | null = null
+    for (const query of this.#queries.values()) {
+      if (query.waiting.size === 0 || !may(query)) continue
+      if (first === null) {
+        first = query
+        continue
+      }
+      least ??= this.#fair.clocks(first.path, nowMs)
+      const clocks = this.#fair.clocks(query.path, nowMs)
+      if (compareClocks(clocks, least) < 0) [first, least] = [query, clocks]
+    }
+    return first
+  }
+
+  /** Queries that wait, whose turn it is first; of equals the earlier one. */
+  #inOrder(nowMs: number): QueryQueue[] {
+    return [...this.#queries.values()].filter(({ waiting }) => waiting.size > 0)
+      .map(query => ({ query, clocks: this.#fair.clocks(query.path, nowMs) }))
+      .sort((a, b) => compareClocks(a.clocks, b.clocks)).map(({ query }) => query)
   }
 
   #runningYoung(nowMs: number): number {
-    return [...this.#queries.values()].filter(query => isYoung(query, nowMs))
-      .reduce((sum, { startsMs }) => sum + startsMs.size, 0)
+    let young = 0
+    for (const query of this.#queries.values()) {
+      if (query.startsMs.size > 0 && isYoung(query, nowMs)) young += query.startsMs.size
+    }
+    return young
   }
 
   #prepareNext(): void {
-    if (this.#waiting === 0) return
+    if (this.#unprepared === 0) return
     let next = 0
     for (const { waiting } of this.#inOrder(this.#clock.nowMs())) {
       for (const entry of waiting) {
         if (next++ >= this.#slots) return
-        if (entry.isPrepared) continue
-        entry.isPrepared = true
-        entry.prepare()
+        const { prepare } = entry
+        if (prepare === null) continue
+        entry.prepare = null
+        this.#unprepared--
+        prepare()
       }
     }
   }

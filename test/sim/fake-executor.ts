@@ -8,13 +8,13 @@ import { QueryError, type ErrorCode } from '../../proto/errors.ts'
 import { executorInfo } from '../../proto/cluster-values.ts'
 import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
 import {
-  ExchangeSourceSchema, TaskDefinitionSchema, TaskEventSchema,
-  type TaskDefinition, type TaskEvent, type TaskStatus_FailedSchema, type WrittenFile,
+  ExchangeSourceSchema, TaskEventSchema, type TaskEvent, type TaskStatus_FailedSchema, type WrittenFile,
 } from '../../proto/gen/executor_pb.js'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { ExecutorId, QueryId, TaskId } from '../../proto/ids.ts'
 import type { TaskDefinitionInit } from '../../proto/task.ts'
 import { TaskQueue } from '../../executor/task-queue.ts'
+import { definitionOf, frameOf, inputKinds, sensitive, single, type Definition } from './fake-task.ts'
 import { compute, keyOf, partOf, sliced, type Row } from './program.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -22,7 +22,7 @@ type EventInit = NonNullable<Parameters<typeof create<typeof TaskEventSchema>>[1
 type StatusState = Extract<EventInit, { case: 'status' }>['value']['state']
 
 interface Task {
-  readonly definition: TaskDefinition
+  readonly definition: Definition
   /** Gives its slot back, or its place in the queue. */
   leave: () => void
   state: 'queued' | 'running' | 'ended'
@@ -78,6 +78,8 @@ export class FakeExecutor {
   /** A reservation that was under way when its query was released must not come after it. */
   readonly #released = new Set<string>()
   readonly #tasks = new Map<string, Task>()
+  /** By query. */
+  readonly #tasksOf = new Map<string, Map<string, Task>>()
   readonly #files = new Map<string, { readonly query: string; readonly rows: readonly Row[] }>()
   readonly #spools = new Map<string, Spool>()
   /** Results that outlive their queries. */
@@ -145,11 +147,11 @@ export class FakeExecutor {
     this.#released.add(query)
     this.#reserved.delete(query)
     this.#booked.delete(query)
-    for (const [id, task] of this.#tasks) {
-      if (task.definition.queryId !== query) continue
+    for (const [id, task] of this.#tasksOf.get(query) ?? []) {
       this.#tasks.delete(id)
       task.leave()
     }
+    this.#tasksOf.delete(query)
     this.#queue.forget(query)
     for (const [path, file] of this.#files) if (file.query === query) this.#files.delete(path)
     for (const [task, spool] of this.#spools) {
@@ -171,8 +173,7 @@ export class FakeExecutor {
   }
 
   freeMemory(query: QueryId): void {
-    const runs = [...this.#tasks.values()].some(({ definition, state }) =>
-      definition.queryId === query && state !== 'ended')
+    const runs = [...this.#tasksOf.get(query)?.values() ?? []].some(({ state }) => state !== 'ended')
     if (!runs) this.#booked.delete(query)
   }
 
@@ -182,11 +183,11 @@ export class FakeExecutor {
   }
 
   launch(init: TaskDefinitionInit): void {
-    const definition = create(TaskDefinitionSchema, init)
+    const definition = definitionOf(init)
     if (!this.#reserved.has(definition.queryId)) throw new QueryError('NOT_FOUND', 'the query is not reserved')
     if (this.#tasks.has(definition.taskId)) return
     const { queryId, taskId, partition, output } = definition
-    if (output.case === 'result') {
+    if (output?.case === 'result') {
       for (const [other, spool] of this.#spools) {
         if (spool.query === queryId && spool.partition === partition) this.#spools.delete(other)
       }
@@ -195,9 +196,11 @@ export class FakeExecutor {
     const task: Task = {
       definition, state: 'queued', status: { case: 'queued', value: {} }, leave: () => undefined,
     }
-    this.#tasks.set(definition.taskId, task)
+    this.#tasks.set(taskId, task)
+    const own = this.#tasksOf.get(queryId) ?? new Map<string, Task>()
+    this.#tasksOf.set(queryId, own.set(taskId, task))
     const { resourceGroup: group, weight, principal: user } = definition
-    const share = { group, weight: Math.max(1, weight), user, query: queryId as QueryId }
+    const share = { group, weight: Math.max(1, weight), user, query: queryId }
     const unqueue = this.#queue.push(share, () => this.#run(task))
     task.leave = () => { unqueue() }
   }
@@ -300,15 +303,20 @@ export class FakeExecutor {
     if (failure !== undefined) return this.#fail(task, ...failure)
     const isShort = definition.memoryBytes < this.#world.needsBytes
     if (isShort) return this.#fail(task, 'OUT_OF_MEMORY', 'Out of Memory Error: not enough')
-    const own: Row[] = definition.scans.flatMap(({ splits }) => splits).flatMap(({ file, fromRow, toRow }) => {
-      const rows = this.#world.files.get(file?.key ?? '') ?? []
-      return rows.slice(Number(fromRow), toRow === 0n ? undefined : Number(toRow)).map(value => ({ value, marks: [] }))
-    })
+    const own: Row[] = []
+    for (const { splits = [] } of definition.scans) {
+      for (const { file, fromRow = 0n, toRow = 0n } of splits) {
+        const rows = this.#world.files.get(file?.key ?? '') ?? []
+        for (const value of rows.slice(Number(fromRow), toRow === 0n ? undefined : Number(toRow))) {
+          own.push({ value, marks: [] })
+        }
+      }
+    }
     const copied: Row[] = []
     const lost = new Set<string>()
     const kinds = inputKinds(definition)
     definition.inputs.forEach((input, i) => {
-      for (const { source, path } of input.files) {
+      for (const { source, path = '' } of input.files ?? []) {
         const rows = byFolder.get(source?.folder ?? '')?.read(path)
         if (rows === undefined) lost.add(source?.executorId ?? '')
         else if (kinds[i] === 'moved') own.push(...rows)
@@ -327,7 +335,7 @@ export class FakeExecutor {
     const mark = sensitive(definition) ? [`${stage}.${partition}@${attempt}`] : []
     const marked = computed.map(({ value, marks }) => ({ value, marks: [...marks, ...mark] }))
     const { simulation } = this.#world
-    switch (output.case) {
+    switch (output?.case) {
       case 'result': return this.#spool(task, sliced(marked, output.value))
       case 'sample': {
         const seen = marked.filter(() => simulation.chance(0.5)).map(({ value }) => ({ key: keyOf(value), rows: 1n }))
@@ -344,9 +352,15 @@ export class FakeExecutor {
   #divide(
     { definition: { taskId, queryId } }: Task, rows: readonly Row[], part: (row: Row) => number,
   ): Written[] {
-    return [...new Set(rows.map(part))].map(partition => {
+    const parts = new Map<number, Row[]>()
+    for (const row of rows) {
+      const partition = part(row)
+      const own = parts.get(partition)
+      if (own === undefined) parts.set(partition, [row])
+      else own.push(row)
+    }
+    return [...parts].map(([partition, own]) => {
       const path = `${taskId}/${partition}`
-      const own = rows.filter(row => part(row) === partition)
       this.#files.set(path, { query: queryId, rows: own })
       return { partition, path, rowCount: BigInt(own.length) }
     })
@@ -369,31 +383,9 @@ export class FakeExecutor {
     task.state = 'ended'
     const written = files.map(file => ({ ...file, sizeBytes: 10n }))
     const { output, taskId } = task.definition
-    const isSent = output.case === 'result' && this.#world.simulation.chance(0.5)
+    const isSent = output?.case === 'result' && this.#world.simulation.chance(0.5)
     const result = isSent ? this.#spools.get(taskId)?.frames ?? [] : []
     this.#become(task, { case: 'succeeded', value: { files: written, result: [...result], sample: [...sample] } })
     task.leave()
   }
-}
-
-/** The simulation's plans tell what an executor of ours needs not know, through the text of the fragment. */
-function inputKinds({ sql }: TaskDefinition): string[] {
-  return (/moved=([a-z,]*)/.exec(sql)?.[1] ?? '').split(',')
-}
-
-function single({ sql }: TaskDefinition): boolean {
-  return sql.includes('single')
-}
-
-function sensitive({ sql }: TaskDefinition): boolean {
-  return sql.includes('sensitive')
-}
-
-function frameOf(rows: readonly Row[]): RawFlightData {
-  return { dataHeader: new Uint8Array(1), dataBody: new TextEncoder().encode(JSON.stringify(rows)) }
-}
-
-/** A schema has none. */
-export function rowsOf({ dataBody }: RawFlightData): Row[] {
-  return dataBody.length === 0 ? [] : JSON.parse(new TextDecoder().decode(dataBody)) as Row[]
 }

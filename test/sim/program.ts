@@ -11,8 +11,10 @@
 
 import { isInOrder, type Fragment, type FragmentInput, type FragmentOutput } from '../../planner/fragment.ts'
 import type { PlannedQuery } from '../../planner/planned-query.ts'
-import type { ExchangeOutput, ResultOutput } from '../../proto/gen/executor_pb.js'
+import type { TaskDefinitionInit } from '../../proto/task.ts'
 import type { Simulation } from './simulation.ts'
+
+type OutputOf<Case> = Extract<NonNullable<TaskDefinitionInit['output']>, { case: Case }>['value']
 
 export interface Row {
   readonly value: number
@@ -66,16 +68,19 @@ export function isMoved({ kind }: FragmentInput): boolean {
 }
 
 /** In the order of the values where there are ranges of them. */
-export function sliced(rows: readonly Row[], { slice, columns }: ResultOutput): readonly Row[] {
+export function sliced(rows: readonly Row[], { slice, columns = [] }: OutputOf<'result'>): readonly Row[] {
   const isSorted = columns.some(({ name }) => name === SORTED)
   const sorted = isSorted ? [...rows].sort((a, b) => a.value - b.value) : rows
-  return slice === undefined ? sorted : sorted.slice(Number(slice.offset), Number(slice.offset + slice.limit))
+  const from = Number(slice?.offset ?? 0n)
+  return slice === undefined ? sorted : sorted.slice(from, from + Number(slice?.limit ?? 0n))
 }
 
 /** `turn`: of an attempt at a task whose rows may go elsewhere each time. */
-export function partOf({ value }: Row, { range, hashKeys, partitionCount }: ExchangeOutput, turn: number): number {
+export function partOf(
+  { value }: Row, { range, hashKeys = [], partitionCount = 1 }: OutputOf<'exchange'>, turn: number,
+): number {
   if (range === undefined) return hashKeys.length > 0 ? (value + turn) % partitionCount : 0
-  return range.bounds.filter(bound => Buffer.compare(bound, keyOf(value)) <= 0).length
+  return (range.bounds ?? []).filter(bound => Buffer.compare(bound, keyOf(value)) <= 0).length
 }
 
 /** A random query over `tableCount` tables. */
