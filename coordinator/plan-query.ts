@@ -6,6 +6,7 @@ import { unreachable } from '../proto/errors.ts'
 import { isCarried, type CarriedFile } from '../cache/key.ts'
 import type { DataFile, Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
+import { isInOrder } from '../planner/fragment.ts'
 import { named } from '../planner/parameters.ts'
 import type {
   PlannedQuery, PlannerTable, PlanThresholds, PrunableScan, ScanEstimate,
@@ -43,6 +44,11 @@ export interface PlannedWork {
 export function isSingle(work: PlannedWork | null): boolean {
   const fragments = work?.planned.fragments ?? []
   return fragments.length === 1 && fragments[0]?.tasks === 'one'
+}
+
+/** The parts of its result follow each other. */
+export function isOrdered({ planned: { fragments } }: PlannedWork): boolean {
+  return fragments.slice(-1).some(isInOrder)
 }
 
 export async function planQuery(request: QueryRequest, ports: PlanPorts): Promise<PlannedWork> {

@@ -3,7 +3,6 @@
  * losses, and publishes what it is to its handle. See query.ts for its life, stage-board.ts for what is made again.
  */
 
-import { isInOrder } from '../planner/fragment.ts'
 import { errorAtByte } from '../proto/error-place.ts'
 import { asQueryError, QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
@@ -14,7 +13,7 @@ import { Crew } from './crew.ts'
 import { MadeResult } from './made-result.ts'
 import { takesWork, type Member, type MemberKey } from './member.ts'
 import { memoryEstimate } from './memory-estimate.ts'
-import { isSingle, planQuery, type PlannedWork } from './plan-query.ts'
+import { isOrdered, isSingle, planQuery, type PlannedWork } from './plan-query.ts'
 import type { QueryActorOptions, QueryMessage } from './query-message.ts'
 import { advance, isEnded, type QueryEvent } from './query.ts'
 import { SERVED, SharedResult } from './shared-result.ts'
@@ -44,6 +43,7 @@ export class QueryActor implements Actor<QueryMessage> {
   #aloneSinceMs: number | null = null
   /** When it was first seen that every row is here, or with the client. */
   #rowsThereMs: number | null = null
+  #cancelLook = (): void => undefined
 
   constructor(options: QueryActorOptions) {
     this.#options = options
@@ -110,7 +110,6 @@ export class QueryActor implements Actor<QueryMessage> {
     const { ports, handle, limits, fleet } = this.#options
     if (this.#self !== null) fleet.send({ kind: 'subscribe', to: this.#self })
     if (limits.deadlineMs !== null) context.schedule(limits.deadlineMs, { kind: 'deadline' })
-    context.schedule(LOOK_MS, { kind: 'look' })
     context.pipe(planQuery(handle.request, ports),
       work => ({ kind: 'planned', work }), reason => ({ kind: 'failed', cause: asQueryError(reason) }))
   }
@@ -130,6 +129,7 @@ export class QueryActor implements Actor<QueryMessage> {
     if (!this.#shared.find(this.#members, this.#lead(work), isOrdered(work))) return this.#queue()
     onAdmitted()
     this.#apply({ kind: 'found' }, context)
+    this.#lookLater(context)
   }
 
   /** What another query left is not there any more: the query runs, unless rows of it have gone out. */
@@ -155,11 +155,11 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#crew = new Crew(isSingle(this.#work) ? 1 : Infinity)
     this.#aloneSinceMs = context.nowMs()
     this.#askCrew(context)
+    this.#lookLater(context)
   }
 
   #askCrew(context: Context<QueryMessage>): void {
-    const { handle } = this.#options
-    const work = this.#work
+    const [{ handle }, work] = [this.#options, this.#work]
     if (work === null) return
     const prefer = (members: readonly Member[]): Member[] => byCache(members, handle.id, work)
     for (const { key, channel } of this.#crew.ask(this.#members.filter(takesWork), prefer, context.nowMs())) {
@@ -310,12 +310,18 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#apply({ kind: 'complete', atMs: context.nowMs() }, context)
   }
 
+  /** While it is planned, or waits, there is nothing to look for. */
+  #lookLater(context: Context<QueryMessage>): void {
+    this.#cancelLook()
+    this.#cancelLook = context.schedule(LOOK_MS, { kind: 'look' })
+  }
+
   #look(context: Context<QueryMessage>): void {
     const { limits, relay, handle } = this.#options
     const { state } = handle.query.life
     if (relay.isComplete) this.#rowsThereMs ??= context.nowMs()
     if (context.nowMs() - (this.#rowsThereMs ?? Infinity) >= NUMBERS_WITHIN_MS) return this.#completed(context)
-    context.schedule(LOOK_MS, { kind: 'look' })
+    this.#lookLater(context)
     if (relay.isComplete) return
     this.#freeMemory()
     if (state === 'delivering' && context.nowMs() - relay.lastReadMs > limits.keepResultMs) {
@@ -390,9 +396,4 @@ export class QueryActor implements Actor<QueryMessage> {
     relay.release(new QueryError('NOT_FOUND', `the result of query ${handle.id} is not kept any more`))
     context.stop()
   }
-}
-
-/** The parts of its result follow each other. */
-function isOrdered({ planned: { fragments } }: PlannedWork): boolean {
-  return fragments.slice(-1).some(isInOrder)
 }

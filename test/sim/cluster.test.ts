@@ -66,6 +66,6 @@ t.test('a result that was kept answers who asks the same, or the query runs: the
 })
 
 t.test('many users at once, while executors come and go', async t => {
-  const sum = await overSeeds(t, scenarios.crowd, seeds.slice(0, Math.max(1, seeds.length / 40)))
-  t.ok(sum('answers') > sum('errors'), 'most queries survive')
+  const sum = await overSeeds(t, scenarios.crowd, seeds.slice(0, Math.max(1, seeds.length / 16)))
+  t.ok(seeds.length < 50 || sum('served') > 4 * sum('unserved'), 'most queries survive where an executor does')
 })

@@ -205,6 +205,9 @@ export async function crowd(seed: number): Promise<Run> {
   }
   await simulation.run(CROWD_MS)
   // more may be asked for than is done before their deadlines
-  return ended(cluster, ['EXECUTOR_LOST', 'NO_EXECUTOR', 'CANCELLED', 'NOT_FOUND', 'QUERY_QUEUE_FULL',
+  const run = await ended(cluster, ['EXECUTOR_LOST', 'NO_EXECUTOR', 'CANCELLED', 'NOT_FOUND', 'QUERY_QUEUE_FULL',
     'DEADLINE_EXCEEDED'])
+  // all may have died for good in the middle of it
+  const { answers = 0, errors = 0 } = cluster.executors.some(({ alive }) => alive) ? run.counts : {}
+  return { ...run, counts: { ...run.counts, served: answers, unserved: errors } }
 }
