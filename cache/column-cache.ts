@@ -10,6 +10,7 @@
  * Memory holds the list of chunks and their checksums; hot bytes are in the system's page cache: none are held twice.
  */
 
+import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import { CacheRoom } from './cache-room.ts'
 import type { CachedFile, CacheStatus } from './cache-status.ts'
@@ -66,6 +67,7 @@ class Hold {
 }
 
 export class ColumnCache {
+  readonly #clock: Clock
   readonly #random: () => number
   readonly #peers: PeerReader
   readonly #folder: MirrorFolder
@@ -79,7 +81,8 @@ export class ColumnCache {
   readonly #distrusted = new Set<string>()
   readonly #counts = { bytesFetched: 0, bytesCached: 0, bytesFromPeers: 0, damaged: 0 }
 
-  private constructor(folder: MirrorFolder, { budgetBytes, random, peers }: CacheOptions) {
+  private constructor(folder: MirrorFolder, { budgetBytes, clock, random, peers }: CacheOptions) {
+    this.#clock = clock
     this.#random = random
     this.#peers = peers
     this.#folder = folder
@@ -362,11 +365,12 @@ export class ColumnCache {
       return waitedMs
     }
     const fetch = async (): Promise<void> => {
-      const waitedMs = peer === null ? 0 : await borrow(peer)
+      const elsewhereMs = peer === null ? 0 : await borrow(peer)
       const rest = missing().map(({ number }) => number)
       if (rest.length === 0) return
+      const waited = { elsewhereMs, inLineSinceMs: this.#clock.nowMs() }
       bytes += await this.#fills.run(() =>
-        fetchChunks({ store, mirror, chunks: rest, signal, limit: this.#limit, waitedMs, onWhole }))
+        fetchChunks({ store, mirror, chunks: rest, signal, limit: this.#limit, waited, onWhole }))
     }
     try {
       await this.#withRoom(wanted, fetch)

@@ -7,7 +7,7 @@ import { crc32 } from 'node:zlib'
 import { QueryError } from '../proto/errors.ts'
 import { type PlannedRead, piecesOf, planReads } from './fetch-plan.ts'
 import type { Mirror, MirrorWriter } from './mirror.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore, Waited } from './object-store.ts'
 import type { RequestLimit } from './request-limit.ts'
 
 /** Of one file. */
@@ -20,15 +20,14 @@ export interface FetchOptions {
   readonly signal: AbortSignal
   /** Of all fetches: each read holds its bytes in memory. */
   readonly limit: RequestLimit
-  /** What was waited for them elsewhere. */
-  readonly waitedMs: number
+  readonly waited: Waited
   /** Told of every chunk that is whole. */
   readonly onWhole: (chunk: number) => void
 }
 
 /** Gives the bytes that came from the store. */
 export async function fetchChunks(
-  { store, mirror, chunks, signal, limit, waitedMs, onWhole }: FetchOptions,
+  { store, mirror, chunks, signal, limit, waited, onWhole }: FetchOptions,
 ): Promise<number> {
   const { chunks: ranges } = mirror.ready
   const reads = planReads(chunks, chunk => ranges[chunk] ?? [])
@@ -38,7 +37,7 @@ export async function fetchChunks(
   const read = async (writer: MirrorWriter, planned: PlannedRead): Promise<void> => {
     const { from, to, pieces } = planned
     const { key, etag } = mirror.file
-    const bytes = await store.readRange(key, from, to, etag, signal, waitedMs)
+    const bytes = await store.readRange(key, from, to, etag, signal, waited)
     fetchedBytes += bytes.length
     await writer.write(planned, bytes)
     for (const piece of pieces) {

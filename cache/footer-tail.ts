@@ -5,7 +5,7 @@
 
 import { QueryError } from '../proto/errors.ts'
 import type { FileKey } from './key.ts'
-import type { ObjectStore } from './object-store.ts'
+import type { ObjectStore, Waited } from './object-store.ts'
 
 export interface FooterTail {
   /** The thrift of the metadata alone. */
@@ -27,12 +27,12 @@ export const TRAILER_BYTES = 8
 
 /** `guess`: how much of the end is read first. */
 export async function readTail(
-  store: ObjectStore, file: FileKey, guess = FIRST_READ_BYTES, signal?: AbortSignal,
+  store: ObjectStore, file: FileKey, guess = FIRST_READ_BYTES, waited?: Waited,
 ): Promise<FooterTail> {
   const { key, etag, sizeBytes } = file
   if (sizeBytes < MAGIC.length + TRAILER_BYTES) throw corrupt(file, `has ${sizeBytes} bytes, too few for Parquet`)
   const tailFrom = Math.max(0, sizeBytes - Math.max(TRAILER_BYTES, guess))
-  const tail = Buffer.from(await store.readRange(key, tailFrom, sizeBytes, etag, signal))
+  const tail = Buffer.from(await store.readRange(key, tailFrom, sizeBytes, etag, undefined, waited))
   const magic = tail.toString('latin1', tail.length - MAGIC.length)
   if (magic === MAGIC_ENCRYPTED) throw corrupt(file, 'is encrypted, which is not supported')
   if (magic !== MAGIC) throw corrupt(file, 'is not a Parquet file: it does not end in PAR1')
@@ -46,7 +46,7 @@ export async function readTail(
     const metadata = tail.subarray(tail.length - footerBytes, tail.length - TRAILER_BYTES)
     return { metadata, footerBytes, bytesRead: tail.length }
   }
-  const head = Buffer.from(await store.readRange(key, sizeBytes - footerBytes, tailFrom, etag, signal))
+  const head = Buffer.from(await store.readRange(key, sizeBytes - footerBytes, tailFrom, etag))
   const metadata = Buffer.concat([head, tail.subarray(0, tail.length - TRAILER_BYTES)])
   return { metadata, footerBytes, bytesRead: tail.length + head.length }
 }

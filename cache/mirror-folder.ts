@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import type { Clock } from '../proto/clock.ts'
 import { QueryError } from '../proto/errors.ts'
 import { lockFolder } from '../proto/folder-lock.ts'
 import { TailGuess, readTail } from './footer-tail.ts'
@@ -31,6 +32,7 @@ export interface FolderOptions {
   readonly processId: number
   /** Never gives the same twice, over restarts too. */
   readonly newName: () => string
+  readonly clock: Clock
 }
 
 export interface Acquired {
@@ -83,19 +85,22 @@ export class MirrorFolder {
 
   /** The mirror of `file`, pinned; made from its end if there is none. Who does not want it any more loses its turn. */
   acquire(store: ObjectStore, file: FileKey, isParquet: boolean, signal: AbortSignal): Promise<Acquired> {
+    const inLineSinceMs = this.#options.clock.nowMs()
     return this.#limit.run(() => {
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
-      return this.#acquire(store, file, isParquet)
+      return this.#acquire(store, file, isParquet, inLineSinceMs)
     })
   }
 
-  async #acquire(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
+  async #acquire(
+    store: ObjectStore, file: FileKey, isParquet: boolean, inLineSinceMs: number,
+  ): Promise<Acquired> {
     const id = idOf(file)
     for (;;) {
       const known = this.#mirrors.get(id)
       if (known === undefined) {
         const opening = this.#opening.get(id)
-        if (opening === undefined) return this.#make(id, store, file, isParquet)
+        if (opening === undefined) return this.#make(id, store, file, isParquet, inLineSinceMs)
         await opening
         continue
       }
@@ -128,7 +133,7 @@ export class MirrorFolder {
 
   /** One of the caller's own, pinned, which goes when it is released. */
   async passing(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
-    const made = await this.#create(store, file, isParquet)
+    const made = await this.#create(store, file, isParquet, this.#options.clock.nowMs())
     made.mirror.passing = true
     made.mirror.pins++
     return made
@@ -171,8 +176,10 @@ export class MirrorFolder {
     await mirror.pack(await this.#freshBase(mirror.file))
   }
 
-  async #make(id: string, store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
-    const making = this.#create(store, file, isParquet)
+  async #make(
+    id: string, store: ObjectStore, file: FileKey, isParquet: boolean, inLineSinceMs: number,
+  ): Promise<Acquired> {
+    const making = this.#create(store, file, isParquet, inLineSinceMs)
     this.#opening.set(id, making)
     try {
       const made = await making
@@ -196,10 +203,13 @@ export class MirrorFolder {
     return before !== undefined && before.file.etag !== mirror.file.etag ? before : undefined
   }
 
-  async #create(store: ObjectStore, file: FileKey, isParquet: boolean): Promise<Acquired> {
+  async #create(
+    store: ObjectStore, file: FileKey, isParquet: boolean, inLineSinceMs: number,
+  ): Promise<Acquired> {
     const base = await this.#freshBase(file)
     if (!isParquet) return { mirror: await Mirror.create(base, file, null), bytesRead: 0 }
-    const { metadata, footerBytes, bytesRead } = await readTail(store, file, this.#tails.of(file))
+    const waited = { elsewhereMs: 0, inLineSinceMs }
+    const { metadata, footerBytes, bytesRead } = await readTail(store, file, this.#tails.of(file), waited)
     this.#tails.learn(file, footerBytes)
     return { mirror: await Mirror.create(base, file, withoutFilters(metadata, file)), bytesRead }
   }

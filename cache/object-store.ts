@@ -19,15 +19,20 @@ export interface ListOptions {
   readonly wants?: (path: string) => boolean
 }
 
+/** What whoever asks a store has waited before. */
+export interface Waited {
+  /** For the same bytes, elsewhere: it comes off the time that the store has. */
+  readonly elsewhereMs: number
+  /** In line for its turn, since then by the process's clock: what those before it waited for in vain is not asked. */
+  readonly inLineSinceMs: number
+}
+
 export interface ObjectStore {
   /** The object as it is now. */
   head(key: string): Promise<StoredObject>
-  /**
-   * The bytes [from, to), exactly so many, of the content that `etag` names. `waitedMs`: what was waited for them
-   * elsewhere, which comes off the time that a store has.
-   */
+  /** The bytes [from, to), exactly so many, of the content that `etag` names. */
   readRange(
-    key: string, from: number, to: number, etag: string, signal?: AbortSignal, waitedMs?: number,
+    key: string, from: number, to: number, etag: string, signal?: AbortSignal, waited?: Waited,
   ): Promise<Uint8Array<ArrayBuffer>>
   /** Objects whose key starts with `prefix` (a folder, `a/b/`, or nothing), in no order that may be relied on. */
   list(prefix: string, options?: ListOptions): AsyncIterable<StoredObject>

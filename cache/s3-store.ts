@@ -12,7 +12,7 @@ import type * as Sdk from '@aws-sdk/client-s3'
 import type { RemoteBucketConfig } from '../proto/config-bucket.ts'
 import { QueryError } from '../proto/errors.ts'
 import { required } from '../proto/required.ts'
-import type { ListOptions, ObjectStore, StoredObject } from './object-store.ts'
+import type { ListOptions, ObjectStore, StoredObject, Waited } from './object-store.ts'
 import type { RequestLimit } from './request-limit.ts'
 import { Again, retry, type Attempt, type RetryPolicy, type RetryPorts } from './retry.ts'
 import { StoreHealth } from './store-health.ts'
@@ -64,7 +64,7 @@ export class S3Store implements ObjectStore {
   }
 
   async readRange(
-    key: string, from: number, to: number, etag: string, signal?: AbortSignal, waitedMs = 0,
+    key: string, from: number, to: number, etag: string, signal?: AbortSignal, waited?: Waited,
   ): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = new Uint8Array(to - from)
     const parts = Array.from({ length: Math.ceil(bytes.length / PART_BYTES) }, (_, i) => i * PART_BYTES)
@@ -72,7 +72,7 @@ export class S3Store implements ObjectStore {
     const ends = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal])
     const turn = async (): Promise<void> => {
       for (let at = parts.shift(); at !== undefined; at = parts.shift()) {
-        await this.#readPart(key, from + at, bytes.subarray(at, at + PART_BYTES), etag, ends, waitedMs)
+        await this.#readPart(key, from + at, bytes.subarray(at, at + PART_BYTES), etag, ends, waited)
       }
     }
     try {
@@ -129,7 +129,8 @@ export class S3Store implements ObjectStore {
   }
 
   async #readPart(
-    key: string, from: number, into: Uint8Array, etag: string, signal: AbortSignal, waitedMs: number,
+    key: string, from: number, into: Uint8Array, etag: string, signal: AbortSignal,
+    waited: Waited | undefined,
   ): Promise<void> {
     await this.#ask(key, async (ends, heard) => {
       const answer = await this.#client.send(new GetObjectCommand({
@@ -137,7 +138,7 @@ export class S3Store implements ObjectStore {
       }), { abortSignal: ends })
       heard()
       await this.#fill(into, answer, from, key, etag, ends, heard)
-    }, signal, waitedMs)
+    }, signal, waited)
   }
 
   /** Takes what is exactly the range that was asked for, of the version that was asked for. */
@@ -174,7 +175,7 @@ export class S3Store implements ObjectStore {
   }
 
   #ask<T>(
-    key: string | undefined, request: Attempt<T>, signal?: AbortSignal, waitedMs = 0,
+    key: string | undefined, request: Attempt<T>, signal?: AbortSignal, waited?: Waited,
   ): Promise<T> {
     const { limit, name, clock } = this.#options
     const what = key === undefined ? `bucket ${name}` : `'${key}' in bucket ${name}`
@@ -185,11 +186,11 @@ export class S3Store implements ObjectStore {
         throw s3Error(error, this.#place, key)
       }
     }
-    const askedMs = clock.nowMs()
+    const { elsewhereMs, inLineSinceMs } = waited ?? { elsewhereMs: 0, inLineSinceMs: clock.nowMs() }
     return limit.run(() => {
-      const cause = this.#health.failedSince(askedMs)
+      const cause = this.#health.failedSince(inLineSinceMs)
       if (cause !== null) throw new QueryError(cause.code, cause.message, { cause })
-      return this.#patiently(what, attempt, waitedMs, signal) // its time begins when its turn comes
+      return this.#patiently(what, attempt, elsewhereMs, signal) // its time begins when its turn comes
     })
   }
 

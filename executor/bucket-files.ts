@@ -33,7 +33,7 @@ export async function openBucketFiles(
   let buckets = await resolvedBuckets(launch)
   const stores = await BucketStores.open(buckets, { clock, random, policy: BRISK })
   const cache = await ColumnCache.open({
-    folder, budgetBytes: launch.cacheBytes, processId: process.pid, random, newName: randomId,
+    folder, budgetBytes: launch.cacheBytes, processId: process.pid, clock, random, newName: randomId,
     peers: new PeerReader(askPeer, { clock, random }),
   })
   const carried = await CarriedFiles.open(carriedFolder)

@@ -22,8 +22,8 @@ const store = new S3Store({
 })
 let names = 0
 const cache = await ColumnCache.open({
-  folder, budgetBytes: 6_000_000, processId: process.pid, random: () => 0.5, newName: () => `${start}-${names++}`,
-  peers: noPeers,
+  folder, budgetBytes: 6_000_000, processId: process.pid, clock: systemClock, random: () => 0.5,
+  newName: () => `${start}-${names++}`, peers: noPeers,
 })
 process.stdout.write('begun\n')
 const never = new AbortController().signal

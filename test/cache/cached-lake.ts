@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { ColumnCache } from '../../cache/column-cache.ts'
 import type { OpenFile, WantedFile } from '../../cache/wanted-file.ts'
 import type { FileKey } from '../../cache/key.ts'
+import { systemClock } from '../../proto/clock.ts'
 import { DuckDBInstance } from '../duckdb.ts'
 import { noPeers } from './no-peers.ts'
 import { openRemoteBucket, type RemoteBucket } from './remote-bucket.ts'
@@ -51,7 +52,7 @@ export async function openCachedLake(t: Test, budgetBytes = 1e9, diskFolder?: st
   const open = async (bytes: number): Promise<ColumnCache> => {
     const start = starts++
     const cache = await ColumnCache.open({
-      folder: cacheFolder, budgetBytes: bytes, processId: process.pid, random: () => 0.5,
+      folder: cacheFolder, budgetBytes: bytes, processId: process.pid, clock: systemClock, random: () => 0.5,
       newName: () => `${start}-${names++}`, peers: noPeers,
     })
     t.teardown(() => cache.close())

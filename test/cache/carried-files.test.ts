@@ -9,6 +9,7 @@ import { ColumnCache } from '../../cache/column-cache.ts'
 import { FileSource } from '../../cache/file-source.ts'
 import { CARRIED, type CarriedFile } from '../../cache/key.ts'
 import { LocalStore } from '../../cache/local-store.ts'
+import { systemClock } from '../../proto/clock.ts'
 import { noPeers } from './no-peers.ts'
 
 const file = (text: string): CarriedFile =>
@@ -44,8 +45,8 @@ t.test('they are opened among others in their places, and go if one of those is 
   await writeFile(join(folder, 'x'), 'local')
   const store = new LocalStore('lake', folder)
   const cache = await ColumnCache.open({
-    folder: join(folder, 'cache'), budgetBytes: 1e6, processId: process.pid, random: () => 0.5, newName: () => 'x',
-    peers: noPeers,
+    folder: join(folder, 'cache'), budgetBytes: 1e6, processId: process.pid, clock: systemClock, random: () => 0.5,
+    newName: () => 'x', peers: noPeers,
   })
   t.teardown(() => cache.close())
   const source = new FileSource(new Map([['lake', store]]), cache, await CarriedFiles.open(join(folder, 'carried')))

@@ -9,6 +9,7 @@ import { ColumnCache } from '../../cache/column-cache.ts'
 import { FileSource } from '../../cache/file-source.ts'
 import { LocalStore } from '../../cache/local-store.ts'
 import type { ListOptions } from '../../cache/object-store.ts'
+import { systemClock } from '../../proto/clock.ts'
 import { noPeers } from './no-peers.ts'
 
 function bucket(t: Test) {
@@ -106,8 +107,8 @@ t.test('what is missing is named', async t => {
 t.test('an executor gets the path of a local file, checked', async t => {
   const { store, folder } = bucket(t)
   const cache = await ColumnCache.open({
-    folder: join(folder, 'cache'), budgetBytes: 1e6, processId: process.pid, random: () => 0.5, newName: () => 'x',
-    peers: noPeers,
+    folder: join(folder, 'cache'), budgetBytes: 1e6, processId: process.pid, clock: systemClock, random: () => 0.5,
+    newName: () => 'x', peers: noPeers,
   })
   t.teardown(() => cache.close())
   const source = new FileSource(new Map([['lake', store]]), cache, await CarriedFiles.open(join(folder, 'carried')))

@@ -67,7 +67,7 @@ async function sourceOf({ store }: CachedLake, cache: ColumnCache, folder: strin
 function openCache(folder: string, ask: AskPeer): Promise<ColumnCache> {
   let names = 0
   return ColumnCache.open({
-    folder: join(folder, 'cache'), budgetBytes: 1e9, processId: process.pid, random: () => 0.5,
+    folder: join(folder, 'cache'), budgetBytes: 1e9, processId: process.pid, clock: systemClock, random: () => 0.5,
     newName: () => `b-${names++}`, peers: new PeerReader(ask, { clock: systemClock, random: mulberry32(1) }),
   })
 }

@@ -101,7 +101,7 @@ async function caches(t: Test, store: S3Store, put: Put): Promise<void> {
   await connection.run('SET enable_external_file_cache = false')
   let names = 0
   const cache = await ColumnCache.open({
-    folder: join(folder, 'cache'), budgetBytes: 1e9, processId: process.pid, random: () => 0.5,
+    folder: join(folder, 'cache'), budgetBytes: 1e9, processId: process.pid, clock: systemClock, random: () => 0.5,
     newName: () => String(names++),
     peers: noPeers,
   })

@@ -3,6 +3,7 @@
 import t from 'tap'
 import { StoreHealth } from '../../cache/store-health.ts'
 import { QueryError } from '../../proto/errors.ts'
+import { openCachedLake } from './cached-lake.ts'
 import { AT_ONCE, openRemoteBucket, patient } from './remote-bucket.ts'
 
 const policy = { deadlineMs: 15_000, attemptMs: 10_000, pauseMs: 50, maxPauseMs: 5_000 }
@@ -50,4 +51,27 @@ t.test('who stands in line while others wait in vain has waited with them, and a
   t.equal(server.requests, AT_ONCE)
   server.faults.spread(undefined)
   t.equal(Buffer.from(await store.readRange('k', 0, 5, etag)).toString(), 'hello')
+})
+
+t.test('who stands in the line of the cache has waited with those who ask, for chunks and for footers', async t => {
+  const lake = await openCachedLake(t)
+  const brisk = { ...patient, deadlineMs: 500, attemptMs: 500 }
+  const never = new AbortController().signal
+  const first = await lake.write('0', 'SELECT 1 AS a, 2 AS b')
+  const body = lake.server.objects.get('lake', '0')?.body ?? Buffer.alloc(0)
+  const files = Array.from({ length: 120 }, (_, i) => ({ ...first, ...lake.put(`k${i}`, body) }))
+  const [old, fresh] = [files.slice(0, 40), files.slice(40)]
+  for (const file of old) await lake.ask(file, ['a'], 'SELECT a FROM $file')
+  for (const some of [old, fresh]) {
+    const asked = lake.server.requests
+    const store = lake.open({}, brisk)
+    lake.server.faults.spread({ seed: 1, share: 1, faults: ['silence'] })
+    const outcomes = await Promise.allSettled(some.map(file =>
+      lake.cache.open([lake.want(file, ['b'], { store })], never)))
+    t.ok(outcomes.every(({ status, ...more }) => status === 'rejected' && 'reason' in more
+      && more.reason instanceof QueryError && more.reason.code === 'UNAVAILABLE'))
+    t.equal(lake.server.requests - asked, AT_ONCE)
+    lake.server.faults.spread(undefined)
+    for (const file of some) t.strictSame((await lake.ask(file, ['b'], 'SELECT b FROM $file')).rows, [[2]])
+  }
 })
