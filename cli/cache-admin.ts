@@ -75,10 +75,17 @@ function cacheRow({ executor, state }: ExecutorCache): Row {
 }
 
 function tableRow({ executor, catalog, schema, table, files, chunks, ...more }: CachedTable): Row {
-  const [bytes, fetched, cached] = [more.bytes, more.bytesFetched, more.bytesCached].map(Number)
+  const { error } = more
+  if (error !== '') {
+    return {
+      executor, table: null, files: null, chunks: null, bytes: null, bytes_fetched: null, bytes_cached: null,
+      hit_ratio: null, error,
+    }
+  }
+  const [bytes, fetched, cached] = [Number(more.bytes), Number(more.bytesFetched), Number(more.bytesCached)]
   return {
-    executor, table: `${catalog}.${schema}.${table}`, files, chunks, bytes: bytes ?? 0, bytes_fetched: fetched ?? 0,
-    bytes_cached: cached ?? 0, hit_ratio: hitRatio(fetched ?? 0, cached ?? 0),
+    executor, table: `${catalog}.${schema}.${table}`, files, chunks, bytes, bytes_fetched: fetched,
+    bytes_cached: cached, hit_ratio: hitRatio(fetched, cached), error,
   }
 }
 
@@ -87,8 +94,9 @@ function hitRatio(fetched: number, cached: number): number {
   return Math.round(1000 * cached / Math.max(1, fetched + cached)) / 1000
 }
 
-function warmedRow({ executor, files, filesDone, bytesFetched, bytesCached }: WarmedCache): Row {
+function warmedRow({ executor, files, filesDone, bytesFetched, bytesCached, error }: WarmedCache): Row {
   return {
     executor, files, files_done: filesDone, bytes_fetched: Number(bytesFetched), bytes_cached: Number(bytesCached),
+    error,
   }
 }

@@ -5,7 +5,7 @@
 
 import type { Table, TableName } from '../catalog/table.ts'
 import type { CachedFile, CacheState } from '../proto/gen/cache_pb.js'
-import type { ExecutorCaches } from './executor-caches.ts'
+import { type ExecutorCaches, NO_ANSWER } from './executor-caches.ts'
 
 export interface CachedTable extends TableName {
   readonly executor: string
@@ -16,16 +16,24 @@ export interface CachedTable extends TableName {
   /** Of what tasks have read since the executor's start: brought for them, and found there. */
   readonly bytesFetched: number
   readonly bytesCached: number
+  /** Not empty: it is about the executor, of which nothing more is known. */
+  readonly error: string
 }
 
-/** By executor, then by name; only tables of which there is something to tell. */
+const none = { files: 0, chunks: 0, bytes: 0, bytesFetched: 0, bytesCached: 0, error: '' }
+
+/** By executor, then by name; only tables of which there is something to tell, and executors that do not answer. */
 export async function cachedTables(
-  caches: Pick<ExecutorCaches, 'list' | 'files'>, tables: readonly Table[],
+  caches: Pick<ExecutorCaches, 'look' | 'files'>, tables: readonly Table[], withinMs: number,
 ): Promise<CachedTable[]> {
-  const states = await caches.list()
+  const states = await caches.look(withinMs / 2)
   const owners = tablesOfFiles(tables)
-  const rows = await Promise.all(states.map(async ({ executor, state }) =>
-    rowsOf(executor, state, state.files === 0 ? [] : await caches.files(executor), owners)))
+  const rows = await Promise.all(states.map(async ({ executor, state }) => {
+    const files = state === null ? null
+      : state.files === 0 ? [] : await caches.files(executor, false, withinMs / 2).catch(() => null)
+    if (state !== null && files !== null) return rowsOf(executor, state, files, owners)
+    return [{ executor, catalog: '', schema: '', table: '', ...none, error: NO_ANSWER }]
+  }))
   return rows.flat()
 }
 
@@ -49,7 +57,6 @@ function rowsOf(
   const rows = new Map<string, CachedTable>()
   const add = ({ catalog, schema, table }: TableName, more: Partial<CachedTable>): void => {
     const key = JSON.stringify([catalog, schema, table])
-    const none = { files: 0, chunks: 0, bytes: 0, bytesFetched: 0, bytesCached: 0 }
     rows.set(key, { ...rows.get(key) ?? { executor, catalog, schema, table, ...none }, ...more })
   }
   for (const { catalog, schema, table, bytesFetched, bytesCached } of state.tables) {

@@ -4,6 +4,7 @@
  */
 
 import type { FileKey } from '../cache/key.ts'
+import { type ErrorCode, QueryError } from '../proto/errors.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { CacheService, type CachedFile, type CacheState, type WarmCacheResponse } from '../proto/gen/cache_pb.js'
 import type { ServiceClient } from '../proto/grpc-channel.ts'
@@ -20,8 +21,12 @@ const WANTED_PER_CALL = 10_000
 
 export interface ExecutorCache {
   readonly executor: string
-  readonly state: CacheState
+  /** Null: it does not answer. */
+  readonly state: CacheState | null
 }
+
+/** What is told of an executor that does not. */
+export const NO_ANSWER = 'no answer'
 
 /** What a task would read of one file. */
 export interface WantedChunks {
@@ -33,6 +38,9 @@ export interface WantedChunks {
   readonly fromRow: number
   readonly toRow: number
 }
+
+/** What an executor that is gone, or hangs, leads to. */
+const silent: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'DEADLINE_EXCEEDED'])
 
 export interface CachedBytes {
   readonly executor: string
@@ -52,20 +60,19 @@ export class ExecutorCaches {
     this.#auth = auth
   }
 
-  list(): Promise<ExecutorCache[]> {
-    return this.#states(cache => cache.getCache({}, { deadlineMs: DEADLINE_MS }))
+  /** For who looks: an executor has to answer soon. */
+  look(deadlineMs = LOOK_WITHIN_MS): Promise<ExecutorCache[]> {
+    return this.#states(cache => cache.getCache({}, { deadlineMs }), () => null)
   }
 
-  /** The same for who looks: null for an executor that does not answer soon. Never rejects. */
-  async look(deadlineMs = LOOK_WITHIN_MS): Promise<{ readonly executor: string; readonly state: CacheState | null }[]> {
-    const answers = await this.#each(async (cache, executor) =>
-      ({ executor, state: await cache.getCache({}, { deadlineMs }).catch(() => null) }))
-    return answers.flatMap(answer => answer.status === 'fulfilled' ? [answer.value] : [])
-  }
-
-  /** What is left. `keys`: of these files alone. */
+  /** What is left. `keys`: of these files alone. The others are emptied also when one does not answer. */
   evict(bucket: string, prefix: string, keys: readonly string[] = []): Promise<ExecutorCache[]> {
-    return this.#states(cache => cache.evictCache({ bucket, prefix, keys: [...keys] }, { deadlineMs: DEADLINE_MS }))
+    const call = (cache: Service): Promise<CacheState> =>
+      cache.evictCache({ bucket, prefix, keys: [...keys] }, { deadlineMs: DEADLINE_MS })
+    return this.#states(call, reason => {
+      if (reason instanceof QueryError && silent.has(reason.code)) return null
+      throw reason
+    })
   }
 
   /** How many bytes of each each executor has in its cache. Who does not answer is left out: it has none to give. */
@@ -83,10 +90,10 @@ export class ExecutorCaches {
   }
 
   /** The files of which it has something; their columns only if asked for. */
-  async files(executor: string, withColumns = false): Promise<CachedFile[]> {
+  async files(executor: string, withColumns = false, deadlineMs = DEADLINE_MS): Promise<CachedFile[]> {
     return this.#at(executor, async cache => {
       const files: CachedFile[] = []
-      const all = cache.listCachedFiles({ withColumns }, { deadlineMs: DEADLINE_MS })
+      const all = cache.listCachedFiles({ withColumns }, { deadlineMs })
       for await (const some of all) files.push(...some.files)
       return files
     })
@@ -98,8 +105,11 @@ export class ExecutorCaches {
       cache.warmCache({ wanted: wanted.map(chunks) }, { deadlineMs: WARM_DEADLINE_MS, signal }))
   }
 
-  async #states(call: (cache: Service) => Promise<CacheState>): Promise<ExecutorCache[]> {
-    const answers = await this.#each(async (cache, executor) => ({ executor, state: await call(cache) }))
+  async #states(
+    call: (cache: Service) => Promise<CacheState>, without: (reason: unknown) => null,
+  ): Promise<ExecutorCache[]> {
+    const answers = await this.#each(async (cache, executor) =>
+      ({ executor, state: await call(cache).catch(without) }))
     return answers.map(answer => {
       if (answer.status === 'rejected') throw answer.reason
       return answer.value

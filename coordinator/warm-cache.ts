@@ -1,13 +1,14 @@
 /**
  * Brings columns of a table to the caches of the executors that would read them: each split to where a query over the
- * whole table would place it; all of it everywhere if it is so small that queries run whole, on any of them.
+ * whole table would place it; all of it everywhere if it is so small that queries run whole, on any of them. One that
+ * does not answer is told as such, and keeps nothing from the others.
  */
 
 import type { Table } from '../catalog/table.ts'
 import { asQueryError, QueryError } from '../proto/errors.ts'
 import type { ExecutorId } from '../proto/ids.ts'
 import { Outbox } from '../proto/outbox.ts'
-import type { ExecutorCaches, WantedChunks } from './executor-caches.ts'
+import { type ExecutorCaches, NO_ANSWER, type WantedChunks } from './executor-caches.ts'
 import type { Room } from './place.ts'
 import { splits, type Split } from './splits.ts'
 import { placedScans } from './stage-plans.ts'
@@ -22,10 +23,15 @@ export interface WarmedCache {
   readonly bytesFetched: number
   /** That were there already. */
   readonly bytesCached: number
+  /** Why nothing was brought; empty: it was. */
+  readonly error: string
 }
 
+/** An executor answers from memory. */
+const ANSWERS_WITHIN_MS = 8_000
+
 export interface WarmPorts {
-  readonly caches: Pick<ExecutorCaches, 'list' | 'warm'>
+  readonly caches: Pick<ExecutorCaches, 'look' | 'warm'>
   readonly rooms: readonly Room[]
   /** A table of fewer bytes is read whole by any executor. */
   readonly wholeBytes: number
@@ -37,14 +43,18 @@ export async function* warmCaches(
 ): AsyncGenerator<WarmedCache> {
   const columns = positions(table, names)
   const places = placed(table, columns, ports)
-  await checkRoom(places, ports)
+  const silent = await checkRoom(places, ports)
   const news = new Outbox<WarmedCache>()
   const failed = new AbortController()
   const ends = AbortSignal.any([signal, failed.signal])
   const wanted = (split: Split): WantedChunks => ({
     ...split, isParquet: table.format === 'parquet', columns: columns.map(column => table.columns[column]?.name ?? ''),
   })
-  const all = Promise.all([...places].map(([executor, own]) =>
+  for (const executor of silent) {
+    const files = places.get(executor)?.length ?? 0
+    news.say({ executor, files, filesDone: 0, bytesFetched: 0, bytesCached: 0, error: NO_ANSWER })
+  }
+  const all = Promise.all([...places].filter(([executor]) => !silent.has(executor)).map(([executor, own]) =>
     warmOne(executor, own.map(wanted), ports, news, ends)))
   const end = all.then(() => news.end(), (reason: unknown) => {
     failed.abort()
@@ -81,21 +91,26 @@ function placed(table: Table, columns: readonly number[], { rooms, wholeBytes }:
     [id, tasks.filter(({ owner }) => owner === id).flatMap(task => task.splits.map(({ split }) => split))]))
 }
 
-/** What does not fit would drive itself out. */
-async function checkRoom(places: ReadonlyMap<ExecutorId, readonly Split[]>, { caches }: WarmPorts): Promise<void> {
-  for (const { executor, state } of await caches.list()) {
-    const bytes = (places.get(executor as ExecutorId) ?? []).reduce((sum, split) => sum + split.sizeBytes, 0)
-    if (state.budgetBytes === 0n || bytes <= Number(state.budgetBytes)) continue
+/** Gives those that do not answer. What does not fit would drive itself out: DISK_FULL. */
+async function checkRoom(
+  places: ReadonlyMap<ExecutorId, readonly Split[]>, { caches }: WarmPorts,
+): Promise<ReadonlySet<ExecutorId>> {
+  const states = new Map((await caches.look(ANSWERS_WITHIN_MS)).map(({ executor, state }) => [executor, state]))
+  for (const [executor, own] of places) {
+    const bytes = own.reduce((sum, split) => sum + split.sizeBytes, 0)
+    const budget = states.get(executor)?.budgetBytes ?? 0n
+    if (budget === 0n || bytes <= Number(budget)) continue
     throw new QueryError('DISK_FULL',
-      `${bytes} bytes of it belong to executor ${executor}, whose cache has room for ${state.budgetBytes}`)
+      `${bytes} bytes of it belong to executor ${executor}, whose cache has room for ${budget}`)
   }
+  return new Set([...places.keys()].filter(executor => (states.get(executor) ?? null) === null))
 }
 
 async function warmOne(
   executor: string, wanted: readonly WantedChunks[], { caches }: WarmPorts, news: Outbox<WarmedCache>,
   signal: AbortSignal,
 ): Promise<void> {
-  let done: WarmedCache = { executor, files: wanted.length, filesDone: 0, bytesFetched: 0, bytesCached: 0 }
+  let done: WarmedCache = { executor, files: wanted.length, filesDone: 0, bytesFetched: 0, bytesCached: 0, error: '' }
   for (let at = 0; at < wanted.length; at += FILES_PER_CALL) {
     const some = wanted.slice(at, at + FILES_PER_CALL)
     const { bytesFetched, bytesCached } = await caches.warm(executor, some, signal)

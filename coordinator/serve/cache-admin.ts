@@ -7,14 +7,14 @@ import type { AdminService } from '../../proto/gen/admin_pb.js'
 import type { ServiceHandlers } from '../../proto/grpc-server.ts'
 import { identifier, meaningfulTokens } from '../../proto/sql-tokens.ts'
 import { cachedTables } from '../cached-tables.ts'
-import type { ExecutorCaches } from '../executor-caches.ts'
+import type { ExecutorCache, ExecutorCaches } from '../executor-caches.ts'
 import { warmCaches, type WarmPorts } from '../warm-cache.ts'
 
 /** Operators have patience, and their calls wait for 10 s. */
 const STATUS_WITHIN_MS = 8_000
 
 export interface CacheAdminPorts {
-  readonly caches: Pick<ExecutorCaches, 'list' | 'look' | 'evict' | 'files' | 'warm'>
+  readonly caches: Pick<ExecutorCaches, 'look' | 'evict' | 'files' | 'warm'>
   readonly tables: TableLookup
   /** Where tables would be read now. */
   readonly ground: () => Pick<WarmPorts, 'rooms' | 'wholeBytes'>
@@ -35,14 +35,12 @@ type CacheHandlers =
 
 export function cacheAdminHandlers({ caches, tables, ground }: CacheAdminPorts): CacheHandlers {
   return {
-    listCaches: async () => ({
-      caches: (await caches.look(STATUS_WITHIN_MS)).map(({ executor, state }) =>
-        state === null ? { executor } : { executor, state }),
-    }),
+    listCaches: async () => ({ caches: (await caches.look(STATUS_WITHIN_MS)).map(told) }),
     evictCaches: async ({ bucket, prefix, table }) => {
-      if (table === '') return { caches: await caches.evict(bucket, prefix) }
+      if (table === '') return { caches: (await caches.evict(bucket, prefix)).map(told) }
       const { files } = await tableOf(tables, table)
-      return { caches: await caches.evict(files[0]?.file.bucket ?? '', '', files.map(({ file }) => file.key)) }
+      const left = await caches.evict(files[0]?.file.bucket ?? '', '', files.map(({ file }) => file.key))
+      return { caches: left.map(told) }
     },
     warmCaches: ({ table, columns }, call) => warm(caches, tables, ground, table, columns, call.signal),
     refreshTables: async ({ name }) => {
@@ -51,11 +49,15 @@ export function cacheAdminHandlers({ caches, tables, ground }: CacheAdminPorts):
       return { tables: found.map(refreshed) }
     },
     listCachedTables: async () => ({
-      tables: (await cachedTables(caches, tables.seen())).map(row => ({
+      tables: (await cachedTables(caches, tables.seen(), STATUS_WITHIN_MS)).map(row => ({
         ...row, bytes: BigInt(row.bytes), bytesFetched: BigInt(row.bytesFetched), bytesCached: BigInt(row.bytesCached),
       })),
     }),
   }
+}
+
+function told({ executor, state }: ExecutorCache) {
+  return state === null ? { executor } : { executor, state }
 }
 
 function refreshed(loaded: LoadedTable) {
@@ -77,10 +79,9 @@ async function* warm(
   columns: readonly string[], signal: AbortSignal,
 ) {
   const table = await tableOf(tables, name)
-  for await (const { executor, files, filesDone, ...bytes } of warmCaches(
+  for await (const { bytesFetched, bytesCached, ...more } of warmCaches(
     table, columns, { caches, ...ground() }, signal)) {
-    const { bytesFetched, bytesCached } = bytes
-    yield { executor, files, filesDone, bytesFetched: BigInt(bytesFetched), bytesCached: BigInt(bytesCached) }
+    yield { ...more, bytesFetched: BigInt(bytesFetched), bytesCached: BigInt(bytesCached) }
   }
 }
 

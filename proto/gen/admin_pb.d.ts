@@ -1185,6 +1185,13 @@ export declare type WarmedCache = Message<"skein.admin.v1.WarmedCache"> & {
    * @generated from field: uint64 bytes_cached = 5;
    */
   bytesCached: bigint;
+
+  /**
+   * Why nothing was brought to it; empty: it was.
+   *
+   * @generated from field: string error = 6;
+   */
+  error: string;
 };
 
 /**
@@ -1222,6 +1229,8 @@ export declare type ListCachedTablesResponse = Message<"skein.admin.v1.ListCache
 export declare const ListCachedTablesResponseSchema: GenMessage<ListCachedTablesResponse>;
 
 /**
+ * With `error` it is about the executor, of which nothing more is known.
+ *
  * @generated from message skein.admin.v1.CachedTable
  */
 export declare type CachedTable = Message<"skein.admin.v1.CachedTable"> & {
@@ -1271,6 +1280,11 @@ export declare type CachedTable = Message<"skein.admin.v1.CachedTable"> & {
    * @generated from field: uint64 bytes_cached = 9;
    */
   bytesCached: bigint;
+
+  /**
+   * @generated from field: string error = 10;
+   */
+  error: string;
 };
 
 /**

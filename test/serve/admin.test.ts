@@ -74,10 +74,13 @@ const table: Table = {
 
 /** What executors are asked to bring: executor, keys, columns. */
 const warmed: string[] = []
+/** Null while it does not answer. */
+let secondState: typeof state | null = null
 const caches: CacheAdminPorts['caches'] = {
-  list: async () => [{ executor: 'e1', state }],
-  look: async () => [{ executor: 'e1', state }, { executor: 'e2', state: null }],
-  evict: async (bucket, prefix, keys = []) => [{ executor: `e1 without ${bucket}/${prefix} ${keys.join()}`, state }],
+  look: async () => [{ executor: 'e1', state }, { executor: 'e2', state: secondState }],
+  evict: async (bucket, prefix, keys = []) => [
+    { executor: `e1 without ${bucket}/${prefix} ${keys.join()}`, state }, { executor: 'e2', state: secondState },
+  ],
   files: async () => [create(CachedFileSchema, { bucket: 'prod', key: 'b', etag: 'x', chunks: 2, bytes: 90n })],
   warm: async (executor, wanted) => {
     warmed.push(...wanted.map(({ file, columns }) => `${executor} ${file.key} ${columns?.join() ?? ''}`))
@@ -158,22 +161,34 @@ t.test('caches are seen and emptied', async t => {
   t.match(await cacheRows({ kind: 'cache-status' }, admin, { deadlineMs: 10_000 }), [
     { executor: 'e1', used_bytes: 5, error: '' }, { executor: 'e2', used_bytes: null, error: 'no answer' },
   ])
-  t.match((await admin.evictCaches({ bucket: 'lake', prefix: 'a/' })).caches, [{ executor: 'e1 without lake/a/ ' }])
-  t.match((await admin.evictCaches({ table: 'lake.orders' })).caches, [{ executor: 'e1 without prod/ a,b' }])
+  const silent = { executor: 'e2', state: undefined }
+  t.match((await admin.evictCaches({ bucket: 'lake', prefix: 'a/' })).caches,
+    [{ executor: 'e1 without lake/a/ ' }, silent])
+  t.match((await admin.evictCaches({ table: 'lake.orders' })).caches, [{ executor: 'e1 without prod/ a,b' }, silent])
   await t.rejects(admin.evictCaches({ table: 'none' }), { code: 'TABLE_NOT_FOUND', message: 'no table none' })
   t.match((await admin.listCachedTables({})).tables, [{
     executor: 'e1', catalog: 'lake', schema: 'main', table: 'orders', files: 1, chunks: 2, bytes: 90n,
-    bytesFetched: 90n, bytesCached: 10n,
-  }])
+    bytesFetched: 90n, bytesCached: 10n, error: '',
+  }, { executor: 'e2', table: '', error: 'no answer' }])
+  t.match(await cacheRows({ kind: 'cache-tables' }, admin, { deadlineMs: 10_000 }), [
+    { executor: 'e1', table: 'lake.main.orders', hit_ratio: 0.1, error: '' },
+    { executor: 'e2', table: null, files: null, hit_ratio: null, error: 'no answer' },
+  ])
 })
 
 t.test('columns of a table are brought to where they would be read', async t => {
   const admin = await openAdmin(t)
-  const news = []
-  for await (const { executor, files, filesDone, bytesFetched } of admin.warmCaches({
-    table: 'lake.orders', columns: ['WORD'],
-  })) news.push([executor, files, filesDone, bytesFetched])
-  t.strictSame(news.sort(), [['e1', 1, 1, 7n], ['e2', 1, 1, 7n]], 'an executor each, within the bound of its load')
+  const warm = async (): Promise<unknown[][]> => {
+    const news = []
+    for await (const { executor, files, filesDone, bytesFetched, error } of admin.warmCaches({
+      table: 'lake.orders', columns: ['WORD'],
+    })) news.push([executor, files, filesDone, bytesFetched, error])
+    return news.sort()
+  }
+  t.strictSame(await warm(), [['e1', 1, 1, 7n, ''], ['e2', 1, 0, 0n, 'no answer']], 'one that hangs keeps no other')
+  warmed.length = 0
+  secondState = state
+  t.strictSame(await warm(), [['e1', 1, 1, 7n, ''], ['e2', 1, 1, 7n, '']], 'within the bound of its load')
   t.strictSame(warmed.map(text => text.slice(3)).sort(), ['a word', 'b word'])
   const all = admin.warmCaches({ table: 'lake.orders', columns: ['none'] })[Symbol.asyncIterator]()
   await t.rejects(all.next(), { code: 'BIND_ERROR', message: 'table orders has no column none' })
