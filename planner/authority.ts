@@ -10,8 +10,9 @@
 
 import { QueryError } from '../proto/errors.ts'
 import { positionOf } from './duckdb-error.ts'
+import { isDeniedScalarFunction, readableSettings } from '../proto/scalar-functions.ts'
 import { allowedTableFunctions } from '../proto/table-functions.ts'
-import { isDeniedScalarFunction, readableSettings, statementFunctions, volatileFunctions } from './functions.ts'
+import { statementFunctions, volatileFunctions } from './functions.ts'
 import type { PlannerTable } from './planned-query.ts'
 import { EMPTY_TABLES } from './planning-tables.ts'
 import type { Mention, Syntax } from './syntax.ts'

@@ -7,6 +7,7 @@ import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { ArrowIngest, type IngestBatch } from '../../proto/ingest/arrow-ingest.ts'
 import { readMessage } from '../../proto/ingest/arrow-message.ts'
+import { NullRows } from '../../proto/ingest/ingest-rows.ts'
 import { parseDuckType } from '../../proto/types.ts'
 import { valueSql } from '../bound-value.ts'
 
@@ -46,13 +47,22 @@ export class Binding {
     }
   }
 
-  /** Of each parameter a NULL of its values' type, for what is decided before any row runs. */
-  nulls(parameters: readonly string[]): ReadonlyMap<string, string> {
-    return new Map(this.#places(parameters).map((place, i) => {
-      const { type } = this.#ingest.columns[place] ?? { type: UNTYPED }
-      // a text fits where any type does, as its literal would
-      return [parameters[i] ?? '', type === UNTYPED || type === 'VARCHAR' ? 'NULL' : `CAST(NULL AS ${type})`]
-    }))
+  /**
+   * Of each parameter its first value, for what is decided before any row runs; a NULL of their type if all are: DuckDB
+   * leaves out what is done with a NULL.
+   */
+  sample(parameters: readonly string[]): ReadonlyMap<string, string> {
+    return new Map(this.#places(parameters).map((place, i) => [parameters[i] ?? '', this.#firstValue(place)]))
+  }
+
+  #firstValue(place: number): string {
+    const { type } = this.#ingest.columns[place] ?? { type: UNTYPED }
+    for (const { columns: { [place]: rows }, rowCount } of this.#batches) {
+      if (rows === undefined || rows instanceof NullRows) continue
+      for (let row = 0; row < rowCount; row++) if (!rows.isNull(row)) return valueSql(parseDuckType(type), rows, row)
+    }
+    // a text fits where any type does, as its literal would
+    return type === UNTYPED || type === 'VARCHAR' ? 'NULL' : `CAST(NULL AS ${type})`
   }
 
   /** Of each parameter its column. */

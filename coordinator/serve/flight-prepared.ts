@@ -100,7 +100,7 @@ export function boundStatement(prepared: Prepared): BoundStatement {
     const rows = function* (): Generator<string> {
       for (const text of texts()) yield text.sql
     }
-    return { text: bindText(sql, binding.nulls(names)), rows: rows() }
+    return { text: bindText(sql, binding.sample(names)), rows: rows() }
   }
   if (binding.rowCount === 0) throw new QueryError('INVALID_REQUEST', 'no row of values is bound')
   if (binding.rowCount > MAX_QUERY_ROWS) {

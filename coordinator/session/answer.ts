@@ -5,8 +5,17 @@ import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
 import { smallTableMessages } from '../../proto/arrow-table.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 
+/** A change that was made once for each of several rows of values. Bytes are of buckets, and of caches of them. */
+export interface Repeated {
+  readonly changedRows: bigint
+  readonly bytesFetched: number
+  readonly bytesCached: number
+}
+
 export interface Answer {
   readonly columns: readonly TableColumn[]
+  /** Absent: none. */
+  readonly bytes?: Omit<Repeated, 'changedRows'>
   /** As of a RunningQuery. */
   changedRows?(): bigint | null
   frames(): AsyncIterable<RawFlightData>
@@ -25,10 +34,10 @@ export function noRows(columns: readonly TableColumn[]): Answer {
 }
 
 /** What DuckDB answers to a change: how many rows. */
-export function count(rows: bigint): Answer {
+export function count({ changedRows: rows, ...bytes }: Repeated): Answer {
   const columns = [{ name: 'Count', type: 'BIGINT' }]
   return {
-    columns,
+    columns, bytes,
     changedRows: () => rows,
     async *frames() {
       yield* noRows(columns).frames() // the schema as FlightInfo has it

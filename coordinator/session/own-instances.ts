@@ -6,7 +6,7 @@
 
 import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
 import type { Table, TableColumn } from '../../catalog/table.ts'
-import { authoriseOwn, type OwnAuthority, type PlanOutline } from '../../planner/own-authority.ts'
+import { authoriseOwn, type OwnAuthority, type PlanOutline } from '../../proto/own-authority.ts'
 import type { PreparedParameter } from '../../planner/prepare-query.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { errorAtByte } from '../../proto/error-place.ts'
@@ -20,7 +20,7 @@ import type { ExecutorView } from '../fleet-actor.ts'
 import type { Asking } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
 import { carriedFiles, namedScan, resultForm } from '../task-definition.ts'
-import { done } from './answer.ts'
+import { done, type Repeated } from './answer.ts'
 import { chainsIn, mentions } from './mentions.ts'
 import type { OwnDatabases } from './own-databases.ts'
 import {
@@ -145,17 +145,16 @@ export class OwnInstances {
   }
 
   /** A change, once for each text, which differs from the request's by values alone: all or none; how many rows. */
-  repeat(
-    session: Session, request: QueryRequest, texts: Iterable<string>, signal: AbortSignal,
-  ): Promise<bigint> {
+  repeat(session: Session, request: QueryRequest, texts: Iterable<string>, signal: AbortSignal): Promise<Repeated> {
     return this.#next(session, async () => {
       const instance = this.#instance(session, request)
-      const { read } = await this.#bind(session, instance, request, 'change', signal)
+      const { read, bytesFetched } = await this.#bind(session, instance, request, 'change', signal)
       const begin = { sessionId: instance.id, ...runTables(read) }
       const call = instance.channel.repeat(repeatRequests(begin, texts), signal)
       const reply = await this.#told(session, instance, '', call)
       instance.objects = new Set(reply.objects)
-      return reply.changedRows
+      const [brought, bytesCached] = [Number(reply.bytesFetched), Number(reply.bytesCached)]
+      return { changedRows: reply.changedRows, bytesFetched: bytesFetched + brought, bytesCached }
     })
   }
 

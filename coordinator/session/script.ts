@@ -91,10 +91,11 @@ export class Script implements RunningQuery {
     const own = this.#inner?.stats()
     const elapsed_ms = (this.#endedMs ?? this.#options.clock.nowMs()) - this.query.startedMs
     if (own !== undefined) return { ...own, query_id: this.id }
+    const bytes = this.#answer !== null && 'bytes' in this.#answer ? this.#answer.bytes : undefined
     return {
-      query_id: this.id, stages: 0, tasks: 0, executors: 0, whole_reason: null, result_cache: 'off', bytes_fetched: 0,
-      bytes_cached: 0,
-      exchange_bytes: 0, plan_ms: 0, elapsed_ms: this.#answer === null ? elapsed_ms : 0,
+      query_id: this.id, stages: 0, tasks: 0, executors: 0, whole_reason: null, result_cache: 'off',
+      bytes_fetched: bytes?.bytesFetched ?? 0, bytes_cached: bytes?.bytesCached ?? 0, exchange_bytes: 0, plan_ms: 0,
+      elapsed_ms: this.#answer === null ? elapsed_ms : 0,
     }
   }
 

@@ -12,7 +12,7 @@ import { quoteName, quoteText } from '../../proto/sql-text.ts'
 import type { BodyPool } from '../../proto/body-pool.ts'
 import { taskError } from '../duck-error.ts'
 import { ingestInto } from '../ingest/arrow-ingest.ts'
-import type { TypedColumn } from '../instances.ts'
+import type { PreparedQuery, TypedColumn } from '../instances.ts'
 import type { SessionConnections } from '../instance-set.ts'
 import type { ResultSpool } from '../result-spool.ts'
 import { resultShape, writeAtOnce } from '../result-writer.ts'
@@ -20,10 +20,12 @@ import { ScanFiles, type FilePort } from '../scan-files.ts'
 import { settingsSql } from '../task-setup.ts'
 import type { DatabaseFiles } from './database-files.ts'
 import { columnsRead, leavingOptimizer } from './columns-read.ts'
+import { doesMore, isOnlyValues, withAllColumns } from './other-values.ts'
 import { OBJECTS } from './own-objects.ts'
-import { outlineOf } from './plan-outline.ts'
+import { outlineOf, type PlanOutline } from './plan-outline.ts'
 import { SessionDatabases } from './session-databases.ts'
 import { SessionTables } from './session-tables.ts'
+import type { Bound, Changed, Ran, Repeated } from './statement-outcome.ts'
 import type { TextScreen } from './text-screen.ts'
 
 export interface OwnSessionOptions {
@@ -35,30 +37,6 @@ export interface OwnSessionOptions {
   readonly databaseFiles: DatabaseFiles
   readonly pool: BodyPool
   readonly screen: TextScreen
-}
-
-export interface Bound {
-  /** JSON; empty: none. */
-  readonly outline: string
-  readonly columns: readonly TypedColumn[]
-  readonly statementType: number
-  readonly parameters: readonly { readonly name: string; readonly type: string | null }[]
-  readonly bytesFetched: number
-}
-
-/** What a statement has done; `objects` if it may have made or dropped some. */
-export interface Ran {
-  readonly rowCount: number
-  readonly changedRows: bigint | null
-  readonly objects: string[]
-  readonly bytesFetched: number
-  readonly bytesCached: number
-}
-
-/** What a change has done, and what is the session's own after it. */
-export interface Changed {
-  readonly changedRows: bigint
-  readonly objects: string[]
 }
 
 /** Of a statement that reads. */
@@ -73,6 +51,8 @@ export class OwnSession {
   #pins: ScanFiles[] = []
   /** Catalogs that the open transaction has looked at; null: none is open. */
   #seen: Set<string> | null = null
+  /** Of the statement that was bound last; null: DuckDB cannot tell. */
+  #bound: PlanOutline | null = null
   #settings = ''
   #place = ''
   #last: Promise<unknown> = Promise.resolve()
@@ -145,7 +125,7 @@ export class OwnSession {
         this.#spools.delete(request.resultId)
         const cause = taskError(error, [])
         await end(spool, cause)
-        for (const pin of this.#pins) await pin.explain(cause) // bytes that are to blame come anew for the next
+        await this.#blame(cause)
         throw error
       } finally {
         stopInterrupts()
@@ -156,16 +136,27 @@ export class OwnSession {
   }
 
   /** The statement once for each text, all of them or none. In an open transaction a failure ends it for good. */
-  repeat(begin: RepeatBegin, texts: AsyncIterable<string>, signal: AbortSignal): Promise<Changed> {
-    return this.#atomic(signal, async () => {
-      await this.#open(begin, signal)
+  async repeat(begin: RepeatBegin, texts: AsyncIterable<string>, signal: AbortSignal): Promise<Repeated> {
+    let [bytesFetched, bytesCached] = [0, 0]
+    const changed = await this.#atomic(signal, async () => {
+      ({ bytesFetched, bytesCached } = await this.#open(begin, signal))
       let sum = 0n
+      let all: ScanFiles | null = null
       for await (const sql of texts) {
         checkWanted(signal)
-        sum += await this.#changeOnce(sql)
+        const prepared = await this.options.connections.user.prepareOne(sql)
+        try {
+          const more = !isOnlyValues(sql) && doesMore(await this.#doings(sql), this.#bound)
+          if (more) all ??= await this.#open(withAllColumns(begin), signal)
+          sum += await changedBy(prepared)
+        } finally {
+          prepared.close()
+        }
       }
+      bytesFetched += all?.bytesFetched ?? 0
       return sum
     })
+    return { ...changed, bytesFetched, bytesCached }
   }
 
   /** All of the rows, or none of them. In an open transaction a failure ends it for good. */
@@ -236,6 +227,7 @@ export class OwnSession {
         stopInterrupts()
         const end = isOwn ? 'ROLLBACK' : `SELECT error('a part of the transaction has failed')`
         await user.run(end).catch(() => undefined) // a ROLLBACK after a COMMIT that has failed; the other one has to
+        await this.#blame(taskError(error, []))
         throw error
       } finally {
         if (isOwn) await this.#unpin()
@@ -243,14 +235,9 @@ export class OwnSession {
     })
   }
 
-  async #changeOnce(sql: string): Promise<bigint> {
-    const prepared = await this.options.connections.user.prepareOne(sql)
-    try {
-      const { chunks, changedRows } = await prepared.execute()
-      return changedRows ?? BigInt(chunks.reduce((sum, { rowCount }) => sum + rowCount, 0))
-    } finally {
-      prepared.close()
-    }
+  /** Bytes of files that DuckDB stumbled over come anew for the next statement. */
+  async #blame(cause: QueryError): Promise<void> {
+    for (const pin of this.#pins) await pin.explain(cause)
   }
 
   /** Whether the table is there; throws if that is not as the client wants it. */
@@ -312,12 +299,17 @@ export class OwnSession {
   /** What the statement does, and of the cluster's tables what it reads. */
   async #outline(sql: string): Promise<string> {
     const tableOf = (path: string): number | undefined => this.#tables.tableOf(path)
-    const plans = await this.#plans(sql, false)
-    if (plans === null) return ''
-    const outline = outlineOf(plans, tableOf)
+    this.#bound = await this.#doings(sql)
+    const outline = this.#bound
+    if (outline === null) return ''
     if (!outline.sources.some(({ kind }) => kind === 'files')) return JSON.stringify(outline)
     const lean = await leavingOptimizer(this.options.connections.admin, 'unused_columns', () => this.#plans(sql, true))
     return JSON.stringify(lean === null ? outline : { ...outline, reads: columnsRead(lean, tableOf) })
+  }
+
+  async #doings(sql: string): Promise<PlanOutline | null> {
+    const plans = await this.#plans(sql, false)
+    return plans === null ? null : outlineOf(plans, path => this.#tables.tableOf(path))
   }
 
   /** As DuckDB writes them; null: it cannot. */
@@ -376,6 +368,11 @@ export class OwnSession {
     this.#last = next.catch(() => undefined)
     return next
   }
+}
+
+async function changedBy(prepared: PreparedQuery): Promise<bigint> {
+  const { chunks, changedRows } = await prepared.execute()
+  return changedRows ?? BigInt(chunks.reduce((sum, { rowCount }) => sum + rowCount, 0))
 }
 
 function checkWanted(signal: AbortSignal): void {

@@ -39,7 +39,10 @@ export function sessionHandlers(host: SessionHost): ServiceHandlers<typeof Sessi
       const iterator = requests[Symbol.asyncIterator]()
       const begin = await first(iterator, 'a repetition')
       const session = await host.find(begin.sessionId)
-      yield await told(() => session.repeat(begin, texts(iterator), signal))
+      yield await told(async () => {
+        const { bytesFetched, bytesCached, ...changed } = await session.repeat(begin, texts(iterator), signal)
+        return { ...changed, bytesFetched: BigInt(bytesFetched), bytesCached: BigInt(bytesCached) }
+      })
     },
     async *fetch({ sessionId, resultId, fromFrame }, { signal }) {
       const session = await host.find(sessionId)

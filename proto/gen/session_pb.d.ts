@@ -543,6 +543,18 @@ export declare type RepeatReply = Message<"skein.session.v1.RepeatReply"> & {
    * @generated from field: repeated string objects = 2;
    */
   objects: string[];
+
+  /**
+   * As of a RunReply.
+   *
+   * @generated from field: uint64 bytes_fetched = 3;
+   */
+  bytesFetched: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_cached = 4;
+   */
+  bytesCached: bigint;
 };
 
 /**

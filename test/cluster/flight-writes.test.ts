@@ -201,6 +201,26 @@ t.test('rows of values reach no further than one does', async t => {
   ]) {
     await t.rejects(many(sql, values('TimeZone', 'temp_directory')), /./, sql)
   }
+  const hiding = [
+    `upper(?) || current_setting('temp_directory')`, 'upper(?) || (SELECT max(name) FROM duckdb_settings())',
+    `nullif(?, 'TimeZone') || current_setting('temp_directory')`,
+    `nullif(?, 'TimeZone') || (SELECT max(name) FROM duckdb_settings())`,
+  ]
+  for (const hidden of hiding) {
+    for (const bound of [values('TimeZone', 'x'), values('x', 'TimeZone')]) {
+      for (const rows of [`SELECT ${hidden}`, `VALUES (${hidden})`]) {
+        await t.rejects(many(`INSERT INTO memory.m ${rows}`, bound),
+          { code: 7, details: /temp_directory|duckdb_settings/ }, rows)
+      }
+    }
+  }
+  const mixed = new Table({
+    a: vectorFromArray([null, 'y', 'z'], new Utf8()), b: vectorFromArray([null, null, 4], new Int32()),
+  })
+  t.equal(await many('INSERT INTO memory.m SELECT upper(?) || (SELECT max(id) + ? FROM small)', mixed), 3)
+  t.equal(await many(`INSERT INTO memory.m SELECT lower(nullif(?, 'x'))`, values('x', 'Y')), 2)
+  await t.rejects(many(`INSERT INTO memory.m SELECT nullif(?, 'x') || (SELECT max(id) FROM small)`, values('x', 'Y')),
+    { code: 12, details: /read a table/ })
 })
 
 t.test('a prepared change is told as one, with the types of its parameters', async t => {

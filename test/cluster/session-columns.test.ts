@@ -3,12 +3,21 @@
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Float64, Table, tableToIPC, vectorFromArray } from 'apache-arrow'
 import t from 'tap'
 import { Caches } from '../../bench/remote/caches.ts'
+import { readStream } from '../../proto/arrow-stream.ts'
+import type { RawFlightData } from '../../proto/flight-data.ts'
+import {
+  ActionCreatePreparedStatementRequestSchema, ActionCreatePreparedStatementResultSchema,
+  CommandPreparedStatementUpdateSchema, CommandStatementUpdateSchema,
+} from '../../proto/gen/flight_sql_pb.js'
+import { FlightClient, packed, unpacked } from '../serve/flight-client.ts'
 import { DuckDBInstance } from '../duckdb.ts'
 import { bucketConfig, serveFolder } from '../s3/folder.ts'
 import { sessionsOf } from './asking.ts'
 import { Skein, type SkeinOutcome } from './skein.ts'
+import { until } from './watch.ts'
 
 const [COLUMNS, ROWS] = [20, 60_000]
 /** Of numbers that nothing packs. */
@@ -84,6 +93,39 @@ t.test('a statement fetches the columns that it reads, each once', async t => {
     t.ok(told >= columns * CHUNK_BYTES && told <= bytes, `${told} told of ${bytes} bytes: ${sql}`)
   }
   t.ok(statSync(file).size > COLUMNS * CHUNK_BYTES)
+})
+
+t.test('a change for several rows of values tells what it fetches for them, once', async t => {
+  const port = Number(new URL((skein.doors.flight ?? '').replace('grpc', 'http')).port)
+  const client = new FlightClient(t, port)
+  await client.handshake()
+  const change = async (query: string, rows: Table): Promise<void> => {
+    const [body] = await client.act('CreatePreparedStatement',
+      packed(ActionCreatePreparedStatementRequestSchema, { query }))
+    const { preparedStatementHandle } = unpacked(ActionCreatePreparedStatementResultSchema, body ?? new Uint8Array(0))
+    const messages: RawFlightData[] = []
+    const bytes = (async function* () { yield tableToIPC(rows, 'stream') })()
+    for await (const message of readStream(bytes)) messages.push(message)
+    await client.put(packed(CommandPreparedStatementUpdateSchema, { preparedStatementHandle }), messages)
+  }
+  const values = (...numbers: number[]): Table => new Table({ a: vectorFromArray(numbers, new Float64()) })
+  const insert = 'INSERT INTO memory.main.twice SELECT c11 + ? FROM wide LIMIT 1'
+  await client.put(packed(CommandStatementUpdateSchema, { query: 'CREATE TABLE memory.main.twice (a DOUBLE)' }), [])
+  server.forget()
+  await change(insert, values(1, 2, 3))
+  await change(insert, values(4, 5))
+  const { bytes } = server.traffic('get')
+  t.ok(bytes >= CHUNK_BYTES && bytes <= 1.01 * CHUNK_BYTES + MORE_BYTES, `${bytes} bytes`)
+  const told = `SELECT bytes_fetched, bytes_cached FROM skein.queries
+    WHERE sql LIKE 'INSERT INTO memory.main.twice%' ORDER BY started_at`
+  let rows: unknown
+  await until('both are in the log', 10_000, async () => {
+    rows = numbersOf(await skein.query(told))
+    return Array.isArray(rows) && rows.length === 2
+  })
+  const [[first = 0] = [], [again, found = 0] = []] = rows as number[][]
+  t.ok(first >= CHUNK_BYTES && first <= bytes, JSON.stringify(rows))
+  t.ok(again === 0 && found >= CHUNK_BYTES, JSON.stringify(rows))
 })
 
 t.test('a store that is away costs the session nothing, and what is cached still answers', async t => {

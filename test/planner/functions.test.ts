@@ -1,7 +1,8 @@
 /** The lists of functions against the pinned DuckDB: an upgrade that brings or takes functions fails here first. */
 
 import t from 'tap'
-import { isDeniedScalarFunction, volatileFunctions } from '../../planner/functions.ts'
+import { volatileFunctions } from '../../planner/functions.ts'
+import { isDeniedScalarFunction } from '../../proto/scalar-functions.ts'
 import { allowedTableFunctions } from '../../proto/table-functions.ts'
 import { DuckDBInstance } from '../duckdb.ts'
 

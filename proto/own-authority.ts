@@ -4,9 +4,9 @@
  * there is changed; all else is refused.
  */
 
-import { QueryError } from '../proto/errors.ts'
-import { allowedTableFunctions, metadataFunctions } from '../proto/table-functions.ts'
-import { isDeniedScalarFunction, readableSettings } from './functions.ts'
+import { QueryError } from './errors.ts'
+import { isDeniedScalarFunction, readableSettings } from './scalar-functions.ts'
+import { allowedTableFunctions, metadataFunctions } from './table-functions.ts'
 
 /** As plan-outline.ts of the executor writes it. */
 export interface PlanOutline {
