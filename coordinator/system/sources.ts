@@ -11,13 +11,10 @@ import type { Setting } from '../settings.ts'
 import { rowOf, type SystemTableName } from './columns.ts'
 import type { QueryLog } from './query-log.ts'
 
-/** Of one coordinator, those of the newest queries; each is some 150 bytes. */
-const MAX_TASKS = 50_000
-
 export interface SourcePorts {
   readonly coordinator: string
   readonly clock: Clock
-  readonly log: Pick<QueryLog, 'rows'>
+  readonly log: Pick<QueryLog, 'rows' | 'taskRows'>
   /** Running ones and the last that ended, newest first. */
   readonly queries: () => readonly LoggedQuery[]
   readonly executors: () => readonly ExecutorView[]
@@ -33,29 +30,12 @@ export function sourceRows(
   const { coordinator, log, settings } = ports
   switch (table) {
     case 'queries': return log.rows(principal)
-    case 'tasks': return taskRows(principal, ports)
+    case 'tasks': return log.taskRows(principal)
     case 'executors': return executorRows(ports)
     case 'cache': return cacheRows(ports)
     case 'settings': return settings().map(({ name, value }) => rowOf('settings', { coordinator, name, value }))
     case 'events': return eventRows(principal, ports)
   }
-}
-
-function taskRows(principal: string | null, { coordinator, queries }: SourcePorts): Row[] {
-  const rows: Row[] = []
-  for (const query of queries()) {
-    if (principal !== null && query.request.principal !== principal) continue
-    for (const task of query.tasks()) {
-      rows.push(rowOf('tasks', {
-        coordinator, query: query.id, stage: task.stage, partition: task.partition, attempt: task.attempt,
-        executor: task.executor, state: task.state, rows: task.rows, output_bytes: task.outputBytes,
-        bytes_fetched: task.bytesFetched, bytes_cached: task.bytesCached, exchange_bytes: task.exchangeBytes,
-        run_ms: task.runMs, progress: task.progress, peak_bytes: task.peakBytes, spilled: task.spilled,
-      }))
-    }
-    if (rows.length >= MAX_TASKS) break
-  }
-  return rows.slice(0, MAX_TASKS)
 }
 
 function executorRows({ executors, queries }: SourcePorts): Row[] {

@@ -112,6 +112,9 @@ t.test('the log is there after a restart, and names what died', async t => {
     ['finished', 'SELECT /* done */ 42', 'false', 'true'],
     ['died', 'SELECT /* dead */ count(*) FROM range(1000000) a, range(1000000) b', 'true', 'false'],
   ])
+  t.strictSame(rows(await second.query(`SELECT t.stage, t.state, t.rows, t.executor <> '', t.coordinator = q.coordinator
+    FROM skein.tasks t JOIN skein.queries q ON q.id = t.query WHERE starts_with(q.sql, 'SELECT /* done */')`)),
+  [['0', 'succeeded', '1', 'true', 'true']], 'its tasks too')
 })
 
 t.test('a user sees what is theirs; one who is named an admin sees everything', async t => {
