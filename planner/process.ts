@@ -6,30 +6,37 @@
  * how much memory the process has.
  */
 
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { systemClock } from '../proto/clock.ts'
 import { unreachable } from '../proto/errors.ts'
 import { errorData, type FromProcess, type ProcessOptions, type Question, type ToProcess } from './messages.ts'
-import type { PrunableScan } from './planned-query.ts'
-import type { Outcome, Task } from './worker.ts'
+import type { Outcome, Pruning, Task } from './worker.ts'
 
 /** How often memory is looked at while a thread works: it grows by at most some 100 MB in between. */
 const MEMORY_LOOK_MS = 50
+/** The parent counts from 1. */
+const NO_QUESTION = 0
 
 const options = JSON.parse(process.argv[2] ?? '{}') as ProcessOptions
 const pool = new Piscina<Task, Outcome>({
   filename: new URL('./worker.js', import.meta.url).href,
   minThreads: options.threads, maxThreads: options.threads, workerData: options,
 })
-/** Questions at work, each with its way to the thread that waits for pruning; null: it never asks for that. */
-const asked = new Map<number, MessagePort | null>()
+/** Questions at work. */
+const asked = new Set<number>()
+/** Those that wait for pruning, each with the way to its thread. */
+const pruning = new Map<number, MessagePort>()
 let isWatching = false
 
+pool.on('message', ({ id, scans, port }: Pruning) => {
+  pruning.set(id, port)
+  say({ kind: 'prune', id, scans })
+})
 process.on('message', (message: ToProcess) => {
   switch (message.kind) {
     case 'ask': void ask(message.id, message.question); return
-    case 'pruned': asked.get(message.id)?.postMessage(message.outcome); return
+    case 'pruned': pruning.get(message.id)?.postMessage(message.outcome); return
     default: unreachable(message)
   }
 })
@@ -40,7 +47,7 @@ warm().then(() => say({ kind: 'ready' }), () => process.exit(1))
 /** A thread loads modules and opens its database at its first question: no statement's deadline is to pay for that. */
 async function warm(): Promise<void> {
   const question: Question = { kind: 'names', sql: 'SELECT 1' }
-  await Promise.all(Array.from({ length: options.threads }, () => run(question, null)))
+  await Promise.all(Array.from({ length: options.threads }, () => pool.run({ id: NO_QUESTION, question })))
 }
 
 function say(message: FromProcess): void {
@@ -48,25 +55,18 @@ function say(message: FromProcess): void {
 }
 
 async function ask(id: number, question: Question): Promise<void> {
-  const channel = question.kind === 'plan' ? new MessageChannel() : null
-  channel?.port1.on('message', (scans: readonly PrunableScan[]) => say({ kind: 'prune', id, scans }))
-  asked.set(id, channel?.port1 ?? null)
+  asked.add(id)
   if (!isWatching) watchMemory()
   try {
-    const outcome = await run(question, channel)
+    const outcome = await pool.run({ id, question })
     if ('error' in outcome) say({ kind: 'failed', id, error: outcome.error, residentBytes: process.memoryUsage.rss() })
     else say({ kind: 'answered', id, answer: outcome.answer, residentBytes: process.memoryUsage.rss() })
   } catch (thrown) {
     say({ kind: 'failed', id, error: errorData(thrown), residentBytes: process.memoryUsage.rss() })
   } finally {
     asked.delete(id)
-    channel?.port1.close()
+    pruning.delete(id)
   }
-}
-
-function run(question: Question, channel: MessageChannel | null): Promise<Outcome> {
-  const prunePort = channel?.port2 ?? null
-  return pool.run({ question, prunePort }, { transferList: prunePort === null ? [] : [prunePort] })
 }
 
 function watchMemory(): void {

@@ -3,7 +3,7 @@
  * met a fault inside DuckDB is not used again.
  */
 
-import { workerData, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, parentPort, workerData, type MessagePort } from 'node:worker_threads'
 import { CompletionDatabase } from './completion.ts'
 import { describeFiles } from './describe-files.ts'
 import {
@@ -11,7 +11,7 @@ import {
 } from './messages.ts'
 import { hideColumns } from './hidden-columns.ts'
 import { namesIn, planQuery } from './plan-query.ts'
-import type { PruneScans } from './planned-query.ts'
+import type { PrunableScan, PruneScans } from './planned-query.ts'
 import { PlanningDatabase } from './planning-database.ts'
 import { prepareQuery } from './prepare-query.ts'
 import { statementsIn } from './statement-list.ts'
@@ -21,25 +21,30 @@ import { unreachable } from '../proto/errors.ts'
 export type Outcome = { readonly answer: Answer } | { readonly error: ErrorData }
 
 export interface Task {
+  readonly id: number
   readonly question: Question
-  /** Asks the parent process to prune: one message out, one back. null: the question is not a plan's. */
-  readonly prunePort: MessagePort | null
+}
+
+/** To the process: prune for the question `id`, and say by `port` what came of it. */
+export interface Pruning {
+  readonly id: number
+  readonly scans: readonly PrunableScan[]
+  readonly port: MessagePort
 }
 
 const options = workerData as ProcessOptions
 let database: PlanningDatabase | null = null
 const completion = new CompletionDatabase()
 
-export default async function answer({ question, prunePort }: Task): Promise<Outcome> {
+export default async function answer({ id, question }: Task): Promise<Outcome> {
   try {
-    return { answer: await answerQuestion(question, pruneBy(prunePort)) }
+    return { answer: await answerQuestion(question, scans => prune(id, scans)) }
   } catch (thrown) {
     const error = errorData(thrown)
     if (error.code === 'INTERNAL') discard()
     return { error }
   } finally {
     if (database?.isFaulty === true) discard()
-    prunePort?.close()
   }
 }
 
@@ -68,13 +73,16 @@ function discard(): void {
   database = null
 }
 
-function pruneBy(port: MessagePort | null): PruneScans {
-  return scans => new Promise((resolve, reject) => {
-    if (port === null) return reject(new Error('only a plan prunes'))
-    port.once('message', (outcome: PruneOutcome) => {
-      if ('error' in outcome) reject(errorFrom(outcome.error))
-      else resolve(outcome.estimates)
-    })
-    port.postMessage(scans)
+/** A channel of its own, because few ask. */
+function prune(id: number, scans: readonly PrunableScan[]): ReturnType<PruneScans> {
+  const { port1, port2 } = new MessageChannel()
+  return new Promise<PruneOutcome>(resolve => {
+    port1.once('message', resolve)
+    const pruning: Pruning = { id, scans, port: port2 }
+    parentPort?.postMessage(pruning, [port2])
+  }).then(outcome => {
+    port1.close()
+    if ('error' in outcome) throw errorFrom(outcome.error)
+    return outcome.estimates
   })
 }
