@@ -357,8 +357,8 @@ export class OwnInstances {
     } catch (thrown) {
       const error = asQueryError(thrown)
       const { code } = error
-      // a store that does not answer is said by the executor
-      if ((code === 'UNAVAILABLE' && !wasSaid(error)) || code === 'SESSION_LOST' || code === 'INTERNAL') {
+      // a store that does not answer is said by the executor; after a fatal error DuckDB refuses everything
+      if (code === 'UNAVAILABLE' ? !wasSaid(error) : ['SESSION_LOST', 'INTERNAL', 'EXECUTOR_LOST'].includes(code)) {
         throw this.#lost(session, instance, error) ?? error
       }
       if (error.code === 'NOT_FOUND' && !instance.opened) throw error
