@@ -3,6 +3,7 @@
  * bounded: nothing of a statement, a user or a file is a label.
  */
 
+import { errorCodes } from '../proto/errors.ts'
 import type { QueryState } from './running-query.ts'
 import type { ExecutorView } from './fleet-actor.ts'
 
@@ -55,15 +56,17 @@ class Histogram {
 }
 
 export class Metrics {
-  /** By state and code. */
-  readonly #ended = new Map<string, number>()
+  /** By state and code; all are there from the start, for a counter that begins with 1 has never increased. */
+  readonly #ended = new Map<string, number>([
+    ['finished', ''], ['cancelled', 'CANCELLED'], ...errorCodes.map(code => ['failed', code]),
+  ].map(([state = '', code = '']) => [labelsOf(state, code), 0]))
   readonly #elapsed = new Histogram()
   readonly #planning = new Histogram()
   #refused = 0
   #bytes = { fetched: 0, cached: 0, exchanged: 0 }
 
   ended({ state, code, elapsedMs, planMs, bytesFetched, bytesCached, exchangeBytes }: EndedQuery): void {
-    const labels = `state="${state}",code="${code}"`
+    const labels = labelsOf(state, code)
     this.#ended.set(labels, (this.#ended.get(labels) ?? 0) + 1)
     this.#elapsed.observe(elapsedMs / 1000)
     if (planMs > 0) this.#planning.observe(planMs / 1000)
@@ -107,6 +110,10 @@ export class Metrics {
       ...single('skein_uptime_seconds', 'gauge', 'Since the start of the coordinator.', uptimeSeconds),
     ].join('\n') + '\n'
   }
+}
+
+function labelsOf(state: string, code: string): string {
+  return `state="${state}",code="${code}"`
 }
 
 function family(name: string, type: string, help: string, lines: readonly string[]): string[] {

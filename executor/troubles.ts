@@ -8,8 +8,8 @@
  *                        memory nobody knows. New instances serve until then what it has.
  *
  * A disk is full when the file system says so; a query that outgrows `node.spill` is that query's trouble. DuckDB's
- * failure in the instance that one session owns is that session's: a database file that is damaged leads to it, and must
- * not end one executor after another.
+ * failure in the instance that one session owns is that session's: a database file that is damaged leads to it, which
+ * must not end one executor after another.
  */
 
 import type { DutyKeeper } from '../cluster/duty.ts'

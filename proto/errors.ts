@@ -56,6 +56,8 @@ const classes = {
 
 export type ErrorCode = keyof typeof classes
 
+export const errorCodes = Object.keys(classes) as readonly ErrorCode[]
+
 export interface QueryErrorOptions extends ErrorOptions {
   /** Where in the statement's text, in characters from 0; absent if the error has no place. */
   readonly position?: number | undefined

@@ -9,6 +9,7 @@ import { AdminService } from '../../proto/gen/admin_pb.js'
 import { Health, HealthCheckResponse_ServingStatus as Status } from '../../proto/gen/health_pb.js'
 import { ServerReflection, ServerReflectionRequestSchema } from '../../proto/gen/reflection_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
+import { checkout } from '../checkout.ts'
 import { runCommand, startCommand } from './command.ts'
 import { faultConfig, writeFaultTables } from './fault-tables.ts'
 import { Skein } from './skein.ts'
@@ -44,6 +45,20 @@ t.test('probes and metrics tell how it is', async t => {
   t.match(body, /^skein_queries_ended_total\{state="finished",code=""\} 1$/m)
   t.match(body, /^skein_queries_ended_total\{state="failed",code="BIND_ERROR"\} 1$/m)
   t.match(body, /^skein_executors\{state="active"\} 2$/m)
+})
+
+t.test('whatever the dashboard and the alarms ask for is told, from the start', async t => {
+  const series = [...(await get('/metrics')).body.matchAll(/^([a-z_]+)(?:\{(.*)\})? /gm)]
+    .map(([, name = '', labels = '']) => ({ name, labels: new Set(labels.split(',')) }))
+  const files = ['deploy/prometheus/alerts.yaml', 'deploy/grafana/skein.json']
+  const texts = await Promise.all(files.map(path => readFile(new URL(path, checkout), 'utf8')))
+  const asked = texts.flatMap(text => [...text.replaceAll('\\"', '"')
+    .matchAll(/\b((?:skein|process)_[a-z_]+)(?:\{([^}]*)\})?/g)])
+  t.ok(asked.length > 15)
+  for (const [text, name, labels = ''] of asked) {
+    const wanted = labels.split(',').filter(label => /^\w+="[^"]/.test(label) && !label.startsWith('job='))
+    t.ok(series.some(one => one.name === name && wanted.every(label => one.labels.has(label))), text)
+  }
 })
 
 t.test('the door of operators tells of itself: health and reflection', async t => {
