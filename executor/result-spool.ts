@@ -226,6 +226,7 @@ export class ResultSpool implements MemoryHolder {
         movedAtMs = clock.nowMs()
         continue
       }
+      this.#throwIfFailed() // meanwhile: nobody would wake it
       if (this.#waitsForTurn) movedAtMs = clock.nowMs()
       const leftMs = movedAtMs + STALL_MS - clock.nowMs()
       if (leftMs <= 0) {

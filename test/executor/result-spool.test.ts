@@ -8,6 +8,7 @@ import { ByteBudget } from '../../executor/byte-budget.ts'
 import { SpoolMemory } from '../../executor/spool-memory.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
+import { HandClock } from './hand-clock.ts'
 import { temporaryFolder } from './workbench.ts'
 
 const never = new AbortController().signal
@@ -234,4 +235,16 @@ t.test('what nobody reads leaves its memory to a result that is read, and is who
   t.strictSame(frames.slice(0, 4).map(({ released }) => released()), [0, 1, 1, 1])
   await Promise.all([stalled.remove(), fast.remove()])
   t.strictSame([memory.freeBytes, disk.freeBytes], [4 * MIB, 100 * MIB])
+})
+
+t.test('writers that wait for room end with their spool, whenever it fails', async t => {
+  for (let turns = 0; turns < 6; turns++) {
+    const { result } = spool(t, 100, 100, new HandClock())
+    const [first, second, ...others] = [0, 1, 2, 3].map(n => frame(n, 100))
+    for (const each of [first, second]) if (each !== undefined) await result.append(each.header, each.body)
+    const refused = others.map(({ header, body }) => t.rejects(result.append(header, body), { code: 'CANCELLED' }))
+    for (let i = 0; i < turns; i++) await Promise.resolve()
+    result.fail(new QueryError('CANCELLED', 'released'))
+    await Promise.all(refused)
+  }
 })
