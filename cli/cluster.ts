@@ -6,6 +6,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { delay, type Clock } from '../proto/clock.ts'
+import { splitAddress } from '../proto/address.ts'
 import type { Config } from '../proto/config.ts'
 import { QueryError } from '../proto/errors.ts'
 import { AdminService } from '../proto/gen/admin_pb.js'
@@ -162,11 +163,21 @@ function executorLaunch(options: ClusterOptions, index: number, store: StoreLaun
   return {
     role: 'executor', dataDir: join(config.dataDir, `executor-${index + 1}`), listen: '127.0.0.1:0', store,
     storeGraceMs: config.storeGraceMs, drainMs: config.node.drainMs, buckets: config.buckets,
-    ...(config.tls === null ? {} : { tls: config.tls }),
+    ...(config.tls === null ? {} : { tls: config.tls }), ...resultsDoor(config, index),
     threads, slots: threads, memoryBytes: share(config.node.memoryBytes),
     spillBytes: share(config.node.spillBytes), cacheBytes: share(config.node.cacheBytes),
     resultCacheBytes: share(config.node.resultCacheBytes), labels: config.node.labels,
   }
+}
+
+/** Of the executors of one box each takes a port of its own: the next one, or any. */
+export function resultsDoor(
+  { listen, node, clientTls }: Config, index = 0,
+): Partial<Pick<ExecutorLaunch, 'results'>> {
+  if (listen.results === null) return {}
+  const { host, port } = splitAddress(listen.results)
+  const outside = node.advertise === null ? host : splitAddress(node.advertise).host
+  return { results: { listen: `${host}:${port === 0 ? 0 : port + index}`, host: outside, tls: clientTls } }
 }
 
 /** Rejects with the first failure, once all have ended. */

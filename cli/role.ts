@@ -13,7 +13,7 @@ import { QueryError } from '../proto/errors.ts'
 import { lockFolder } from '../proto/folder-lock.ts'
 import type { ExecutorLaunch, StoreLaunch } from '../proto/launch.ts'
 import { Child } from './child.ts'
-import { coordinatorLaunch, type CoordinatorReady, type Thresholds } from './cluster.ts'
+import { coordinatorLaunch, resultsDoor, type CoordinatorReady, type Thresholds } from './cluster.ts'
 import { KeptChild } from './kept-child.ts'
 import { Reload } from './reload.ts'
 import { coordinatorDoors, type StartPorts } from './start.ts'
@@ -44,7 +44,10 @@ export async function executor(options: RoleOptions, ports: StartPorts): Promise
     const kept = new KeptChild({ ...options, launch: executorLaunch(options.config, dataDir), name: 'the executor' })
     const { ready } = await kept.start()
     new Reload(options.config, ports.reloading, ({ buckets }) => kept.reload({ buckets }))
-    if (ready.role === 'executor') ports.print(`executor grpc${secure(options.config.tls)}://${ready.address}`)
+    if (ready.role === 'executor') {
+      ports.print(`executor grpc${secure(options.config.tls)}://${ready.address}`)
+      if (ready.flight !== '') ports.print(`results ${ready.flight}`)
+    }
     ports.print('ready')
     void kept.keep()
     await ports.stopped
@@ -76,7 +79,7 @@ function executorLaunch(config: Config, dataDir: string): ExecutorLaunch {
   return {
     role: 'executor', dataDir, listen: config.listen.node ?? advertise, advertise, store: storeOf(config),
     storeGraceMs: config.storeGraceMs, drainMs: config.node.drainMs, buckets: config.buckets,
-    ...(config.tls === null ? {} : { tls: config.tls }),
+    ...(config.tls === null ? {} : { tls: config.tls }), ...resultsDoor(config),
     threads, slots: threads, memoryBytes, spillBytes, cacheBytes, resultCacheBytes, labels,
   }
 }

@@ -22,5 +22,5 @@ function exists(path: string): Promise<boolean> {
 /** The same, but nothing is shared with another cluster on this box: a folder of its own, and any free ports. */
 export function privateConfig(config: Config, folder: string): Config {
   const free = '127.0.0.1:0'
-  return { ...config, dataDir: folder, listen: { http: free, flight: free, admin: free, node: null } }
+  return { ...config, dataDir: folder, listen: { http: free, flight: free, admin: free, node: null, results: null } }
 }

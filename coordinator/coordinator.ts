@@ -3,7 +3,6 @@
  * Everything that is made here is closed here, in the opposite order.
  */
 
-import { hkdfSync } from 'node:crypto'
 import { join } from 'node:path'
 import { BucketStores } from '../cache/bucket-stores.ts'
 import { PATIENT } from '../cache/store-health.ts'
@@ -26,6 +25,7 @@ import { ExecutorInfo_State as State } from '../proto/gen/cluster_pb.js'
 import { nodeGuard, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import { packageVersion } from '../proto/package-version.ts'
 import type { Leave } from '../proto/parent.ts'
+import { signingKey } from '../proto/signed-text.ts'
 import { stableId } from '../proto/stable-id.ts'
 import { readDoorTls, readTls, type DoorTls } from '../proto/tls.ts'
 import { openDoors, passwordWarning, type Doors } from './doors.ts'
@@ -66,8 +66,6 @@ import { openTracing } from './tracing/open-tracing.ts'
 import { Users } from './users.ts'
 
 const LOCALHOST = '127.0.0.1'
-/** As long as the digest that it keys (SHA-256); a longer one is no safer. */
-const KEY_BYTES = 32
 
 export interface CoordinatorOptions {
   readonly launch: CoordinatorLaunch
@@ -330,7 +328,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
     ...parts, clock, statements, completions, ownCatalog: new OwnCatalog(own, newId),
     auth: launch.config.auth, newId, workerSlug: 'coordinator',
     defaults: () => live.defaults, nodeGuard: nodeGuard(auth),
-    key: new Uint8Array(hkdfSync('sha256', auth.secret, '', 'tickets 1', KEY_BYTES)),
+    key: signingKey(auth.secret),
     cacheAdmin: {
       caches,
       tables: {

@@ -3,7 +3,8 @@
 import { isLoopback, splitAddress } from '../proto/address.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { ListenConfig } from '../proto/config.ts'
-import { GrpcServer, type ServerTls } from '../proto/grpc-server.ts'
+import { clientServer } from '../proto/client-door.ts'
+import { GrpcServer } from '../proto/grpc-server.ts'
 import { operatorGuard } from '../proto/node-auth.ts'
 import type { DoorTls, Tls } from '../proto/tls.ts'
 import { HttpServer, type Route } from './serve/http.ts'
@@ -39,9 +40,10 @@ export interface Doors {
 /** Passwords would cross a network that others may read; null: they do not. */
 export function passwordWarning(
   { auth, clientTls, listen }: { readonly auth: 'none' | 'users'; readonly clientTls: object | null
-    readonly listen: Pick<ListenConfig, 'http' | 'flight'> },
+    readonly listen: Pick<ListenConfig, 'http' | 'flight' | 'results'> },
 ): string | null {
-  const open = [listen.http, listen.flight].filter(address => !isLoopback(splitAddress(address).host))
+  const doors = [listen.http, listen.flight, ...listen.results === null ? [] : [listen.results]]
+  const open = doors.filter(address => !isLoopback(splitAddress(address).host))
   if (auth === 'none' || clientTls !== null || open.length === 0) return null
   return `passwords and tokens cross the network in plain text at ${open.join(' and ')}: set client_tls`
 }
@@ -53,9 +55,7 @@ export async function openDoors(handlers: DoorHandlers, options: DoorOptions): P
     throw new QueryError('INVALID_CONFIG', `listen.admin: ${listen.admin} is open to other hosts: it needs 'tls'`)
   }
   const http = new HttpServer({ routes: handlers.httpRoutes, newId, onFault, tls: clientTls })
-  const flight = new GrpcServer({
-    authenticate: () => undefined, ...(clientTls === null ? {} : { tls: forClients(clientTls) }),
-  })
+  const flight = clientServer(clientTls)
   const admin = new GrpcServer({
     authenticate: operatorGuard(tls), links: true, ...(tls === null ? {} : { tls: { ...tls, clients: 'known' } }),
   })
@@ -79,11 +79,6 @@ export async function openDoors(handlers: DoorHandlers, options: DoorOptions): P
     close()
     throw error
   }
-}
-
-function forClients(tls: DoorTls): ServerTls {
-  const { clientsCa } = tls
-  return clientsCa === null ? { ...tls, clients: 'any' } : { ...tls, ca: clientsCa, clients: 'optional' }
 }
 
 async function bind(address: string, server: HttpServer | GrpcServer): Promise<string> {

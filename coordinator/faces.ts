@@ -34,7 +34,7 @@ import { healthHandlers, reflectionHandlers } from './serve/reflection.ts'
 import { forUsers, queryRoutes } from './serve/http-routes.ts'
 import { Logins } from './serve/logins.ts'
 import type { CatalogLister } from './serve/ports.ts'
-import { Signer } from './serve/signed-text.ts'
+import { Signer } from '../proto/signed-text.ts'
 import type { SystemTables } from './system/system-tables.ts'
 import type { Users } from './users.ts'
 
@@ -103,7 +103,7 @@ export function faces(options: FaceOptions): DoorHandlers {
     admin: server => {
       const services = [AdminService, Health, ServerReflection]
       server.addService(AdminService, admin)
-      server.addService(ResultService, resultHandlers(results, polls, options.nodeGuard))
+      server.addService(ResultService, resultHandlers(results, polls, logins, options.nodeGuard))
       server.addService(Health, healthHandlers(services, () => options.health.notReady() === null, clock))
       server.addService(ServerReflection, reflectionHandlers(services))
     },

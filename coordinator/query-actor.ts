@@ -6,7 +6,6 @@
 import { errorAtByte } from '../proto/error-place.ts'
 import { asQueryError, QueryError, unreachable } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
-import type { TaskId } from '../proto/ids.ts'
 import { resultLead } from '../proto/result-lead.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
 import { Crew } from './crew.ts'
@@ -95,11 +94,14 @@ export class QueryActor implements Actor<QueryMessage> {
         this.#tellMemory()
         return this.#publish()
       case 'result-running': return this.#resultRunning(message, context)
-      case 'relay-outgrown': return this.#apply({ kind: 'outgrown' }, context)
+      case 'relay-outgrown':
+        this.#apply({ kind: 'outgrown' }, context)
+        return this.#offer()
       case 'relay-complete': case 'relay-delivered': return this.#complete(context)
       case 'relay-broken': return this.#relayBroken(message, context)
       case 'look': return this.#look(context)
       case 'deadline':
+        if (this.#options.handle.offering.isOffered) return // it has run: how long it may be read its tickets say
         return this.#fail(new QueryError('DEADLINE_EXCEEDED', 'the query ran past its deadline'), context)
       case 'cancel': return this.#cancel(message.reason, context)
       default: unreachable(message)
@@ -127,6 +129,7 @@ export class QueryActor implements Actor<QueryMessage> {
     const memories = this.#members.map(({ info }) => Number(info.memoryBytes))
     this.#memoryBytes = memoryEstimate(planned, work.inputBytes, memories, learner)
     if (!this.#shared.find(this.#members, this.#lead(work), isOrdered(work))) return this.#queue()
+    handle.offering.refuse()
     onAdmitted()
     this.#apply({ kind: 'found' }, context)
     this.#lookLater(context)
@@ -272,6 +275,7 @@ export class QueryActor implements Actor<QueryMessage> {
   #resultRunning(
     message: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
   ): void {
+    if (message.outgrown) this.#options.handle.offering.refuse()
     const member = this.#crew.ready.find(({ key }) => key === message.key)
     if (member === undefined) return
     const lost = new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out')
@@ -290,8 +294,15 @@ export class QueryActor implements Actor<QueryMessage> {
 
   #progress(context: Context<QueryMessage>): void {
     this.#result?.again()
+    this.#offer()
     this.#publish()
     this.#complete(context)
+  }
+
+  /** Once all of it is made, what is too large to be held here may be read where it lies. */
+  #offer(): void {
+    const { offering, query: { life } } = this.#options.handle
+    if (life.state === 'delivering' && this.#board?.isMade === true) offering.made(() => this.#result?.offer() ?? null)
   }
 
   /** Once every row is here, or with the client, nothing that is lost or fails can change the answer. */
@@ -374,19 +385,8 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#board?.tellAll({ kind: 'stop' })
     admission.send({ kind: 'leave', query: handle.id })
     if (this.#self !== null) fleet.send({ kind: 'unsubscribe', to: this.#self })
-    this.#crew.tellAll({ kind: 'release', query: handle.id, keep: this.#keep() })
-  }
-
-  /**
-   * The tasks whose results are complete and stay with their executors for others. Several only if all of it was held
-   * here: whoever is served them finds out that one is gone before a row has gone out.
-   */
-  #keep(): readonly TaskId[] {
-    const { relay, handle: { id, query: { life } } } = this.#options
-    const parts = this.#result?.parts ?? []
-    const isThere = parts.every(({ member }) => this.#crew.ready.some(({ key }) => key === member))
-    if (life.state !== 'finished' || parts.length === 0 || !isThere || (parts.length > 1 && !relay.inMemory)) return []
-    return this.#shared?.leave(id, parts) ?? []
+    const parts = handle.query.life.state === 'finished' ? this.#result?.partsToKeep(this.#crew.ready) ?? [] : []
+    this.#crew.tellAll({ kind: 'release', query: handle.id, keep: this.#shared?.leave(handle.id, parts) ?? [] })
   }
 
   #release(context: Context<QueryMessage>): void {

@@ -10,6 +10,7 @@ import type { RawFlightData } from '../proto/flight-data.ts'
 import type { QueryId } from '../proto/ids.ts'
 import { withoutContents, type PlannedWork } from './plan-query.ts'
 import { advance, elapsedMs, isEnded, publicState, type Query } from './query.ts'
+import { OfferDecision, type OrderedOffer } from './result-offer.ts'
 import type { ResultRelay } from './result-relay.ts'
 import type { QueryRequest, QueryState, QueryStats, RunningQuery, TaskReport } from './running-query.ts'
 import type { TaskBoard, TimedReport } from './task-board.ts'
@@ -31,6 +32,7 @@ interface ColumnsPromise {
 
 export class QueryHandle implements RunningQuery {
   readonly columns: Promise<readonly TableColumn[]>
+  readonly offering: OfferDecision
   readonly #options: HandleOptions
   #query: Query
   #progress = 0
@@ -43,6 +45,7 @@ export class QueryHandle implements RunningQuery {
   constructor(query: Query, options: HandleOptions) {
     this.#query = query
     this.#options = options
+    this.offering = new OfferDecision(query.request.parallel === true)
     this.#ended = new Promise(resolve => { this.#settleEnd = resolve })
     this.columns = new Promise((kept, broken) => { this.#settleColumns = { kept, broken } })
     this.columns.catch(() => undefined) // a client that does not ask for them is told by its rows
@@ -70,6 +73,10 @@ export class QueryHandle implements RunningQuery {
     await this.#ended
     const cause = this.error()
     if (cause !== null) throw cause
+  }
+
+  offer(): Promise<OrderedOffer | null> {
+    return this.offering.decided
   }
 
   state(): QueryState {
@@ -126,6 +133,7 @@ export class QueryHandle implements RunningQuery {
   // what follows is for the query's actor
 
   planned(columns: readonly TableColumn[], work: PlannedWork): void {
+    this.offering.planned(work)
     if (this.request.explain === true) this.#work = withoutContents(work)
     this.#settleColumns?.kept(columns)
   }
@@ -135,6 +143,7 @@ export class QueryHandle implements RunningQuery {
     this.#query = query
     this.#progress = Math.max(this.#progress, progress)
     if (!ended) return
+    this.offering.refuse()
     const cause = this.error()
     if (cause !== null) {
       this.#settleColumns?.broken(cause)

@@ -5,6 +5,7 @@
  *
  *   holding ──every part all here──▶ complete
  *      └────more than held──▶ streaming ──all handed out──▶ complete
+ *                                 └────handOver──▶ offered
  *   any ──fail──▶ failed
  *
  * Nothing is handed out while `holding`: until then a part may be made anew, and `begin` drops what was held of it;
@@ -12,13 +13,15 @@
  * the end that its own executor has given it. When it is `complete` and small it is served from memory, to any number
  * of readers. `streaming` takes the next frames from the executors when the reader has taken the last ones, of a few
  * parts at once, so memory stays flat however many there are; while the reader is slow what is held beyond a message is
- * let go of, and read again, a part at a time; so does a second reader. Not an actor: no record batch is in a mailbox.
+ * let go of, and read again, a part at a time; so does a second reader. `offered`: clients read each part by itself,
+ * nothing is read here (offered-parts.ts). Not an actor: no record batch is in a mailbox.
  */
 
 import type { QueryError } from '../proto/errors.ts'
-import type { Clock } from '../proto/clock.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import { bytesOf, passedOn, releaseFrame } from '../proto/wire-frame.ts'
+import { OfferedParts, type PartSource } from './offered-parts.ts'
+import type { RelayOptions } from './relay-event.ts'
 import { ResultPart, type Fetch, type Reading } from './result-part.ts'
 
 /** A client that has not taken what was held within this is slow, or does not read at all. */
@@ -28,26 +31,10 @@ const SLOW_BYTES = 1024 * 1024
 /** Parts that are read at once, a frame of about 1 MiB of each. */
 const MAX_OPEN_PARTS = 4
 
-export type RelayEvent =
-  /** Every row is in memory: no executor is needed any more. */
-  | { readonly kind: 'relay-complete' }
-  /** More than is held back: rows go out from now on. */
-  | { readonly kind: 'relay-outgrown' }
-  /** The client has taken the last row of a stream. */
-  | { readonly kind: 'relay-delivered' }
-  | {
-    readonly kind: 'relay-broken'; readonly part: number; readonly attempt: number; readonly cause: QueryError
-  }
-
 type State =
   | { readonly state: 'holding' | 'streaming' | 'complete' }
+  | { readonly state: 'offered'; readonly to: OfferedParts }
   | { readonly state: 'failed'; readonly cause: QueryError }
-
-export interface RelayOptions {
-  readonly clock: Clock
-  readonly holdBytes: number
-  readonly tell: (event: RelayEvent) => void
-}
 
 /** `part`: null for the lead. */
 interface Held {
@@ -85,7 +72,7 @@ export class ResultRelay {
 
   /** Every row is here, or was taken by the client. */
   get isComplete(): boolean {
-    return this.#state.state === 'complete'
+    return this.#state.state === 'offered' ? this.#state.to.isDelivered : this.#state.state === 'complete'
   }
 
   /** A reader gets its first frame at once. */
@@ -103,14 +90,14 @@ export class ResultRelay {
     return this.#heldBytes
   }
 
-  /** When a reader last took a frame or waited for one, by the clock. */
+  /** When a reader last took a frame or waited for one, by the clock. How long parts are offered their tickets say. */
   get lastReadMs(): number {
-    return this.#readerWaits ? this.#options.clock.nowMs() : this.#lastReadMs
+    return this.#readerWaits || this.#state.state === 'offered' ? this.#options.clock.nowMs() : this.#lastReadMs
   }
 
   /** Every row of the part is here, or was taken by the client. */
   has(part: number): boolean {
-    return this.#parts[part]?.isEnded === true
+    return this.#state.state !== 'offered' && this.#parts[part]?.isEnded === true
   }
 
   /**
@@ -170,6 +157,18 @@ export class ResultRelay {
     return true
   }
 
+  /** Clients read the parts by themselves from now on. Null: rows have gone out, or all of them are here. */
+  handOver(sources: readonly PartSource[]): OfferedParts | null {
+    if (this.#state.state !== 'streaming' || this.#streamTaken) return null
+    const to = new OfferedParts(this.#options, this.#lead, sources)
+    this.#stopReading()
+    this.#frames = []
+    this.#heldBytes = 0
+    this.#streamTaken = true
+    this.#state = { state: 'offered', to }
+    return to
+  }
+
   /** Readers get `cause`, also those in the middle. A complete result stays readable. */
   fail(cause: QueryError): void {
     this.#stopReading()
@@ -218,6 +217,7 @@ export class ResultRelay {
   }
 
   #close(cause: QueryError): void {
+    if (this.#state.state === 'offered') this.#state.to.close(cause)
     this.#closed.abort()
     this.#frames = []
     this.#heldBytes = 0

@@ -11,6 +11,7 @@ import type { QueryId, SessionId } from '../proto/ids.ts'
 import type { TraceContext } from '../proto/trace-context.ts'
 import type { TableColumn } from '../catalog/table.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
+import type { OrderedOffer } from './result-offer.ts'
 
 export type ClientInterface = 'ArrowFlightSQL' | 'HttpQuery' | 'Postgres'
 
@@ -28,6 +29,8 @@ export interface QueryRequest {
   readonly compression?: Compression
   /** Names that the text with parameters gave its columns, where the values in `sql` would change them. */
   readonly columnNames?: readonly string[]
+  /** Its client can read a large result part by part: see `offer`. Absent: it cannot. */
+  readonly parallel?: boolean
   /** False: it runs, whatever was kept, and its result is kept for nobody. Absent: true. */
   readonly cache?: boolean
   /** The client's own id for it, or none: then one is made. */
@@ -97,6 +100,11 @@ export interface RunningQuery {
    * released. The bytes of a message are the reader's until it asks for the next one: then they may be written over.
    */
   frames(): AsyncIterable<RawFlightData>
+  /**
+   * Of a request that is `parallel`, once it is known: the parts in which the result is read, instead of by `frames`.
+   * Null: by `frames`. Absent: it has no parts.
+   */
+  offer?(): Promise<OrderedOffer | null>
   /** Once all frames were given: how many rows it has changed; null: it reads. Absent: it cannot but read. */
   changedRows?(): bigint | null
   state(): QueryState

@@ -59,7 +59,7 @@ export class SharedResult {
 
   /** The query's own is complete at executors that will be told to keep it: gives the tasks. */
   leave(query: QueryId, parts: readonly KeptPart[]): readonly TaskId[] {
-    if (this.#key === null || this.isServed) return []
+    if (this.#key === null || this.isServed || parts.length === 0) return []
     this.#results.put(this.#key, { query, parts })
     return parts.map(({ task }) => task)
   }

@@ -254,7 +254,7 @@ export class StageActor implements Actor<StageMessage> {
       case 'queued': return
       case 'running':
         this.#attempts.progressed(partition, attempt, state.value.fraction)
-        this.#resultRuns(partition, attempt, now.member)
+        this.#resultRuns(partition, attempt, now.member, state.value)
         this.#report(partition, attempt, now.member, 'running', { fraction: state.value.fraction })
         return
       case 'succeeded': return this.#succeeded(partition, attempt, now.member, state.value, context)
@@ -271,23 +271,24 @@ export class StageActor implements Actor<StageMessage> {
     }
   }
 
-  /** `frames`: all of them, if the executor has sent them along. */
+  /** `result`: all of its frames, if the executor has sent them along. */
   #resultRuns(
-    partition: number, attempt: number, key: MemberKey, frames: readonly RawFlightData[] = [],
+    partition: number, attempt: number, key: MemberKey,
+    { outgrown, result: frames = [] }: { readonly outgrown: boolean; readonly result?: readonly RawFlightData[] },
   ): void {
     const { fragment, query } = this.#options
     if (fragment.output.kind !== 'result') return
     const after = this.#failures.get(partition) ?? null
-    query.send({ kind: 'result-running', partition, attempt, key, frames, after })
+    query.send({ kind: 'result-running', partition, attempt, key, frames, outgrown, after })
   }
 
   #succeeded(
-    partition: number, attempt: number, key: MemberKey, { files, sample, stats, result }: Succeeded,
-    context: Context<StageMessage>,
+    partition: number, attempt: number, key: MemberKey, state: Succeeded, context: Context<StageMessage>,
   ): void {
+    const { files, sample, stats } = state
     const source = this.#members.find(member => member.key === key)?.source
     if (source === undefined) return // it is lost: that message is on its way
-    this.#resultRuns(partition, attempt, key, result)
+    this.#resultRuns(partition, attempt, key, state)
     this.#report(partition, attempt, key, 'succeeded', { fraction: 1, stats })
     const { learner } = this.#options
     if (stats !== undefined && stats.peakBytes > 0n) {

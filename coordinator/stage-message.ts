@@ -33,6 +33,8 @@ export type StageReport =
   | {
     readonly kind: 'result-running'; readonly partition: number; readonly attempt: number; readonly key: MemberKey
     readonly frames: readonly RawFlightData[]
+    /** There was no room for all of it where it is made. */
+    readonly outgrown: boolean
     /** What the attempt before it failed with, if it did. */
     readonly after: QueryError | null
   }

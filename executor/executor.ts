@@ -44,8 +44,8 @@ export interface ExecutorOptions {
   readonly reservations: Reservations
   readonly exchangeFiles: ExchangeFiles
   readonly instances: InstanceSet
-  /** `family`: as SpoolOptions has it. */
-  readonly newSpool: (taskId: TaskId, family: Set<ResultSpool>) => ResultSpool
+  /** The rest is as SpoolOptions has it. */
+  readonly newSpool: (taskId: TaskId, family: Set<ResultSpool>, onOutgrown: () => void) => ResultSpool
   readonly kept: KeptResults
   /** What else it holds for a coordinator that is gone. */
   readonly onCoordinatorGone: (coordinator: CoordinatorId) => void
@@ -97,7 +97,8 @@ export class Executor {
     if (query.tasks.size >= MAX_TASKS_OF_QUERY) {
       throw new QueryError('EXECUTOR_FULL', `query ${queryId} has ${MAX_TASKS_OF_QUERY} tasks here`)
     }
-    const spool = definition.output.case === 'result' ? this.#options.newSpool(taskId, query.spools) : undefined
+    const spool = definition.output.case === 'result'
+      ? this.#options.newSpool(taskId, query.spools, () => this.#publish(query, taskId)) : undefined
     const controller = new AbortController()
     const { resourceGroup: group, weight, principal: user } = definition
     const unqueue = this.#options.queue.push(
@@ -272,5 +273,6 @@ export class Executor {
 }
 
 function statusOf(query: HeldQuery, taskId: TaskId, task: Task): TaskStatusInit {
-  return taskStatus(taskId, task, query.spoolOf(taskId)?.whole(RESULT_NEWS_BYTES) ?? [])
+  const spool = query.spoolOf(taskId)
+  return taskStatus(taskId, task, spool?.whole(RESULT_NEWS_BYTES) ?? [], spool?.hasOutgrown ?? false)
 }

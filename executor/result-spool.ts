@@ -41,6 +41,8 @@ export interface SpoolOptions {
    * alone, and read from its beginning on.
    */
   readonly family?: Set<ResultSpool>
+  /** Told once: there is no room for all of it, see `hasOutgrown`. */
+  readonly onOutgrown?: () => void
 }
 
 type State =
@@ -83,6 +85,7 @@ export class ResultSpool implements MemoryHolder {
   #firstInMemory = 0
   /** A reader has come, or has been at its complete end. */
   #read: 'never' | 'begun' | 'ended' = 'never'
+  #hasOutgrown = false
   /** A reader, or it was made. */
   #movedAtMs: number
   readonly #family: Set<ResultSpool>
@@ -103,6 +106,11 @@ export class ResultSpool implements MemoryHolder {
   get unreadMs(): number {
     for (const { at } of this.#readers) if (at >= this.#frames.length) return 0
     return this.#options.clock.nowMs() - this.#movedAtMs
+  }
+
+  /** It has waited for a reader, or dropped what was read: it may not be read from its beginning any more. */
+  get hasOutgrown(): boolean {
+    return this.#hasOutgrown
   }
 
   /** Takes the frame, and its body until it is dropped. Throws the spool's failure, or RESULT_TOO_LARGE. */
@@ -222,6 +230,7 @@ export class ResultSpool implements MemoryHolder {
         body.release()
         return place
       }
+      this.#outgrown()
       if (await this.#dropOfFamily()) {
         movedAtMs = clock.nowMs()
         continue
@@ -236,6 +245,15 @@ export class ResultSpool implements MemoryHolder {
       const cancel = clock.after(leftMs, () => this.#wake())
       await this.#change()
       cancel()
+    }
+  }
+
+  /** All of the family: room for one is what another gives up. */
+  #outgrown(): void {
+    for (const spool of this.#family) {
+      if (spool.#hasOutgrown) continue
+      spool.#hasOutgrown = true
+      spool.#options.onOutgrown?.()
     }
   }
 

@@ -10,16 +10,19 @@ import type { Entry } from '../cluster/store.ts'
 import type { Clock } from '../proto/clock.ts'
 import { decodeExecutorInfo, encodeExecutorInfo, executorInfo, WIRE_VERSION } from '../proto/cluster-values.ts'
 import { asQueryError, type QueryError } from '../proto/errors.ts'
+import { clientServer, clientUri } from '../proto/client-door.ts'
 import type { ExecutorInfo } from '../proto/gen/cluster_pb.js'
 import { CacheService } from '../proto/gen/cache_pb.js'
 import { ExecutorService } from '../proto/gen/executor_pb.js'
+import { FlightService } from '../proto/gen/flight_pb.js'
 import { SessionService } from '../proto/gen/session_pb.js'
-import type { ExecutorId, Incarnation } from '../proto/ids.ts'
+import type { ExecutorId, Incarnation, TaskId } from '../proto/ids.ts'
 import type { ExecutorChange, ExecutorLaunch, Ready } from '../proto/launch.ts'
 import { nodeChannel, nodeServer, type NodeAuth } from '../proto/node-auth.ts'
 import type { Leave } from '../proto/parent.ts'
 import { stableId } from '../proto/stable-id.ts'
-import { readTls } from '../proto/tls.ts'
+import { Signer, signingKey } from '../proto/signed-text.ts'
+import { readDoorTls, readTls } from '../proto/tls.ts'
 import { BodyPool } from '../proto/body-pool.ts'
 import { openBucketFiles } from './bucket-files.ts'
 import { cacheHandlers } from './cache-service.ts'
@@ -31,11 +34,13 @@ import { Executor } from './executor.ts'
 import { InstanceSet, LEASE_BYTES } from './instance-set.ts'
 import { duckdbVersion } from './instances.ts'
 import { KeptResults } from './kept-results.ts'
+import { flightDoor } from './flight-door.ts'
 import { openLog, type Log } from './log.ts'
+import { PartReadings } from './part-readings.ts'
 import { askPeers } from './peer-chunks.ts'
 import { PeerChannels } from './peer-channels.ts'
 import { Reservations } from './reservations.ts'
-import { ResultSpool } from './result-spool.ts'
+import { ResultSpool, type SpoolOptions } from './result-spool.ts'
 import { SpoolMemory } from './spool-memory.ts'
 import { executorHandlers, type Identity } from './service.ts'
 import { ByteBudget } from './byte-budget.ts'
@@ -119,6 +124,8 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   server.addService(CacheService, cacheHandlers(parts))
   server.addService(SessionService, sessionHandlers(parts.sessions))
   const bound = await server.listen(listen.host, listen.port)
+  const readings = new PartReadings({ store, auth, clock })
+  const door = await openResults(launch, executor, readings, new Signer(signingKey(secret), clock), clock)
   const address = advertised(launch, bound)
   const begin = (): Identity =>
     identityOf({ id, incarnation: randomId() as Incarnation, address, files: parts.exchangeFiles })
@@ -128,7 +135,8 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
     store, clock, key: memberKey(id), name: `executor ${id}`,
     // longer than the coordinators', who can tell their clients why
     graceMs: launch.storeGraceMs + LEASE_TTL_MS,
-    value: () => encodeExecutorInfo(infoOf(launch, options.version, now(), address, duty.duty, troubles.reason)),
+    value: () => encodeExecutorInfo(infoOf(
+      launch, options.version, now(), { address, flight: door.uri }, duty.duty, troubles.reason)),
     isAlive: earlier => isAnother(earlier, now(), auth),
     onLost: async () => {
       log.warn({ id }, 'lease lost: dropping what it held, registering anew')
@@ -147,7 +155,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
   })
   log.info({ id, incarnation: now().incarnation, address, pid: process.pid }, 'executor ready')
   return {
-    ready: { ready: true, role: 'executor', id, address, pid: process.pid },
+    ready: { ready: true, role: 'executor', id, address, flight: door.uri, pid: process.pid },
     reload: async change => {
       await parts.files.reload(change)
       log.info({ buckets: Object.keys(change.buckets) }, 'buckets reloaded')
@@ -165,6 +173,7 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
       await executor.stop()
       await parts.sessions.closeAll()
       server.close()
+      door.close()
       peers.close()
       await store.close()
       await parts.instances.close()
@@ -180,6 +189,19 @@ export async function startExecutor(launch: ExecutorLaunch, options: StartOption
 async function freeShare(folder: string): Promise<number> {
   const { bavail, blocks } = await statfs(folder)
   return bavail / blocks
+}
+
+/** The door of clients; without one its URI is empty. */
+async function openResults(
+  { results }: ExecutorLaunch, executor: Executor, readings: PartReadings, signer: Signer, clock: Clock,
+): Promise<{ readonly uri: string; readonly close: () => void }> {
+  if (results === undefined) return { uri: '', close: () => undefined }
+  const tls = results.tls === null ? null : readDoorTls(results.tls, clock.wallMs())
+  const server = clientServer(tls)
+  server.addService(FlightService, flightDoor({ executor, signer, readings }))
+  const { host, port } = parseAddress(results.listen)
+  const bound = await server.listen(host, port)
+  return { uri: clientUri(`${results.host}:${bound}`, tls), close: () => server.close() }
 }
 
 /** host:port for others. */
@@ -228,8 +250,8 @@ async function openParts(
   })
   const memory = new SpoolMemory(SPOOL_MEMORY_BYTES)
   const databaseFiles = new DatabaseFiles(files.directories, clock)
-  const newSpool = (name: string, family?: Set<ResultSpool>): ResultSpool =>
-    new ResultSpool({ folder: join(folders.spools, name), memory, disk, clock, ...(family && { family }) })
+  const newSpool = (name: string, of: Pick<SpoolOptions, 'family' | 'onOutgrown'> = {}): ResultSpool =>
+    new ResultSpool({ folder: join(folders.spools, name), memory, disk, clock, ...of })
   return {
     clock, log, exchangeFiles, instances, runner,
     closeFiles: async () => {
@@ -242,7 +264,8 @@ async function openParts(
     reservations: new Reservations({
       totalBytes: instances.totalBytes, leasableBytes: instances.leasableBytes, leaseBytes: LEASE_BYTES,
     }),
-    newSpool,
+    newSpool: (taskId: TaskId, family: Set<ResultSpool>, onOutgrown: () => void) =>
+      newSpool(taskId, { family, onOutgrown }),
     sessions: new SessionHost({
       instances, files: files.source, pool, directories: files.directories, databaseFiles,
       newSpool: resultId => newSpool(`session-${encodeURIComponent(resultId)}`),
@@ -251,13 +274,13 @@ async function openParts(
 }
 
 function infoOf(
-  launch: ExecutorLaunch, version: string, { id, incarnation }: Identity, address: string, duty: Duty,
-  reason: string,
+  launch: ExecutorLaunch, version: string, { id, incarnation }: Identity,
+  { address, flight }: { readonly address: string; readonly flight: string }, duty: Duty, reason: string,
 ): ExecutorInfo {
   return executorInfo({
-    id, incarnation, address, processId: process.pid, slots: launch.slots, memoryBytes: BigInt(launch.memoryBytes),
-    cacheBytes: BigInt(launch.cacheBytes), skeinVersion: version, duckdbVersion, state: memberState(duty),
-    labels: { ...launch.labels }, wireVersion: WIRE_VERSION, reason,
+    id, incarnation, address, flight, processId: process.pid, slots: launch.slots,
+    memoryBytes: BigInt(launch.memoryBytes), cacheBytes: BigInt(launch.cacheBytes), skeinVersion: version,
+    duckdbVersion, state: memberState(duty), labels: { ...launch.labels }, wireVersion: WIRE_VERSION, reason,
   })
 }
 

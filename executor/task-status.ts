@@ -13,13 +13,18 @@ type Plain<T> = Omit<T, '$typeName' | '$unknown'>
 export type TaskEventInit = Plain<MessageInitShape<typeof TaskEventSchema>>
 export type TaskStatusInit = Plain<MessageInitShape<typeof TaskStatusSchema>> & { readonly taskId: TaskId }
 
-/** `result`: the frames that go with the end of a task. A task being cancelled still runs. */
-export function taskStatus(taskId: TaskId, task: Task, result: readonly RawFlightData[]): TaskStatusInit {
+/**
+ * `result`: the frames that go with the end of a task; `outgrown`: there was no room for all that it made. A task being
+ * cancelled still runs.
+ */
+export function taskStatus(
+  taskId: TaskId, task: Task, result: readonly RawFlightData[], outgrown: boolean,
+): TaskStatusInit {
   switch (task.state) {
     case 'queued': return { taskId, state: { case: 'queued', value: {} } }
-    case 'running': return { taskId, state: { case: 'running', value: { fraction: task.fraction } } }
+    case 'running': return { taskId, state: { case: 'running', value: { fraction: task.fraction, outgrown } } }
     case 'cancelling': return { taskId, state: { case: 'running', value: {} } }
-    case 'succeeded': return { taskId, state: { case: 'succeeded', value: succeeded(task, result) } }
+    case 'succeeded': return { taskId, state: { case: 'succeeded', value: { ...succeeded(task, result), outgrown } } }
     case 'failed': {
       const { cause: { code, message, position }, lostExecutors } = task
       const place = position === undefined ? {} : { position }

@@ -108,6 +108,7 @@ export const configSchema = z.strictObject({
     postgres: notServed,
     admin: door.default('127.0.0.1:4283'),
     node: door.optional(),
+    results: door.optional(),
   }).prefault({}),
   store: z.strictObject({
     etcd: z.array(etcdUrl, 'must be a list of addresses').min(1, 'must name one address at least'),

@@ -101,6 +101,8 @@ export interface ListenConfig {
   readonly admin: string
   /** An executor's own port; null: the one that it advertises. */
   readonly node: string | null
+  /** An executor's port at which clients read parts of results; null: it has none. */
+  readonly results: string | null
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -249,7 +251,10 @@ function contradictions(file: ConfigFile): string[] {
 
 /** Doors of clients that other hosts reach. */
 function openDoors({ listen }: ConfigFile): string[] {
-  return (['http', 'flight'] as const).filter(door => !isLoopback(splitAddress(listen[door]).host))
+  return (['http', 'flight', 'results'] as const).filter(door => {
+    const address = listen[door]
+    return address !== undefined && !isLoopback(splitAddress(address).host)
+  })
 }
 
 /** DuckDB's names do not differ by case. */
@@ -291,6 +296,7 @@ function toConfig(file: ConfigFile, { folder, machine }: ConfigSource): Config {
     resourceGroups: resourceGroups(file.resource_groups),
     listen: {
       http: file.listen.http, flight: file.listen.flight, admin: file.listen.admin, node: file.listen.node ?? null,
+      results: file.listen.results ?? null,
     },
     store: file.store === undefined ? null
       : {

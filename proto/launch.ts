@@ -6,7 +6,7 @@
  */
 
 import type { BucketConfig } from './config-bucket.ts'
-import type { Config, EtcdConfig, TlsFiles } from './config.ts'
+import type { Config, DoorTlsFiles, EtcdConfig, TlsFiles } from './config.ts'
 
 export interface ExecutorLaunch {
   readonly role: 'executor'
@@ -22,6 +22,8 @@ export interface ExecutorLaunch {
   readonly drainMs: number
   /** Absent: all on one box. */
   readonly tls?: TlsFiles
+  /** Where clients read parts of results; absent: nowhere. */
+  readonly results?: ResultsDoor
   readonly buckets: Readonly<Record<string, BucketConfig>>
   readonly threads: number
   /** Tasks at once. */
@@ -32,6 +34,15 @@ export interface ExecutorLaunch {
   /** Of results that are kept for other queries; absent: none are. */
   readonly resultCacheBytes?: number
   readonly labels: Readonly<Record<string, string>>
+}
+
+export interface ResultsDoor {
+  /** host:port; port 0 takes any free one. */
+  readonly listen: string
+  /** The host to tell clients. */
+  readonly host: string
+  /** null: plain text. */
+  readonly tls: DoorTlsFiles | null
 }
 
 export interface CoordinatorLaunch {
@@ -79,6 +90,8 @@ export type Ready =
   | {
     readonly ready: true; readonly role: 'executor'; readonly pid: number
     readonly id: string; readonly address: string
+    /** Where clients read parts of results; empty: nowhere. */
+    readonly flight: string
   }
   | {
     readonly ready: true; readonly role: 'coordinator'; readonly pid: number

@@ -7,7 +7,7 @@ import {
   connect, constants, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders,
 } from 'node:http2'
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { pack } from '../../coordinator/serve/flight-any.ts'
+import { pack } from '../../proto/flight-any.ts'
 import {
   FlightDescriptor_DescriptorType as DescriptorType, FlightDescriptorSchema, FlightInfoSchema, TicketSchema,
 } from '../../proto/gen/flight_pb.js'

@@ -20,7 +20,7 @@ import {
 } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
 import { isTimeZone } from '../../proto/time-zone.ts'
-import { decode, encode, pack, readBody, unpack } from './flight-any.ts'
+import { decode, encode, pack, readBody, unpack } from '../../proto/flight-any.ts'
 import { encapsulatedSchema } from './flight-commands.ts'
 import { endpointOf } from './flight-info.ts'
 import type { CancelOutcome } from './flight-results.ts'
@@ -35,7 +35,7 @@ export const actionTypes = [
   {
     type: 'SetSessionOptions',
     description: 'catalog, schema, timezone, enums (text or dictionary), '
-      + `compression (${compressions.join(', ')}), cache (true or false), `
+      + `compression (${compressions.join(', ')}), cache and parallel_endpoints (true or false), `
       + `dialect (duckdb, ${dialectNames.join(', ')}), compute_size`,
   },
   { type: 'GetSessionOptions', description: 'the options of this session' },
@@ -149,7 +149,7 @@ export class FlightActions {
   }
 
   #setOption(session: Session, name: string, { optionValue }: SessionOptionValue): OptionError | undefined {
-    const isFlag = optionValue.case === 'boolValue' && name === 'cache'
+    const isFlag = optionValue.case === 'boolValue' && (name === 'cache' || name === 'parallel_endpoints')
     const text = isFlag || optionValue.case === 'stringValue' ? String(optionValue.value) : undefined
     if (text === undefined && optionValue.case !== undefined) return OptionError.INVALID_VALUE
     const defaults = this.#parts.sessions.defaults
@@ -170,6 +170,10 @@ export class FlightActions {
         if (text !== undefined && text !== 'true' && text !== 'false') return OptionError.INVALID_VALUE
         session.cache = text !== 'false'
         return undefined
+      case 'parallel_endpoints':
+        if (text !== undefined && text !== 'true' && text !== 'false') return OptionError.INVALID_VALUE
+        session.parallel = text === 'true'
+        return undefined
       case 'dialect': return setDialect(session, text)
       case 'compute_size': return text === undefined || computeSizes.has(text) ? undefined : OptionError.INVALID_VALUE
       default: return OptionError.INVALID_NAME
@@ -183,6 +187,7 @@ export class FlightActions {
     const values = {
       catalog, schema, timezone, enums: known?.enums ?? 'text', compression: known?.compression ?? 'none',
       cache: String(known?.cache ?? true), dialect: known?.dialect ?? 'duckdb',
+      parallel_endpoints: String(known?.parallel ?? false),
     }
     const entries = Object.entries(values).map(([name, value]) => {
       return [name, { optionValue: { case: 'stringValue' as const, value } }]

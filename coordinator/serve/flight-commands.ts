@@ -14,7 +14,7 @@ import {
   CommandGetImportedKeysSchema, CommandGetPrimaryKeysSchema, CommandGetSqlInfoSchema, CommandGetTablesSchema,
   CommandGetTableTypesSchema, CommandGetXdbcTypeInfoSchema, type CommandGetTables,
 } from '../../proto/gen/flight_sql_pb.js'
-import { packedName, unpack } from './flight-any.ts'
+import { packedName, unpack } from '../../proto/flight-any.ts'
 import { foreignKeyColumns, primaryKeyColumns } from './flight-keys.ts'
 import {
   catalogColumns, listed, schemaColumns, tableColumns, tablesAsked, tableTypeColumns, type Listed, type ListedTable,

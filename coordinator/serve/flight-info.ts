@@ -1,11 +1,14 @@
-/** FlightInfo and its parts as all answers give them: sizes are not counted before, rows come in no promised order. */
+/**
+ * FlightInfo and its parts as all answers give them: sizes are not counted before. `ordered`: several endpoints give
+ * the rows in their order if they are read one after the other.
+ */
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import {
   type FlightInfoSchema, type FlightDescriptor, type FlightEndpointSchema,
 } from '../../proto/gen/flight_pb.js'
 import { TicketStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
-import { pack } from './flight-any.ts'
+import { pack } from '../../proto/flight-any.ts'
 import type { Ticket } from './flight-results.ts'
 
 /** Not counted. */
@@ -15,16 +18,20 @@ export type EndpointShape = MessageInitShape<typeof FlightEndpointSchema>
 export type InfoShape = MessageInitShape<typeof FlightInfoSchema>
 
 export function flightInfo(
-  flightDescriptor: FlightDescriptor, schema: Uint8Array, endpoint: readonly EndpointShape[],
+  flightDescriptor: FlightDescriptor, schema: Uint8Array, endpoint: readonly EndpointShape[], ordered = false,
 ): InfoShape {
   return {
-    schema, flightDescriptor, endpoint: [...endpoint], totalRecords: UNKNOWN, totalBytes: UNKNOWN, ordered: false,
+    schema, flightDescriptor, endpoint: [...endpoint], totalRecords: UNKNOWN, totalBytes: UNKNOWN, ordered,
   }
 }
 
+/** Of Flight: whoever gave the endpoint. */
+const REUSE = 'arrow-flight-reuse-connection://?'
+
 /** Without a location: on the connection that the client has. */
-export function endpointOf({ handle, expiresMs }: Ticket): EndpointShape {
-  return { ticket: { ticket: statementTicket(handle) }, expirationTime: timestamp(expiresMs) }
+export function endpointOf({ handle, expiresMs, locations = [] }: Ticket): EndpointShape {
+  const location = (locations.length === 0 ? [] : [...locations, REUSE]).map(uri => ({ uri }))
+  return { ticket: { ticket: statementTicket(handle) }, expirationTime: timestamp(expiresMs), location }
 }
 
 export function statementTicket(handle: string): Uint8Array {

@@ -8,6 +8,9 @@
  * A coordinator that drains keeps what was not read, and nothing that was.
  *
  * A ticket is its principal's; nobody else can read with it. What expires while it is read is read to its end.
+ *
+ * A result that is read in parts has a ticket for each. Executors serve them and tell here who reads (`readPart`); any
+ * of them may be read here too. Who goes away before the end of one may be about to read it elsewhere, for a moment.
  */
 
 import type { DutyKeeper } from '../../cluster/duty.ts'
@@ -17,8 +20,10 @@ import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { QueryId } from '../../proto/ids.ts'
 import { bytesOf } from '../../proto/wire-frame.ts'
+import type { ResultOffer } from '../result-offer.ts'
 import type { RunningQuery } from '../running-query.ts'
-import type { Signer } from './signed-text.ts'
+import type { Signer } from '../../proto/signed-text.ts'
+import { readTicket, writeTicket } from '../../proto/result-ticket.ts'
 
 /** From GetFlightInfo, or from its renewal: long enough to try a broken reading again. */
 export const TICKET_LIFE_MS = 5 * 60_000
@@ -28,16 +33,19 @@ const MAX_SMALL_BYTES = 128 * 1024 * 1024
 const MAX_LARGE_BYTES = 1024 * 1024 * 1024
 /** Each keeps a query's plan and reports too. */
 const MAX_READ = 1_000
-const TICKET = 'result'
-
-/** The query, whose it is, and the coordinator that runs it. */
-type TicketContent = readonly [query: QueryId, principal: string, coordinator: string]
+/** After the last reader of a part has gone away before its end: so long for another one to come. */
+const ELSEWHERE_MS = 750
 
 interface Kept {
   readonly query: RunningQuery
   /** Turns an error's place in the text that runs into one in the text that was sent. */
   readonly placed: (thrown: unknown) => unknown
+  readonly offer: ResultOffer | null
+  /** Of those that were read to their end, by part: their bytes. */
+  readonly partsRead: Map<number, number>
   readers: number
+  /** Since its beginning. */
+  readings: number
   wasRead: boolean
   /** By the clock's wallMs. */
   expiresMs: number
@@ -48,7 +56,12 @@ export interface Ticket {
   readonly handle: string
   /** Milliseconds since 1970. */
   readonly expiresMs: number
+  /** Where it is read besides; absent: nowhere. */
+  readonly locations?: readonly string[]
 }
+
+/** left: before the end. broken: before the end too, but not by its reader's will. */
+export type Leaving = 'whole' | 'left' | 'broken'
 
 export type CancelOutcome = 'cancelled' | 'ended'
 
@@ -72,27 +85,31 @@ export class FlightResults {
 
   /** The coordinator that runs the ticket's statement; null: it is this one, or the ticket does not hold. */
   otherOwner(handle: string): string | null {
-    const owner = this.#content(handle)?.[2] ?? this.#coordinator
+    const owner = readTicket(this.#signer, handle)?.coordinator ?? this.#coordinator
     return owner === this.#coordinator ? null : owner
   }
 
   /** What a reader shows. */
-  add(query: RunningQuery, placed: (thrown: unknown) => unknown): Ticket {
-    const kept: Kept = {
-      query, placed, readers: 0, wasRead: false, expiresMs: 0, cancelTimer: () => undefined,
-    }
-    this.#kept.set(query.id, kept)
-    return this.#prolong(kept)
+  add(query: RunningQuery, placed: Kept['placed']): Ticket {
+    return this.#ticket(this.#add(query, placed, null), null)
+  }
+
+  /** What a reader shows for each part of what is offered; null: for all of it. */
+  tickets(query: RunningQuery, placed: Kept['placed'], offer: ResultOffer | null): readonly Ticket[] {
+    const kept = this.#add(query, placed, offer)
+    return offer === null ? [this.#ticket(kept, null)] : offer.parts.map((_, part) => this.#ticket(kept, part))
   }
 
   /** The same rows for longer. */
   renew(handle: string, principal: string): Ticket {
-    return this.#prolong(this.#find(handle, principal))
+    const { kept, part } = this.#find(handle, principal)
+    this.#prolong(kept)
+    return this.#ticket(kept, part)
   }
 
   /** For those who follow its progress. */
   find(handle: string, principal: string): Pick<Kept, 'query' | 'placed'> {
-    return this.#find(handle, principal)
+    return this.#find(handle, principal).kept
   }
 
   /** Of a statement that is read by its first caller alone. */
@@ -114,63 +131,104 @@ export class FlightResults {
 
   /** The messages of the result. Throws NOT_FOUND, PERMISSION_DENIED, and what ends the statement. */
   async *read(handle: string, principal: string, signal: AbortSignal): AsyncGenerator<RawFlightData> {
-    const kept = this.#find(handle, principal)
-    kept.readers++
-    let isReading = true
-    const leave = (): void => {
-      if (isReading) kept.readers--
-      isReading = false
-      if (kept.readers === 0) this.#unread(kept)
-    }
+    const { kept, part } = this.#find(handle, principal)
+    const leave = this.#enter(kept)
+    const goAway = (): void => leave('left')
     // a reader that waits for rows is told of by the signal, one that does not ask for more by `finally`
-    signal.addEventListener('abort', leave, { once: true })
+    signal.addEventListener('abort', goAway, { once: true })
+    let how: Leaving = 'left'
     try {
-      if (signal.aborted) leave()
+      if (signal.aborted) goAway()
       let bytes = 0
-      for await (const frame of kept.query.frames()) {
+      const frames = part === null ? kept.query.frames() : kept.offer?.frames(part) ?? kept.query.frames()
+      for await (const frame of frames) {
         bytes += bytesOf(frame)
         yield frame
       }
-      this.#wasRead(kept, bytes)
+      how = 'whole'
+      this.#partWasRead(kept, part, bytes)
     } catch (thrown) {
+      if (!signal.aborted) how = 'broken'
       throw kept.placed(thrown)
     } finally {
-      signal.removeEventListener('abort', leave)
-      leave()
+      signal.removeEventListener('abort', goAway)
+      leave(how)
+    }
+  }
+
+  /** A reader of a part that its executor serves, until the answer is called. Throws as `read` does. */
+  readPart(handle: string, principal: string): (how: Leaving, bytes: number) => void {
+    const { kept, part } = this.#find(handle, principal)
+    const leave = this.#enter(kept)
+    return (how, bytes) => {
+      if (how === 'whole') this.#partWasRead(kept, part, bytes)
+      leave(how)
     }
   }
 
   cancel(handle: string, principal: string): CancelOutcome {
-    const kept = this.#find(handle, principal)
+    const { kept } = this.#find(handle, principal)
     const isEnded = hasEnded(kept.query)
     if (!isEnded) kept.query.cancel('cancelled by its client')
     this.#drop(kept)
     return isEnded ? 'ended' : 'cancelled'
   }
 
-  #find(handle: string, principal: string): Kept {
-    const [id, owner] = this.#content(handle) ?? []
+  #find(handle: string, principal: string): { readonly kept: Kept; readonly part: number | null } {
+    const { query: id, principal: owner, part = null } = readTicket(this.#signer, handle) ?? {}
     if (owner !== undefined && owner !== principal) {
       throw new QueryError('PERMISSION_DENIED', 'the ticket is another user\'s')
     }
     const kept = id === undefined ? undefined : this.#kept.get(id)
     if (kept === undefined) throw new QueryError('NOT_FOUND', 'no result for this ticket: it has expired, or never was')
+    return { kept, part: part?.index ?? null }
+  }
+
+  #add(query: RunningQuery, placed: Kept['placed'], offer: ResultOffer | null): Kept {
+    const kept: Kept = {
+      query, placed, offer, partsRead: new Map(), readers: 0, readings: 0, wasRead: false, expiresMs: 0,
+      cancelTimer: () => undefined,
+    }
+    this.#kept.set(query.id, kept)
+    this.#prolong(kept)
     return kept
   }
 
-  #content(handle: string): TicketContent | undefined {
-    const content = this.#signer.read(TICKET, handle)
-    return content === undefined ? undefined : JSON.parse(content) as TicketContent
-  }
-
-  #prolong(kept: Kept): Ticket {
-    const { id, request } = kept.query
+  #prolong(kept: Kept): void {
     kept.cancelTimer()
     kept.expiresMs = this.#clock.wallMs() + TICKET_LIFE_MS
     kept.cancelTimer = this.#clock.after(TICKET_LIFE_MS, () => { if (kept.readers === 0) this.#drop(kept) })
-    const content: TicketContent = [id, request.principal, this.#coordinator]
-    const handle = this.#signer.sign(TICKET, JSON.stringify(content), TICKET_LIFE_MS)
-    return { handle, expiresMs: kept.expiresMs }
+  }
+
+  /** For as long as it is prolonged to. `index`: of a part. */
+  #ticket({ query, offer, expiresMs }: Kept, index: number | null): Ticket {
+    const offered = index === null ? undefined : offer?.parts[index]
+    const part = index === null || offered === undefined ? null : { index, task: offered.task }
+    const content = { query: query.id, principal: query.request.principal, coordinator: this.#coordinator, part }
+    const handle = writeTicket(this.#signer, content, expiresMs - this.#clock.wallMs())
+    return { handle, expiresMs, locations: offered === undefined ? [] : [offered.location] }
+  }
+
+  /** Counts a reader until the answer is called, which may be called again. */
+  #enter(kept: Kept): (how: Leaving) => void {
+    kept.readers++
+    kept.readings++
+    let isReading = true
+    return how => {
+      if (!isReading) return
+      isReading = false
+      kept.readers--
+      if (kept.readers === 0) this.#left(kept, how)
+    }
+  }
+
+  #left(kept: Kept, how: Leaving): void {
+    const isOver = kept.expiresMs <= this.#clock.wallMs()
+    if (kept.offer === null || isOver || hasEnded(kept.query)) return this.#unread(kept)
+    if (kept.wasRead) return this.#unneeded(kept)
+    if (how !== 'left') return
+    const { readings } = kept
+    this.#clock.after(ELSEWHERE_MS, () => { if (kept.readings === readings) this.#unread(kept) })
   }
 
   /** Nobody reads it at this moment. */
@@ -184,6 +242,16 @@ export class FlightResults {
   /** Who drains does not wait for another reading. */
   #unneeded(kept: Kept): void {
     if (kept.wasRead && this.#duty.duty === 'draining') this.#drop(kept)
+  }
+
+  /** `part` null: all of it. Once each part was, all of it was. */
+  #partWasRead(kept: Kept, part: number | null, bytes: number): void {
+    const { offer, partsRead } = kept
+    if (part === null || offer === null) return this.#wasRead(kept, bytes)
+    partsRead.set(part, bytes)
+    if (partsRead.size < offer.parts.length) return
+    offer.delivered()
+    this.#wasRead(kept, [...partsRead.values()].reduce((sum, each) => sum + each, 0))
   }
 
   #wasRead(kept: Kept, bytes: number): void {

@@ -1,8 +1,9 @@
 /**
  * Arrow Flight SQL. GetFlightInfo starts a statement and waits until its columns are known; DoGet reads its rows
- * through one endpoint without a location, which every client understands. A client that resets its call cancels the
- * statement. Metadata is answered from the catalog; uploads are in flight-uploads.ts, actions in flight-actions.ts,
- * statements in flight-statements.ts; what is not there is UNIMPLEMENTED.
+ * through one endpoint without a location, which every client understands, or, where a client asks for it, through one
+ * for each part of a large result. A client that resets its call cancels the statement. Metadata is answered from the
+ * catalog; uploads are in flight-uploads.ts, actions in flight-actions.ts, statements in flight-statements.ts; what is
+ * not there is UNIMPLEMENTED.
  */
 
 import { smallTableMessages } from '../../proto/arrow-table.ts'
@@ -13,7 +14,7 @@ import { TicketStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import type { Call, ServiceHandlers } from '../../proto/grpc-server.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { actionTypes, FlightActions } from './flight-actions.ts'
-import { unpack } from './flight-any.ts'
+import { unpack } from '../../proto/flight-any.ts'
 import {
   encapsulatedMessage, encapsulatedSchema, metadataColumns, metadataSchema, type MetadataOptions,
 } from './flight-commands.ts'
@@ -25,7 +26,7 @@ import { FlightTickets, type ChannelTo } from './flight-tickets.ts'
 import { FlightUploads } from './flight-uploads.ts'
 import { FlightLogin } from './session.ts'
 import type { Logins } from './logins.ts'
-import type { Signer } from './signed-text.ts'
+import type { Signer } from '../../proto/signed-text.ts'
 
 export interface FlightSqlOptions extends MetadataOptions, StatementOptions {
   readonly sessions: Sessions
@@ -96,9 +97,9 @@ class FlightSql {
     if (late !== undefined) {
       return flightInfo(descriptor, encapsulatedSchema(late.columns, session.enums), [late.endpoint])
     }
-    const { query, columns, placed } = await this.#statements.start(asked, session, call)
-    const ticket = this.#results.add(query, placed)
-    return flightInfo(descriptor, encapsulatedSchema(columns, session.enums), [endpointOf(ticket)])
+    const { query, columns, placed, offer } = await this.#statements.start(asked, session, call, 'parts')
+    const endpoints = this.#results.tickets(query, placed, offer).map(endpointOf)
+    return flightInfo(descriptor, encapsulatedSchema(columns, session.enums), endpoints, offer?.isInOrder)
   }
 
   async pollFlightInfo(descriptor: FlightDescriptor, call: Call) {

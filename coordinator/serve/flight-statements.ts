@@ -8,21 +8,24 @@ import type { RawFlightData } from '../../proto/flight-data.ts'
 import { CommandPreparedStatementQuerySchema, CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
 import { readTraceContext, TRACE_HEADER } from '../../proto/trace-context.ts'
+import type { OrderedOffer } from '../result-offer.ts'
 import type { RunningQuery } from '../running-query.ts'
 import type { IngestMode, IngestTarget } from '../session/write-streams.ts'
 import type { Session } from '../session/session.ts'
 import type { Preparation, Statements } from '../session/statements.ts'
-import { unpack } from './flight-any.ts'
+import { unpack } from '../../proto/flight-any.ts'
 import { statementTicket, type EndpointShape } from './flight-info.ts'
 import { boundStatement, needsBinding, PreparedStatements, type Prepared } from './flight-prepared.ts'
 import { TICKET_LIFE_MS } from './flight-results.ts'
 import { FlightTransactions } from './flight-transactions.ts'
-import type { Signer } from './signed-text.ts'
+import type { Signer } from '../../proto/signed-text.ts'
 
 /** `false`: for this statement as the session's option `cache`. */
 const CACHE_HEADER = 'skein-cache'
 /** For this statement as the session's option `compression`. */
 const COMPRESSION_HEADER = 'skein-compression'
+/** `true` or `false`: for this statement as the session's option `parallel_endpoints`. */
+const PARALLEL_HEADER = 'skein-parallel-endpoints'
 
 export interface StatementOptions {
   readonly statements: Statements
@@ -42,7 +45,12 @@ export interface Submitted {
 
 export interface Started extends Submitted {
   readonly columns: readonly TableColumn[]
+  /** In which it is read; null: in one piece. */
+  readonly offer: OrderedOffer | null
 }
+
+/** Rows; the same, which may be read part by part; or the number of rows alone. */
+type Wanted = 'rows' | 'parts' | 'count'
 
 /** Purpose of a ticket of what is bound only after it was given. */
 const LATE = 'late'
@@ -100,20 +108,21 @@ export class FlightStatements {
     return this.#options.statements.prepare({ session, sql, clientInterface: 'ArrowFlightSQL' })
   }
 
-  /** Throws the QueryError that refuses it. `wanted`: rows, or their number alone. */
-  submit(asked: Asked, session: Session, call: Call, wanted: 'rows' | 'count' = 'rows'): Submitted {
+  /** Throws the QueryError that refuses it. */
+  submit(asked: Asked, session: Session, call: Call, wanted: Wanted = 'rows'): Submitted {
     const { statements } = this.#options
     const trace = readTraceContext(call.header(TRACE_HEADER))
     const cache = call.header(CACHE_HEADER) !== 'false'
-    const compression = wanted === 'rows' ? compressionOf(call, session) : 'none'
-    const input = { session, cache, trace, compression, clientInterface: 'ArrowFlightSQL' } as const
+    const compression = wanted === 'count' ? 'none' : compressionOf(call, session)
+    const parallel = wanted === 'parts' && isParallel(call, session)
+    const input = { session, cache, trace, compression, parallel, clientInterface: 'ArrowFlightSQL' } as const
     if (asked.kind === 'text') {
       return { query: statements.submit({ ...input, sql: asked.sql }), placed: thrown => thrown }
     }
     const { prepared } = asked
     if (needsBinding(prepared)) bindText(prepared.sql, new Map()) // throws: no value is given
     const { text, rows } = boundStatement(prepared)
-    if (rows !== undefined && prepared.returning && wanted === 'rows') {
+    if (rows !== undefined && prepared.returning && wanted !== 'count') {
       throw new QueryError('UNSUPPORTED_STATEMENT', 'a change with RETURNING takes one row of values at a time')
     }
     const columnNames = prepared.columns.map(({ name }) => name)
@@ -129,16 +138,17 @@ export class FlightStatements {
     return this.#options.statements.ingest(session, target, mode, messages, signal)
   }
 
-  /** Starts it and waits for its columns; if the client goes meanwhile, it is cancelled. */
-  async start(asked: Asked, session: Session, call: Call, wanted: 'rows' | 'count' = 'rows'): Promise<Started> {
+  /** Starts it and waits for its columns, and for what is offered; if the client goes meanwhile, it is cancelled. */
+  async start(asked: Asked, session: Session, call: Call, wanted: Wanted = 'rows'): Promise<Started> {
     const { query, placed } = this.submit(asked, session, call, wanted)
     const cancel = () => query.cancel('the client went away')
     call.signal.addEventListener('abort', cancel, { once: true })
     try {
       if (call.signal.aborted) cancel()
       const columns = await query.columns
+      const offer = wanted === 'parts' ? await query.offer?.() ?? null : null
       if (call.signal.aborted) throw new QueryError('CANCELLED', 'the client went away')
-      return { query, placed, columns }
+      return { query, placed, columns, offer }
     } catch (thrown) {
       query.release()
       throw placed(thrown)
@@ -146,6 +156,12 @@ export class FlightStatements {
       call.signal.removeEventListener('abort', cancel)
     }
   }
+}
+
+function isParallel(call: Call, session: Session): boolean {
+  const asked = call.header(PARALLEL_HEADER) ?? String(session.parallel)
+  if (asked === 'true' || asked === 'false') return asked === 'true'
+  throw new QueryError('INVALID_REQUEST', `${PARALLEL_HEADER} takes true or false, not '${asked}'`)
 }
 
 function compressionOf(call: Call, session: Session): Compression {

@@ -7,12 +7,13 @@
 import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { FlightDescriptor } from '../../proto/gen/flight_pb.js'
-import { ResultService } from '../../proto/gen/results_pb.js'
+import { PartEnd_How as How, ResultService, type PartReading } from '../../proto/gen/results_pb.js'
 import type { GrpcChannel } from '../../proto/grpc-channel.ts'
 import type { Call, ServiceHandlers } from '../../proto/grpc-server.ts'
 import { passedOn } from '../../proto/wire-frame.ts'
 import type { FlightPolls, PollShape } from './flight-polls.ts'
 import type { CancelOutcome, FlightResults, Ticket } from './flight-results.ts'
+import type { Logins } from './logins.ts'
 
 /** Above what a poll waits for rows (flight-polls.ts). */
 const ANSWER_WITHIN_MS = 5_000
@@ -82,18 +83,23 @@ export class FlightTickets {
   }
 }
 
-/** What other coordinators ask. `guard` throws for who is no node of the cluster. */
+/** What other coordinators ask, and executors of parts. `guard` throws for who is no node of the cluster. */
 export function resultHandlers(
-  here: FlightResults, polls: FlightPolls, guard: (call: Call) => void,
+  here: FlightResults, polls: FlightPolls, logins: Logins, guard: (call: Call) => void,
 ): ServiceHandlers<typeof ResultService> {
   return {
+    readPart: (requests, call) => {
+      guard(call)
+      return partReading(here, logins, requests, call)
+    },
     readResult: ({ handle, principal }, call) => {
       guard(call)
       return here.read(handle, principal, call.signal)
     },
     renewResult: ({ handle, principal }, call) => {
       guard(call)
-      return here.renew(handle, principal)
+      const { locations = [], ...ticket } = here.renew(handle, principal)
+      return { ...ticket, locations: [...locations] }
     },
     cancelResult: ({ handle, principal }, call) => {
       guard(call)
@@ -104,5 +110,30 @@ export function resultHandlers(
       if (ticket === undefined || descriptor === undefined) throw new QueryError('INVALID_REQUEST', 'an empty poll')
       return polls.again(descriptor, ticket.handle, ticket.principal, call.signal)
     },
+  }
+}
+
+/** What an executor tells of a reader of a part. A stream that breaks is the executor's end, not its reader's. */
+async function* partReading(
+  here: FlightResults, logins: Logins, requests: AsyncIterable<PartReading>, call: Call,
+): AsyncGenerator<Record<string, never>> {
+  const steps = requests[Symbol.asyncIterator]()
+  const { step: first } = (await steps.next() as { readonly value?: PartReading }).value ?? {}
+  if (first?.case !== 'reader') throw new QueryError('INVALID_REQUEST', 'a reading without a reader')
+  const { handle, authorization, address, certified } = first.value
+  const { principal } = await logins.caller({
+    authorization: authorization === '' ? undefined : authorization, address,
+    certificate: certified === '' ? null : { name: certified, role: 'client' },
+  })
+  const end = here.readPart(handle, principal)
+  const broken = (): void => end('broken', 0)
+  call.signal.addEventListener('abort', broken, { once: true })
+  try {
+    yield {}
+    const { step: last } = (await steps.next() as { readonly value?: PartReading }).value ?? {}
+    if (last?.case === 'end') end(last.value.how === How.WHOLE ? 'whole' : 'left', Number(last.value.bytes))
+  } finally {
+    call.signal.removeEventListener('abort', broken)
+    broken()
   }
 }

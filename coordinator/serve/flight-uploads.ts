@@ -11,7 +11,7 @@ import {
   type CommandStatementIngest,
 } from '../../proto/gen/flight_sql_pb.js'
 import type { Call } from '../../proto/grpc-server.ts'
-import { encode, packedName, unpack } from './flight-any.ts'
+import { encode, packedName, unpack } from '../../proto/flight-any.ts'
 import { readBinding } from './flight-binding.ts'
 import type { FlightResults } from './flight-results.ts'
 import type { FlightTickets } from './flight-tickets.ts'

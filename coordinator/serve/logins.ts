@@ -10,7 +10,7 @@
 import { QueryError } from '../../proto/errors.ts'
 import type { Peer } from '../../proto/tls.ts'
 import type { KnownUser, Users } from '../users.ts'
-import type { Signer } from './signed-text.ts'
+import type { Signer } from '../../proto/signed-text.ts'
 
 const TOKEN_LIFE_MS = 24 * 3_600_000
 const TOKEN = 'session'

@@ -10,6 +10,7 @@ import type { Clock } from '../../proto/clock.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { QueryId } from '../../proto/ids.ts'
+import type { OrderedOffer } from '../result-offer.ts'
 import type { QueryRequest, QueryState, QueryStats, RunningQuery, TaskReport } from '../running-query.ts'
 import type { Answer } from './answer.ts'
 
@@ -79,6 +80,11 @@ export class Script implements RunningQuery {
       throw this.#failed(thrown)
     }
     this.#endedMs ??= this.#options.clock.nowMs()
+  }
+
+  async offer(): Promise<OrderedOffer | null> {
+    const answer = await this.#answered.catch(() => null) // a client is told by its rows
+    return answer !== null && 'offer' in answer ? await answer.offer?.() ?? null : null
   }
 
   state(): QueryState {

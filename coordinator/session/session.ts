@@ -34,6 +34,8 @@ export interface Session {
   enums: EnumForm
   /** Of results over Flight. */
   compression: Compression
+  /** Its client can read a large result part by part, from the executors that have made them. */
+  parallel: boolean
   /** Of its texts; null: DuckDB's own. */
   dialect: DialectName | null
   /** False: its statements are neither answered with results that were kept, nor are theirs kept. */
@@ -58,8 +60,8 @@ export function newSession(
   id: SessionId, principal: string, { catalog, schema }: NameDefaults, isKept: boolean, nowMs: number,
 ): Session {
   return {
-    id, principal, isKept, catalog, schema, enums: 'text', compression: 'none', dialect: null, cache: true,
-    settings: new Map(),
+    id, principal, isKept, catalog, schema, enums: 'text', compression: 'none', parallel: false, dialect: null,
+    cache: true, settings: new Map(),
     prepared: new Map(), transaction: 'none', transactions: 0, running: 0, lastUsedMs: nowMs,
   }
 }

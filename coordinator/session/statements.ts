@@ -47,6 +47,7 @@ export interface StatementInput {
   readonly enums?: EnumForm | undefined
   /** Absent: none. */
   readonly compression?: Compression | undefined
+  readonly parallel?: boolean | undefined
   /** False: as the session's own. */
   readonly cache?: boolean | undefined
   /** Of the text; null: DuckDB's own; absent: the session's. */
@@ -373,6 +374,7 @@ export class Statements {
       defaultCatalog: catalog ?? session.catalog, defaultSchema: schema ?? session.schema,
       settings: { ...Object.fromEntries(session.settings), ...settings }, enums: enums ?? session.enums,
       cache: cache !== false && session.cache, ...(compression === undefined ? {} : { compression }),
+      ...(input.parallel === true ? { parallel: true } : {}),
       ...(queryId === undefined ? {} : { queryId }), ...(columnNames === undefined ? {} : { columnNames }),
       ...(trace === undefined ? {} : { trace }), ...(dialect === null ? {} : { dialect }),
     }

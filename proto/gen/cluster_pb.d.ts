@@ -424,6 +424,13 @@ export declare type ExecutorInfo = Message<"skein.cluster.v1.ExecutorInfo"> & {
    * @generated from field: string reason = 13;
    */
   reason: string;
+
+  /**
+   * Where clients read parts of results: grpc://host:port or grpc+tls://host:port; empty: nowhere.
+   *
+   * @generated from field: string flight = 14;
+   */
+  flight: string;
 };
 
 /**

@@ -1315,6 +1315,7 @@ export declare const TaskStatus_QueuedSchema: GenMessage<TaskStatus_Queued>;
 
 /**
  * What is done, 0 to 1, by DuckDB's guess; told about once a second while it grows.
+ * outgrown: there was no room for all of the task's result: it waits for a reader, or what was read first is dropped.
  *
  * @generated from message skein.executor.v1.TaskStatus.Running
  */
@@ -1323,6 +1324,11 @@ export declare type TaskStatus_Running = Message<"skein.executor.v1.TaskStatus.R
    * @generated from field: double fraction = 1;
    */
   fraction: number;
+
+  /**
+   * @generated from field: bool outgrown = 2;
+   */
+  outgrown: boolean;
 };
 
 /**
@@ -1360,6 +1366,13 @@ export declare type TaskStatus_Succeeded = Message<"skein.executor.v1.TaskStatus
    * @generated from field: repeated skein.executor.v1.SampledKey sample = 4;
    */
   sample: SampledKey[];
+
+  /**
+   * As while it ran.
+   *
+   * @generated from field: bool outgrown = 5;
+   */
+  outgrown: boolean;
 };
 
 /**

@@ -2,7 +2,7 @@
 // @generated from file results.proto (package skein.results.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { FlightDataSchema, FlightDescriptor, PollInfoSchema } from "./flight_pb.js";
 
@@ -35,7 +35,7 @@ export declare type ResultTicket = Message<"skein.results.v1.ResultTicket"> & {
 export declare const ResultTicketSchema: GenMessage<ResultTicket>;
 
 /**
- * expires_ms: since 1970.
+ * expires_ms: since 1970. locations: of a part's ticket, where it is read besides.
  *
  * @generated from message skein.results.v1.RenewedTicket
  */
@@ -49,6 +49,11 @@ export declare type RenewedTicket = Message<"skein.results.v1.RenewedTicket"> & 
    * @generated from field: double expires_ms = 2;
    */
   expiresMs: number;
+
+  /**
+   * @generated from field: repeated string locations = 3;
+   */
+  locations: string[];
 };
 
 /**
@@ -97,6 +102,128 @@ export declare type PollResultRequest = Message<"skein.results.v1.PollResultRequ
 export declare const PollResultRequestSchema: GenMessage<PollResultRequest>;
 
 /**
+ * @generated from message skein.results.v1.PartReading
+ */
+export declare type PartReading = Message<"skein.results.v1.PartReading"> & {
+  /**
+   * @generated from oneof skein.results.v1.PartReading.step
+   */
+  step: {
+    /**
+     * @generated from field: skein.results.v1.PartReader reader = 1;
+     */
+    value: PartReader;
+    case: "reader";
+  } | {
+    /**
+     * @generated from field: skein.results.v1.PartEnd end = 2;
+     */
+    value: PartEnd;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message skein.results.v1.PartReading.
+ * Use `create(PartReadingSchema)` to create a new message.
+ */
+export declare const PartReadingSchema: GenMessage<PartReading>;
+
+/**
+ * What the client has shown: the ticket's handle, his `authorization`, the host that he calls from, and the name in his
+ * certificate if it is a client's; empty: none.
+ *
+ * @generated from message skein.results.v1.PartReader
+ */
+export declare type PartReader = Message<"skein.results.v1.PartReader"> & {
+  /**
+   * @generated from field: string handle = 1;
+   */
+  handle: string;
+
+  /**
+   * @generated from field: string authorization = 2;
+   */
+  authorization: string;
+
+  /**
+   * @generated from field: string address = 3;
+   */
+  address: string;
+
+  /**
+   * @generated from field: string certified = 4;
+   */
+  certified: string;
+};
+
+/**
+ * Describes the message skein.results.v1.PartReader.
+ * Use `create(PartReaderSchema)` to create a new message.
+ */
+export declare const PartReaderSchema: GenMessage<PartReader>;
+
+/**
+ * @generated from message skein.results.v1.PartEnd
+ */
+export declare type PartEnd = Message<"skein.results.v1.PartEnd"> & {
+  /**
+   * @generated from field: skein.results.v1.PartEnd.How how = 1;
+   */
+  how: PartEnd_How;
+
+  /**
+   * @generated from field: uint64 bytes = 2;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message skein.results.v1.PartEnd.
+ * Use `create(PartEndSchema)` to create a new message.
+ */
+export declare const PartEndSchema: GenMessage<PartEnd>;
+
+/**
+ * WHOLE: he has all of it. LEFT: he went away before.
+ *
+ * @generated from enum skein.results.v1.PartEnd.How
+ */
+export enum PartEnd_How {
+  /**
+   * @generated from enum value: HOW_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: HOW_WHOLE = 1;
+   */
+  WHOLE = 1,
+
+  /**
+   * @generated from enum value: HOW_LEFT = 2;
+   */
+  LEFT = 2,
+}
+
+/**
+ * Describes the enum skein.results.v1.PartEnd.How.
+ */
+export declare const PartEnd_HowSchema: GenEnum<PartEnd_How>;
+
+/**
+ * @generated from message skein.results.v1.PartGranted
+ */
+export declare type PartGranted = Message<"skein.results.v1.PartGranted"> & {
+};
+
+/**
+ * Describes the message skein.results.v1.PartGranted.
+ * Use `create(PartGrantedSchema)` to create a new message.
+ */
+export declare const PartGrantedSchema: GenMessage<PartGranted>;
+
+/**
  * Results of Flight statements at the coordinator that runs them, for the other coordinators, whose clients show its
  * tickets. On the port of operators; every call carries the cluster's secret as `authorization: Bearer <secret>`.
  * NOT_FOUND: the ticket has expired, or its result has ended. PERMISSION_DENIED: it is another user's.
@@ -137,6 +264,17 @@ export declare const ResultService: GenService<{
     methodKind: "unary";
     input: typeof PollResultRequestSchema;
     output: typeof PollInfoSchema;
+  },
+  /**
+   * An executor is asked for a part of a result by a client. The first request says by whom, and is answered once, if
+   * he may read it. He counts as a reader until the second, which says how it ended, or until the stream breaks.
+   *
+   * @generated from rpc skein.results.v1.ResultService.ReadPart
+   */
+  readPart: {
+    methodKind: "bidi_streaming";
+    input: typeof PartReadingSchema;
+    output: typeof PartGrantedSchema;
   },
 }>;
 

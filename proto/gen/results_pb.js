@@ -2,14 +2,14 @@
 // @generated from file results.proto (package skein.results.v1, syntax proto3)
 /* eslint-disable */
 
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc, tsEnum } from "@bufbuild/protobuf/codegenv2";
 import { file_flight } from "./flight_pb.js";
 
 /**
  * Describes the file results.proto.
  */
 export const file_results = /*@__PURE__*/
-  fileDesc("Cg1yZXN1bHRzLnByb3RvEhBza2Vpbi5yZXN1bHRzLnYxIjEKDFJlc3VsdFRpY2tldBIOCgZoYW5kbGUYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJIjMKDVJlbmV3ZWRUaWNrZXQSDgoGaGFuZGxlGAEgASgJEhIKCmV4cGlyZXNfbXMYAiABKAEiIAoPQ2FuY2VsbGVkUmVzdWx0Eg0KBWVuZGVkGAEgASgIIoABChFQb2xsUmVzdWx0UmVxdWVzdBIuCgZ0aWNrZXQYASABKAsyHi5za2Vpbi5yZXN1bHRzLnYxLlJlc3VsdFRpY2tldBI7CgpkZXNjcmlwdG9yGAIgASgLMicuYXJyb3cuZmxpZ2h0LnByb3RvY29sLkZsaWdodERlc2NyaXB0b3Iy2QIKDVJlc3VsdFNlcnZpY2USUQoKUmVhZFJlc3VsdBIeLnNrZWluLnJlc3VsdHMudjEuUmVzdWx0VGlja2V0GiEuYXJyb3cuZmxpZ2h0LnByb3RvY29sLkZsaWdodERhdGEwARJOCgtSZW5ld1Jlc3VsdBIeLnNrZWluLnJlc3VsdHMudjEuUmVzdWx0VGlja2V0Gh8uc2tlaW4ucmVzdWx0cy52MS5SZW5ld2VkVGlja2V0ElEKDENhbmNlbFJlc3VsdBIeLnNrZWluLnJlc3VsdHMudjEuUmVzdWx0VGlja2V0GiEuc2tlaW4ucmVzdWx0cy52MS5DYW5jZWxsZWRSZXN1bHQSUgoKUG9sbFJlc3VsdBIjLnNrZWluLnJlc3VsdHMudjEuUG9sbFJlc3VsdFJlcXVlc3QaHy5hcnJvdy5mbGlnaHQucHJvdG9jb2wuUG9sbEluZm9iBnByb3RvMw", [file_flight]);
+  fileDesc("Cg1yZXN1bHRzLnByb3RvEhBza2Vpbi5yZXN1bHRzLnYxIjEKDFJlc3VsdFRpY2tldBIOCgZoYW5kbGUYASABKAkSEQoJcHJpbmNpcGFsGAIgASgJIkYKDVJlbmV3ZWRUaWNrZXQSDgoGaGFuZGxlGAEgASgJEhIKCmV4cGlyZXNfbXMYAiABKAESEQoJbG9jYXRpb25zGAMgAygJIiAKD0NhbmNlbGxlZFJlc3VsdBINCgVlbmRlZBgBIAEoCCKAAQoRUG9sbFJlc3VsdFJlcXVlc3QSLgoGdGlja2V0GAEgASgLMh4uc2tlaW4ucmVzdWx0cy52MS5SZXN1bHRUaWNrZXQSOwoKZGVzY3JpcHRvchgCIAEoCzInLmFycm93LmZsaWdodC5wcm90b2NvbC5GbGlnaHREZXNjcmlwdG9yIm8KC1BhcnRSZWFkaW5nEi4KBnJlYWRlchgBIAEoCzIcLnNrZWluLnJlc3VsdHMudjEuUGFydFJlYWRlckgAEigKA2VuZBgCIAEoCzIZLnNrZWluLnJlc3VsdHMudjEuUGFydEVuZEgAQgYKBHN0ZXAiVwoKUGFydFJlYWRlchIOCgZoYW5kbGUYASABKAkSFQoNYXV0aG9yaXphdGlvbhgCIAEoCRIPCgdhZGRyZXNzGAMgASgJEhEKCWNlcnRpZmllZBgEIAEoCSJ9CgdQYXJ0RW5kEioKA2hvdxgBIAEoDjIdLnNrZWluLnJlc3VsdHMudjEuUGFydEVuZC5Ib3cSDQoFYnl0ZXMYAiABKAQiNwoDSG93EhMKD0hPV19VTlNQRUNJRklFRBAAEg0KCUhPV19XSE9MRRABEgwKCEhPV19MRUZUEAIiDQoLUGFydEdyYW50ZWQypwMKDVJlc3VsdFNlcnZpY2USUQoKUmVhZFJlc3VsdBIeLnNrZWluLnJlc3VsdHMudjEuUmVzdWx0VGlja2V0GiEuYXJyb3cuZmxpZ2h0LnByb3RvY29sLkZsaWdodERhdGEwARJOCgtSZW5ld1Jlc3VsdBIeLnNrZWluLnJlc3VsdHMudjEuUmVzdWx0VGlja2V0Gh8uc2tlaW4ucmVzdWx0cy52MS5SZW5ld2VkVGlja2V0ElEKDENhbmNlbFJlc3VsdBIeLnNrZWluLnJlc3VsdHMudjEuUmVzdWx0VGlja2V0GiEuc2tlaW4ucmVzdWx0cy52MS5DYW5jZWxsZWRSZXN1bHQSUgoKUG9sbFJlc3VsdBIjLnNrZWluLnJlc3VsdHMudjEuUG9sbFJlc3VsdFJlcXVlc3QaHy5hcnJvdy5mbGlnaHQucHJvdG9jb2wuUG9sbEluZm8STAoIUmVhZFBhcnQSHS5za2Vpbi5yZXN1bHRzLnYxLlBhcnRSZWFkaW5nGh0uc2tlaW4ucmVzdWx0cy52MS5QYXJ0R3JhbnRlZCgBMAFiBnByb3RvMw", [file_flight]);
 
 /**
  * Describes the message skein.results.v1.ResultTicket.
@@ -38,6 +38,48 @@ export const CancelledResultSchema = /*@__PURE__*/
  */
 export const PollResultRequestSchema = /*@__PURE__*/
   messageDesc(file_results, 3);
+
+/**
+ * Describes the message skein.results.v1.PartReading.
+ * Use `create(PartReadingSchema)` to create a new message.
+ */
+export const PartReadingSchema = /*@__PURE__*/
+  messageDesc(file_results, 4);
+
+/**
+ * Describes the message skein.results.v1.PartReader.
+ * Use `create(PartReaderSchema)` to create a new message.
+ */
+export const PartReaderSchema = /*@__PURE__*/
+  messageDesc(file_results, 5);
+
+/**
+ * Describes the message skein.results.v1.PartEnd.
+ * Use `create(PartEndSchema)` to create a new message.
+ */
+export const PartEndSchema = /*@__PURE__*/
+  messageDesc(file_results, 6);
+
+/**
+ * Describes the enum skein.results.v1.PartEnd.How.
+ */
+export const PartEnd_HowSchema = /*@__PURE__*/
+  enumDesc(file_results, 6, 0);
+
+/**
+ * WHOLE: he has all of it. LEFT: he went away before.
+ *
+ * @generated from enum skein.results.v1.PartEnd.How
+ */
+export const PartEnd_How = /*@__PURE__*/
+  tsEnum(PartEnd_HowSchema);
+
+/**
+ * Describes the message skein.results.v1.PartGranted.
+ * Use `create(PartGrantedSchema)` to create a new message.
+ */
+export const PartGrantedSchema = /*@__PURE__*/
+  messageDesc(file_results, 7);
 
 /**
  * Results of Flight statements at the coordinator that runs them, for the other coordinators, whose clients show its

@@ -2,7 +2,8 @@
 
 import t from 'tap'
 import type { Fetch } from '../../coordinator/result-part.ts'
-import { ResultRelay, type RelayEvent } from '../../coordinator/result-relay.ts'
+import type { RelayEvent } from '../../coordinator/relay-event.ts'
+import { ResultRelay } from '../../coordinator/result-relay.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { Simulation } from '../sim/simulation.ts'

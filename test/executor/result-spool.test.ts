@@ -248,3 +248,20 @@ t.test('writers that wait for room end with their spool, whenever it fails', asy
     await Promise.all(refused)
   }
 })
+
+t.test('a spool tells once when there is no room for all that it is given', async t => {
+  let told = 0
+  const folder = join(temporaryFolder(t), 'spool')
+  const [memory, disk] = [new SpoolMemory(100), new ByteBudget(100)]
+  const result = new ResultSpool({ folder, memory, disk, clock: systemClock, onOutgrown: () => { told++ } })
+  t.teardown(() => result.remove())
+  const [first, second, ...others] = [0, 1, 2, 3].map(n => frame(n, 100))
+  for (const each of [first, second]) if (each !== undefined) await result.append(each.header, each.body)
+  t.strictSame([told, result.hasOutgrown], [0, false], 'memory and disk have room for all')
+  const waiting = others.map(({ header, body }) => result.append(header, body))
+  while (!result.hasOutgrown) await new Promise(resolve => { setImmediate(resolve) })
+  const refused = waiting.map(each => t.rejects(each, { code: 'CANCELLED' }))
+  result.fail(new QueryError('CANCELLED', 'released'))
+  await Promise.all(refused)
+  t.equal(told, 1)
+})

@@ -8,9 +8,9 @@ import type { CoordinatorId, Incarnation, TaskId } from '../../proto/ids.ts'
 import { HandClock } from './hand-clock.ts'
 
 const c1 = 'c1' as CoordinatorId
-const queued = (id: string) => taskStatus(id as TaskId, { state: 'queued', queuedAtMs: 0 }, [])
+const queued = (id: string) => taskStatus(id as TaskId, { state: 'queued', queuedAtMs: 0 }, [], false)
 const running = (id: string) =>
-  taskStatus(id as TaskId, { state: 'running', queuedMs: 0, startedAtMs: 0, fraction: 0 }, [])
+  taskStatus(id as TaskId, { state: 'running', queuedMs: 0, startedAtMs: 0, fraction: 0 }, [], false)
 
 function setUp() {
   const clock = new HandClock()

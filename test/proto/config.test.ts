@@ -100,7 +100,7 @@ listen: { http: "0.0.0.0:0", flight: "[::1]:81" }
       },
       { ...DEFAULT_GROUP, maxRunningPerUser: 2 },
     ],
-    listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283', node: null },
+    listen: { http: '0.0.0.0:0', flight: '[::1]:81', admin: '127.0.0.1:4283', node: null, results: null },
     store: null, storeGraceMs: 60_000, secretKeyFile: null, tls: null, clientTls: null, auth: 'users', admins: ['ann'],
     tracing: null,
   })
@@ -115,7 +115,9 @@ t.test('what is left out comes from the machine or has a default', async t => {
     threads: 8, memoryBytes: 60e9, spillBytes: 100e9, cacheBytes: 100e9, resultCacheBytes: 2 ** 29, labels: {},
     advertise: null, drainMs: 3_000,
   })
-  t.strictSame(listen, { http: '127.0.0.1:4280', flight: '127.0.0.1:4281', admin: '127.0.0.1:4283', node: null })
+  t.strictSame(listen, {
+    http: '127.0.0.1:4280', flight: '127.0.0.1:4281', admin: '127.0.0.1:4283', node: null, results: null,
+  })
   t.match(parse(''), { buckets: {}, catalogs: {}, defaultCatalog: 'memory' })
 })
 

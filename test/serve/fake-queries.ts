@@ -3,6 +3,7 @@
 import { tableToIPC, type Table } from 'apache-arrow'
 import type { TableColumn } from '../../catalog/table.ts'
 import type { LoggedQuery, QueryLog } from '../../coordinator/serve/ports.ts'
+import type { OrderedOffer } from '../../coordinator/result-offer.ts'
 import type { QueryRequest, QueryState, TaskReport } from '../../coordinator/running-query.ts'
 import { readStream } from '../../proto/arrow-stream.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
@@ -13,6 +14,8 @@ export interface Script {
   readonly columns: readonly TableColumn[]
   /** The messages of the result; may wait and may throw. */
   readonly frames: () => AsyncIterable<RawFlightData>
+  /** Absent: it is read in one piece. */
+  readonly offer?: OrderedOffer
 }
 
 /** The messages of a table, the schema first. */
@@ -29,6 +32,7 @@ export class FakeQuery implements LoggedQuery {
   readonly request: QueryRequest
   readonly columns: Promise<readonly TableColumn[]>
   readonly query = { startedMs: 1000 }
+  readonly offer: () => Promise<OrderedOffer | null>
   cancelled: string | undefined
   released = false
   /** Calls of `frames`. */
@@ -49,6 +53,7 @@ export class FakeQuery implements LoggedQuery {
       return columns
     }), this.#stopped])
     this.columns.catch((error: unknown) => this.#fail(error))
+    this.offer = async () => request.parallel === true ? (await script).offer ?? null : null
     this.#frames = async function* () {
       yield* (await script).frames()
     }

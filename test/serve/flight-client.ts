@@ -13,7 +13,7 @@ import { FlightResults } from '../../coordinator/serve/flight-results.ts'
 import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
 import { resultHandlers, type ChannelTo } from '../../coordinator/serve/flight-tickets.ts'
 import { Logins } from '../../coordinator/serve/logins.ts'
-import { Signer } from '../../coordinator/serve/signed-text.ts'
+import { Signer } from '../../proto/signed-text.ts'
 import type { Users } from '../../coordinator/users.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
@@ -62,12 +62,13 @@ export async function startFlight(t: Teardown, options: FlightServerOptions): Pr
   const results = new FlightResults(signer, clock, coordinator, duty)
   const polls = new FlightPolls(results, clock)
   const newId = (): string => `id-${++ids}`
+  const logins = new Logins(signer, users)
   const server = new GrpcServer({ authenticate: () => undefined, links: true })
   server.addService(FlightService, flightSqlHandlers({
     ...fakeStatements(t, queries, clock, newId, duty), catalog, version: '0.1.0', newId, signer,
-    logins: new Logins(signer, users), results, polls, channelTo,
+    logins, results, polls, channelTo,
   }))
-  server.addService(ResultService, resultHandlers(results, polls, nodeGuard(nodes)))
+  server.addService(ResultService, resultHandlers(results, polls, logins, nodeGuard(nodes)))
   const port = await server.listen('127.0.0.1', 0)
   t.teardown(() => server.close())
   return port

@@ -44,18 +44,19 @@ t.test('session options decide where names are looked up; packed or bare', async
   t.strictSame(await errors(bare(right)), {})
   const inAny = packed(SetSessionOptionsRequestSchema, optionsMessage({ schema: 's', compute_size: 'XL' }))
   t.strictSame(await errors(inAny), {})
-  t.strictSame(await errors(bare({ cache: 'false', dialect: 'tsql' })), {})
+  t.strictSame(await errors(bare({ cache: 'false', dialect: 'tsql', parallel_endpoints: 'true' })), {})
   const wrong = {
     compute_size: 'huge', colour: 'red', catalog: 1, timezone: 'Mars', enums: 'x', cache: '0', compression: 'zip',
-    dialect: 'oracle',
+    dialect: 'oracle', parallel_endpoints: 'maybe',
   }
   t.strictSame(await errors(bare(wrong)), {
     compute_size: 2, colour: 1, catalog: 2, timezone: 2, enums: 2, cache: 2, compression: 2, dialect: 2,
+    parallel_endpoints: 2,
   })
   await client.getFlightInfo(statement)
   t.match(queries.last.request, {
     defaultCatalog: 'other', defaultSchema: 's', settings: { TimeZone: 'Asia/Tokyo' }, cache: false,
-    compression: 'lz4',
+    compression: 'lz4', parallel: true,
   })
 
   const get = async () => {
@@ -66,13 +67,13 @@ t.test('session options decide where names are looked up; packed or bare', async
   }
   t.strictSame(await get(), {
     catalog: 'other', schema: 's', timezone: 'Asia/Tokyo', enums: 'dictionary', compression: 'lz4', cache: 'false',
-    dialect: 'tsql',
+    dialect: 'tsql', parallel_endpoints: 'true',
   })
   const [closed] = await client.act('CloseSession', new Uint8Array(0))
   t.equal(fromBinary(CloseSessionResultSchema, closed ?? new Uint8Array(0)).status, 1)
   t.strictSame(await get(), {
     catalog: 'lake', schema: 'main', timezone: 'UTC', enums: 'text', compression: 'none', cache: 'true',
-    dialect: 'duckdb',
+    dialect: 'duckdb', parallel_endpoints: 'false',
   })
 })
 

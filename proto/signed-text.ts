@@ -3,13 +3,18 @@
  * holds, and a MAC over both (HMAC-SHA-256, RFC 2104), so nothing of it need be kept here and nobody else can make one.
  */
 
-import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Clock } from '../../proto/clock.ts'
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import type { Clock } from './clock.ts'
 
 /** A key shorter than the MAC weakens it (RFC 2104, section 3). */
 const MIN_KEY_BYTES = 32
 /** Longer ones are not ours. */
 const MAX_LENGTH = 4096
+
+/** Of one cluster: all of its processes take what one of them has signed. */
+export function signingKey(secret: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'tickets 1', MIN_KEY_BYTES))
+}
 
 export class Signer {
   readonly #key: Uint8Array

@@ -7,7 +7,7 @@ import {
   create, fromBinary, toBinary, type DescMessage, type MessageInitShape, type MessageShape,
 } from '@bufbuild/protobuf'
 import { AnySchema } from '@bufbuild/protobuf/wkt'
-import { QueryError } from '../../proto/errors.ts'
+import { QueryError } from './errors.ts'
 
 const PREFIX = 'arrow.flight.protocol.'
 
