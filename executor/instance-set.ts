@@ -34,6 +34,8 @@ const MIN_MEMORY_BYTES = 64 * 1024 * 1024
 const SHARED_FLOOR = 1 / 8
 /** Of a session's own instance, for as long as it lives; what does not fit spills. */
 const SESSION_BYTES = 128 * 1024 * 1024
+/** At least: with one, DuckDB's ASOF RIGHT and FULL joins can wait for ever. */
+const SESSION_THREADS = 2
 /** An interrupt is lost on a statement that has not quite begun, so it is repeated. */
 const INTERRUPT_EVERY_MS = 50
 /** How long a lease waits for memory that other tasks hold, and how often it looks. */
@@ -167,7 +169,8 @@ export class InstanceSet {
   /** For a session that may read `directories`, until it is closed. Waits for its memory, as a lease does. */
   async session(id: SessionId, directories: readonly string[], signal: AbortSignal): Promise<SessionConnections> {
     const key = `session-${createHash('sha256').update(id).digest('hex')}`
-    const fence = { ...this.#fence(true, key), directories }
+    const own = this.#fence(true, key)
+    const fence = { ...own, directories, threads: Math.max(SESSION_THREADS, own.threads) }
     const instance = await this.#lease(key, { queryId: null, wantBytes: SESSION_BYTES, instance: null }, fence, signal)
     const owner = key as QueryId
     const [user, admin] = [await instance.take(owner, ''), await instance.take(owner, '')]

@@ -16,6 +16,7 @@ interface Sides {
   readonly join: Join
   readonly leftFrom: string
   readonly rightFrom: string
+  readonly rightAlias: string
   readonly left: readonly string[]
   readonly right: readonly string[]
   readonly leftSql: (condition: JoinCondition) => string
@@ -36,12 +37,12 @@ export function emitJoin(join: Join, left: Relation, right: Relation, alias: () 
   const predicate = join.predicate === null ? []
     : [emitExpression(join.predicate, i => i < left.width ? `${l}.c${i}` : `${r}.c${i - left.width}`)]
   const sides: Sides = {
-    join, leftFrom: from(left, l), rightFrom: from(right, r), leftSql, rightSql, condition,
+    join, leftFrom: from(left, l), rightFrom: from(right, r), rightAlias: r, leftSql, rightSql, condition,
     left: (join.leftOutput ?? positions(left)).map(i => `${l}.c${i}`),
     right: (join.rightOutput ?? positions(right)).map(i => `${r}.c${i}`),
     on: [...conditions, ...predicate].join(' AND ') || 'TRUE',
   }
-  return join.asof ? asof(sides) : plain(sides, alias)
+  return join.asof ? asof(sides, alias) : plain(sides, alias)
 }
 
 /**
@@ -69,12 +70,31 @@ function plain(sides: Sides, alias: () => string): Relation {
   }
 }
 
-function asof({ join: { type }, leftFrom, rightFrom, left, right, on }: Sides): Relation {
+function asof(sides: Sides, alias: () => string): Relation {
+  const { join: { type }, leftFrom, rightFrom, left, right, on } = sides
   switch (type) {
     case 'INNER': return select([...left, ...right], ` FROM ${leftFrom} ASOF JOIN ${rightFrom} ON ${on}`)
-    case 'LEFT': case 'RIGHT': case 'FULL':
-      return select([...left, ...right], ` FROM ${leftFrom} ASOF ${type} JOIN ${rightFrom} ON ${on}`)
+    case 'LEFT': return select([...left, ...right], ` FROM ${leftFrom} ASOF LEFT JOIN ${rightFrom} ON ${on}`)
+    case 'RIGHT': return asofWithRest(sides, '', alias)
+    case 'FULL': return asofWithRest(sides, 'LEFT ', alias)
     default: return refuse(`ASOF ${type}`)
+  }
+}
+
+/**
+ * RIGHT and FULL: the pairs, then the right rows that are in none. DuckDB 1.5's own joins wait for ever in an instance
+ * of one thread, past an interrupt, when some of its partitions have right rows and no left ones.
+ */
+function asofWithRest({ leftFrom, rightFrom, right, rightAlias, left, on }: Sides, kept: string, alias: () => string) {
+  const [numbered, pairs] = [alias(), alias()]
+  const { sql, width } = select([...left, ...right],
+    `, ${rightAlias}.n AS n FROM ${leftFrom} ASOF ${kept}JOIN ${numbered} AS ${rightAlias} ON ${on}`)
+  const rest = select([...left.map(() => 'NULL'), ...right],
+    ` FROM ${numbered} AS ${rightAlias} ANTI JOIN ${pairs} ON ${rightAlias}.n = ${pairs}.n`)
+  return {
+    sql: `WITH ${numbered} AS MATERIALIZED (SELECT *, row_number() OVER () AS n FROM ${rightFrom}), `
+      + `${pairs} AS MATERIALIZED (${sql}) SELECT * EXCLUDE (n) FROM ${pairs} UNION ALL ${rest.sql}`,
+    width,
   }
 }
 

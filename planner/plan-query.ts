@@ -23,6 +23,7 @@ import { contextOf, distribute } from './distribute.ts'
 import { bindFragments } from './dry-bind.ts'
 import { fromDuckdb } from './duckdb-error.ts'
 import { hasJoinThatStatisticsMayEmpty } from './emptied-join.ts'
+import { hasEndlessJoin } from './endless-join.ts'
 import { cutAtExchanges, type Fragment } from './fragment.ts'
 import { volatileFunctions } from './functions.ts'
 import { estimateGroups } from './group-estimate.ts'
@@ -34,6 +35,8 @@ import type { PlanningDatabase, PlanningSession } from './planning-database.ts'
 import { readStatement } from './statement.ts'
 import { NOT_SELECT, type Syntax } from './syntax.ts'
 import { Unsupported } from './unsupported.ts'
+
+const ENDLESS_JOIN = 'an ASOF RIGHT or FULL JOIN in a statement that cannot be written anew'
 
 /** Every table that the text may mean. A text that may not run has none: planning it tells why. */
 export async function namesIn(database: PlanningDatabase, sql: string): Promise<readonly NamedTable[]> {
@@ -80,6 +83,7 @@ async function planReading(
     database.note(thrown.cause)
     // what is sure to fail does so now; most of it are constants that cannot be folded
     await session.prepare(request.sql).catch((error: unknown) => { throw fromDuckdb(error, request.sql) })
+    if (hasEndlessJoin(plan)) throw new QueryError('UNSUPPORTED_STATEMENT', `${ENDLESS_JOIN} (${thrown.message})`)
     // of what has no plan, as SUMMARIZE, it is not known what it reads
     const lean = plan === null ? null : parsePlan(await session.leanPlan(request.sql))
     const fragments = [originalFragment(request, authority.tables, columns, lean)]
