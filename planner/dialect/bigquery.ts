@@ -5,7 +5,7 @@
 
 import type { Call, Dialect, Rendered, Rule, TypeRule } from './dialect.ts'
 import {
-  addInterval, commonParts, formatOf, formatted, ofMoment, part, unitOf, unitsWithoutWeeks, truncation,
+  addInterval, boundaries, commonParts, formatOf, formatted, ofMoment, part, unitOf, unitsWithoutWeeks, truncation,
   type FormatElements,
   type Units,
 } from './dates.ts'
@@ -14,11 +14,14 @@ import {
   commonOperators, distinctFrom, division, divisor, elementAt, like, operator, POSTFIX, special, TIMES,
 } from './operators.ts'
 import {
-  agg, at, cast, code, correlations, exactly, fn, joined, moment, sameInAll, standardDeviations, strict, strictConcat,
-  tryCast, type Rules,
+  agg, at, cast, code, correlations, exactly, fn, joined, moment, notNegative, sameInAll, standardDeviations, strict,
+  strictConcat, trims, tryCast, type Rules,
 } from './rules.ts'
 import { quoteName } from '../../proto/sql-text.ts'
 
+/** Unicode's. */
+const WHITE_SPACE = '\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009'
+  + '\u200a\u2028\u2029\u202f\u205f\u3000'
 const integer: TypeRule = { plain: 'BIGINT', sized: null, kind: 'integer' }
 const numeric: TypeRule = { plain: 'DECIMAL(38, 9)', sized: 'DECIMAL($)', kind: 'fraction' }
 const double: TypeRule = { plain: 'DOUBLE', sized: null, kind: 'fraction' }
@@ -48,6 +51,7 @@ const position: Rule = code('path', 'in a subscript', call => {
 })
 
 export const bigquery: Dialect = {
+  castsOfFractions: 'half-up',
   name: 'bigquery', grammar: 'bigquery', lexicon: bigqueryLexicon, nulls: 'smallest',
   unnamed: (_, unnamed) => `f${unnamed}_`,
   options: { qualify: true, groupByAll: true, unionSaysWhich: true, dottedNames: true, subscripts: 'named' },
@@ -89,17 +93,16 @@ export const bigquery: Dialect = {
       exactly(call, 2)
       return `(${at(call, 0).sql} % ${divisor(at(call, 1), 'error')})`
     }),
-    DIV: code('integer', 'a // b', call => {
+    DIV: code('integer', 'trunc(a // b)', call => {
       exactly(call, 2)
-      return `(${at(call, 0).sql} // ${divisor(at(call, 1), 'error')})`
+      return `trunc(${at(call, 0).sql} // ${divisor(at(call, 1), 'error')})`
     }),
     // strings
     CONCAT: strictConcat, LENGTH: fn('integer', 'length($1)'), CHAR_LENGTH: fn('integer', 'length($1)'),
     BYTE_LENGTH: fn('integer', 'strlen($1)'), SUBSTR: substring(), SUBSTRING: substring(),
-    LEFT: fn('text', 'left($1, $2)'), RIGHT: fn('text', 'right($1, $2)'),
-    TRIM: fn('text', 'trim($1)', 'trim($1, $2)'), LTRIM: fn('text', 'ltrim($1)', 'ltrim($1, $2)'),
-    RTRIM: fn('text', 'rtrim($1)', 'rtrim($1, $2)'), LPAD: fn('text', "lpad($1, $2, ' ')", 'lpad($1, $2, $3)'),
-    RPAD: fn('text', "rpad($1, $2, ' ')", 'rpad($1, $2, $3)'), REPEAT: fn('text', 'repeat($1, $2)'),
+    LEFT: fn('text', `left($1, ${notNegative('$2')})`), RIGHT: fn('text', `right($1, ${notNegative('$2')})`),
+    ...trims(WHITE_SPACE, 'white space', 1, 2), LPAD: fn('text', "lpad($1, $2, ' ')", 'lpad($1, $2, $3)'),
+    RPAD: fn('text', "rpad($1, $2, ' ')", 'rpad($1, $2, $3)'), REPEAT: fn('text', `repeat($1, ${notNegative('$2')})`),
     STRPOS: fn('integer', 'instr($1, $2)'), STARTS_WITH: fn('boolean', 'starts_with($1, $2)'),
     ENDS_WITH: fn('boolean', 'ends_with($1, $2)'), REGEXP_CONTAINS: fn('boolean', 'regexp_matches($1, $2)'),
     REGEXP_REPLACE: fn('text', "regexp_replace($1, $2, $3, 'g')"),
@@ -146,15 +149,15 @@ function difference(type: string): Rule {
   return code('integer', `${name}(unit, b, a)`, call => {
     exactly(call, 3)
     const unit = unitOf(call, at(call, 2), units)
-    return `${name}('${unit.toLowerCase()}', ${moment(call, 1).sql}, ${moment(call, 0).sql})`
+    const [from, to] = [moment(call, 1).sql, moment(call, 0).sql]
+    return name === 'date_diff' ? boundaries(unit, from, to) : `date_sub('${unit.toLowerCase()}', ${from}, ${to})`
   })
 }
 
-/** From 0 it is as from 1. */
+/** From 0, and from before the beginning, it is as from 1. */
 function substring(): Rule {
-  return fn('text', 'substring($1, CASE WHEN $2 = 0 THEN 1 ELSE $2 END)',
-    'substring($1, CASE WHEN $2 = 0 THEN 1 ELSE $2 END, '
-      + "CASE WHEN $3 < 0 THEN CAST('negative length' AS TINYINT) ELSE $3 END)")
+  const from = 'CASE WHEN $2 = 0 OR $2 < -length($1) THEN 1 ELSE $2 END'
+  return fn('text', `substring($1, ${from})`, `substring($1, ${from}, ${notNegative('$3')})`)
 }
 
 

@@ -4,7 +4,7 @@ import type { CallForm, OrderTerm, WindowForm } from './call-form.ts'
 import { castTo } from './cast.ts'
 import type { Call, Dialect, Rendered, Rule, Value } from './dialect.ts'
 import type { Masks } from './mask.ts'
-import { refused } from './refusal.ts'
+import { refused, UNCAST_JSON } from './refusal.ts'
 
 /** Larger ones would be no count of days. */
 const INTERVAL_COUNT = /^[+-]?\d{1,9}$/
@@ -51,6 +51,8 @@ function renderFunction(form: CallForm, inline: readonly Value[], masks: Masks):
   checkUse(form, rule, place)
   const rest = [...inline]
   const args = rest.splice(0, form.args.length)
+  const json = args.find(({ kind }) => kind === 'json')
+  if (json !== undefined && form.name !== 'COUNT') refuse(UNCAST_JSON, json)
   const orderBy = rest.splice(0, form.order.length)
   const filter = form.filter === null ? '' : ` FILTER (WHERE ${rest.shift()?.sql ?? ''})`
   const partition = rest.splice(0, form.window?.partition.length ?? 0)

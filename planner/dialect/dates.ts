@@ -55,8 +55,16 @@ export function difference(
   return code('integer', `${name}(unit, from, to)`, call => {
     exactly(call, 3)
     const unit = unitOf(call, at(call, unitAt ?? 0), units)
-    return `${name}('${unit.toLowerCase()}', ${moment(call, fromAt ?? 0).sql}, ${moment(call, toAt ?? 0).sql})`
+    const [from, to] = [moment(call, fromAt ?? 0).sql, moment(call, toAt ?? 0).sql]
+    if (how === 'boundaries') return boundaries(unit, from, to)
+    return `date_sub('${unit.toLowerCase()}', ${from}, ${to})`
   })
+}
+
+/** How many units begin in between. DuckDB's own date_diff counts weeks by seven days, not by their Mondays. */
+export function boundaries(unit: string, from: string, to: string): string {
+  if (unit !== 'WEEK') return `date_diff('${unit.toLowerCase()}', ${from}, ${to})`
+  return `(date_diff('day', date_trunc('week', ${from}), date_trunc('week', ${to})) // 7)`
 }
 
 /** Of a date it is a date, else of the kind of its argument. */

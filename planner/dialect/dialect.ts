@@ -10,7 +10,7 @@ export type DialectName = 'mysql' | 'snowflake' | 'bigquery' | 'tsql' | 'trino'
 
 /** What is known of an expression's type from the text alone. fraction: a number that is no integer type. */
 export type Kind = 'unknown' | 'integer' | 'fraction' | 'number' | 'text' | 'date' | 'timestamp' | 'boolean'
-  | 'interval' | 'null' | 'tuple' | 'type' | 'path' | 'query'
+  | 'interval' | 'null' | 'tuple' | 'type' | 'path' | 'json' | 'query'
 
 /** SQL of DuckDB's. */
 export interface Rendered {
@@ -102,8 +102,8 @@ export interface Dialect {
   readonly constants: Readonly<Record<string, Rendered>>
   /** Where NULLs stand in an order that does not say so. */
   readonly nulls: 'smallest' | 'largest' | 'last'
-  /** A cast of a fraction to an integer cuts it off; absent: it rounds. */
-  readonly truncatesCasts?: boolean
+  /** What a cast of a fraction to an integer does; absent: as DuckDB, which rounds halves of a DOUBLE to even. */
+  readonly castsOfFractions?: 'cut' | 'half-up'
   /** What a column is named that the text does not name; absent: its text. */
   readonly unnamed?: (position: number, expression: number) => string
   /** Two names are one only if they are alike in case after this folding; absent: case means nothing. */

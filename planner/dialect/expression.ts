@@ -13,7 +13,7 @@ import { renderCall } from './call.ts'
 import type { Operator, Value } from './dialect.ts'
 import type { Masks } from './mask.ts'
 import { COMPARISON, LAMBDA, NEGATION, NOT, PATTERN } from './operators.ts'
-import { refused } from './refusal.ts'
+import { refused, UNCAST_JSON } from './refusal.ts'
 import type { Range } from './source.ts'
 
 type Item =
@@ -283,6 +283,7 @@ class Fold {
       return { ...left, escape: right.text, last }
     }
     const refuse = (what: string): never => { throw refused(what, this.#masks.source.place(at)) }
+    if (![':', '::', 'IS'].includes(name)) [left, right].forEach(({ kind }) => kind === 'json' && refuse(UNCAST_JSON))
     return { ...this.#known(name, at).make(left, right, refuse), first, last }
   }
 

@@ -3,21 +3,24 @@
  * not by a collation; comparisons are BOOLEAN, not 0 and 1; division answers DOUBLE.
  */
 
-import type { Dialect, TypeRule } from './dialect.ts'
+import type { Dialect, Rule, TypeRule } from './dialect.ts'
 import {
   addInterval, commonParts, commonUnits, difference, formatted, mysqlElements, ofMoment, parsed, part, partFunction,
 } from './dates.ts'
 import { mysqlLexicon } from './lexicons.ts'
 import {
-  commonOperators, COMPARISON, division, isOrdinal, like, modulo, negated, operator, OR, special, TIMES, XOR,
-  AND, divisor,
+  commonOperators, COMPARISON, division, isOrdinal, like, modulo, negated, operator, OR, quotient, special, TIMES, XOR,
+  AND,
 } from './operators.ts'
 import {
   agg, at, cast, code, exactly, fn, joined, moment, sameInAll, standardDeviations, strict, strictConcat,
+  trims,
 } from './rules.ts'
 
 const text: TypeRule = { plain: 'VARCHAR', sized: 'VARCHAR', kind: 'text' }
 const regexp = operator(COMPARISON, 'regexp_matches($1, $2)', 'boolean')
+/** Not its code point. */
+const FIRST_BYTE = "CASE WHEN ascii($1) > 127 THEN CAST('0x' || left(hex($1), 2) AS INTEGER) ELSE ascii($1) END"
 const nullDivision = division('null')
 
 export const mysql: Dialect = {
@@ -36,8 +39,10 @@ export const mysql: Dialect = {
     'LIKE': like('LIKE', '\\'), 'NOT LIKE': like('NOT LIKE', '\\'),
     'REGEXP': regexp, 'RLIKE': regexp, 'NOT REGEXP': negated(regexp), 'NOT RLIKE': negated(regexp),
     '/': nullDivision, '%': modulo('null'), 'MOD': modulo('null'),
-    'DIV': special(TIMES, 'CAST(trunc(a / b) AS BIGINT)', (left, right) =>
-      ({ sql: `CAST(trunc(${left.sql} / ${divisor(right, 'null')}) AS BIGINT)`, kind: 'integer' })),
+    'DIV': special(TIMES, 'a // b; CAST(trunc(a / b) AS BIGINT) of what is no integer', (left, right) => {
+      const { sql, kind } = quotient(left, right, 'null')
+      return kind === 'integer' ? { sql, kind } : { sql: `CAST(trunc(${sql}) AS BIGINT)`, kind: 'integer' }
+    }),
   },
   types: {
     SIGNED: { plain: 'BIGINT', sized: null, kind: 'integer' },
@@ -64,7 +69,8 @@ export const mysql: Dialect = {
     GREATEST: strict('greatest'), LEAST: strict('least'),
     // numbers
     ROUND: fn('number', 'round($1)', 'round($1, $2)'), TRUNCATE: fn('number', 'trunc($1, $2)'),
-    MOD: fn('number', '($1 % $2)'), POW: fn('fraction', 'pow($1, $2)'), LOG: fn('fraction', 'ln($1)', 'log($1, $2)'),
+    MOD: fn('number', '($1 % nullif($2, 0))'),
+    POW: fn('fraction', 'pow($1, $2)'), LOG: fn('fraction', 'ln($1)', 'log($1, $2)'),
     LOG10: fn('fraction', 'log10($1)'), LOG2: fn('fraction', 'log2($1)'), PI: fn('fraction', 'pi()'),
     // strings
     CONCAT: strictConcat,
@@ -72,11 +78,11 @@ export const mysql: Dialect = {
     CHARACTER_LENGTH: fn('integer', 'length($1)'), LENGTH: fn('integer', 'strlen($1)'),
     SUBSTRING: substring(), SUBSTR: substring(), MID: substring(),
     LEFT: fn('text', 'left($1, greatest($2, 0))'), RIGHT: fn('text', 'right($1, greatest($2, 0))'),
-    TRIM: fn('text', 'trim($1)'), LTRIM: fn('text', 'ltrim($1)'), RTRIM: fn('text', 'rtrim($1)'),
+    ...trims(' ', 'blanks', 1),
     LPAD: fn('text', 'lpad($1, $2, $3)'), RPAD: fn('text', 'rpad($1, $2, $3)'),
     REPEAT: fn('text', 'repeat($1, greatest($2, 0))'), LOCATE: fn('integer', 'instr($2, $1)'),
     INSTR: fn('integer', 'instr($1, $2)'), POSITION: fn('integer', 'instr($2, $1)'),
-    LCASE: fn('text', 'lower($1)'), UCASE: fn('text', 'upper($1)'), ASCII: fn('integer', 'ascii($1)'),
+    LCASE: fn('text', 'lower($1)'), UCASE: fn('text', 'upper($1)'), ASCII: fn('integer', FIRST_BYTE),
     MD5: fn('text', 'md5($1)'), REGEXP_LIKE: fn('boolean', 'regexp_matches($1, $2)'),
     SUBSTRING_INDEX: code('text', 'a up to the nth b', call => {
       exactly(call, 3)
@@ -100,21 +106,40 @@ export const mysql: Dialect = {
       exactly(call, 2)
       return `date_diff('day', CAST(${moment(call, 1).sql} AS DATE), CAST(${moment(call, 0).sql} AS DATE))`
     }),
-    TIMESTAMPDIFF: difference('whole', ['unit', 'from', 'to'], commonUnits),
+    TIMESTAMPDIFF: timestampDifference(),
     LAST_DAY: ofMoment('date', 'last_day($1)'),
     DATE_FORMAT: formatted('date-first', mysqlElements),
     STR_TO_DATE: code('unknown', 'try_strptime(text, format), a DATE if the format has no time', call => {
       const hasTime = /%[HhIkliSsTfpr]/.test(call.args[1]?.text ?? '')
       return parsed('text-first', mysqlElements, hasTime ? 'TIMESTAMP' : 'DATE', 'null').make(call)
     }),
-    UNIX_TIMESTAMP: ofMoment('integer', 'CAST(epoch(CAST($1 AS TIMESTAMPTZ)) AS BIGINT)'),
+    UNIX_TIMESTAMP: ofMoment('integer', 'CAST(floor(epoch(CAST($1 AS TIMESTAMPTZ))) AS BIGINT)'),
     FROM_UNIXTIME: fn('timestamp', 'CAST(to_timestamp($1) AS TIMESTAMP)'),
     // aggregates
     GROUP_CONCAT: joined("','", [1]), ANY_VALUE: agg('same', 'any_value($1)'),
   },
 }
-/** From 0 it is empty. */
+/** From 0, and from before the beginning, it is empty. */
 function substring() {
-  return fn('text', 'CASE WHEN $2 = 0 THEN \'\' ELSE substring($1, $2) END',
-    'CASE WHEN $2 = 0 OR $3 <= 0 THEN \'\' ELSE substring($1, $2, $3) END')
+  return fn('text', "CASE WHEN $2 = 0 OR $2 < -length($1) THEN '' ELSE substring($1, $2) END",
+    "CASE WHEN $2 = 0 OR $2 < -length($1) OR $3 <= 0 THEN '' ELSE substring($1, $2, $3) END")
+}
+
+/** A month is over on its day of the next one, and not before: DuckDB takes the last day of a shorter month for it. */
+function timestampDifference(): Rule {
+  const rest = difference('whole', ['unit', 'from', 'to'], commonUnits)
+  return {
+    ...rest, shown: 'date_sub(unit, from, to); of months and more by the day of the month',
+    make: call => {
+      const months = { MONTH: 1, QUARTER: 3, YEAR: 12 }[at(call, 0).word ?? '']
+      if (months === undefined) return rest.make(call)
+      exactly(call, 3)
+      const [from, to] = [1, 2].map(i => `CAST(${moment(call, i).sql} AS TIMESTAMP)`)
+      const inMonth = (sql: string | undefined): string => `(${sql} - date_trunc('month', ${sql}))`
+      const gone = (from: string | undefined, to: string | undefined): string =>
+        `(date_diff('month', ${from}, ${to}) - CASE WHEN ${inMonth(to)} < ${inMonth(from)} THEN 1 ELSE 0 END)`
+      const sql = `(CASE WHEN ${from} <= ${to} THEN ${gone(from, to)} WHEN ${from} > ${to} THEN -${gone(to, from)} END`
+      return { sql: `${sql} // ${months})`, kind: 'integer' }
+    },
+  }
 }

@@ -97,19 +97,22 @@ export const INTEGERS = `('TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT',
   + `'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT')`
 
 /** Of two integers the quotient without its fraction. */
-export const integerDivision = special(TIMES, 'a / b; of integers a // b; an error for zero', (left, right) => {
-  const by = divisor(right, 'error')
+export function quotient(left: Value, right: Value, zero: 'null' | 'error'): Rendered {
+  const by = divisor(right, zero)
   if (left.kind === 'integer' && right.kind === 'integer') return { sql: `(${left.sql} // ${by})`, kind: 'integer' }
   const fraction = `(${left.sql} / ${by})`
   if (left.kind === 'fraction' || right.kind === 'fraction') return { sql: fraction, kind: 'fraction' }
   const integers = [left, right].filter(({ kind }) => kind !== 'integer')
     .map(({ sql }) => `typeof(${sql}) IN ${INTEGERS}`)
   return { sql: `CASE WHEN ${integers.join(' AND ')} THEN (${left.sql} // ${by}) ELSE ${fraction} END`, kind: 'number' }
-})
+}
+
+export const integerDivision = special(TIMES, 'a / b; of integers a // b; an error for zero', (left, right) =>
+  quotient(left, right, 'error'))
 
 export function modulo(zero: 'null' | 'error'): Operator {
   const make: Make = (left, right) =>
-    ({ sql: `(${left.sql} % ${zero === 'null' ? right.sql : divisor(right, zero)})`, kind: numeric(left, right) })
+    ({ sql: `(${left.sql} % ${divisor(right, zero)})`, kind: numeric(left, right) })
   return special(TIMES, 'a % b', make)
 }
 

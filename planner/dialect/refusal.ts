@@ -10,3 +10,6 @@ export function refused(what: string, position?: number): QueryError {
 export function syntaxError(what: string, position?: number): QueryError {
   return new QueryError('SYNTAX_ERROR', what, { position })
 }
+
+/** It is text with quotes in DuckDB. */
+export const UNCAST_JSON = 'a path into JSON without a cast'

@@ -9,6 +9,7 @@
  */
 
 import type { Call, Kind, Rendered, Rule, Value } from './dialect.ts'
+import { escapeText } from './literal.ts'
 import { asMoment } from './operators.ts'
 
 export type Rules = Readonly<Record<string, Rule>>
@@ -152,6 +153,22 @@ export function strict(name: 'greatest' | 'least'): Rule {
     const nulls = args.map(({ sql }) => `${sql} IS NULL`).join(' OR ')
     return `CASE WHEN ${nulls} THEN NULL ELSE ${name}(${args.map(({ sql }) => sql).join(', ')}) END`
   })
+}
+
+/** TRIM, LTRIM and RTRIM, which take these characters off, called `shown`, or those of a second argument. */
+export function trims(characters: string, shown: string, ...lengths: readonly number[]): Rules {
+  return Object.fromEntries(['trim', 'ltrim', 'rtrim'].map(name => [
+    name.toUpperCase(),
+    code('text', `${name}(a) of ${shown}${lengths.includes(2) ? `; ${name}(a, b)` : ''}`, call => {
+      exactly(call, ...lengths)
+      return `${name}(${at(call, 0).sql}, ${call.args[1]?.sql ?? escapeText(characters)})`
+    }),
+  ]))
+}
+
+/** A count that fails where it is negative. */
+export function notNegative(sql: string): string {
+  return `CASE WHEN ${sql} < 0 THEN CAST('negative length' AS TINYINT) ELSE ${sql} END`
 }
 
 export const strictConcat: Rule = code('text', 'a || b …, NULL if one is', ({ args }) =>

@@ -16,7 +16,7 @@ import {
 } from './operators.ts'
 import {
   agg, at, cast, code, correlations, exactly, fn, joined, percentile, sameInAll, standardDeviations, strict,
-  strictConcat, tryCast, win, withFrame,
+  strictConcat, trims, tryCast, win, withFrame,
 } from './rules.ts'
 
 const text: TypeRule = { plain: 'VARCHAR', sized: 'VARCHAR', kind: 'text' }
@@ -45,6 +45,7 @@ const elements: FormatElements = {
 
 export const snowflake: Dialect = {
   name: 'snowflake', grammar: 'snowflake', lexicon: snowflakeLexicon, nulls: 'largest', foldsNames: 'upper',
+  castsOfFractions: 'half-up',
   options: { top: true, qualify: true, groupByAll: true, minus: true, jsonPaths: true },
   constants: {
     CURRENT_DATE: { sql: 'current_date', kind: 'date' }, CURRENT_TIMESTAMP: { sql: 'now()', kind: 'timestamp' },
@@ -66,13 +67,13 @@ export const snowflake: Dialect = {
     }),
     '::': special(POSTFIX, 'CAST(a AS type)', (left, { type }, refuse) => {
       if (type === undefined) return refuse('this cast')
-      const isPath = left.kind === 'path'
+      const isPath = left.kind === 'json'
       const value = isPath ? { ...left, sql: left.sql.replace('json_extract(', 'json_extract_string(') } : left
       const sql = `CAST(${value.sql} AS ${type.sql})`
       return { sql: type.length === null ? sql : `left(${sql}, ${type.length})`, kind: type.kind }
     }),
     ':': special(POSTFIX, 'json_extract(a, path)', (left, right) =>
-      ({ sql: `json_extract(${left.sql}, ${right.sql})`, kind: 'path' })),
+      ({ sql: `json_extract(${left.sql}, ${right.sql})`, kind: 'json' })),
   },
   types: {
     VARCHAR: text, STRING: text, TEXT: text, CHAR: { ...text, sized: null },
@@ -111,8 +112,7 @@ export const snowflake: Dialect = {
     LEN: fn('integer', 'length($1)'),
     SUBSTR: substring(), SUBSTRING: substring(), LEFT: fn('text', 'left($1, greatest($2, 0))'),
     RIGHT: fn('text', 'right($1, greatest($2, 0))'),
-    TRIM: fn('text', 'trim($1)', 'trim($1, $2)'), LTRIM: fn('text', 'ltrim($1)', 'ltrim($1, $2)'),
-    RTRIM: fn('text', 'rtrim($1)', 'rtrim($1, $2)'), LPAD: fn('text', 'lpad($1, $2, $3)'),
+    ...trims(' ', 'blanks', 1, 2), LPAD: fn('text', 'lpad($1, $2, $3)'),
     RPAD: fn('text', 'rpad($1, $2, $3)'), REPEAT: fn('text', 'repeat($1, greatest($2, 0))'),
     CHARINDEX: fn('integer', 'instr($2, $1)'), POSITION: fn('integer', 'instr($2, $1)'),
     CONTAINS: fn('boolean', 'contains($1, $2)'), STARTSWITH: fn('boolean', 'starts_with($1, $2)'),

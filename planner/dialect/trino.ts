@@ -15,9 +15,13 @@ import {
   special, ZONE,
 } from './operators.ts'
 import {
-  agg, at, cast, code, correlations, exactly, fn, joined, sameInAll, standardDeviations, strict, strictConcat, tryCast,
+  agg, at, cast, code, correlations, exactly, fn, joined, sameInAll, standardDeviations, strict, trims, tryCast,
 } from './rules.ts'
 
+/** Of the first argument, an array. */
+const WITHOUT_NULL = 'len($1) = list_count($1)'
+const WHITE_SPACE = '\t\n\v\f\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009'
+  + '\u200a\u2028\u2029\u205f\u3000'
 const text: TypeRule = { plain: 'VARCHAR', sized: 'VARCHAR', kind: 'text' }
 const integer = (plain: string): TypeRule => ({ plain, sized: null, kind: 'integer' })
 const decimal: TypeRule = { plain: 'DECIMAL(38, 0)', sized: 'DECIMAL($)', kind: 'fraction' }
@@ -34,6 +38,7 @@ const joda: FormatElements = {
 
 export const trino: Dialect = {
   name: 'trino', grammar: 'trino', lexicon: trinoLexicon, nulls: 'last',
+  castsOfFractions: 'half-up',
   unnamed: position => `_col${position}`,
   options: { subscripts: 'one', lambdas: true },
   constants: {
@@ -82,8 +87,9 @@ export const trino: Dialect = {
     LOG2: fn('fraction', 'log2($1)'), CBRT: fn('fraction', 'cbrt($1)'), PI: fn('fraction', 'pi()'),
     IS_NAN: fn('boolean', 'isnan($1)'),
     // strings
-    CONCAT: strictConcat, LENGTH: fn('integer', 'length($1)'), SUBSTR: substring(), SUBSTRING: substring(),
-    TRIM: fn('text', 'trim($1)'), LTRIM: fn('text', 'ltrim($1)'), RTRIM: fn('text', 'rtrim($1)'),
+    CONCAT: code('unknown', 'a || b …, NULL if one is', ({ args }) => `(${args.map(({ sql }) => sql).join(' || ')})`),
+    LENGTH: fn('integer', 'length($1)'), SUBSTR: substring(), SUBSTRING: substring(),
+    ...trims(WHITE_SPACE, 'white space', 1),
     LPAD: fn('text', 'lpad($1, $2, $3)'), RPAD: fn('text', 'rpad($1, $2, $3)'), STRPOS: fn('integer', 'instr($1, $2)'),
     POSITION: fn('integer', 'instr($2, $1)'), STARTS_WITH: fn('boolean', 'starts_with($1, $2)'),
     SPLIT: fn('unknown', 'string_split($1, $2)'), CHR: fn('text', 'chr($1)'),
@@ -96,10 +102,14 @@ export const trino: Dialect = {
     REGEXP_LIKE: fn('boolean', 'regexp_matches($1, $2)'), CONCAT_WS: fn('text', 'concat_ws($*)'),
     // arrays
     CARDINALITY: fn('integer', 'len($1)'), ELEMENT_AT: fn('unknown', 'list_extract($1, $2)'),
-    CONTAINS: fn('boolean', 'list_contains($1, $2)'), ARRAY_JOIN: fn('text', 'array_to_string($1, $2)'),
-    ARRAY_DISTINCT: fn('unknown', 'list_distinct($1)'), ARRAY_MAX: fn('unknown', 'list_max($1)'),
-    ARRAY_MIN: fn('unknown', 'list_min($1)'),
-    SEQUENCE: fn('unknown', 'generate_series($1, $2)', 'generate_series($1, $2, $3)'),
+    CONTAINS: fn('boolean',
+      `CASE WHEN $2 IS NULL THEN NULL WHEN list_contains($1, $2) THEN TRUE WHEN ${WITHOUT_NULL} THEN FALSE END`),
+    ARRAY_JOIN: fn('text', 'array_to_string($1, $2)'),
+    ARRAY_DISTINCT: fn('unknown', 'list_filter($1, lambda x, i: list_position($1, x) = i)'),
+    ARRAY_MAX: fn('unknown', `CASE WHEN ${WITHOUT_NULL} THEN list_max($1) END`),
+    ARRAY_MIN: fn('unknown', `CASE WHEN ${WITHOUT_NULL} THEN list_min($1) END`),
+    SEQUENCE: fn('unknown', 'generate_series($1, $2, CASE WHEN $1 <= $2 THEN 1 ELSE -1 END)',
+      'generate_series($1, $2, $3)'),
     TRANSFORM: fn('unknown', 'list_transform($1, $2)'), FILTER: fn('unknown', 'list_filter($1, $2)'),
     UNNEST: { use: 'table', shown: 'UNNEST(a)', make: call => call.refuse('UNNEST outside of FROM') },
     // dates

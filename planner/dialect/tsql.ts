@@ -13,7 +13,8 @@ import {
   commonOperators, distinctFrom, INTEGERS, integerDivision, isNumber, like, modulo, PLUS, special,
 } from './operators.ts'
 import {
-  agg, at, cast, code, exactly, fn, joined, moment, percentile, sameInAll, tryCast, type Rules,
+  agg, at, cast, code, exactly, fn, joined, moment, notNegative, percentile, sameInAll, trims, tryCast,
+  type Rules,
 } from './rules.ts'
 
 const text: TypeRule = { plain: null, sized: 'VARCHAR', kind: 'text' }
@@ -83,7 +84,7 @@ const deviations: Rules = {
 }
 
 export const tsql: Dialect = {
-  name: 'tsql', grammar: 'transactsql', lexicon: tsqlLexicon, nulls: 'smallest', truncatesCasts: true,
+  name: 'tsql', grammar: 'transactsql', lexicon: tsqlLexicon, nulls: 'smallest', castsOfFractions: 'cut',
   options: { top: true, aliasEquals: true, recursiveUnsaid: true, textAliases: true },
   constants: { CURRENT_TIMESTAMP: { sql: 'CAST(now() AS TIMESTAMP)', kind: 'timestamp' } },
   operators: {
@@ -118,12 +119,14 @@ export const tsql: Dialect = {
     SQUARE: fn('fraction', '(CAST($1 AS DOUBLE) * $1)'), PI: fn('fraction', 'pi()'),
     // strings
     LEN: fn('integer', "length(rtrim($1, ' '))"), CONCAT: fn('text', 'concat($*)'),
-    CONCAT_WS: fn('text', 'concat_ws($*)'), SUBSTRING: fn('text', 'substring($1, $2, $3)'),
-    LEFT: fn('text', 'left($1, $2)'), RIGHT: fn('text', 'right($1, $2)'),
-    TRIM: fn('text', 'trim($1)'), LTRIM: fn('text', 'ltrim($1)'), RTRIM: fn('text', 'rtrim($1)'),
-    CHARINDEX: fn('integer', 'instr($2, $1)'), REPLICATE: fn('text', 'repeat($1, $2)'),
-    SPACE: fn('text', "repeat(' ', $1)"), ASCII: fn('integer', 'ascii($1)'),
-    STUFF: fn('text', '(left($1, $2 - 1) || $4 || substring($1, $2 + $3))'),
+    CONCAT_WS: fn('text', 'concat_ws($*)'), SUBSTRING: substring(),
+    LEFT: fn('text', `left($1, ${notNegative('$2')})`), RIGHT: fn('text', `right($1, ${notNegative('$2')})`),
+    ...trims(' ', 'blanks', 1),
+    CHARINDEX: fn('integer', 'instr($2, $1)'),
+    REPLICATE: fn('text', 'CASE WHEN $2 >= 0 THEN repeat($1, $2) END'),
+    SPACE: fn('text', "CASE WHEN $1 >= 0 THEN repeat(' ', $1) END"), ASCII: fn('integer', 'ascii($1)'),
+    STUFF: fn('text', "CASE WHEN $2 BETWEEN 1 AND length($1) AND $3 >= 0 "
+      + "THEN (left($1, $2 - 1) || coalesce($4, '') || substring($1, $2 + $3)) END"),
     FORMAT: code('text', 'strftime(a, format)', call => {
       exactly(call, 2)
       if ((call.args[1]?.text?.length ?? 0) < 2) return call.refuse('a FORMAT that is a letter', call.args[1])
@@ -177,6 +180,13 @@ function withoutStandard(): Rules {
       },
     },
   }
+}
+
+/** What lies before the beginning counts, and is not there. */
+function substring(): Rule {
+  const length = notNegative('$3')
+  const before = `left($1, greatest($2 - 1 + ${length}, 0))`
+  return fn('text', `CASE WHEN $2 < 1 THEN ${before} ELSE substring($1, $2, ${length}) END`)
 }
 
 function refusingBits(make: typeof cast.make): typeof cast.make {

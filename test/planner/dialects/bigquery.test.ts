@@ -77,6 +77,12 @@ t.test('values', t => runCases(t, 'bigquery', [
   ['SELECT a FROM t EXCEPT DISTINCT SELECT 1 ORDER BY a', '2/3'],
   ['WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r WHERE n < 3) SELECT SUM(n) FROM r', '6'],
   ['SELECT `x`.a FROM `main.t` AS x LEFT JOIN t USING (a) WHERE x.a = 2 # end', '2'],
+  // what DuckDB has under the same name, and means otherwise
+  ["SELECT TRIM('\\t a\\n'), SUBSTR('apple', -10), SUBSTR('apple', -10, 3)", 'a|apple|app'],
+  ["SELECT LEFT('abc', -1)", "error: Conversion Error: Could not convert string 'negative length' to INT8"],
+  ["SELECT DATE_DIFF(DATE '2024-01-08', DATE '2024-01-07', ISOWEEK)", '1'],
+  ["SELECT CAST(CAST('2.5' AS FLOAT64) AS INT64), CAST(e AS INT64), CAST(c AS STRING) FROM t WHERE a = 2", '3|2|y'],
+  ["SELECT DIV(7.5, 2), DIV(-7, 2), SAFE_CAST(c AS INT64) FROM t WHERE a = 1", '3|-3|NULL'],
 ]))
 
 t.test('refusals', t => runRefused(t, 'bigquery', [

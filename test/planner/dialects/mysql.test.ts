@@ -76,6 +76,18 @@ t.test('values', t => runCases(t, 'mysql', [
   ['SELECT /* hint */ 1 -- end\n# more', '1'],
   ["SELECT DATE_FORMAT(d, '%Y-%m') AS m, COUNT(*) AS n, ROUND(AVG(e), 1) FROM t WHERE d IS NOT NULL GROUP BY m "
     + 'HAVING n > 0 ORDER BY m DESC', '2020-03|1|2.3/2020-01|1|1.5'],
+  // what DuckDB has under the same name, and means otherwise
+  ["SELECT TRIM('\t a '), RTRIM('a\t '), ASCII('é'), ASCII('a'), SUBSTRING('Sakila', -10), "
+    + "SUBSTRING('Sakila', -10, 5)",
+    '\t a|a\t|195|97||'],
+  ['SELECT 9007199254740993 DIV 1, 7.5 DIV 2, b DIV 2 FROM t WHERE a = 3', '9007199254740993|3|3'],
+  ['SELECT 5.5e0 % 0, MOD(5.5e0, 0), MOD(-7, 3)', 'NULL|NULL|-1'],
+  ["SELECT TIMESTAMPDIFF(MONTH, '2008-01-31', '2008-02-29'), TIMESTAMPDIFF(MONTH, '2008-02-29', "
+    + "'2008-01-31'), TIMESTAMPDIFF(YEAR, '2008-02-29', '2009-02-28')",
+    '0|0|0'],
+  ["SELECT TIMESTAMPDIFF(QUARTER, '2020-01-15 12:00:00', '2020-07-15 11:59:59'), TIMESTAMPDIFF(MONTH, NULL, "
+    + "'2020-01-01'), TIMESTAMPDIFF(WEEK, '2020-01-01', '2020-01-14')",
+    '1|NULL|1'],
 ]))
 
 t.test('refusals', t => runRefused(t, 'mysql', [

@@ -77,9 +77,17 @@ t.test('values', t => runCases(t, 'snowflake', [
   ['SELECT c, SUM(a) FROM t WHERE a < 3 GROUP BY ROLLUP (c) ORDER BY c', 'x|1/y|2/NULL|3'],
   ['WITH big AS (SELECT a, e FROM t WHERE e > 1) SELECT AVG(e), MAX(big.a) FROM big // done', '1.875|2'],
   ['SELECT "A", T.A FROM t WHERE a = 1', '1|1'],
+  // what DuckDB has under the same name, and means otherwise
+  ["SELECT DATEDIFF(week, '2024-01-07'::DATE, '2024-01-08'::DATE), DATEDIFF(week, '2024-01-01'::DATE, "
+    + "'2024-01-07'::DATE)",
+    '1|0'],
+  ["SELECT CAST(2.5::FLOAT AS INT), CAST(-2.5::FLOAT AS INT), CAST(c AS INT) FROM (SELECT '12' AS c)", '3|-3|12'],
+  ["SELECT TRIM('\t a '), LTRIM('  a'), TRIM('xax', 'x')", '\t a|a|a'],
 ]))
 
 t.test('refusals', t => runRefused(t, 'snowflake', [
+  [`SELECT v:a ^= 'x' FROM t`, 'a path into JSON without a cast is not translated'],
+  ['SELECT UPPER(^v:a) FROM t', 'a path into JSON without a cast is not translated'],
   ['SELECT ^INITCAP(c) FROM t', 'the function INITCAP is not translated'],
   ['SELECT a, ^"a" FROM t', 'the name a beside A is not translated'],
   ['SELECT a FROM t, LATERAL ^FLATTEN(input => c) f', 'LATERAL here is not translated'],

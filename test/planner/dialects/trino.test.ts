@@ -83,6 +83,14 @@ t.test('values', t => runCases(t, 'trino', [
   ['WITH RECURSIVE r (n) AS (SELECT 1 UNION ALL SELECT n * 2 FROM r WHERE n < 8) SELECT MAX(n) FROM r', '8'],
   ['SELECT x."a" FROM t x LEFT JOIN t y ON x.a = y.b AND y.a < 3 CROSS JOIN t z WHERE y.a IS NOT NULL AND z.a = 1',
     '2'],
+  // what DuckDB has under the same name, and means otherwise
+  ["SELECT TRIM('\t a\n'), CONCAT('a', NULL), CONCAT(ARRAY[1], ARRAY[2])", 'a|NULL|[1,2]'],
+  ['SELECT CONTAINS(ARRAY[1, NULL], 2), CONTAINS(ARRAY[1, NULL], 1)', 'NULL|true'],
+  ['SELECT CONTAINS(ARRAY[1], 2), CONTAINS(ARRAY[1, NULL], NULL)', 'false|NULL'],
+  ['SELECT ARRAY_MAX(ARRAY[1, NULL]), ARRAY_MIN(ARRAY[2, 1]), ARRAY_DISTINCT(ARRAY[3, 1, NULL, 3, NULL])',
+    'NULL|1|[3,1,null]'],
+  ['SELECT SEQUENCE(3, 1), SEQUENCE(1, 3)', '["3","2","1"]|["1","2","3"]'],
+  ["SELECT CAST(2.5E0 AS BIGINT), CAST(e AS BIGINT), TRY_CAST(c AS BIGINT) FROM t WHERE a = 1", '3|2|NULL'],
 ]))
 
 t.test('refusals', t => runRefused(t, 'trino', [

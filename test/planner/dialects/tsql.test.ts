@@ -76,6 +76,17 @@ t.test('values', t => runCases(t, 'tsql', [
   ['SELECT a, ROW_NUMBER() OVER (PARTITION BY b % 2 ORDER BY a DESC) FROM t ORDER BY a', '1|1/2|1/3|1'],
   ['SELECT a FROM t WHERE a > ALL (SELECT 2) OR a = ANY (SELECT 1) ORDER BY a', '1/3'],
   ['SELECT x.a FROM t x FULL OUTER JOIN t y ON x.a = y.b WHERE x.a = 2 /* a /* nested */ comment */', '2'],
+  // what DuckDB has under the same name, and means otherwise
+  ["SELECT SUBSTRING('abcdef', 0, 3), SUBSTRING('abcdef', -1, 4), SUBSTRING('abcdef', -5, 2), "
+    + "SUBSTRING('abcdef', 5, 9)",
+    'ab|ab||ef'],
+  ["SELECT SUBSTRING('abc', 1, -1)", "error: Conversion Error: Could not convert string 'negative length' to INT8"],
+  ["SELECT LEFT('abc', -1)", "error: Conversion Error: Could not convert string 'negative length' to INT8"],
+  ["SELECT REPLICATE('a', -1), SPACE(-1), STUFF('abc', 4, 1, 'x'), STUFF('abc', 0, 1, 'x'), STUFF('abc', 2, 1, NULL)",
+    'NULL|NULL|NULL|NULL|ac'],
+  ["SELECT CAST(e AS INT), CAST(2.7 AS INT), CAST(-2.7e0 AS INT), CAST(x AS INT) FROM t, "
+    + "(SELECT '12' AS x) AS n WHERE a = 1",
+    '1|2|-2|12'],
 ]))
 
 t.test('refusals', t => runRefused(t, 'tsql', [
