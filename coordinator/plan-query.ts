@@ -14,6 +14,7 @@ import type {
 import type { PreparedQuery } from '../planner/prepare-query.ts'
 import type { CatalogPort, PlannerPort, PreparePort, PrunedFile, PrunePort } from './query-ports.ts'
 import type { QueryRequest } from './running-query.ts'
+import { firstFiles } from './first-files.ts'
 import { rowsOf, touchedBytes } from './splits.ts'
 import { namesAsWritten } from './text-as-written.ts'
 import { withTables } from './tables-of-text.ts'
@@ -56,12 +57,16 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
   return withTables(request, ports, async ({ text, tables, references }) => {
     const { planner, prune, thresholds } = ports
     const pruned = new Map<string, ReturnType<PrunePort>>()
-    const left = ({ table, filters, columns }: PrunableScan): ReturnType<PrunePort> => {
+    const allLeft = ({ table, filters, columns }: PrunableScan): ReturnType<PrunePort> => {
       const found = tables[table]
       const key = keyOf(table, filters, columns)
       const files = pruned.get(key) ?? (found === undefined ? [] : prune(found, filters, columns))
       pruned.set(key, files)
       return files
+    }
+    const left = async (scan: PrunableScan): Promise<readonly PrunedFile[]> => {
+      const files = await allLeft(scan)
+      return scan.firstRows === undefined ? files : firstFiles(files, scan.firstRows)
     }
     const found = await planner.plan(
       { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },

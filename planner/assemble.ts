@@ -20,6 +20,7 @@ import { isHashable, type CutContext } from './cut/spread.ts'
 import { emit, emitKeys, emitSortKey } from './emit.ts'
 import { explainFragment } from './explain-operators.ts'
 import type { Expression, Order } from './expression.ts'
+import { firstRows } from './first-rows.ts'
 import {
   inputName, scanName, type Cut, type Fragment, type FragmentInput, type FragmentOutput, type FragmentRestriction,
   type FragmentScan, type FragmentTasks,
@@ -49,8 +50,9 @@ export function assemble(
     const ids = new Map(scans.map(({ scan, id }) => [scan, id]))
     const isSplit = (scan: Scan): boolean => context.isSplit[scan.table] === true && !cut.repeated.has(scan)
     const filters = scanFilters(cut.root)
-    const described = scans.map(({ scan, id }) =>
-      describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters, cut.divided.get(scan)))
+    const enough = firstRows(cut.root)
+    const described = scans.map(({ scan, id }) => withFirstRows(enough.get(scan),
+      describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters, cut.divided.get(scan))))
     const read = withSlices(inputsOf(cut, written), cut, written, described, thresholds.skewRows)
     const tasks = tasksOf(cut, read, described)
     const types = columnTypes(cut.root, tableTypes)
@@ -104,6 +106,10 @@ function describeScan(
     id, table: scan.table, columns: [...columns].sort((a, b) => a - b), filters,
     reads: isSplit ? 'split' : 'all', ...(divided.size > 0 ? { dividedBy: [...divided] } : {}),
   }
+}
+
+function withFirstRows(firstRows: number | undefined, scan: FragmentScan): FragmentScan {
+  return firstRows === undefined ? scan : { ...scan, firstRows }
 }
 
 function inputsOf(cut: Cut, written: ReadonlyMap<number, Cut>): readonly FragmentInput[] {

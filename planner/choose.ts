@@ -15,6 +15,7 @@ import type { Plan } from './plan.ts'
 import { isSplitTable } from './cut/scan.ts'
 import type { PlannerTable, PlanThresholds, PrunableScan, ScanEstimate } from './planned-query.ts'
 import { addColumns } from './cut/expressions.ts'
+import { firstRows } from './first-rows.ts'
 import { scanFilters } from './scan-filters.ts'
 
 export interface Choice {
@@ -36,10 +37,12 @@ export function readsNothingSplit(
 
 /** What is read of each table, in the order of the plan: to ask what pruning leaves of it. */
 export function prunableScans(plan: Plan): readonly PrunableScan[] {
+  const enough = firstRows(plan)
   return [...scanFilters(plan)].map(([scan, filters]) => {
+    const rows = enough.get(scan)
     const columns = new Set(scan.columns.filter(position => position !== null))
     for (const filter of scan.filters) addColumns(filter, columns)
-    return { table: scan.table, columns: [...columns], filters }
+    return { table: scan.table, columns: [...columns], filters, ...(rows === undefined ? {} : { firstRows: rows }) }
   })
 }
 

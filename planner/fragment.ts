@@ -86,6 +86,8 @@ export interface FragmentScan {
   readonly columns: readonly number[]
   /** What every row it needs satisfies, over the table's columns by position: files and row groups are pruned by it. */
   readonly filters: readonly Expression[]
+  /** So many rows are enough, whichever they are; absent: it needs all. */
+  readonly firstRows?: number
   /** all: every task reads the whole table. split: each file or row range is read by one task. */
   readonly reads: 'all' | 'split'
   /** Columns by position: no two tasks may have splits that share a value of it, or that both have a NULL. */

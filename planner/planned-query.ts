@@ -62,6 +62,8 @@ export interface PrunableScan {
   readonly table: number
   readonly columns: readonly number[]
   readonly filters: readonly Expression[]
+  /** As FragmentScan.firstRows. */
+  readonly firstRows?: number
 }
 
 export interface PlannedQuery {
