@@ -102,7 +102,9 @@ class Tree {
     const to = Math.min(BAR_CELLS, Math.max(from + 1, Math.ceil(actual.to_ms / total * BAR_CELLS)))
     const bar = `▕${' '.repeat(from)}${'█'.repeat(to - from)}${' '.repeat(BAR_CELLS - to)}▏`
     const [first, second] = [
-      `${count(actual.rows, 'row')}, ${bytes(actual.bytes)}${missed(stage.estimated_rows, actual.rows)}`,
+      // of a sample the estimate is of the rows that it is drawn from
+      stage.output === 'sample' ? `${count(actual.rows, 'key')} drawn`
+        : `${count(actual.rows, 'row')}, ${bytes(actual.bytes)}${missed(stage.estimated_rows, actual.rows)}`,
       [`${bar} ${milliseconds(actual.from_ms)} to ${milliseconds(actual.to_ms)}`,
         `${milliseconds(actual.cpu_ms)} of CPU`, ...moved(actual)].join(' · '),
     ]

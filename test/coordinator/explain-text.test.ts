@@ -81,3 +81,11 @@ t.test('explanations look as the golden text', async t => {
 t.test('and as drawings', async t => {
   matchGolden(t, 'test/coordinator/golden/explain.mermaid', [planned, ran].map(explanationMermaid).join('\n'))
 })
+
+t.test('a sample is not said to have fewer rows than were thought: those are what it is drawn from', async t => {
+  const sample: ExplainedStage = { ...stage, output: 'sample', estimated_rows: 3e6, actual: { ...seen, rows: 512 } }
+  const text = explanationText({ ...ran, stages: [sample, ...ran.stages.slice(1)] })
+  t.match(text, /^.*512 keys drawn$/m)
+  t.notMatch(text, /512 rows/)
+  t.notMatch(text, /3\.0?M estimated/)
+})
