@@ -32,17 +32,22 @@ export function rank(file: Pick<FileKey, 'bucket' | 'key'>, executors: readonly 
 /** The ranks of many files among the same executors. */
 export class Ranking {
   readonly #hashed: readonly { readonly executor: ExecutorId; readonly hash: number; score: number }[]
+  /** Of the last file: those of a table are in one. */
+  #bucket = { name: '', hash: fnv1a('/') }
 
   constructor(executors: readonly ExecutorId[]) {
     // ties go by id
     this.#hashed = [...executors].sort().map(executor => ({ executor, hash: fnv1a(executor), score: 0 }))
   }
 
+  /** All of a file that ranks depend on. */
+  hash({ bucket, key }: Pick<FileKey, 'bucket' | 'key'>): number {
+    if (bucket !== this.#bucket.name) this.#bucket = { name: bucket, hash: fnv1a(`${bucket}/`) }
+    return fnv1a(key, this.#bucket.hash)
+  }
+
   /** The first in the order of `rank` that is accepted, without ranking those behind it; null: none is. */
-  first(
-    { bucket, key }: Pick<FileKey, 'bucket' | 'key'>, accepts: (executor: ExecutorId) => boolean,
-  ): ExecutorId | null {
-    const hash = fnv1a(`${bucket}/${key}`)
+  first(hash: number, accepts: (executor: ExecutorId) => boolean): ExecutorId | null {
     for (const each of this.#hashed) each.score = avalanche(hash ^ each.hash)
     for (;;) {
       let best: { readonly executor: ExecutorId; score: number } | null = null
@@ -56,9 +61,8 @@ export class Ranking {
 /** Scores are whole numbers from 0. */
 const REFUSED = -1
 
-/** FNV-1a (Fowler, Noll, Vo), 32 bits, over UTF-16 units. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5
+/** FNV-1a (Fowler, Noll, Vo), 32 bits, over UTF-16 units; `hash`: of what comes before the text. */
+function fnv1a(text: string, hash = 0x811c9dc5): number {
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
   return hash
 }

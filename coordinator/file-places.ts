@@ -26,7 +26,7 @@ export function filePlaces(
   return {
     isPassing: file => isPassing(file, owner, reader, all),
     peerOf: file => {
-      const first = attempt === 0 ? ranking.first(file, () => true) : null
+      const first = attempt === 0 ? ranking.first(ranking.hash(file), () => true) : null
       return first === null || first === reader ? '' : addresses.get(first) ?? ''
     },
   }

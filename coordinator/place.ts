@@ -47,9 +47,9 @@ export function placeSplits(
   groups: readonly (readonly ScanSplit[])[], rooms: readonly Room[], targetTasks: number,
 ): PlacedTask[] {
   const slots = rooms.reduce((total, room) => total + room.slots, 0)
-  const splitsOf = owned(groups, rooms)
+  const shares = owned(groups, rooms)
   const tasks = rooms.flatMap(room => {
-    const own = splitsOf.get(room.id) ?? []
+    const own = shares.get(room.id)?.groups ?? []
     return pack(own, Math.max(1, Math.round(targetTasks * room.slots / Math.max(1, slots))), room.id)
   })
   return tasks.length > 0 ? tasks : [{ owner: null, splits: groups.flat(), sizeBytes: bytes(groups.flat()) }]
@@ -60,46 +60,61 @@ interface Ordered {
   readonly items: readonly ScanSplit[]
   readonly at: number
   readonly sizeBytes: number
+  /** Of the largest split. */
+  readonly file: FileKey
+  readonly hash: number
 }
 
-/** Each group's executor. Largest first, so that the small ones even out. */
-function owned(groups: readonly (readonly ScanSplit[])[], rooms: readonly Room[]): Map<ExecutorId, Ordered[]> {
+/** What goes to an executor. */
+interface Share {
+  readonly boundBytes: number
+  sizeBytes: number
+  readonly groups: Ordered[]
+}
+
+/** Each executor's groups. Largest first, so that the small ones even out. */
+function owned(groups: readonly (readonly ScanSplit[])[], rooms: readonly Room[]): ReadonlyMap<ExecutorId, Share> {
   const slots = rooms.reduce((total, room) => total + room.slots, 0)
-  const perSlotBytes = bytes(groups.flat()) / Math.max(1, slots)
-  const boundOf = new Map(rooms.map(room => [room.id, LOAD_BOUND * perSlotBytes * room.slots]))
   const ids = rooms.map(room => room.id)
   const ranking = new Ranking(ids)
-  const load = new Map(ids.map(id => [id, 0]))
-  const result = new Map<ExecutorId, Ordered[]>(ids.map(id => [id, []]))
-  const largestFirst = groups.map((items, at) => ({ items, at, sizeBytes: bytes(items) }))
-    .sort((a, b) => b.sizeBytes - a.sizeBytes)
+  // all that is looked up of a file is looked up before the sort, which scatters them over memory
+  const largestFirst = groups.flatMap((items, at): Ordered[] => {
+    const file = largest(items)
+    return file === null ? [] : [{ items, at, sizeBytes: bytes(items), file, hash: ranking.hash(file) }]
+  })
+  const perSlotBytes = largestFirst.reduce((total, { sizeBytes }) => total + sizeBytes, 0) / Math.max(1, slots)
+  largestFirst.sort((a, b) => b.sizeBytes - a.sizeBytes)
+  const shares = new Map(rooms.map((room): [ExecutorId, Share] =>
+    [room.id, { boundBytes: LOAD_BOUND * perSlotBytes * room.slots, sizeBytes: 0, groups: [] }]))
+  const loaded = (id: ExecutorId): number => shares.get(id)?.sizeBytes ?? 0
   for (const ordered of largestFirst) {
-    const file = largest(ordered.items)
-    if (file === null) continue
-    const { sizeBytes } = ordered
-    const loaded = (id: ExecutorId): number => (load.get(id) ?? 0) + sizeBytes
-    const least = (best: ExecutorId, id: ExecutorId): ExecutorId => loaded(id) < loaded(best) ? id : best
-    const taker = ranking.first(file, id => loaded(id) <= (boundOf.get(id) ?? 0)) ?? rank(file, ids).reduce(least)
-    load.set(taker, loaded(taker))
-    result.get(taker)?.push(ordered)
+    const fits = (id: ExecutorId): boolean => loaded(id) + ordered.sizeBytes <= (shares.get(id)?.boundBytes ?? 0)
+    const taker = ranking.first(ordered.hash, fits)
+      ?? rank(ordered.file, ids).reduce((best, id) => loaded(id) < loaded(best) ? id : best)
+    const share = shares.get(taker)
+    if (share === undefined) continue
+    share.groups.push(ordered)
+    share.sizeBytes += ordered.sizeBytes
   }
-  return result
+  return shares
 }
 
 /** The file of the largest split. */
 function largest(items: readonly ScanSplit[]): FileKey | null {
-  const [first, ...others] = items.map(({ split }) => split)
-  if (first === undefined) return null
-  return others.reduce((most, other) => other.sizeBytes > most.sizeBytes ? other : most, first).file
+  let most: Split | null = null
+  for (const { split } of items) if (most === null || split.sizeBytes > most.sizeBytes) most = split
+  return most?.file ?? null
 }
 
 /** `groups` are the largest first: each to the least loaded task; within a task in their order again. */
 function pack(groups: readonly Ordered[], count: number, owner: ExecutorId): PlacedTask[] {
   const bins = Array.from({ length: Math.min(count, groups.length) }, () => ({ groups: [] as Ordered[], sizeBytes: 0 }))
   for (const ordered of groups) {
-    const bin = bins.reduce((least, other) => other.sizeBytes < least.sizeBytes ? other : least)
-    bin.groups.push(ordered)
-    bin.sizeBytes += ordered.sizeBytes
+    let [least] = bins
+    for (const bin of bins) if (least === undefined || bin.sizeBytes < least.sizeBytes) least = bin
+    if (least === undefined) continue
+    least.groups.push(ordered)
+    least.sizeBytes += ordered.sizeBytes
   }
   return bins.map(({ groups: own, sizeBytes }) =>
     ({ owner, splits: own.sort((a, b) => a.at - b.at).flatMap(({ items }) => items), sizeBytes }))
@@ -175,7 +190,9 @@ export function isPassing(
 }
 
 function bytes(splits: readonly ScanSplit[]): number {
-  return splits.reduce((total, { split }) => total + split.sizeBytes, 0)
+  let total = 0
+  for (const { split } of splits) total += split.sizeBytes
+  return total
 }
 
 function compare(a: string, b: string): number {
