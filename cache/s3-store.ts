@@ -196,14 +196,17 @@ export class S3Store implements ObjectStore {
 
   async #patiently<T>(what: string, attempt: Attempt<T>, waitedMs: number, signal?: AbortSignal): Promise<T> {
     const { clock } = this.#options
+    const wait = this.#health.begin(clock.nowMs(), waitedMs)
     try {
-      const answer = await retry(what, attempt, this.#health.policy(clock.nowMs(), waitedMs), this.#options, signal)
-      this.#health.answered()
+      const answer = await retry(what, attempt, wait.policy, this.#options, signal)
+      this.#health.answered(clock.nowMs())
       return answer
     } catch (error) {
-      if (error instanceof QueryError && error.code === 'UNAVAILABLE') this.#health.failed(clock.nowMs(), error)
-      else if (signal?.aborted !== true) this.#health.answered()
+      if (error instanceof QueryError && error.code === 'UNAVAILABLE') this.#health.failed(wait, clock.nowMs(), error)
+      else if (signal?.aborted !== true) this.#health.answered(clock.nowMs())
       throw error
+    } finally {
+      wait.end()
     }
   }
 
