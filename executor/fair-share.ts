@@ -1,9 +1,10 @@
 /**
  * Whose turn it is, by the slot time that each has had: groups by their weights, the users of a group evenly, the
  * queries of a user evenly. Start-time fair queueing (Goyal, Vin and Cheng, 1996) on each of the three levels: everyone
- * has a clock that runs by the time used, divided by the weight; the slowest is next. Who was idle starts where the
- * slowest of the others stands, so that nobody saves time up. Running work is charged as it goes, not at its end, so a
- * task that never ends cannot hide.
+ * has a clock that runs by the time used, divided by the weight; the slowest is next. Whoever had nothing that waited
+ * starts where the slowest of those that wait stands, be it that he was idle or had no more than he asked for: so nobody
+ * saves time up. Where nobody waits there is nothing to divide, and all stand together. Running work is charged as it
+ * goes, not at its end, so a task that never ends cannot hide.
  */
 
 import type { QueryId } from '../proto/ids.ts'
@@ -35,7 +36,7 @@ interface Node {
   startsMs: number
   /** Time used by those that have ended, over the weight, and what it was lifted by. */
   clockMs: number
-  /** No child that becomes active starts below this. */
+  /** No child that begins to wait starts below this. */
   floorMs: number
 }
 
@@ -49,7 +50,8 @@ export class FairShare {
       const floorMs = raiseFloor(parent, nowMs)
       const node = parent.children.get(key) ?? newNode(weight)
       parent.children.set(key, node)
-      if (node.active++ === 0) node.clockMs = Math.max(node.clockMs, floorMs)
+      if (!waits(node)) node.clockMs += Math.max(0, floorMs - clockAt(node, nowMs))
+      node.active++
       parent = node
     }
   }
@@ -113,12 +115,18 @@ function clockAt({ clockMs, running, startsMs, weight }: Node, nowMs: number): n
   return clockMs + (running * nowMs - startsMs) / weight
 }
 
+function waits({ active, running }: Node): boolean {
+  return active > running
+}
+
+/** To the slowest of those that wait; if none does, to the fastest of those that run. */
 function raiseFloor(parent: Node, nowMs: number): number {
-  let slowestMs = Infinity
+  let [slowestMs, fastestMs] = [Infinity, -Infinity]
   for (const node of parent.children.values()) {
-    if (node.active > 0) slowestMs = Math.min(slowestMs, clockAt(node, nowMs))
+    if (waits(node)) slowestMs = Math.min(slowestMs, clockAt(node, nowMs))
+    else if (node.running > 0) fastestMs = Math.max(fastestMs, clockAt(node, nowMs))
   }
-  if (slowestMs < Infinity) parent.floorMs = Math.max(parent.floorMs, slowestMs)
+  parent.floorMs = Math.max(parent.floorMs, slowestMs < Infinity ? slowestMs : fastestMs)
   return parent.floorMs
 }
 

@@ -118,3 +118,27 @@ t.test('who was idle has saved nothing up, and who was busy owes nothing to who 
   const runs = (query: string) => tasks.said.filter(text => text.startsWith(`run ${query}.`)).length
   t.ok(Math.abs(runs('busy') - runs('late')) <= 3, `${runs('busy')} and ${runs('late')}`)
 })
+
+t.test('a group that always has one running and none waiting saves nothing up either', async t => {
+  const tasks = new Tasks(4)
+  const used = { few: 0, many: 0 }
+  const push = (group: 'few' | 'many', forMs: number): void => {
+    const run = (): Promise<void> => new Promise(resolve => {
+      tasks.clock.after(forMs, () => {
+        used[group] += forMs
+        push(group, forMs) // before it leaves: the group is never idle
+        resolve()
+      })
+    })
+    tasks.queue.push({ group, weight: 1, user: group, query: group as QueryId }, run)
+  }
+  for (let i = 0; i < 12; i++) push('many', 300)
+  push('few', 300)
+  await tasks.clock.pass(120_000)
+  t.ok(used.few < used.many / 2, `${used.few} ms and ${used.many} ms: it wanted no more than a slot`)
+  for (let i = 0; i < 12; i++) push('few', 300)
+  const before = { ...used }
+  await tasks.clock.pass(30_000)
+  const share = (used.few - before.few) / (used.few - before.few + used.many - before.many)
+  t.ok(Math.abs(share - 0.5) < 0.05, `from then on it has ${share.toFixed(2)} of the slots`)
+})
