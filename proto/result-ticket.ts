@@ -28,7 +28,15 @@ export function writeTicket(
 
 /** Undefined for what is no ticket of this cluster, or has expired. */
 export function readTicket(signer: Signer, handle: string): TicketContent | undefined {
-  const content = signer.read(TICKET, handle)
+  return contentOf(signer.read(TICKET, handle))
+}
+
+/** To be sent on to the coordinator that signed it, which knows whether it has expired. */
+export function readTicketOfAnyAge(signer: Signer, handle: string): TicketContent | undefined {
+  return contentOf(signer.readAnyAge(TICKET, handle))
+}
+
+function contentOf(content: string | undefined): TicketContent | undefined {
   if (content === undefined) return undefined
   const [query, principal, coordinator, index, task] = JSON.parse(content) as Written
   const part = index === undefined || task === undefined ? null : { index, task }

@@ -23,7 +23,7 @@ import { bytesOf } from '../../proto/wire-frame.ts'
 import type { ResultOffer } from '../result-offer.ts'
 import type { RunningQuery } from '../running-query.ts'
 import type { Signer } from '../../proto/signed-text.ts'
-import { readTicket, writeTicket } from '../../proto/result-ticket.ts'
+import { readTicket, readTicketOfAnyAge, writeTicket } from '../../proto/result-ticket.ts'
 
 /** From GetFlightInfo, or from its renewal: long enough to try a broken reading again. */
 export const TICKET_LIFE_MS = 5 * 60_000
@@ -83,9 +83,9 @@ export class FlightResults {
     duty.follow(() => { for (const kept of this.#kept.values()) if (kept.readers === 0) this.#unneeded(kept) })
   }
 
-  /** The coordinator that runs the ticket's statement; null: it is this one, or the ticket does not hold. */
+  /** The coordinator that runs the ticket's statement, and knows whether it holds; null: it is this one, or none. */
   otherOwner(handle: string): string | null {
-    const owner = readTicket(this.#signer, handle)?.coordinator ?? this.#coordinator
+    const owner = readTicketOfAnyAge(this.#signer, handle)?.coordinator ?? this.#coordinator
     return owner === this.#coordinator ? null : owner
   }
 

@@ -43,6 +43,11 @@ t.test('what a slow executor holds up runs elsewhere too, and one of the two cou
   t.ok(sum('twice') > some.length, `${sum('twice')} second attempts counted`)
 })
 
+t.test('clocks that are minutes apart, and draw apart, change nothing', async t => {
+  const sum = await overSeeds(t, scenarios.skewedClocks)
+  t.ok(seeds.length < 50 || sum('answers') > 10 * sum('errors'), 'most queries survive')
+})
+
 t.test('a query that is cancelled ends at once and leaves nothing', async t => {
   await overSeeds(t, scenarios.cancelled)
 })

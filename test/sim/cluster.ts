@@ -16,6 +16,7 @@ import { rowsOf } from './fake-task.ts'
 import { Network, NetworkChannel, type Faults } from './network.ts'
 import { answer, isMoved, randomQuery, type Row } from './program.ts'
 import { Simulation } from './simulation.ts'
+import { skewedClock, type Skew } from './skewed-clock.ts'
 
 export const noFaults: Faults = { loseCall: 0, doubleCall: 0, breakStream: 0, maxDelayMs: 20 }
 export const DEADLINE_MS = 120_000
@@ -37,6 +38,8 @@ export interface ClusterOptions {
   /** Of each executor; absent: 1 to 2. */
   readonly slots?: number
   readonly groups?: readonly ResourceGroup[]
+  /** How wrong the clock of each executor is; absent: all have one. */
+  readonly skew?: Skew
 }
 
 export interface Submit {
@@ -60,11 +63,13 @@ export class SimulatedCluster {
   #incarnations = 0
   #queries = 0
   readonly #slots: number | null
+  readonly #skew: Skew | null
 
   constructor(seed: number, options: ClusterOptions) {
     const simulation = new Simulation(seed, EARLY_CHANCE)
     this.simulation = simulation
     this.#slots = options.slots ?? null
+    this.#skew = options.skew ?? null
     this.network = new Network(simulation, options.faults)
     const made = Array.from({ length: 3 }, (_, i) => makeTable(simulation, i))
     this.#tables = made.map(({ table }) => table)
@@ -110,7 +115,8 @@ export class SimulatedCluster {
 
   start(id: string): void {
     const slots = this.#slots ?? 1 + this.simulation.draw(0, 2)
-    const executor = new FakeExecutor(this.#world, id, `i${++this.#incarnations}`, slots)
+    const clock = this.#skew === null ? this.simulation.clock : skewedClock(this.simulation, this.#skew)
+    const executor = new FakeExecutor(this.#world, id, `i${++this.#incarnations}`, slots, clock)
     this.#executors.set(id, executor)
     this.service.executorJoined(executor.info)
   }

@@ -4,6 +4,7 @@
  */
 
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import type { Clock } from '../../proto/clock.ts'
 import { QueryError, type ErrorCode } from '../../proto/errors.ts'
 import { executorInfo } from '../../proto/cluster-values.ts'
 import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
@@ -73,6 +74,8 @@ export const failures: Readonly<Record<string, readonly [ErrorCode, string, Fail
 export class FakeExecutor {
   readonly info: ExecutorInfo
   readonly #world: World
+  /** Its own: it may be wrong. */
+  readonly #clock: Clock
   readonly #reserved = new Set<string>()
   readonly #booked = new Set<string>()
   /** A reservation that was under way when its query was released must not come after it. */
@@ -94,10 +97,11 @@ export class FakeExecutor {
   /** Exchange files that went before their query. */
   removedFiles = 0
 
-  constructor(world: World, id: string, incarnation: string, slots: number) {
+  constructor(world: World, id: string, incarnation: string, slots: number, clock = world.simulation.clock) {
     this.#world = world
+    this.#clock = clock
     this.info = executorInfo({ id, incarnation, address: `${id}:1`, slots, memoryBytes: 1n << 30n, state: 1 })
-    this.#queue = new TaskQueue(slots, world.simulation.clock)
+    this.#queue = new TaskQueue(slots, clock)
     world.byFolder.set(this.#folder, this)
     this.#beat()
   }
@@ -246,7 +250,7 @@ export class FakeExecutor {
   #beat(): void {
     if (!this.#alive) return
     this.#tell(create(TaskEventSchema, { event: { case: 'heartbeat', value: {} } }))
-    this.#world.simulation.clock.after(1_000, () => this.#beat())
+    this.#clock.after(1_000, () => this.#beat())
   }
 
   #tell(event: TaskEvent): void {
@@ -261,7 +265,7 @@ export class FakeExecutor {
   /** Resolves when its slot is free again. */
   #run(task: Task): Promise<void> {
     const { simulation, maxRunMs } = this.#world
-    const { clock } = simulation
+    const clock = this.#clock
     const startedMs = clock.nowMs()
     const group = task.definition.resourceGroup
     task.state = 'running'
@@ -324,7 +328,7 @@ export class FakeExecutor {
       }
     })
     if (lost.size > 0) return this.#fail(task, 'INPUT_LOST', 'could not read', { lostExecutors: [...lost] })
-    simulation.clock.after(this.slowness * simulation.draw(1, maxRunMs / 2), () => this.#write(task, own, copied))
+    this.#clock.after(this.slowness * simulation.draw(1, maxRunMs / 2), () => this.#write(task, own, copied))
   }
 
   #write(task: Task, own: readonly Row[], copied: readonly Row[]): void {
@@ -376,7 +380,7 @@ export class FakeExecutor {
       return this.#succeed(task, [])
     }
     spool.frames.push(frameOf(rows.slice(0, 5)))
-    simulation.clock.after(simulation.draw(1, 50), () => this.#spool(task, rows.slice(5)))
+    this.#clock.after(simulation.draw(1, 50), () => this.#spool(task, rows.slice(5)))
   }
 
   #succeed(task: Task, files: readonly Written[], sample: Sample = []): void {

@@ -13,6 +13,7 @@ import { encodeExecutorInfo, executorInfo, WIRE_VERSION } from '../../proto/clus
 import type { ExecutorId } from '../../proto/ids.ts'
 import { seedsOf } from './seeds.ts'
 import { Simulation } from './simulation.ts'
+import { skewedClock } from './skewed-clock.ts'
 import { SimulatedStore, StoreLink } from './store.ts'
 
 const seeds = seedsOf(process.env, '40')
@@ -25,14 +26,8 @@ const STEP_MS = 100
 /** A lease, and its registration anew; lists come every 30 s at the latest. */
 const SETTLED_MS = 60_000
 const DUCKDB = 'v1'
-const HOUR_MS = 3_600_000
-
-/** A clock of its own: it stands elsewhere, and runs up to a tenth faster or slower. */
-function skewed({ clock, random }: Simulation): Clock {
-  const [offsetMs, rate] = [HOUR_MS * (2 * random() - 1), 0.9 + 0.2 * random()]
-  const own = (): number => HOUR_MS + offsetMs + rate * clock.nowMs()
-  return { nowMs: own, wallMs: own, after: (delayMs, callback) => clock.after(delayMs / rate, callback) }
-}
+/** Up to an hour off, and a tenth faster or slower. */
+const SKEW = { maxOffsetMs: 3_600_000, maxDrift: 0.1 }
 
 class Member {
   incarnation = 0
@@ -44,7 +39,7 @@ class Member {
   constructor(simulation: Simulation, store: SimulatedStore, index: number) {
     this.id = `e${index}` as ExecutorId
     this.link = new StoreLink(simulation, store)
-    this.clock = skewed(simulation)
+    this.clock = skewedClock(simulation, SKEW)
   }
 
   value(): Uint8Array {
@@ -79,7 +74,7 @@ async function faultsOf(seed: number): Promise<{ readonly faults: string[]; read
   const faults: string[] = []
   const watcher = new StoreLink(simulation, store)
   const view = new MembershipView({
-    store: watcher, clock: skewed(simulation), duckdbVersion: DUCKDB, onEvent: () => undefined,
+    store: watcher, clock: skewedClock(simulation, SKEW), duckdbVersion: DUCKDB, onEvent: () => undefined,
   })
   const started = Promise.all([view.start(), ...members.map(member => member.start())])
   await simulation.run(2_000)

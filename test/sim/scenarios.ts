@@ -3,9 +3,14 @@
  * wrong, and counts that show that the run was what it is meant to be.
  */
 
+import { DutyKeeper } from '../../cluster/duty.ts'
+import type { Clock } from '../../proto/clock.ts'
+import { FlightResults } from '../../coordinator/serve/flight-results.ts'
+import { Signer } from '../../proto/signed-text.ts'
 import { DEADLINE_MS, noFaults, SimulatedCluster, type Outcome } from './cluster.ts'
 import type { Faults } from './network.ts'
 import { isSorted } from './program.ts'
+import { skewedClock, type Skew } from './skewed-clock.ts'
 
 export interface Run {
   readonly queries: number
@@ -19,6 +24,9 @@ const SETTLE_MS = 30_000
 const CROWD = 100
 const CROWD_MS = 60_000
 const LOSSY: Faults = { loseCall: 0.02, doubleCall: 0.05, breakStream: 0.01, maxDelayMs: 60 }
+/** Two of them are up to ten minutes apart, and draw apart by 0.4 ms a second. */
+const SKEW: Skew = { maxOffsetMs: 300_000, maxDrift: 0.0002 }
+const OTHER_SKEW: Skew = { maxOffsetMs: 600_000, maxDrift: 0.0004 }
 const ENDED: readonly string[] = ['finished', 'failed', 'cancelled']
 
 /** What is wrong with an outcome, or null. */
@@ -108,6 +116,35 @@ export async function stragglers(seed: number): Promise<Run> {
   const twice = tasks.filter(({ attempt, state }) => attempt > 0 && state === 'succeeded').length
   const run = await ended(cluster, ['EXECUTOR_LOST'])
   return { ...run, counts: { ...run.counts, twice } }
+}
+
+/**
+ * The coordinator's clock is right, those of executors and of another coordinator are not. What is shown to the other
+ * one meanwhile is a ticket of a statement here: it has to know whose it is.
+ */
+export async function skewedClocks(seed: number): Promise<Run> {
+  const executors = 2 + seed % 3
+  const cluster = new SimulatedCluster(seed, {
+    executors, holdBytes: seed % 2 === 0 ? 100 : 1_000_000, faults: LOSSY, skew: SKEW,
+  })
+  const { simulation } = cluster
+  const resultsOf = (coordinator: string, clock: Clock): FlightResults =>
+    new FlightResults(new Signer(new Uint8Array(32), clock), clock, coordinator, new DutyKeeper('coordinator'))
+  const [here, other] = [resultsOf('c1', simulation.clock), resultsOf('c2', skewedClock(simulation, OTHER_SKEW))]
+  const found: string[] = []
+  for (let i = 0; i < 4; i++) {
+    simulation.clock.after(simulation.draw(0, 4_000), () => {
+      const query = cluster.submit(undefined, simulation.draw(0, 60))
+      const { handle } = here.add(query, thrown => thrown)
+      simulation.clock.after(simulation.draw(0, 8_000), () => {
+        if (other.otherOwner(handle) !== 'c1') found.push(`${query.id} is not found by its ticket`)
+        here.find(handle, query.request.principal)
+      })
+    })
+  }
+  for (let i = 0; i < 2; i++) simulation.clock.after(simulation.draw(200, 8_000), () => disturb(cluster, executors))
+  await simulation.run(15_000)
+  return ended(cluster, ['EXECUTOR_LOST', 'NO_EXECUTOR'], found)
 }
 
 export async function cancelled(seed: number): Promise<Run> {
