@@ -2,7 +2,7 @@
  * Whose turn it is, by the slot time that each has had: groups by their weights, the users of a group evenly, the
  * queries of a user evenly. Start-time fair queueing (Goyal, Vin and Cheng, 1996) on each of the three levels: everyone
  * has a clock that runs by the time used, divided by the weight; the slowest is next. Whoever had nothing that waited
- * starts where the slowest of those that wait stands, be it that he was idle or had no more than he asked for: so nobody
+ * starts where the slowest of those that wait stands, be it that he was idle or had all that he asked for: so nobody
  * saves time up. Where nobody waits there is nothing to divide, and all stand together. Running work is charged as it
  * goes, not at its end, so a task that never ends cannot hide.
  */
