@@ -12,6 +12,8 @@ import t from 'tap'
 import { EtcdStore } from '../../cluster/etcd-store.ts'
 import { systemClock } from '../../proto/clock.ts'
 import { AdminService } from '../../proto/gen/admin_pb.js'
+import type { FlightData } from '../../proto/gen/flight_pb.js'
+import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { ExecutorService } from '../../proto/gen/executor_pb.js'
 import { CacheService } from '../../proto/gen/cache_pb.js'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
@@ -19,11 +21,15 @@ import { NODE_NAME, type Tls } from '../../proto/tls.ts'
 import { Certificates, pem } from '../certificates.ts'
 import { EtcdServers, haveEtcd } from '../etcd-server.ts'
 import { startCommand } from './command.ts'
+import { FlightClient, packed } from '../serve/flight-client.ts'
+import { faultConfig, ROWS, writeFaultTables } from './fault-tables.ts'
 import { Hosts } from './hosts.ts'
+import { rowsIn } from './rows-in.ts'
 import { Operator, until } from './watch.ts'
 
 const SEEN_WITHIN_MS = 10_000
 const CALL_WITHIN_MS = 5_000
+const local = '127.0.0.1:0'
 
 if (haveEtcd(t)) {
   const folder = await mkdtemp(join(tmpdir(), 'skein-tls-'))
@@ -50,11 +56,16 @@ if (haveEtcd(t)) {
   etcdctl('role', 'grant-permission', 'skein', '--prefix=true', 'readwrite', 'skein/')
   etcdctl('user', 'grant-role', 'skein', 'skein')
   etcdctl('auth', 'enable')
+  await writeFaultTables(folder)
   const hosts = await Hosts.start({
     folder: join(folder, 'hosts'), store: { etcd: etcd.hosts, tls: node, server_name: NODE_NAME },
     coordinators: 1, executors: 2,
     ca: pem(node).ca.toString(),
-    config: { tls: node, client_tls: { cert: node.cert, key: node.key } },
+    environment: { SKEIN_WHOLE_BYTES: '0' },
+    config: {
+      ...faultConfig(folder), tls: node, client_tls: { cert: node.cert, key: node.key }, result_hold_bytes: 1024 * 1024,
+      listen: { http: local, flight: local, admin: local, results: local },
+    },
   })
   t.teardown(() => hosts.stop())
   const { doors } = hosts.coordinator(0)
@@ -87,12 +98,29 @@ if (haveEtcd(t)) {
     await until('both are active', SEEN_WITHIN_MS, async () =>
       (await admin.executors()).filter(({ state }) => state === 'active').length === 2)
     t.match(doors, { http: /^https:/, flight: /^grpc\+tls:/, admin: /^grpc\+tls:/ })
-    t.match(hosts.executor(0).doors, { executor: /^grpc\+tls:/ })
+    t.match(hosts.executor(0).doors, { executor: /^grpc\+tls:/, results: /^grpc\+tls:/ })
     const outcome = await hosts.coordinator(0).query('SELECT 42 AS n')
     t.match(outcome, { kind: 'rows', answer: { rows: [['42']] } })
     const large = await hosts.coordinator(0).query('SELECT i FROM range(200_000) AS r(i)') // fetched, not told
     t.equal(large.kind === 'rows' ? large.answer.rows.length : large.message, 200_000)
     t.equal(hosts.coordinator(0).errors, '')
+  })
+
+  await t.test('executors give parts of a result to clients, as its coordinator allows', async t => {
+    const connect = (door: string | undefined): FlightClient =>
+      new FlightClient(t, Number(address(door).split(':')[1]), { ca: pem(node).ca })
+    const client = connect(doors.flight)
+    client.metadata.set('skein-parallel-endpoints', 'true')
+    const query = 'SELECT id, word, early FROM rows WHERE id % 10 = 0'
+    const info = await client.getFlightInfo(packed(CommandStatementQuerySchema, { query }))
+    const places = info.endpoint.map(({ location: [first] }) => first?.uri)
+    t.strictSame([...new Set(places)].sort(), [0, 1].map(i => hosts.executor(i).doors.results).sort())
+    let rows = 0
+    for (const [i, { ticket }] of info.endpoint.entries()) {
+      const messages = connect(places[i]).doGet(ticket?.ticket ?? new Uint8Array(0)) as AsyncIterable<FlightData>
+      for await (const message of messages) rows += rowsIn(message)
+    }
+    t.equal(rows, ROWS / 10)
   })
 
   await t.test('skein admin shows the certificate that its configuration names', async t => {
@@ -131,7 +159,8 @@ if (haveEtcd(t)) {
       await refused(`admin, ${who}`, one => one.service(AdminService).listQueries({}, options),
         new GrpcChannel(address(doors.admin), {}, undefined, tls))
     }
-    for (const door of [doors.http, doors.flight, doors.admin, hosts.executor(0).doors.executor]) {
+    for (const door of [doors.http, doors.flight, doors.admin, hosts.executor(0).doors.executor,
+      hosts.executor(0).doors.results]) {
       t.equal(await plainAnswer(address(door)), '', `${door} says nothing in plain text`)
     }
   })

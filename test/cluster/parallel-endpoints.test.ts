@@ -5,7 +5,6 @@
 
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { tableFromIPC } from 'apache-arrow'
-import { Message } from 'apache-arrow/ipc/metadata/message'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +17,7 @@ import {
 import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { FlightClient, packed } from '../serve/flight-client.ts'
 import { faultConfig, ROWS, writeFaultTables } from './fault-tables.ts'
+import { rowsIn } from './rows-in.ts'
 import { Skein } from './skein.ts'
 import { Operator, until } from './watch.ts'
 
@@ -134,18 +134,12 @@ t.test('what depends on the order of its input has one endpoint', async t => {
 t.test('what executors have no room for has one endpoint, and all of its rows', async t => {
   const client = coordinator(t)
   const endpoint = await only(client, `SELECT /* too large */ id, repeat(word, 4) AS words FROM rows`)
-  let ids = 0
+  let rows = 0
   for await (const message of client.doGet(ticketOf(endpoint)) as AsyncIterable<FlightData>) {
-    ids += rowsIn(message)
+    rows += rowsIn(message)
   }
-  t.equal(ids, ROWS)
+  t.equal(rows, ROWS)
 })
-
-/** The number of a record batch; of a schema none. */
-function rowsIn({ dataHeader }: FlightData): number {
-  const header: unknown = Message.decode(dataHeader).header()
-  return Number((header as { readonly length?: number }).length ?? 0)
-}
 
 t.test('the parts of an ordered result are in its order', async t => {
   const order = ' ORDER BY word, id'

@@ -29,7 +29,7 @@ export interface SkeinOptions {
   readonly within?: readonly string[]
 }
 
-export type Doors = Readonly<Partial<Record<'http' | 'flight' | 'postgres' | 'admin' | 'executor', string>>>
+export type Doors = Readonly<Partial<Record<'http' | 'flight' | 'postgres' | 'admin' | 'executor' | 'results', string>>>
 
 export type SkeinOutcome = {
   readonly kind: 'rows'
@@ -231,7 +231,7 @@ async function readDoors(child: ChildProcess): Promise<Doors> {
   try {
     for await (const line of lines) {
       if (line === 'ready') return doors
-      const [, door, address] = /^(http|flight|postgres|admin|executor) (\S+)$/.exec(line) ?? []
+      const [, door, address] = /^(http|flight|postgres|admin|executor|results) (\S+)$/.exec(line) ?? []
       if (door === undefined) throw new Error(`not a door: ${line}`)
       doors[door] = address
     }
