@@ -65,6 +65,19 @@ t.test('every command in a document is run by a test or by CI', async t => {
   t.strictSame(commands.filter(({ line }) => !known(line)), [])
 })
 
+t.test('what running text calls a command is one', async t => {
+  const { stdout: help } = await runProgram(process.execPath, [main, 'help'])
+  const commands = new Set([...help.matchAll(/\bskein +([a-z]+)/g)].map(([, command]) => command))
+  const [ofAdmin = ''] = /skein admin [^]*?--url/.exec(help) ?? []
+  const docs = readdirSync(join(checkout, 'docs')).filter(name => name.endsWith('.md')).map(name => join('docs', name))
+  const named = ['README.md', 'CONTRIBUTING.md', ...docs].flatMap(file =>
+    [...readFileSync(join(checkout, file), 'utf8').matchAll(/`skein ([a-z]+)(?: ([a-z]+))?[^`]*`/g)]
+      .map(([text, command = '', word]) => ({ file, text, command, word })))
+  t.ok(named.length > 20)
+  t.strictSame(named.filter(({ command, word }) => !commands.has(command)
+    || (command === 'admin' && word !== undefined && !new RegExp(`\\b${word}\\b`).test(ofAdmin))), [])
+})
+
 t.test('the commands of the README work on its own configuration', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'skein-readme-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
