@@ -6,7 +6,6 @@ Prints one line `ok ...` for each behaviour; ends with status 1 if one of them i
 import datetime
 import decimal
 import sys
-import traceback
 
 import adbc_driver_flightsql
 import adbc_driver_flightsql.dbapi as dbapi
@@ -14,9 +13,10 @@ import pandas
 import polars
 import pyarrow
 
+from behaviours import check, end
+
 ADDRESS, CA, USER, PASSWORD = sys.argv[1:5]
 OPTIONS = adbc_driver_flightsql.DatabaseOptions
-failures = 0
 
 
 def connect(user=USER, password=PASSWORD, autocommit=True, **options):
@@ -24,18 +24,6 @@ def connect(user=USER, password=PASSWORD, autocommit=True, **options):
         trusted = {OPTIONS.TLS_ROOT_CERTS.value: file.read()}
     login = {"username": user, "password": password} if user else {}
     return dbapi.connect(f"grpc+tls://{ADDRESS}", db_kwargs={**trusted, **login}, autocommit=autocommit, **options)
-
-
-def check(what):
-    def decorate(behaviour):
-        global failures
-        try:
-            behaviour()
-            print(f"ok {what}", flush=True)
-        except Exception:
-            failures += 1
-            print(f"not ok {what}\n{traceback.format_exc()}", flush=True)
-    return decorate
 
 
 def equal(actual, expected):
@@ -384,4 +372,4 @@ def _():
 
 
 connection.close()
-sys.exit(1 if failures else 0)
+end()

@@ -4,7 +4,6 @@ usage: parallel_endpoints.py HOST:PORT CA USER PASSWORD SQL ROWS SUM EXECUTORS  
 Prints one line `ok ...` for each behaviour; ends with status 1 if one of them is not as it should be.
 """
 import sys
-import traceback
 
 import adbc_driver_flightsql
 import adbc_driver_flightsql.dbapi as dbapi
@@ -12,25 +11,14 @@ import pyarrow
 import pyarrow.compute
 import pyarrow.flight as flight
 
+from behaviours import check, end
+
 ADDRESS, CA, USER, PASSWORD, SQL = sys.argv[1:6]
 ROWS, SUM, EXECUTORS = (int(word) for word in sys.argv[6:9])
 OPTIONS = adbc_driver_flightsql.DatabaseOptions
 HEADER = "skein-parallel-endpoints"
 with open(CA) as file:
     TRUSTED = file.read()
-failures = 0
-
-
-def check(what):
-    def decorate(behaviour):
-        global failures
-        try:
-            behaviour()
-            print(f"ok {what}", flush=True)
-        except Exception:
-            failures += 1
-            print(f"not ok {what}\n{traceback.format_exc()}", flush=True)
-    return decorate
 
 
 def exact(table):
@@ -139,4 +127,4 @@ def _():
             assert tables[0].schema.equals(schema), schema
 
 
-sys.exit(1 if failures else 0)
+end()
