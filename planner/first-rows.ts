@@ -31,8 +31,9 @@ export function firstRows(plan: Plan): ReadonlyMap<Scan, number> {
   return found
 }
 
+/** A share of the rows is one of all of them. */
 function limited({ limit, offset }: Extract<Plan, { kind: 'Limit' }>, enough: number | null): number | null {
-  const rows = limit?.kind === 'rows' ? limit.value : null
-  const least = rows === null ? enough : Math.min(rows, enough ?? rows)
+  if (limit?.kind === 'percent') return null
+  const least = limit === null ? enough : Math.min(limit.value, enough ?? limit.value)
   return least === null ? null : least + offset
 }

@@ -33,7 +33,9 @@ t.test('what may leave rows out needs them all', async t => {
   t.equal(rowsOf(limit(both('UNION', false), 6)), undefined)
   t.equal(rowsOf(limit(both('EXCEPT', true), 6)), undefined)
   t.equal(rowsOf(limit({ kind: 'CrossProduct', left: scan, right: other, rows: 9 }, 1)), undefined)
-  t.equal(rowsOf({ kind: 'Limit', input: scan, limit: { kind: 'percent', value: 1 }, offset: 0, rows: 9 }), undefined)
+  const share: Plan = { kind: 'Limit', input: scan, limit: { kind: 'percent', value: 1 }, offset: 0, rows: 9 }
+  t.equal(rowsOf(share), undefined)
+  t.equal(rowsOf(limit(share, 10)), undefined, 'a share of all rows, not of the first')
 })
 
 t.test('a scan that is read in two places needs all if one of them does', async t => {

@@ -53,6 +53,9 @@ SELECT * FROM kinds LIMIT 0;
 -- a limit in percent
 SELECT id FROM people ORDER BY id LIMIT 25%;
 
+-- a limit over a share of all rows
+SELECT count(*) AS n FROM (SELECT * FROM (SELECT * FROM sales LIMIT 50%) LIMIT 3000);
+
 -- a limit that is an expression
 SELECT id FROM people ORDER BY id LIMIT (SELECT count(*) // 10 FROM people);
 
