@@ -226,9 +226,6 @@ export class OwnInstances {
         frames, changedRows: kind === 'change' ? changedRows ?? rowCount : ends ? 0n : null,
         bytesFetched: Number(reply.bytesFetched), bytesCached: Number(reply.bytesCached),
       }
-    } catch (error) {
-      await instance.channel.unbind(instance.id).catch(() => undefined) // it may not have come there at all
-      throw error
     } finally {
       if (ends) instance.begun = false // however a transaction ends, it has ended
     }
@@ -361,6 +358,8 @@ export class OwnInstances {
       if (code === 'UNAVAILABLE' ? !wasSaid(error) : ['SESSION_LOST', 'INTERNAL', 'EXECUTOR_LOST'].includes(code)) {
         throw this.#lost(session, instance, error) ?? error
       }
+      // what was bound may not have come to its run, or its binding may be done without us; it would hold its files
+      await instance.channel.unbind(instance.id).catch(() => undefined)
       if (error.code === 'NOT_FOUND' && !instance.opened) throw error
       if (sql === '') throw new QueryError(error.code, error.message, { cause: error })
       throw errorAtByte(error.code, error.message, error.position, sql)

@@ -68,7 +68,9 @@ export class OwnSession {
   bind(request: BindRequest, signal: AbortSignal): Promise<Bound> {
     return this.#next(async () => {
       try {
-        return await this.#bind(request, signal)
+        const bound = await this.#bind(request, signal)
+        checkWanted(signal) // else nobody would run or unbind it
+        return bound
       } catch (error) {
         if (this.#seen === null) await this.#unpin()
         throw error

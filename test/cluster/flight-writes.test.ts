@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readStream } from '../../proto/arrow-stream.ts'
+import { systemClock } from '../../proto/clock.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import {
   ActionBeginTransactionRequestSchema, ActionBeginTransactionResultSchema, ActionCreatePreparedStatementRequestSchema,
@@ -68,6 +69,10 @@ async function connect(t: Test) {
   return { client, rows, update, prepare, many, ingest, begin, end }
 }
 
+/** More than the door takes as a message. */
+const TOO_LARGE_BYTES = 64 * 1024 * 1024
+/** After so long a catalog that is held is told to be busy. */
+const BUSY_MS = 30_000
 const COMMIT = 1
 const ROLLBACK = 2
 
@@ -124,6 +129,24 @@ t.test('rows are loaded into a catalog that is kept, and are there for others', 
   t.match(await client.breakOff(into('t', APPEND, { catalog: 'work' }), [schema, batch]), { code: 1 })
   t.equal(await many('INSERT INTO work.t VALUES (?, ?)', pairs([4, 'a'], [5, 'b'])), 2)
   t.strictSame(await rows('SELECT sum(a) FROM work.t'), [['10']])
+})
+
+t.test('an upload that is broken off at any moment holds its catalog no longer', async t => {
+  const { client, ingest } = await connect(t)
+  await ingest(into('own', CREATE, { temporary: true }), pairs([1, 'x'])) // its instance is there
+  const [schema, batch] = await messagesOf(pairs([1, 'x']))
+  if (schema === undefined || batch === undefined) throw new Error('no messages')
+  const large = { dataHeader: batch.dataHeader, dataBody: new Uint8Array(TOO_LARGE_BYTES) }
+  const target = into('broken', CREATE, { catalog: 'work' })
+  for (let i = 0; i < 3; i++) {
+    await t.rejects(client.put(target, [schema, large]), { code: 8, details: /larger than max/ })
+    t.match(await client.breakOff(target, [schema]), { code: 1 })
+  }
+  const other = await connect(t)
+  const startedMs = systemClock.nowMs()
+  t.equal(await other.ingest(into('after', CREATE, { catalog: 'work' }), pairs([1, 'x'])), 1)
+  t.ok(systemClock.nowMs() - startedMs < BUSY_MS, 'it does not wait for the first one')
+  await t.rejects(other.rows('FROM work.broken'), { code: 5 })
 })
 
 t.test('rows that cannot be loaded leave nothing, and say why', async t => {
