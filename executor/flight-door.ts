@@ -1,8 +1,8 @@
 /**
  * The door at which clients read parts of results from the executor that has made them: Flight's DoGet with a ticket of
- * a part, and nothing else. A ticket that was not signed by this cluster, or is too old, is refused here; whether its
- * result is still there, and whose it is, its coordinator says (part-readings.ts). Only a spool that is complete ends a
- * stream without an error.
+ * a part, and nothing else. A ticket that was not signed by this cluster is refused here; whether it still holds, and
+ * whose it is, its coordinator says by its own clock (part-readings.ts). Only a spool that is complete ends a stream
+ * without an error.
  */
 
 import { QueryError } from '../proto/errors.ts'
@@ -12,7 +12,7 @@ import type { FlightService, Ticket } from '../proto/gen/flight_pb.js'
 import { TicketStatementQuerySchema } from '../proto/gen/flight_sql_pb.js'
 import type { Call, ServiceHandlers } from '../proto/grpc-server.ts'
 import type { CoordinatorId } from '../proto/ids.ts'
-import { readTicket } from '../proto/result-ticket.ts'
+import { readTicketOfAnyAge } from '../proto/result-ticket.ts'
 import type { Signer } from '../proto/signed-text.ts'
 import { bytesOf } from '../proto/wire-frame.ts'
 import type { Executor } from './executor.ts'
@@ -39,9 +39,9 @@ async function* readPart(
   { executor, signer, readings }: FlightDoorOptions, { ticket }: Ticket, call: Call,
 ): AsyncGenerator<RawFlightData> {
   const handle = Buffer.from(unpack(ticket, [TicketStatementQuerySchema])?.statementHandle ?? []).toString()
-  const { query, coordinator, part } = readTicket(signer, handle) ?? {}
+  const { query, coordinator, part } = readTicketOfAnyAge(signer, handle) ?? {}
   if (query === undefined || coordinator === undefined || part === undefined || part === null) {
-    throw new QueryError('NOT_FOUND', 'no part of a result for this ticket: it has expired, or never was')
+    throw new QueryError('NOT_FOUND', 'no part of a result for this ticket: none was given out')
   }
   const certificate = call.peerIdentity()
   const reading = await readings.begin(coordinator as CoordinatorId, {

@@ -31,7 +31,7 @@ export function readTicket(signer: Signer, handle: string): TicketContent | unde
   return contentOf(signer.read(TICKET, handle))
 }
 
-/** To be sent on to the coordinator that signed it, which knows whether it has expired. */
+/** For whoever asks the coordinator that signed it, which knows whether it has expired. */
 export function readTicketOfAnyAge(signer: Signer, handle: string): TicketContent | undefined {
   return contentOf(signer.readAnyAge(TICKET, handle))
 }

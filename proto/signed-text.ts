@@ -39,7 +39,7 @@ export class Signer {
   }
 
   /**
-   * However old it is: to send it on to the process that signed it, whose clock alone tells whether it still holds.
+   * However old it is: to ask the process that signed it, whose clock alone tells whether it still holds.
    * Those of others may be minutes off.
    */
   readAnyAge(purpose: string, text: string): string | undefined {

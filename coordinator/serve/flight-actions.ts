@@ -56,6 +56,7 @@ export class FlightActions {
   }
 
   async *run({ type, body }: Action, call: Call): AsyncGenerator<{ body: Uint8Array }> {
+    await this.#parts.sessions.known(call) // who is not known is told so first, whatever he asks
     switch (type) {
       case 'CreatePreparedStatement':
         yield { body: await this.#prepare(body, call) }

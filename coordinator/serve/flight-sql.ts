@@ -42,7 +42,7 @@ export function flightSqlHandlers(options: FlightSqlOptions): ServiceHandlers<ty
   const service = new FlightSql(options)
   return {
     handshake: (requests, call) => service.handshake(requests, call),
-    listFlights: () => nothing(),
+    listFlights: (_, call) => service.list([], call),
     getFlightInfo: (descriptor, call) => service.getFlightInfo(descriptor, call),
     pollFlightInfo: (descriptor, call) => service.pollFlightInfo(descriptor, call),
     getSchema: async (descriptor, call) => ({ schema: await service.getSchema(descriptor, call) }),
@@ -50,7 +50,7 @@ export function flightSqlHandlers(options: FlightSqlOptions): ServiceHandlers<ty
     doPut: (messages, call) => service.uploads.take(messages, call),
     doExchange: () => { throw new QueryError('UNSUPPORTED_STATEMENT', 'DoExchange is not supported') },
     doAction: (action, call) => service.actions.run(action, call),
-    listActions: () => each(actionTypes),
+    listActions: (_, call) => service.list(actionTypes, call),
   }
 }
 
@@ -84,6 +84,12 @@ class FlightSql {
     call.setHeader('authorization', `Bearer ${token}`)
     await requests[Symbol.asyncIterator]().next() // one message, or the end at once
     yield { payload: Buffer.from(token) }
+  }
+
+  /** The same for everybody, but for who is not known. */
+  async *list<T>(values: readonly T[], call: Call): AsyncGenerator<T> {
+    await this.#sessions.known(call)
+    yield* values
   }
 
   async getFlightInfo(descriptor: FlightDescriptor, call: Call) {
@@ -131,10 +137,4 @@ class FlightSql {
     const { query, placed } = await this.#statements.start(asked, session, call)
     yield* this.#results.readOnce(query, placed, call.signal)
   }
-}
-
-async function* nothing(): AsyncGenerator<never> {}
-
-async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
-  yield* values
 }

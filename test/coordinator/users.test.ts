@@ -1,7 +1,13 @@
 /** Users: who may come in, and what a wrong password costs. */
 
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import t from 'tap'
+import { EmbeddedStore } from '../../cluster/embedded-store.ts'
+import { USERS } from '../../cluster/keys.ts'
+import { Users } from '../../coordinator/users.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
+import { temporaryFolder } from '../executor/workbench.ts'
 import { openUsers } from './open-users.ts'
 
 t.test('a user comes in by his password; a wrong one and an unknown name are told the same', async t => {
@@ -58,4 +64,23 @@ t.test('name and password on every call are hashed once', async t => {
   const startedMs = systemClock.nowMs()
   for (let i = 0; i < 1_000; i++) await users.logIn('ann', 'correct horse', 'a')
   t.ok(systemClock.nowMs() - startedMs < 1_000, 'a thousand in less time than ten hashes take')
+})
+
+t.test('the store has a hash of each password with a salt of its own, and no password', async t => {
+  const store = await EmbeddedStore.open(join(temporaryFolder(t), 'journal'), systemClock)
+  const users = new Users({ store, clock: systemClock, chance: randomBytes })
+  await users.start()
+  for (const name of ['ann', 'bob']) await users.add(name, 'correct horse')
+  const { entries } = await store.list(USERS)
+  const texts = entries.map(({ value }) => Buffer.from(value).toString())
+  for (const form of ['correct horse', Buffer.from('correct horse').toString('base64')]) t.notMatch(texts, form)
+  const records = texts.map(text => JSON.parse(text) as Record<string, string>)
+  t.strictSame(records.map(({ name }) => name), ['ann', 'bob'])
+  for (const part of ['salt', 'hash'] as const) {
+    const [ann = '', bob = ''] = records.map(record => record[part])
+    t.not(ann, bob, `of one password two ${part}s`)
+    t.ok(Buffer.from(ann, 'base64').length >= 16)
+  }
+  users.close()
+  await store.close()
 })

@@ -24,6 +24,8 @@ const table = new Table({ id: vectorFromArray([1, 2], new Int32()) })
 const faults = new Set([2, 13, 15])
 /** What gRPC itself answers to a message that is none of the method's. */
 const GRPC_INTERNAL = 13
+const RESOURCE_EXHAUSTED = 8
+const TOO_LARGE_BYTES = 64 * 1024 * 1024
 
 const descriptor = (cmd: Uint8Array) => toBinary(FlightDescriptorSchema, create(FlightDescriptorSchema, {
   type: Kind.CMD, cmd,
@@ -91,6 +93,19 @@ t.test('malformed Arrow in the messages of an upload', async t => {
     if (isFault(status, isMessage('doPut', body))) seen.push(`round ${round}: ${status}`)
   }
   t.strictSame(seen, [], `SEED=${SEED}`)
+})
+
+t.test('a message that is larger than any is taken', async t => {
+  const queries = new FakeQueries(() => ({ columns, frames: () => framesOf(table) }))
+  const port = await startFlight(t, { queries })
+  const client = new FlightClient(t, port)
+  const large = put(packed(CommandStatementIngestSchema, { table: 't' }), schema, Buffer.alloc(TOO_LARGE_BYTES))
+  t.equal(await client.raw('doPut', large), RESOURCE_EXHAUSTED)
+  t.equal(await client.raw('getFlightInfo', large), RESOURCE_EXHAUSTED)
+  t.not(await client.raw('doGet', large), 0)
+  t.equal(queries.submitted.length, 0)
+  const other = new FlightClient(t, port)
+  t.strictSame(rowsOf(await other.read(packed(CommandGetTablesSchema, {}))), [])
 })
 
 function isFault(status: number, wasMessage: boolean): boolean {

@@ -1,16 +1,26 @@
-/** Results that are read part by part: their tickets, and what executors tell of who reads. */
+/** Results that are read part by part: their tickets, what executors tell of who reads, and clocks that differ. */
 
 import type { MessageInitShape } from '@bufbuild/protobuf'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Int32, Table, vectorFromArray } from 'apache-arrow'
-import type { FlightInfo } from '../../proto/gen/flight_pb.js'
+import { EmbeddedStore } from '../../cluster/embedded-store.ts'
+import { coordinatorKey } from '../../cluster/keys.ts'
+import { flightDoor } from '../../executor/flight-door.ts'
+import { PartReadings } from '../../executor/part-readings.ts'
+import { clientServer } from '../../proto/client-door.ts'
+import { systemClock, type Clock } from '../../proto/clock.ts'
+import { encodeCoordinatorInfo } from '../../proto/cluster-values.ts'
+import { FlightService, type FlightInfo } from '../../proto/gen/flight_pb.js'
 import { CommandStatementQuerySchema, TicketStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { PartEnd_How as How, type PartReadingSchema, ResultService } from '../../proto/gen/results_pb.js'
 import { TICKET_LIFE_MS } from '../../coordinator/serve/flight-results.ts'
-import type { TaskId } from '../../proto/ids.ts'
+import type { CoordinatorId, TaskId } from '../../proto/ids.ts'
 import { nodeChannel } from '../../proto/node-auth.ts'
 import { Outbox } from '../../proto/outbox.ts'
+import { Signer } from '../../proto/signed-text.ts'
 import { HandClock } from '../executor/hand-clock.ts'
+import { temporaryFolder } from '../executor/workbench.ts'
 import { FakeQueries, framesOf, type Script } from './fake-queries.ts'
 import { FlightClient, nodes, packed, startFlight, unpacked } from './flight-client.ts'
 
@@ -37,7 +47,7 @@ async function setUp(t: Test) {
   client.metadata.set('skein-parallel-endpoints', 'true')
   const channel = nodeChannel(`127.0.0.1:${port}`, nodes)
   t.teardown(() => channel.close())
-  return { queries, client, channel, clock, delivered: () => delivered }
+  return { queries, client, channel, clock, port, delivered: () => delivered }
 }
 
 type Setting = Awaited<ReturnType<typeof setUp>>
@@ -130,4 +140,37 @@ t.test('what expires while it is read is read to its end, and nobody begins', as
   await t.rejects(reading(setting, info, 1), { code: 'NOT_FOUND' })
   await one.end(How.WHOLE)
   t.ok(setting.queries.last.released)
+})
+
+/** An executor that has every part, as clients reach it; its clock shows another time than the coordinator's. */
+async function executorWith(t: Test, wallMs: () => number, coordinatorPort: number): Promise<FlightClient> {
+  const clock: Clock = { ...systemClock, wallMs }
+  const store = await EmbeddedStore.open(join(temporaryFolder(t), 'journal'), systemClock)
+  await store.compareAndSwap(coordinatorKey('c1' as CoordinatorId), 0n,
+    encodeCoordinatorInfo({ id: 'c1', incarnation: 'i1', admin: `127.0.0.1:${coordinatorPort}` }))
+  const server = clientServer(null)
+  server.addService(FlightService, flightDoor({
+    executor: { fetchResult: () => framesOf(part(1)) }, signer: new Signer(new Uint8Array(32), clock),
+    readings: new PartReadings({ store, auth: nodes, clock }),
+  }))
+  const port = await server.listen('127.0.0.1', 0)
+  t.teardown(async () => {
+    server.close()
+    await store.close()
+  })
+  return new FlightClient(t, port)
+}
+
+t.test('a ticket holds by its coordinator\'s clock, at executors whose clocks are hours off', async t => {
+  const { client, clock, port } = await setUp(t)
+  const info = await client.getFlightInfo(statement)
+  for (const offMs of [-3_600_000, 3_600_000]) {
+    const executor = await executorWith(t, () => clock.wallMs() + offMs, port)
+    let messages = 0
+    for await (const _ of executor.doGet(ticketOf(info, 0))) messages++
+    t.equal(messages, 2)
+  }
+  const behind = await executorWith(t, () => 0, port)
+  await clock.pass(TICKET_LIFE_MS + 1)
+  await t.rejects((async () => { for await (const _ of behind.doGet(ticketOf(info, 0))) continue })(), { code: 5 })
 })
