@@ -162,7 +162,8 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #askCrew(context: Context<QueryMessage>): void {
-    const [{ handle }, work] = [this.#options, this.#work]
+    const { handle } = this.#options
+    const work = this.#work
     if (work === null) return
     const prefer = (members: readonly Member[]): Member[] => byCache(members, handle.id, work)
     for (const { key, channel } of this.#crew.ask(this.#members.filter(takesWork), prefer, context.nowMs())) {

@@ -10,8 +10,8 @@ import { meaningfulTokens, type SqlToken } from '../../proto/sql-tokens.ts'
 import type { PlanOutline } from './plan-outline.ts'
 
 /**
- * True: it does more, and may. Null: DuckDB cannot tell. Throws PERMISSION_DENIED. Files of tables are those that were
- * authorised, and opened: the others have no position.
+ * True: it does more, and may. Throws PERMISSION_DENIED if it may not, UNSUPPORTED_STATEMENT if DuckDB cannot tell (an
+ * outline is null), or if it reads a table that was not opened: such files have no position.
  */
 export function doesMore(outline: PlanOutline | null, bound: PlanOutline | null): boolean {
   if (outline === null || bound === null) {
