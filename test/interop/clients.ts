@@ -1,7 +1,7 @@
 /**
  * Foreign clients, installed where they are not there yet: Python's packages into build-python, the JDBC driver into
- * Maven's own repository, programs of Go and Rust into build-go and build-rust. What cannot be installed is told, and
- * its tests are skipped with that reason.
+ * Maven's own repository, programs of Go and Rust into build-go and build-rust, of the versions that their go.sum and
+ * Cargo.lock name. What cannot be installed is told, and its tests are skipped with that reason.
  */
 
 import { execFile } from 'node:child_process'
@@ -71,14 +71,31 @@ export async function jdbcDriver(): Promise<Client> {
   return existsSync(path) ? { path } : { missing: lastLine(output) }
 }
 
-/** The program of the Go client, built of test/interop/go with the modules that its go.sum names. */
-export async function goClient(): Promise<Client> {
-  const path = place('build-go/client')
-  const { status, output } = await run('go', ['build', '-C', place('test/interop/go'), '-o', path, '.'], BUILD_LIMIT_MS)
+/** The program of the Go client. */
+export function goClient(): Promise<Client> {
+  return goProgram('client', 'go', ['build'], '.')
+}
+
+/** Arrow's own client of its integration scenarios. */
+export function scenarioClient(): Promise<Client> {
+  const name = 'arrow-flight-integration-client'
+  return goProgram(name, 'go', ['build'], `github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd/${name}`)
+}
+
+/** The validation suite of ADBC with its driver for Go. */
+export function adbcSuite(): Promise<Client> {
+  return goProgram('adbc-validation', 'adbc', ['test', '-c'], '.')
+}
+
+async function goProgram(name: string, folder: string, words: readonly string[], package_: string): Promise<Client> {
+  const path = place(`build-go/${name}`)
+  const { status, output } = await run('go', [
+    ...words.slice(0, 1), '-C', place(`test/interop/${folder}`), ...words.slice(1), '-o', path, package_,
+  ], BUILD_LIMIT_MS)
   return status === 0 ? { path } : { missing: lastLine(output) }
 }
 
-/** The program of the Rust client, built of test/interop/rust with the crates that its Cargo.lock names. */
+/** The program of the Rust client. */
 export async function rustClient(): Promise<Client> {
   const folder = place('build-rust')
   const { status, output } = await run('cargo', [

@@ -24,7 +24,13 @@ export interface SecureCluster {
 const user = 'interop'
 const password = 'correct horse battery'
 
-export async function startSecure({ tls } = { tls: true }): Promise<SecureCluster> {
+interface SecureOptions {
+  readonly tls?: boolean
+  /** Absent: one that is read only. */
+  readonly defaultCatalog?: 'work'
+}
+
+export async function startSecure({ tls = true, defaultCatalog }: SecureOptions = {}): Promise<SecureCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-interop-'))
   const certificates = join(folder, 'certificates')
   for (const words of tls ? [['ca'], ['node', 'door']] : []) {
@@ -37,7 +43,7 @@ export async function startSecure({ tls } = { tls: true }): Promise<SecureCluste
   const skein = await Skein.start({
     folder, executors: 2,
     config: {
-      ...tables, auth: 'users',
+      ...tables, auth: 'users', ...defaultCatalog === undefined ? {} : { default_catalog: defaultCatalog },
       buckets: { ...tables.buckets, desk: { provider: 'local', path: join(folder, 'desk') } },
       catalogs: { ...tables.catalogs, work: { type: 'duckdb', bucket: 'desk', path: 'work.duckdb', writers: [user] } },
       ...tls ? { client_tls: { cert: join(certificates, 'door.pem'), key: join(certificates, 'door.key') } } : {},
