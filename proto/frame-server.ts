@@ -82,8 +82,8 @@ class FrameAnswer {
     stream.on('wantTrailers', () => stream.sendTrailers(this.#status))
     this.call = {
       header: name => {
-        const value = headers[name]
-        return Array.isArray(value) ? value[0] : value
+        const [value] = [headers[name] ?? []].flat()
+        return name.endsWith('-bin') && value !== undefined ? Buffer.from(value, 'base64').toString() : value
       },
       signal: controller.signal,
       setHeader: (name, value) => { this.#headers[name] = value },

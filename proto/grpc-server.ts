@@ -34,7 +34,7 @@ const MAX_RECEIVE_BYTES = 64 * 1024 * 1024
 const KEEPALIVE_MS = 60_000
 
 export interface Call {
-  /** First value of a request header (lower-case name), or undefined. */
+  /** First value of a request header (lower-case name), or undefined; of `…-bin`, its bytes as UTF-8. */
   header(name: string): string | undefined
   /** Aborted when the client cancels, its deadline passes, or its connection ends. */
   readonly signal: AbortSignal

@@ -26,7 +26,7 @@ export function flightInfo(
 }
 
 /** Of Flight: whoever gave the endpoint. */
-const REUSE = 'arrow-flight-reuse-connection://?'
+export const REUSE = 'arrow-flight-reuse-connection://?'
 
 /** Without a location: on the connection that the client has. */
 export function endpointOf({ handle, expiresMs, locations = [] }: Ticket): EndpointShape {

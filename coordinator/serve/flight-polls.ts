@@ -68,8 +68,11 @@ export class FlightPolls {
         // without an endpoint, a client that cancels has this alone to show
         info: { ...flightInfo(descriptor, schema, isReadable ? [endpointOf(ticket)] : []), appMetadata: cmd },
         progress: isReadable ? 1 : query.progress(),
-        expirationTime: timestamp(ticket.expiresMs),
-        ...(isReadable ? {} : { flightDescriptor: { type: FlightDescriptor_DescriptorType.CMD, cmd } }),
+        // of the right to ask again
+        ...(isReadable ? {} : {
+          flightDescriptor: { type: FlightDescriptor_DescriptorType.CMD, cmd },
+          expirationTime: timestamp(ticket.expiresMs),
+        }),
       }
     } catch (thrown) {
       throw placed(thrown)

@@ -78,11 +78,13 @@ class FlightSql {
     this.uploads = new FlightUploads(parts)
   }
 
-  /** Clients read the token from the header; some wait for a message too. */
+  /** Clients read the token from the header, some from a message. Who shows nothing in a header says it in his. */
   async *handshake(requests: AsyncIterable<HandshakeRequest>, call: Call): AsyncGenerator<{ payload: Uint8Array }> {
-    const token = await this.#sessions.logIn(call)
+    const first = (): Promise<IteratorResult<HandshakeRequest>> => requests[Symbol.asyncIterator]().next()
+    const said = call.header('authorization') === undefined ? await first() : undefined
+    const token = await this.#sessions.logIn(call, said?.done === false ? said.value.payload : undefined)
     call.setHeader('authorization', `Bearer ${token}`)
-    await requests[Symbol.asyncIterator]().next() // one message, or the end at once
+    if (said === undefined) await first() // one message, or the end at once
     yield { payload: Buffer.from(token) }
   }
 

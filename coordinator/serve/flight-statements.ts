@@ -28,7 +28,7 @@ const COMPRESSION_HEADER = 'skein-compression'
 const PARALLEL_HEADER = 'skein-parallel-endpoints'
 
 export interface StatementOptions {
-  readonly statements: Statements
+  readonly statements: Pick<Statements, 'prepare' | 'submit' | 'transaction' | 'ingest'>
   readonly newId: () => string
 }
 

@@ -33,12 +33,15 @@ export interface Caller {
   readonly session: string | null
 }
 
+/** Who may come in. */
+export type KnownUsers = Pick<Users, 'logIn' | 'find' | 'isCurrent'>
+
 export class Logins {
   readonly #signer: Signer
-  readonly #users: Users | null
+  readonly #users: KnownUsers | null
 
   /** `users` null: `auth: none`. */
-  constructor(signer: Signer, users: Users | null) {
+  constructor(signer: Signer, users: KnownUsers | null) {
     this.#signer = signer
     this.#users = users
   }

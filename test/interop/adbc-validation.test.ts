@@ -22,7 +22,8 @@ t.test('ADBC\'s own cases', { skip: 'missing' in suite ? suite.missing : false }
     ...process.env, SKEIN_FLIGHT: cluster.flight, SKEIN_CA: cluster.ca, SKEIN_USER: cluster.user,
     SKEIN_PASSWORD: cluster.password,
   })
-  const cases = new Map([...output.matchAll(/^ {4}--- (\w+): (\S+)/gm)].map(([, outcome, name = '']) => [name, outcome]))
+  const lines = output.matchAll(/^ {4}--- (\w+): (\S+)/gm)
+  const cases = new Map([...lines].map(([, outcome, name = '']) => [name, outcome]))
   for (const [name, outcome] of cases) {
     const reason = reasons[name]
     t.equal(outcome, reason === undefined ? 'PASS' : 'FAIL', `${name}${reason === undefined ? '' : `: ${reason}`}`)

@@ -79,7 +79,8 @@ export function goClient(): Promise<Client> {
 /** Arrow's own client of its integration scenarios. */
 export function scenarioClient(): Promise<Client> {
   const name = 'arrow-flight-integration-client'
-  return goProgram(name, 'go', ['build'], `github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd/${name}`)
+  const folder = 'github.com/apache/arrow-go/v18/arrow/internal/flight_integration/cmd'
+  return goProgram(name, 'go', ['build'], `${folder}/${name}`)
 }
 
 /** The validation suite of ADBC with its driver for Go. */

@@ -30,6 +30,17 @@ def expect(what, actual, expected):
     print(f"ok {what}")
 
 
+class Login(flight.ClientAuthHandler):
+    """Flight's older way: name and password in the handshake's message."""
+
+    def authenticate(self, outgoing, incoming):
+        outgoing.write(flight.BasicAuth("interop", "any").serialize())
+        self.token = incoming.read()
+
+    def get_token(self):
+        return self.token
+
+
 def main(address, sql, rows):
     client = flight.connect(f"grpc://{address}")
     header = client.authenticate_basic_token("interop", "any")
@@ -54,6 +65,10 @@ def main(address, sql, rows):
     expect("the rows are right", actual, [[str(value) for value in row] for row in json.loads(rows)])
     again = client.do_get(info.endpoints[0].ticket, options).read_all()
     expect("a ticket is read again", again.equals(table), True)
+    older = flight.connect(f"grpc://{address}")
+    older.authenticate(Login())
+    mine = older.get_flight_info(command("CommandStatementQuery", field(1, b"SELECT current_user")))
+    expect("a login by message has its user's tickets", older.do_get(mine.endpoints[0].ticket).read_all().num_rows, 1)
     try:
         client.get_flight_info(command("CommandStatementQuery", field(1, b"SELECT nope")), options)
         sys.exit("not ok a wrong statement was taken")

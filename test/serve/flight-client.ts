@@ -11,21 +11,22 @@ import type { CatalogLister } from '../../coordinator/serve/ports.ts'
 import { FlightPolls } from '../../coordinator/serve/flight-polls.ts'
 import { FlightResults } from '../../coordinator/serve/flight-results.ts'
 import { flightSqlHandlers } from '../../coordinator/serve/flight-sql.ts'
+import type { StatementOptions } from '../../coordinator/serve/flight-statements.ts'
 import { resultHandlers, type ChannelTo } from '../../coordinator/serve/flight-tickets.ts'
-import { Logins } from '../../coordinator/serve/logins.ts'
+import { Logins, type KnownUsers } from '../../coordinator/serve/logins.ts'
+import { FlightLogin } from '../../coordinator/serve/session.ts'
 import { Signer } from '../../proto/signed-text.ts'
-import type { Users } from '../../coordinator/users.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { encapsulate } from '../../proto/arrow-stream.ts'
 import type { Clock } from '../../proto/clock.ts'
 import {
   ActionSchema, FlightDataSchema, FlightDescriptor_DescriptorType, FlightDescriptorSchema, FlightService,
-  TicketSchema, type FlightData, type FlightInfo, type HandshakeResponse, type PollInfo, type PutResult,
-  type Result, type SchemaResult,
+  HandshakeRequestSchema, TicketSchema, type FlightData, type FlightInfo, type HandshakeResponse, type PollInfo,
+  type PutResult, type Result, type SchemaResult,
 } from '../../proto/gen/flight_pb.js'
 import { ResultService } from '../../proto/gen/results_pb.js'
 import { nodeGuard } from '../../proto/node-auth.ts'
-import { GrpcServer } from '../../proto/grpc-server.ts'
+import { GrpcServer, type ServiceHandlers } from '../../proto/grpc-server.ts'
 import { serviceDefinition } from '../../proto/grpc.ts'
 import type { FakeQueries } from './fake-queries.ts'
 import { endingClock } from '../ending-clock.ts'
@@ -42,13 +43,27 @@ export interface FlightServerOptions {
   readonly catalog?: CatalogLister
   readonly clock?: Clock
   /** Absent: nobody has to log in. */
-  readonly users?: Users
+  readonly users?: KnownUsers
   /** Its name among the coordinators; absent: c1. */
   readonly coordinator?: string
   /** Absent: there is no other. */
   readonly channelTo?: ChannelTo
   /** Of the coordinator; absent: it is active. */
   readonly duty?: DutyKeeper
+  /** Absent: those of sessions, over `queries`. */
+  readonly statements?: StatementOptions['statements']
+  /** Calls that are answered before they come to the handlers; absent: none. */
+  readonly front?: (behind: Behind) => Partial<FlightHandlers>
+}
+
+export type FlightHandlers = ServiceHandlers<typeof FlightService>
+
+/** What stands behind `front`. */
+export interface Behind {
+  readonly handlers: FlightHandlers
+  readonly results: FlightResults
+  readonly polls: FlightPolls
+  readonly login: FlightLogin
 }
 
 /** How coordinators know each other here. */
@@ -64,10 +79,13 @@ export async function startFlight(t: Teardown, options: FlightServerOptions): Pr
   const newId = (): string => `id-${++ids}`
   const logins = new Logins(signer, users)
   const server = new GrpcServer({ authenticate: () => undefined, links: true })
-  server.addService(FlightService, flightSqlHandlers({
-    ...fakeStatements(t, queries, clock, newId, duty), catalog, version: '0.1.0', newId, signer,
+  const { sessions, own, statements } = fakeStatements(t, queries, clock, newId, duty)
+  const handlers = flightSqlHandlers({
+    sessions, own, statements: options.statements ?? statements, catalog, version: '0.1.0', newId, signer,
     logins, results, polls, channelTo,
-  }))
+  })
+  const front = options.front?.({ handlers, results, polls, login: new FlightLogin(sessions, logins, newId) })
+  server.addService(FlightService, { ...handlers, ...front })
   server.addService(ResultService, resultHandlers(results, polls, logins, nodeGuard(nodes)))
   const port = await server.listen('127.0.0.1', 0)
   t.teardown(() => server.close())
@@ -88,8 +106,8 @@ export class FlightClient {
     t.teardown(() => this.#client.close())
   }
 
-  /** Logs in, keeps the token for later calls and gives it back. */
-  async handshake(authorization?: string): Promise<{ header: string; payload: string }> {
+  /** Logs in, by a header or by what the message says, keeps the token for later calls and gives it back. */
+  async handshake(authorization?: string, said?: Uint8Array): Promise<{ header: string; payload: string }> {
     const wire = method('handshake')
     const metadata = new Metadata()
     if (authorization !== undefined) metadata.set('authorization', authorization)
@@ -98,6 +116,7 @@ export class FlightClient {
     const header = new Promise<string>(resolve => {
       call.once('metadata', (headers: Metadata) => resolve(String(headers.get('authorization')[0])))
     })
+    if (said !== undefined) call.write(create(HandshakeRequestSchema, { payload: said }))
     call.end()
     let payload = ''
     for await (const response of call as AsyncIterable<HandshakeResponse>) {

@@ -130,6 +130,7 @@ t.test('a poll starts a statement, tells how far it is, and gives the endpoint w
   for await (const _ of queries.last.frames()) continue // it is run to its end
   const done = await client.pollFlightInfo(begun.flightDescriptor?.cmd ?? statement)
   t.equal(done.flightDescriptor, undefined)
+  t.equal(done.expirationTime, undefined, 'there is nothing to ask again')
   t.equal(done.progress, 1)
   const [endpoint] = done.info?.endpoint ?? []
   for await (const _ of client.doGet(endpoint?.ticket?.ticket ?? statement)) continue

@@ -6,7 +6,9 @@ import { DutyKeeper } from '../../cluster/duty.ts'
 import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
 import { systemClock, type Clock } from '../../proto/clock.ts'
 import { QueryError } from '../../proto/errors.ts'
-import type { FlightData } from '../../proto/gen/flight_pb.js'
+import { encode } from '../../proto/flight-any.ts'
+import type { KnownUsers } from '../../coordinator/serve/logins.ts'
+import { BasicAuthSchema, type FlightData } from '../../proto/gen/flight_pb.js'
 import {
   ActionClosePreparedStatementRequestSchema, ActionCreatePreparedStatementRequestSchema,
   ActionCreatePreparedStatementResultSchema, CommandPreparedStatementQuerySchema, CommandStatementIngestSchema,
@@ -86,6 +88,30 @@ t.test('a handshake gives a token, which names the session and its user', async 
   const nobody = new FlightClient(t, port)
   await nobody.read(statement('x'))
   t.equal(queries.last.request.principal, 'anonymous')
+})
+
+t.test('a handshake\'s message may hold name and password, and its token comes as bytes with every call', async t => {
+  const users: KnownUsers = {
+    logIn: async (name, password) => {
+      if (password !== `${name}'s`) throw new QueryError('UNAUTHENTICATED', 'wrong user name or password')
+      return { name, revision: '1' }
+    },
+    find: () => undefined, isCurrent: () => true,
+  }
+  const queries = new FakeQueries(() => twoRows)
+  const client = new FlightClient(t, await startFlight(t, { queries, users }))
+  const said = (username: string, password: string) => encode(BasicAuthSchema, { username, password })
+  const { payload } = await client.handshake(undefined, said('ann', 'ann\'s'))
+  client.metadata.remove('authorization')
+  await t.rejects(client.read(statement('x')), { code: 16 })
+  client.metadata.set('auth-token-bin', Buffer.from(payload))
+  await client.read(statement('x'))
+  t.equal(queries.last.request.principal, 'ann')
+  client.metadata.set('auth-token-bin', Buffer.from('made.up.token'))
+  await t.rejects(client.read(statement('x')), { code: 16 })
+  await t.rejects(client.handshake(undefined, said('ann', 'bob\'s')), { code: 16 })
+  await t.rejects(client.handshake(undefined, Buffer.from('no message')), { code: 3 })
+  await t.rejects(client.handshake(), { code: 16 })
 })
 
 t.test('errors come with the status of their code, and DuckDB\'s text first', async t => {
