@@ -19,6 +19,7 @@ import { authorise, screen, screenUnread, type Authority } from './authority.ts'
 import { prunableScans, readsNothingSplit, wholeReason } from './choose.ts'
 import { decodePlan } from './decode.ts'
 import { anyOperator, comparesByType } from './cut/operator.ts'
+import { isSplitTable } from './cut/scan.ts'
 import { contextOf, distribute } from './distribute.ts'
 import { bindFragments } from './dry-bind.ts'
 import { fromDuckdb } from './duckdb-error.ts'
@@ -70,14 +71,16 @@ function isAboutNames(thrown: unknown): boolean {
 async function planReading(
   database: PlanningDatabase, session: PlanningSession, syntax: Syntax, request: PlanRequest, prune: PruneScans,
 ): Promise<PlannedQuery> {
-  const { authority, columns, plan } = await bindStatement(session, syntax, request)
+  const [bound, early] = await bothEnded(
+    bindStatement(session, syntax, request), optimizedEarly(session, request))
+  const { authority, columns, plan } = valueOf(bound)
   const planned = { columns, tablesRead: authority.tables, volatile: authority.volatile }
   try {
     if (authority.statementFunction !== null) throw new Unsupported(`the function ${authority.statementFunction}`)
     if (syntax.shows.length > 0) throw new Unsupported('DESCRIBE and SUMMARIZE')
     // DuckDB's parser obeys it, json_serialize_plan does not
     if (isTrue(request.settings['integer_division'])) throw new Unsupported('the setting integer_division')
-    return { ...planned, ...await cutPlan(session, request, { columns, plan }, prune), sqlKind: 'emitted' }
+    return { ...planned, ...await cutPlan(session, request, { columns, plan, early }, prune), sqlKind: 'emitted' }
   } catch (thrown) {
     if (!(thrown instanceof Unsupported) && !isUnknownType(thrown)) throw thrown
     database.note(thrown.cause)
@@ -89,6 +92,14 @@ async function planReading(
     const fragments = [originalFragment(request, authority.tables, columns, lean)]
     return { ...planned, fragments, sqlKind: 'original', wholeReason: thrown.message }
   }
+}
+
+/**
+ * The optimised plan of a text whose tables are all small, as JSON, asked for while the text is bound: so it costs no
+ * time of its own. Nothing reads it before the statement is authorised. null: it is asked for then, with estimates.
+ */
+async function optimizedEarly(session: PlanningSession, { sql, tables, thresholds }: PlanRequest): Promise<string | null> {
+  return tables.some(table => isSplitTable(table, thresholds)) ? null : session.optimizedPlan(sql)
 }
 
 function isTrue(setting: string | undefined): boolean {
@@ -125,7 +136,7 @@ export async function bindStatement(
   return { authority: syntax.shows.length > 0 ? { ...authority, tables: all } : authority, columns, plan }
 }
 
-/** Two questions to connections of their own, beside each other. Neither is under way any more when it ends. */
+/** Questions to connections of their own, beside each other. Neither is under way any more when it ends. */
 function bothEnded<A, B>(a: Promise<A>, b: Promise<B>): Promise<[PromiseSettledResult<A>, PromiseSettledResult<B>]> {
   return Promise.allSettled([a, b])
 }
@@ -155,9 +166,14 @@ async function withLine(session: PlanningSession, sql: string, thrown: unknown):
 
 type Cut = Pick<PlannedQuery, 'fragments' | 'wholeReason'>
 
+interface Binding extends Pick<Bound, 'columns' | 'plan'> {
+  /** What `optimizedEarly` came to. */
+  readonly early: PromiseSettledResult<string | null>
+}
+
 /** Throws Unsupported if the plan cannot be written as SQL again; if it only cannot be cut, it is one fragment. */
 async function cutPlan(
-  session: PlanningSession, request: PlanRequest, bound: Pick<Bound, 'columns' | 'plan'>, prune: PruneScans,
+  session: PlanningSession, request: PlanRequest, bound: Binding, prune: PruneScans,
 ): Promise<Cut> {
   const { tables, thresholds } = request
   const tableTypes = tables.map(table => table.columns.map(column => parseDuckType(column.type)))
@@ -166,7 +182,7 @@ async function cutPlan(
     bindFragments(drafts, tables, bound.columns, async sql => (await session.bind(sql)).columns)
   // who wants it explained is told the estimates
   const isPlain = request.explain !== true && readsNothingSplit(bound.plan, tables, thresholds)
-  const plan = estimateGroups(await (isPlain ? plainPlan : optimizedPlan)(session, request, bound.plan), tables)
+  const plan = estimateGroups(await (isPlain ? plainPlan : optimizedPlan)(session, request, bound), tables)
   const whole = async (reason: string): Promise<Cut> => {
     const unsplit = { ...context, isSplit: tables.map(() => false) }
     const drafts = assemble(cutAtExchanges(plan), tables, unsplit, request.explain)
@@ -187,17 +203,21 @@ async function cutPlan(
 }
 
 /** With DuckDB's estimates. */
-function optimizedPlan(session: PlanningSession, request: PlanRequest, boundPlan: unknown): Promise<Plan> {
-  return decoded(request, boundPlan, async sql => {
-    const [json, shape] = await bothEnded(session.optimizedPlan(sql), session.explain(sql))
+function optimizedPlan(session: PlanningSession, request: PlanRequest, { plan, early }: Binding): Promise<Plan> {
+  return decoded(request, plan, async sql => {
+    const [json, shape] = await bothEnded(optimized(session, sql, early), session.explain(sql))
     return decodePlan(valueOf(json), valueOf(shape), request.tables)
   })
 }
 
 /** Without. */
-function plainPlan(session: PlanningSession, request: PlanRequest, boundPlan: unknown): Promise<Plan> {
-  return decoded(request, boundPlan, async sql =>
-    plainRows(decodePlan(await session.optimizedPlan(sql), null, request.tables), request.tables))
+function plainPlan(session: PlanningSession, request: PlanRequest, { plan, early }: Binding): Promise<Plan> {
+  return decoded(request, plan, async sql =>
+    plainRows(decodePlan(await optimized(session, sql, early), null, request.tables), request.tables))
+}
+
+async function optimized(session: PlanningSession, sql: string, early: Binding['early']): Promise<string> {
+  return valueOf(early) ?? session.optimizedPlan(sql)
 }
 
 async function decoded(

@@ -55,6 +55,8 @@ export function sameType(a: DuckType, b: DuckType): boolean {
 
 /** Reads DuckDB's text of a type, aliases included; throws a QueryError on what is not one. */
 export function parseDuckType(text: string): DuckType {
+  const name = Object.hasOwn(scalars, text) ? scalars[text] : undefined
+  if (name !== undefined) return { kind: 'scalar', name } // most are; every plan reads the types of its tables
   const reader = new TypeReader(text)
   const type = reader.type()
   reader.end()
