@@ -35,6 +35,8 @@ const retried: ReadonlySet<ErrorCode> = new Set(
 )
 /** What one executor may lack while another attempt runs elsewhere, which then goes on alone. */
 const ofTheExecutor: ReadonlySet<ErrorCode> = new Set(['OUT_OF_MEMORY', 'DISK_FULL', 'INTERNAL', 'FILE_CORRUPT'])
+/** What an executor cannot reach, or is not reached by: others may. */
+const wantsOthers: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'EXECUTOR_LOST'])
 /** Besides, for a launch without an answer. */
 const retriedLaunch: ReadonlySet<ErrorCode> = new Set([...retried, 'DEADLINE_EXCEEDED', 'INTERNAL', 'NOT_FOUND'])
 
@@ -337,7 +339,7 @@ export class StageActor implements Actor<StageMessage> {
     const notBeforeMs = nowMs + RETRY_DELAY_MS
     this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, nowMs, notBeforeMs })
     if (hold) this.#advance({ kind: 'again', partitions: new Set() })
-    if (retry && cause.code === 'UNAVAILABLE') this.#options.query.send({ kind: 'wanting' })
+    if (retry && wantsOthers.has(cause.code)) this.#options.query.send({ kind: 'wanting' })
     this.#dispatch(context)
   }
 
@@ -364,8 +366,12 @@ interface Seen {
 
 type Succeeded = Extract<TaskStatus['state'], { case: 'succeeded' }>['value']
 
-/** What says how a call ended, and not what the query did, is nothing that its user could make sense of. */
+/**
+ * What says how a call ended, and not what the query did, is nothing that its user could make sense of. UNAVAILABLE, of
+ * a task, is a store that does not answer: an executor that does not is another matter, which others know nothing of.
+ */
 function notLaunched(cause: QueryError): QueryError {
-  if (retried.has(cause.code) || !retriedLaunch.has(cause.code)) return cause
+  const isOfTheCall = cause.code === 'UNAVAILABLE' || !retried.has(cause.code)
+  if (!isOfTheCall || !retriedLaunch.has(cause.code)) return cause
   return new QueryError('EXECUTOR_LOST', `an executor could not be given a task: ${cause.message}`, { cause })
 }

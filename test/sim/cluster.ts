@@ -21,6 +21,8 @@ import { skewedClock, type Skew } from './skewed-clock.ts'
 export const noFaults: Faults = { loseCall: 0, doubleCall: 0, breakStream: 0, maxDelayMs: 20 }
 export const DEADLINE_MS = 120_000
 const EARLY_CHANCE = 0.1
+/** A lease holds so long. */
+const LEASE_MS = 10_000
 
 export interface Outcome {
   readonly id: string
@@ -29,6 +31,8 @@ export interface Outcome {
   readonly error: QueryError | null
   readonly expected: readonly number[]
   readonly endedMs: number
+  /** How often an executor died, or was cut off, in its life or so shortly before that it may have been noticed then. */
+  readonly losses: number
 }
 
 export interface ClusterOptions {
@@ -62,6 +66,8 @@ export class SimulatedCluster {
   readonly #plans = new Map<string, PlannedQuery>()
   #incarnations = 0
   #queries = 0
+  /** When an executor died or was cut off. */
+  readonly #lostMs: number[] = []
   readonly #slots: number | null
   readonly #skew: Skew | null
 
@@ -129,7 +135,8 @@ export class SimulatedCluster {
     this.network.cut.delete(executor)
     const { clock } = this.simulation
     const left = (): void => this.service.executorLeft(executor.info)
-    if (backAfterMs === null || backAfterMs > 10_000) clock.after(10_000, left)
+    this.#lostMs.push(clock.nowMs())
+    if (backAfterMs === null || backAfterMs > LEASE_MS) clock.after(LEASE_MS, left)
     if (backAfterMs !== null) clock.after(backAfterMs, () => this.start(id))
   }
 
@@ -143,6 +150,7 @@ export class SimulatedCluster {
     const executor = this.#process(id)
     if (!executor.alive) return
     this.network.cut.add(executor)
+    this.#lostMs.push(this.simulation.clock.nowMs())
     this.simulation.clock.after(forMs, () => { this.network.cut.delete(executor) })
   }
 
@@ -169,6 +177,7 @@ export class SimulatedCluster {
 
   async #read(query: RunningQuery, planned: PlannedQuery, slowMs: number): Promise<void> {
     const { clock } = this.simulation
+    const startedMs = clock.nowMs()
     const rows: Row[] = []
     let error: QueryError | null = null
     try {
@@ -182,7 +191,8 @@ export class SimulatedCluster {
     query.release()
     const expected = answer(planned, this.#numbers)
     const endedMs = clock.nowMs()
-    this.outcomes.push({ id: query.id, planned, rows: error === null ? rows : null, error, expected, endedMs })
+    const losses = this.#lostMs.filter(ms => ms >= startedMs - LEASE_MS).length
+    this.outcomes.push({ id: query.id, planned, rows: error === null ? rows : null, error, expected, endedMs, losses })
   }
 }
 
