@@ -98,7 +98,9 @@ async function planReading(
  * The optimised plan of a text whose tables are all small, as JSON, asked for while the text is bound: so it costs no
  * time of its own. Nothing reads it before the statement is authorised. null: it is asked for then, with estimates.
  */
-async function optimizedEarly(session: PlanningSession, { sql, tables, thresholds }: PlanRequest): Promise<string | null> {
+async function optimizedEarly(
+  session: PlanningSession, { sql, tables, thresholds }: PlanRequest,
+): Promise<string | null> {
   return tables.some(table => isSplitTable(table, thresholds)) ? null : session.optimizedPlan(sql)
 }
 

@@ -31,7 +31,7 @@ export interface Outcome {
   readonly error: QueryError | null
   readonly expected: readonly number[]
   readonly endedMs: number
-  /** How often an executor died, or was cut off, in its life or so shortly before that it may have been noticed then. */
+  /** How often an executor died or was cut off: in its life, or so shortly before that it was noticed then. */
   readonly losses: number
 }
 
