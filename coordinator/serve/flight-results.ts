@@ -35,6 +35,8 @@ const MAX_LARGE_BYTES = 1024 * 1024 * 1024
 const MAX_READ = 1_000
 /** After the last reader of a part has gone away before its end: so long for another one to come. */
 const ELSEWHERE_MS = 750
+/** Who reads is told so, whatever breaks first under him. */
+const CANCELLED = 'cancelled by its client'
 
 interface Kept {
   readonly query: RunningQuery
@@ -47,6 +49,8 @@ interface Kept {
   /** Since its beginning. */
   readings: number
   wasRead: boolean
+  /** By its client, before it was over. */
+  wasCancelled: boolean
   /** By the clock's wallMs. */
   expiresMs: number
   cancelTimer: () => void
@@ -149,7 +153,7 @@ export class FlightResults {
       this.#partWasRead(kept, part, bytes)
     } catch (thrown) {
       if (!signal.aborted) how = 'broken'
-      throw kept.placed(thrown)
+      throw kept.wasCancelled ? new QueryError('CANCELLED', CANCELLED) : kept.placed(thrown)
     } finally {
       signal.removeEventListener('abort', goAway)
       leave(how)
@@ -169,9 +173,10 @@ export class FlightResults {
   cancel(handle: string, principal: string): CancelOutcome {
     const { kept } = this.#find(handle, principal)
     const isEnded = hasEnded(kept.query)
-    if (!isEnded) kept.query.cancel('cancelled by its client')
+    kept.wasCancelled = !isEnded || kept.readers > 0
+    if (!isEnded) kept.query.cancel(CANCELLED)
     this.#drop(kept)
-    return isEnded ? 'ended' : 'cancelled'
+    return kept.wasCancelled ? 'cancelled' : 'ended'
   }
 
   #find(handle: string, principal: string): { readonly kept: Kept; readonly part: number | null } {
@@ -186,8 +191,8 @@ export class FlightResults {
 
   #add(query: RunningQuery, placed: Kept['placed'], offer: ResultOffer | null): Kept {
     const kept: Kept = {
-      query, placed, offer, partsRead: new Map(), readers: 0, readings: 0, wasRead: false, expiresMs: 0,
-      cancelTimer: () => undefined,
+      query, placed, offer, partsRead: new Map(), readers: 0, readings: 0, wasRead: false, wasCancelled: false,
+      expiresMs: 0, cancelTimer: () => undefined,
     }
     this.#kept.set(query.id, kept)
     this.#prolong(kept)

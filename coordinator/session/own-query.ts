@@ -138,7 +138,10 @@ export class OwnQuery implements RunningQuery {
     if (this.#released) return
     this.#released = true
     this.cancel('the client has gone')
-    this.#relay.release(new QueryError('NOT_FOUND', `the result of query ${this.id} is not kept any more`))
+    // who still reads it is told what has ended it
+    const { aborted, reason } = this.#abort.signal as { readonly aborted: boolean; readonly reason: unknown }
+    this.#relay.release(aborted ? asQueryError(reason)
+      : new QueryError('NOT_FOUND', `the result of query ${this.id} is not kept any more`))
     if (this.#isDone) this.#run?.forget()
   }
 

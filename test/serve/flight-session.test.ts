@@ -5,8 +5,10 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { Int32, Table, vectorFromArray } from 'apache-arrow'
 import t from 'tap'
 import { systemClock, type Clock } from '../../proto/clock.ts'
+import { QueryError } from '../../proto/errors.ts'
 import {
-  CancelFlightInfoRequestSchema, CloseSessionResultSchema, GetSessionOptionsResultSchema,
+  CancelFlightInfoRequestSchema, CancelFlightInfoResultSchema, CloseSessionResultSchema,
+  GetSessionOptionsResultSchema,
   SetSessionOptionsRequestSchema, SetSessionOptionsResultSchema,
 } from '../../proto/gen/flight_pb.js'
 import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
@@ -100,4 +102,28 @@ t.test('a statement that waits to be read can be cancelled by its FlightInfo', a
   t.equal(queries.last.cancelled, 'cancelled by its client')
   await t.rejects(client.act('CancelFlightInfo', request), { code: 5 })
   await t.rejects(client.act('SomethingElse', request), { code: 12 })
+})
+
+t.test('a result that is complete, and cancelled while it is read, breaks off as cancelled', async t => {
+  let goOn = (): void => undefined
+  const held = new Promise<void>(resolve => { goOn = resolve })
+  const broken = async function* () {
+    yield* framesOf(oneRow)
+    await held
+    throw new QueryError('NOT_FOUND', 'the result is not kept any more')
+  }
+  let reads = 0
+  const queries = new FakeQueries(() => ({ ...script, frames: () => reads++ === 0 ? framesOf(oneRow) : broken() }))
+  const client = new FlightClient(t, await startFlight(t, { queries, clock }))
+  const info = await client.getFlightInfo(statement)
+  const ticket = info.endpoint[0]?.ticket?.ticket ?? new Uint8Array(0)
+  for await (const _ of client.doGet(ticket)) continue // it has ended
+  const again = client.doGet(ticket)
+  const failed = new Promise<unknown>(resolve => { again.once('error', resolve) })
+  await new Promise(resolve => { again.once('data', resolve) })
+  const request = toBinary(CancelFlightInfoRequestSchema, create(CancelFlightInfoRequestSchema, { info }))
+  const [answer] = await client.act('CancelFlightInfo', request)
+  t.equal(fromBinary(CancelFlightInfoResultSchema, answer ?? new Uint8Array(0)).status, 1)
+  goOn()
+  t.match(await failed, { code: 1, details: 'cancelled by its client' })
 })
