@@ -8,7 +8,7 @@ import { DictionaryRows } from '../proto/ingest/dictionary-rows.ts'
 import {
   ArrayRows, BitRows, FixedRows, ListRows, NullRows, StructRows, type IngestRows,
 } from '../proto/ingest/ingest-rows.ts'
-import { TextRows } from '../proto/ingest/text-rows.ts'
+import { StringRows } from '../proto/ingest/text-rows.ts'
 import { doubleText, floatText } from '../proto/number-text.ts'
 import type { DuckType, ScalarName } from '../proto/types.ts'
 
@@ -27,7 +27,7 @@ function constantOf(type: DuckType, rows: IngestRows, row: number): Constant {
 function literalOf(type: DuckType, rows: IngestRows, row: number): Literal {
   if (rows instanceof DictionaryRows) return literalOf(type, rows.values, rows.indices[row] ?? 0)
   if (rows instanceof BitRows) return { kind: 'boolean', value: isSet(rows.bits, row) }
-  if (rows instanceof TextRows) return textOf(type, rows, row)
+  if (rows instanceof StringRows) return textOf(type, rows, row)
   if (rows instanceof FixedRows) {
     return fixedOf(type, Buffer.from(rows.bytes.subarray(row * rows.width, (row + 1) * rows.width)))
   }
@@ -63,8 +63,8 @@ function childrenOf(type: DuckType, rows: IngestRows, row: number): Constant[] {
   throw new Error(`rows of another type than ${type.kind}`)
 }
 
-function textOf(type: DuckType, rows: TextRows, row: number): Literal {
-  const bytes = Buffer.from(rows.bytes.subarray(rows.offsets[row], rows.offsets[row + 1]))
+function textOf(type: DuckType, rows: StringRows, row: number): Literal {
+  const bytes = Buffer.from(rows.value(row))
   if (type.kind === 'scalar' && type.name === 'BLOB') {
     return { kind: 'blob', text: bytes.toString('hex').replace(/../g, '\\x$&') }
   }

@@ -13,6 +13,8 @@ import { valueSql } from '../bound-value.ts'
 
 /** Of one binding, as it was sent: it stays in memory until it is used. More rows are loaded, not bound. */
 const MAX_BYTES = 64 * 1024 * 1024
+/** Of its values, which may be many times what was sent: dictionaries and views show the same bytes again. */
+const MAX_VALUE_BYTES = 256 * 1024 * 1024
 
 /** Arrow's null. */
 const UNTYPED = '"NULL"'
@@ -84,7 +86,7 @@ export class Binding {
 export async function readBinding(messages: AsyncIterable<RawFlightData>): Promise<Binding | null> {
   let ingest: ArrowIngest | null = null
   const batches: IngestBatch[] = []
-  let bytes = 0
+  let [bytes, valueBytes] = [0, 0]
   for await (const message of messages) {
     const { dataHeader, dataBody } = message
     if (dataHeader.length === 0) continue
@@ -96,7 +98,12 @@ export async function readBinding(messages: AsyncIterable<RawFlightData>): Promi
       continue
     }
     const batch = ingest.take(message)
-    if (batch !== null) batches.push(batch)
+    if (batch === null) continue
+    valueBytes += batch.columns.reduce((sum, column) => sum + column.measure(0, batch.rowCount), 0)
+    if (valueBytes > MAX_VALUE_BYTES) {
+      throw new QueryError('RESULT_TOO_LARGE', `bound values of more than ${MAX_VALUE_BYTES} bytes`)
+    }
+    batches.push(batch)
   }
   return ingest === null ? null : new Binding(ingest, batches)
 }

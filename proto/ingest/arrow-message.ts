@@ -21,6 +21,7 @@ const EXTENSION_NAME = 'ARROW:extension:name'
 const VERSIONS: ReadonlySet<number> = new Set([3, 4])
 const NODE_BYTES = 16
 const BUFFER_BYTES = 16
+const COUNT_BYTES = 8
 
 export type ArrowUnit = 's' | 'ms' | 'us' | 'ns'
 const units: readonly ArrowUnit[] = ['s', 'ms', 'us', 'ns']
@@ -36,6 +37,7 @@ export type ArrowType =
   | { readonly kind: 'duration'; readonly unit: ArrowUnit }
   | { readonly kind: 'interval'; readonly unit: 'months' | 'day-time' | 'month-day-nano' }
   | { readonly kind: 'text' | 'binary' | 'list'; readonly large: boolean }
+  | { readonly kind: 'text-view' | 'binary-view' }
   | { readonly kind: 'fixed-binary' | 'fixed-list'; readonly size: number }
   | { readonly kind: 'struct' | 'map' }
 
@@ -56,6 +58,8 @@ export interface ArrowBatch {
   readonly nodes: readonly { readonly rowCount: number; readonly nullCount: number }[]
   /** Into the message's body. */
   readonly buffers: readonly { readonly offset: number; readonly byteCount: number }[]
+  /** Of each column of views, how many buffers follow its views. */
+  readonly viewBuffers: readonly number[]
 }
 
 export type ArrowMessage = { readonly bodyBytes: number } & (
@@ -87,9 +91,9 @@ export function readMessage(header: Uint8Array): ArrowMessage {
 
 function readBatch(batch: FlatTable): ArrowBatch {
   if (batch.table(3) !== null) refuse('', 'compressed record batches are not accepted')
-  if (batch.vector(4, 8).length > 0) refuse('', 'buffers of a variable number are not accepted')
   const nodes = batch.vector(1, NODE_BYTES)
   const buffers = batch.vector(2, BUFFER_BYTES)
+  const counts = batch.vector(4, COUNT_BYTES)
   return {
     rowCount: batch.size(0),
     nodes: Array.from({ length: nodes.length }, (_, i) => {
@@ -100,6 +104,7 @@ function readBatch(batch: FlatTable): ArrowBatch {
       const at = buffers.at + i * BUFFER_BYTES
       return { offset: batch.sizeAt(at), byteCount: batch.sizeAt(at + 8) }
     }),
+    viewBuffers: Array.from({ length: counts.length }, (_, i) => batch.sizeAt(counts.at + i * COUNT_BYTES)),
   }
 }
 
@@ -183,11 +188,13 @@ function readType(type: number, table: FlatTable | null, path: string): ArrowTyp
     case 19: return { kind: 'binary', large: true }
     case 20: return { kind: 'text', large: true }
     case 21: return { kind: 'list', large: true }
+    case 23: return { kind: 'binary-view' }
+    case 24: return { kind: 'text-view' }
     default: return refuse(path, `${typeNames[type] ?? `type number ${type}`} is not supported`)
   }
 }
 
 /** Types that have no reader here. */
 const typeNames: Readonly<Record<number, string>> = {
-  14: 'Union', 22: 'RunEndEncoded', 23: 'BinaryView', 24: 'Utf8View', 25: 'ListView', 26: 'LargeListView',
+  14: 'Union', 22: 'RunEndEncoded', 25: 'ListView', 26: 'LargeListView',
 }

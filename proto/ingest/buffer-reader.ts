@@ -8,6 +8,11 @@ import { refuse } from './refusal.ts'
 
 /** Rows of one batch: some types need no bytes for a row, so the body does not bound them. */
 const MAX_BATCH_ROWS = 16 * 1024 * 1024
+/**
+ * What the views of one batch may show: many may show the same bytes, each is checked and written for itself, and the
+ * body does not bound that. As much as 16 messages of the largest size hold.
+ */
+const MAX_VIEWED_BYTES = 1024 * 1024 * 1024
 
 const NO_BYTES = new Uint8Array(0)
 /** Bits that are set in a byte. */
@@ -27,6 +32,8 @@ export class BufferReader {
   readonly #body: Uint8Array
   #node = 0
   #buffer = 0
+  #views = 0
+  #viewedBytes = 0
 
   /** `body` must start at a multiple of 8 in its memory. */
   constructor(batch: ArrowBatch, body: Uint8Array) {
@@ -70,6 +77,21 @@ export class BufferReader {
     return this.#take(column)
   }
 
+  /** The buffers that the next column of views has besides them. */
+  viewBuffers(column: string): readonly Uint8Array[] {
+    const count = this.#batch.viewBuffers[this.#views++] ?? refuse(column, 'the number of its buffers is missing')
+    const buffers: Uint8Array[] = []
+    while (buffers.length < count) buffers.push(this.#take(column))
+    return buffers
+  }
+
+  /** That a view shows so many bytes. */
+  viewed(column: string, byteCount: number): void {
+    this.#viewedBytes += byteCount
+    if (this.#viewedBytes <= MAX_VIEWED_BYTES) return
+    refuse(column, `the views of a batch show more than ${MAX_VIEWED_BYTES} bytes`)
+  }
+
   /** One more than rows, from 0 on upwards; as int32, whatever their width. A batch of no rows may leave them out. */
   offsets(column: string, rowCount: number, large: boolean): Int32Array {
     const bytes = this.#take(column)
@@ -92,6 +114,8 @@ export class BufferReader {
     if (this.#buffer !== this.#batch.buffers.length) {
       refuse('', `${this.#batch.buffers.length} buffers, not ${this.#buffer}`)
     }
+    const { length } = this.#batch.viewBuffers
+    if (this.#views !== length) refuse('', `${length} columns of views, not ${this.#views}`)
   }
 
   #validity(column: string, rowCount: number, nullCount: number): Validity {

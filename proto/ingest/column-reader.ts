@@ -12,6 +12,7 @@ import { BitRows, FixedRows, NullRows, type IngestRows } from './ingest-rows.ts'
 import { arrayReader, listReader, mapReader, structReader } from './nested-reader.ts'
 import { refuse } from './refusal.ts'
 import { checkUtf8, TextRows } from './text-rows.ts'
+import { checkViews, VIEW_BYTES, ViewRows } from './view-rows.ts'
 import {
   days, daysOfMillis, dayTimes, decimals, durations, inRange, moments, monthDayNanos, months, scaled, timesOfDay, uuids,
   type Checked,
@@ -74,6 +75,8 @@ export function plainReader(field: ArrowField): ColumnReader {
     case 'interval': return intervalReader(path, type.unit)
     case 'text': return textReader(path, scalar('VARCHAR'), type.large, true)
     case 'binary': return textReader(path, scalar('BLOB'), type.large, false)
+    case 'text-view': return viewReader(path, scalar('VARCHAR'), true)
+    case 'binary-view': return viewReader(path, scalar('BLOB'), false)
     case 'fixed-binary': return fixedBinaryReader(field, type.size)
     case 'list': return listReader(field, type.large, columnReader)
     case 'fixed-list': return arrayReader(field, type.size, columnReader)
@@ -179,6 +182,19 @@ function textReader(path: string, type: DuckType, large: boolean, isText: boolea
       if ((offsets[rowCount] ?? 0) > bytes.length) refuse(path, 'an offset lies beyond its bytes')
       const rows = new TextRows(rowCount, validity, offsets, bytes)
       if (isText) checkUtf8(path, rows)
+      return rows
+    },
+  }
+}
+
+function viewReader(path: string, type: DuckType, isText: boolean): ColumnReader {
+  return {
+    type, rowBytes: ENTRY_BYTES, isKey: true, isFlat: true,
+    read: (batch, bounds) => {
+      const [rowCount, validity] = batch.head(path, bounds)
+      const views = batch.bytes(path, rowCount * VIEW_BYTES)
+      const rows = new ViewRows(rowCount, validity, views, batch.viewBuffers(path))
+      checkViews(path, rows, isText, byteCount => { batch.viewed(path, byteCount) })
       return rows
     },
   }

@@ -4,7 +4,7 @@ import type { ArrowType } from './arrow-message.ts'
 import { isSet, type BufferReader, type RowBounds, type Validity } from './buffer-reader.ts'
 import { BitRows, FixedRows, IngestRows, NullRows } from './ingest-rows.ts'
 import { refuse } from './refusal.ts'
-import { TextRows, writeTexts } from './text-rows.ts'
+import { StringRows, writeTexts } from './text-rows.ts'
 import type { VectorWriter } from './vector-writer.ts'
 
 const ENTRY_BYTES = 16
@@ -22,7 +22,7 @@ export class DictionaryRows extends IngestRows {
 
   measure(from: number, count: number): number {
     let total = count * ENTRY_BYTES
-    if (!(this.values instanceof TextRows)) return total
+    if (!(this.values instanceof StringRows)) return total
     for (let i = from; i < from + count; i++) total += this.values.length(this.indices[i] ?? 0)
     return total
   }
@@ -34,7 +34,7 @@ export class DictionaryRows extends IngestRows {
   protected fill(vector: VectorWriter, from: number, count: number, mask: Validity): void {
     const { values, indices } = this
     const at = (i: number): number => mask === null || isSet(mask, i) ? indices[from + i] ?? 0 : -1
-    if (values instanceof TextRows) return writeTexts(vector, values, count, at)
+    if (values instanceof StringRows) return writeTexts(vector, values, count, at)
     vector.put(gathered(values, count, at))
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Utf8 and Binary rows.
+ * Utf8 and Binary rows: as offsets into one buffer here, as views in view-rows.ts.
  *
  * DuckDB's string_t has 16 bytes: length, then up to 12 bytes inline and zeros, or 4 bytes of prefix and a pointer. The
  * long strings of a vector are copied into its own memory by one call, as if they were one string; from the address of
@@ -13,10 +13,29 @@ import { refuse } from './refusal.ts'
 import type { VectorWriter } from './vector-writer.ts'
 
 const ENTRY_BYTES = 16
-const INLINE_BYTES = 12
+/** Arrow's views keep as many in themselves. */
+export const INLINE_BYTES = 12
 const WORD = 4294967296
 
-export class TextRows extends IngestRows {
+/** Strings, wherever their bytes are. */
+export abstract class StringRows extends IngestRows {
+  abstract length(row: number): number
+  /** What has the bytes of a row, from `start` on. */
+  abstract source(row: number): Uint8Array
+  abstract start(row: number): number
+
+  /** A row's bytes, not copied. */
+  value(row: number): Uint8Array {
+    const start = this.start(row)
+    return this.source(row).subarray(start, start + this.length(row))
+  }
+
+  key(row: number): string {
+    return Buffer.from(this.value(row)).toString('latin1')
+  }
+}
+
+export class TextRows extends StringRows {
   readonly offsets: Int32Array
   readonly bytes: Uint8Array
 
@@ -30,12 +49,16 @@ export class TextRows extends IngestRows {
     return (this.offsets[row + 1] ?? 0) - (this.offsets[row] ?? 0)
   }
 
-  measure(from: number, count: number): number {
-    return count * ENTRY_BYTES + (this.offsets[from + count] ?? 0) - (this.offsets[from] ?? 0)
+  source(): Uint8Array {
+    return this.bytes
   }
 
-  key(row: number): string {
-    return Buffer.from(this.bytes.subarray(this.offsets[row], this.offsets[row + 1])).toString('latin1')
+  start(row: number): number {
+    return this.offsets[row] ?? 0
+  }
+
+  measure(from: number, count: number): number {
+    return count * ENTRY_BYTES + (this.offsets[from + count] ?? 0) - (this.offsets[from] ?? 0)
   }
 
   protected fill(vector: VectorWriter, from: number, count: number, mask: Validity): void {
@@ -74,7 +97,7 @@ function startsAreWhole({ offsets, bytes, rowCount }: TextRows): boolean {
 }
 
 /** Strings at places of `texts`, each place copied once; place -1 is empty. */
-export function writeTexts(vector: VectorWriter, texts: TextRows, count: number, at: (i: number) => number): void {
+export function writeTexts(vector: VectorWriter, texts: StringRows, count: number, at: (i: number) => number): void {
   const placed = new Map<number, number>()
   const pieces: Uint8Array[] = []
   let byteCount = 0
@@ -82,7 +105,7 @@ export function writeTexts(vector: VectorWriter, texts: TextRows, count: number,
     const place = at(i)
     if (place < 0 || texts.length(place) <= INLINE_BYTES || placed.has(place)) continue
     placed.set(place, byteCount)
-    pieces.push(texts.bytes.subarray(texts.offsets[place], texts.offsets[place + 1]))
+    pieces.push(texts.value(place))
     byteCount += texts.length(place)
   }
   const address = byteCount === 0 ? 0 : kept(vector, Buffer.concat(pieces, byteCount))
@@ -90,7 +113,7 @@ export function writeTexts(vector: VectorWriter, texts: TextRows, count: number,
   for (let i = 0; i < count; i++) {
     const place = at(i)
     if (place < 0) continue
-    entries.set(i, texts.bytes, texts.offsets[place] ?? 0, texts.length(place), address + (placed.get(place) ?? 0))
+    entries.set(i, texts.source(place), texts.start(place), texts.length(place), address + (placed.get(place) ?? 0))
   }
   vector.put(entries.bytes)
 }

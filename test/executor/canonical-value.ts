@@ -37,6 +37,8 @@ function flat(data: Data, type: DataType, row: number): string {
   if (DataType.isBool(type)) return String((((values[row >> 3] ?? 0) >> (row & 7)) & 1) === 1)
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return slice(data, row).toString()
   if (DataType.isBinary(type) || DataType.isLargeBinary(type)) return slice(data, row).toString('hex')
+  if (DataType.isUtf8View(type)) return viewed(data, row).toString()
+  if (DataType.isBinaryView(type)) return viewed(data, row).toString('hex')
   if (DataType.isFixedSizeBinary(type)) {
     return Buffer.from(values.subarray(row * type.byteWidth, (row + 1) * type.byteWidth)).toString('hex')
   }
@@ -76,4 +78,13 @@ function offset(data: Data, row: number): number {
 
 function slice(data: Data, row: number): Buffer {
   return Buffer.from((data.values as Uint8Array).subarray(offset(data, row), offset(data, row + 1)))
+}
+
+function viewed(data: Data, row: number): Buffer {
+  const views = data.values as Uint8Array
+  const view = new DataView(views.buffer, views.byteOffset + row * 16, 16)
+  const length = view.getInt32(0, true)
+  if (length <= 12) return Buffer.from(views.subarray(row * 16 + 4, row * 16 + 4 + length))
+  const start = view.getInt32(12, true)
+  return Buffer.from(data.variadicBuffers[view.getInt32(8, true)]?.subarray(start, start + length) ?? 'no buffer')
 }

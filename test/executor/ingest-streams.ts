@@ -1,11 +1,10 @@
 /** Small Arrow streams of every type that is taken: from DuckDB by our encoder, and from apache-arrow. */
 
 import {
-  Binary, type Data, DateMillisecond, Dictionary, type Duration, DurationMicrosecond, DurationNanosecond, Field,
-  FixedSizeBinary,
-  Int16, Int32, Int64, Int8, IntervalDayTime, IntervalYearMonth, LargeBinary, LargeUtf8, List, makeData, makeVector,
-  RecordBatch, Schema, Struct, Table, tableToIPC, TimeMillisecond, TimeSecond, TimestampMillisecond,
-  TimestampNanosecond, TimestampSecond, Utf8, vectorFromArray, type DataType, type Vector,
+  Binary, BinaryView, type Data, DateMillisecond, Dictionary, type Duration, DurationMicrosecond, DurationNanosecond,
+  Field, FixedSizeBinary, Int16, Int32, Int64, Int8, IntervalDayTime, IntervalYearMonth, LargeBinary, LargeUtf8, List,
+  makeData, makeVector, RecordBatch, Schema, Struct, Table, tableToIPC, TimeMillisecond, TimeSecond, TimestampMillisecond,
+  TimestampNanosecond, TimestampSecond, Utf8, Utf8View, vectorFromArray, type DataType, type Vector,
 } from 'apache-arrow'
 import type { DuckConnection } from '../../executor/instances.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
@@ -55,6 +54,30 @@ function large(type: LargeUtf8 | LargeBinary, texts: readonly string[]): Data {
   return makeData({ type: type as LargeUtf8, length: texts.length, nullCount: 0, valueOffsets, data })
 }
 
+/** The long ones by turns in two buffers, and equal ones once. */
+export function views(type: Utf8View | BinaryView, texts: readonly (string | null)[]): Data {
+  const out = new DataView(new ArrayBuffer(texts.length * 16))
+  const nullBitmap = new Uint8Array((texts.length + 7) >> 3)
+  const buffers: [Buffer, Buffer] = [Buffer.alloc(0), Buffer.alloc(0)]
+  texts.forEach((text, row) => {
+    if (text === null) return
+    nullBitmap[row >> 3] = (nullBitmap[row >> 3] ?? 0) | (1 << (row & 7))
+    const bytes = Buffer.from(text)
+    out.setInt32(row * 16, bytes.length, true)
+    bytes.subarray(0, bytes.length > 12 ? 4 : 12).forEach((byte, i) => out.setUint8(row * 16 + 4 + i, byte))
+    if (bytes.length <= 12) return
+    const index = row % 2 === 0 ? 0 : 1
+    if (!buffers[index].includes(bytes)) buffers[index] = Buffer.concat([buffers[index], bytes])
+    out.setInt32(row * 16 + 8, index, true)
+    out.setInt32(row * 16 + 12, buffers[index].indexOf(bytes), true)
+  })
+  const nullCount = texts.filter(text => text === null).length
+  return makeData({
+    type: type as Utf8View, length: texts.length, nullCount, ...nullCount > 0 ? { nullBitmap } : {},
+    views: new Uint8Array(out.buffer), variadicBuffers: buffers,
+  })
+}
+
 /** What DuckDB's own types never make. */
 export async function foreignStreams(rows: number): Promise<Stream[]> {
   const colours = ['red', 'a colour of many letters', 'blue', 'ünï']
@@ -92,6 +115,18 @@ export async function foreignStreams(rows: number): Promise<Stream[]> {
       days: int32s(new IntervalDayTime(), rows, i => i * 7, 2),
       us: int64s(new DurationMicrosecond() as Duration, rows, i => i * 12345),
       ns: int64s(new DurationNanosecond() as Duration, rows, i => i * 1000),
+    },
+    views: {
+      text: views(new Utf8View(), names),
+      bytes: views(new BinaryView(), plain),
+      list: makeData({
+        type: new List(new Field('item', new Utf8View(), true)), length: rows, nullCount: 0,
+        child: views(new Utf8View(), names), valueOffsets: Int32Array.from({ length: rows + 1 }, (_, i) => i),
+      } as never),
+      dictionary: makeData({
+        type: new Dictionary(new Utf8View(), new Int8(), 9), length: rows, nullCount: 0,
+        data: Int8Array.from({ length: rows }, (_, i) => i % 4), dictionary: makeVector(views(new Utf8View(), colours)),
+      } as never),
     },
     bytes: {
       five: makeData({
