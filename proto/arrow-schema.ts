@@ -12,6 +12,7 @@ import {
   TimestampMillisecond, TimestampNanosecond, TimestampSecond, Uint16, Uint32, Uint64, Uint8, Utf8, type DataType,
 } from 'apache-arrow/type'
 import { Message } from 'apache-arrow/ipc/metadata/message'
+import { extensionMetadata } from './arrow-extension.ts'
 import { resultMetadata, tableMetadata, type ColumnPlace } from './arrow-driver-metadata.ts'
 import { unreachable } from './errors.ts'
 import { knownDuckType, type DuckField, type DuckType, type ScalarName } from './types.ts'
@@ -62,9 +63,10 @@ export function arrowSchemaMessage(columns: readonly ResultColumn[], enums: Enum
 export function arrowSchema(columns: readonly ResultColumn[], enums: EnumForm = 'text'): Schema {
   const ids = new DictionaryIds()
   return new Schema(columns.map(({ name, type }) => {
-    const metadata = new Map(resultMetadata(type))
+    const form = columnForm(type, enums)
+    const metadata = new Map([...resultMetadata(type), ...extensionMetadata(form)])
     if (type.length <= MAX_TYPE_CHARACTERS) metadata.set(TYPE_METADATA, type)
-    return new Field(name, arrowType(columnForm(type, enums), ids), true, metadata)
+    return new Field(name, arrowType(form, ids), true, metadata)
   }))
 }
 
@@ -159,18 +161,21 @@ function arrowType(form: DuckType, ids: DictionaryIds): DataType {
     case 'union': return new Utf8()
     case 'enum':
       return new Dictionary(new Utf8(), indexTypes[enumWidth(form.values)](), ids.next(form.values), false)
-    case 'list': return new List(new Field('item', arrowType(form.child, ids), true))
-    case 'array': return new FixedSizeList(form.size, new Field('item', arrowType(form.child, ids), true))
-    case 'struct': return new Struct(form.fields.map((field, i) => {
-      return new Field(fieldName(field, i), arrowType(field.type, ids), true)
-    }))
+    case 'list': return new List(partField('item', form.child, true, ids))
+    case 'array': return new FixedSizeList(form.size, partField('item', form.child, true, ids))
+    case 'struct': return new Struct(form.fields.map((field, i) => partField(fieldName(field, i), field.type, true, ids)))
     case 'map': {
-      const key = new Field('key', arrowType(form.key, ids), false)
-      const entry = new Struct([key, new Field('value', arrowType(form.value, ids), true)])
+      const key = partField('key', form.key, false, ids)
+      const entry = new Struct([key, partField('value', form.value, true, ids)])
       return new Map_(new Field('entries', entry, false) as never, false) // declared for one type of key, ours vary
     }
     default: return unreachable(form)
   }
+}
+
+/** Of a nested type. */
+function partField(name: string, form: DuckType, nullable: boolean, ids: DictionaryIds): Field {
+  return new Field(name, arrowType(form, ids), nullable, new Map(extensionMetadata(form)))
 }
 
 /** undefined: Arrow has no form for it. */

@@ -3,6 +3,7 @@
  * to the last field is refused. Field numbers and type numbers are those of Arrow's Schema.fbs and Message.fbs.
  */
 
+import { EXTENSION_NAME } from '../arrow-extension.ts'
 import { FlatTable } from './flat-buffer.ts'
 import { refuse } from './refusal.ts'
 
@@ -15,7 +16,6 @@ const MAX_NAME_BYTES = 4_096
 const MAX_METADATA = 100
 /** Longer keys and values of metadata are none that mean something here. */
 const MAX_KEY_BYTES = 64
-const EXTENSION_NAME = 'ARROW:extension:name'
 
 /** Metadata versions V4 and V5, which differ in unions only. */
 const VERSIONS: ReadonlySet<number> = new Set([3, 4])

@@ -3,6 +3,7 @@
  * of docs/ARROW_TYPES.md.
  */
 
+import { UUID_EXTENSION } from '../arrow-extension.ts'
 import { unreachable } from '../errors.ts'
 import type { DuckType, ScalarName } from '../types.ts'
 import type { ArrowField, ArrowType, ArrowUnit } from './arrow-message.ts'
@@ -19,7 +20,6 @@ import {
 } from './value-checks.ts'
 
 const ENTRY_BYTES = 16
-const UUID_EXTENSION = 'arrow.uuid'
 
 /** Values of a dictionary by its id; undefined until they have come. */
 export type DictionaryValues = (id: bigint) => IngestRows | undefined

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { DataType, Precision, TimeUnit, type Field } from 'apache-arrow'
 import t from 'tap'
+import { EXTENSION_NAME } from '../../proto/arrow-extension.ts'
 import { arrowSchema } from '../../proto/arrow-schema.ts'
 import { parseDuckType, type ScalarName } from '../../proto/types.ts'
 import { checkout } from '../checkout.ts'
@@ -39,7 +40,9 @@ function described(type: DataType): string {
 t.test('every type that is listed has the Arrow type beside it', t => {
   const wrong = lines.flatMap(({ type, arrow }) => {
     const [field] = arrowSchema([{ name: 'x', type }]).fields
-    const actual = field === undefined ? 'nothing' : described(field.type as DataType)
+    const extension = field?.metadata.get(EXTENSION_NAME)
+    const actual = `${field === undefined ? 'nothing' : described(field.type as DataType)}${
+      extension === undefined ? '' : `, extension \`${extension}\``}`
     return actual === arrow ? [] : [`${type}: ${actual}, not ${arrow}`]
   })
   t.strictSame(wrong, [])

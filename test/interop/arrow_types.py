@@ -37,6 +37,8 @@ def number(array):
 def values(array):
     """As plain Python: numbers, texts, lists, dictionaries."""
     kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return values(array.storage)
     if pa.types.is_dictionary(kind):
         return values(array.cast(kind.value_type))
     if pa.types.is_temporal(kind) and not pa.types.is_interval(kind):
