@@ -163,7 +163,9 @@ function arrowType(form: DuckType, ids: DictionaryIds): DataType {
       return new Dictionary(new Utf8(), indexTypes[enumWidth(form.values)](), ids.next(form.values), false)
     case 'list': return new List(partField('item', form.child, true, ids))
     case 'array': return new FixedSizeList(form.size, partField('item', form.child, true, ids))
-    case 'struct': return new Struct(form.fields.map((field, i) => partField(fieldName(field, i), field.type, true, ids)))
+    case 'struct': return new Struct(form.fields.map((field, i) => {
+      return partField(fieldName(field, i), field.type, true, ids)
+    }))
     case 'map': {
       const key = partField('key', form.key, false, ids)
       const entry = new Struct([key, partField('value', form.value, true, ids)])

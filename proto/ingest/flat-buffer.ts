@@ -6,7 +6,10 @@
 
 import { refuse } from './refusal.ts'
 
-/** Vtable: its own size, the table's size, then an offset for each field; 0 is absent. */
+/**
+ * Vtable: its own size, the table's size, then an offset for each field; 0 is absent. Tables share vtables, and Go's
+ * writer lets those share one that differ in size alone, so that the size says nothing.
+ */
 const VTABLE_HEAD_BYTES = 4
 /** Of 16 fields at most, which no table of Arrow's has. */
 const MAX_VTABLE_BYTES = 36
@@ -22,7 +25,6 @@ export interface FlatVector {
 export class FlatTable {
   readonly #view: DataView
   readonly #at: number
-  readonly #size: number
   readonly #vtable: number
   readonly #vtableBytes: number
 
@@ -36,8 +38,6 @@ export class FlatTable {
       refuse('', `a table of fields of ${this.#vtableBytes} bytes`)
     }
     this.#checked(this.#vtable, this.#vtableBytes)
-    this.#size = view.getUint16(this.#vtable + 2, true)
-    this.#checked(at, this.#size)
   }
 
   /** The table that a buffer is. */
@@ -128,7 +128,7 @@ export class FlatTable {
     if (slot + 2 > this.#vtableBytes) return 0
     const offset = this.#view.getUint16(this.#vtable + slot, true)
     if (offset === 0) return 0
-    if (offset + byteCount > this.#size) refuse('', 'a field lies outside its table')
+    this.#checked(this.#at + offset, byteCount)
     return this.#at + offset
   }
 

@@ -180,6 +180,18 @@ t.test('what is legal, if odd', async t => {
   t.strictSame(await column(connection, 'SELECT x.a::VARCHAR FROM target'), [null, '2'], 'a field of a NULL is NULL')
 })
 
+t.test('a table may be of another size than its vtable says, as Go writes them', async t => {
+  const connection = await openConnection(t)
+  const messages = (await streamOf(words('a', 'b'), words('b', null))).map(({ dataHeader, dataBody }) => {
+    const view = new DataView(Uint8Array.from(dataHeader).buffer)
+    const root = view.getUint32(0, true)
+    view.setUint16(root - view.getInt32(root, true) + 2, 4, true)
+    return { dataHeader: new Uint8Array(view.buffer), dataBody }
+  })
+  await ingest(connection, 'target', messages)
+  t.strictSame(await column(connection, 'SELECT x || x1 FROM target'), ['ab', null])
+})
+
 t.test('messages out of order', async t => {
   const connection = await openConnection(t)
   const [schema, batch] = await streamOf(words('a'))

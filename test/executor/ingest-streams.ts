@@ -3,8 +3,9 @@
 import {
   Binary, BinaryView, type Data, DateMillisecond, Dictionary, type Duration, DurationMicrosecond, DurationNanosecond,
   Field, FixedSizeBinary, Int16, Int32, Int64, Int8, IntervalDayTime, IntervalYearMonth, LargeBinary, LargeUtf8, List,
-  makeData, makeVector, RecordBatch, Schema, Struct, Table, tableToIPC, TimeMillisecond, TimeSecond, TimestampMillisecond,
-  TimestampNanosecond, TimestampSecond, Utf8, Utf8View, vectorFromArray, type DataType, type Vector,
+  makeData, makeVector, RecordBatch, Schema, Struct, Table, tableToIPC, TimeMillisecond, TimeSecond,
+  TimestampMillisecond, TimestampNanosecond, TimestampSecond, Utf8, Utf8View, vectorFromArray, type DataType,
+  type Vector,
 } from 'apache-arrow'
 import type { DuckConnection } from '../../executor/instances.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'

@@ -62,7 +62,9 @@ const noText = makeData({ type: new Utf8(), length: 0, nullCount: 0, valueOffset
 
 const refused: Readonly<Record<string, readonly [Promise<RawFlightData[]>, RegExp]>> = {
   'a negative length': [stream(viewColumn([[0], [-1]])), /"x": row 1 has the negative length -1/],
-  'bytes after the end of a short one': [stream(viewColumn([[1, 0x6161]])), /row 0 has other bytes than zeros after its 1/],
+  'bytes after the end of a short one': [
+    stream(viewColumn([[1, 0x6161]])), /row 0 has other bytes than zeros after its 1/,
+  ],
   'a last byte that is not its own': [stream(viewColumn([[11, 0, 0, 1 << 24]])), /other bytes than zeros after its 11/],
   'a buffer that is not there': [stream(viewColumn([[13, prefix(LONG), 1]])), /row 0 is in buffer 1 of 1/],
   'a buffer before the first': [stream(viewColumn([[13, prefix(LONG), -1]])), /row 0 is in buffer -1 of 1/],
