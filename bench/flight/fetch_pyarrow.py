@@ -11,11 +11,12 @@ import pyarrow.compute as compute
 import pyarrow.flight as flight
 
 sys.path.append(str(pathlib.Path(__file__).parents[2] / "test" / "interop"))
-from flight_pyarrow import command, field  # noqa: E402
+from messages import field, packed  # noqa: E402
 
 
 def fetch(client, options, sql):
-    info = client.get_flight_info(command("CommandStatementQuery", field(1, sql.encode())), options)
+    command = packed("CommandStatementQuery", field(1, sql))
+    info = client.get_flight_info(flight.FlightDescriptor.for_command(command), options)
     rows = size = check = 0
     for endpoint in info.endpoints:
         for chunk in client.do_get(endpoint.ticket, options):

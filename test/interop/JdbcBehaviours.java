@@ -1,4 +1,5 @@
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
 import java.sql.Date;
@@ -10,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -94,6 +96,29 @@ public class JdbcBehaviours {
         equal(new String(row.getBytes(11)), "ab");
         equal(row.getObject(12), null);
         equal(row.wasNull(), true);
+      }
+    });
+    check("values of DuckDB's other types have a form, too", () -> {
+      try (Statement statement = connection.createStatement();
+          ResultSet row = statement.executeQuery("SELECT 9::HUGEINT, 65535::USMALLINT, 18446744073709551615::UBIGINT, "
+              + "TIME '12:34:56.789', TIMESTAMP '2024-02-29 12:00:00.123456', TIMESTAMPTZ '2024-02-29 12:00:00+02', "
+              + "INTERVAL 3 DAY, '00112233-4455-6677-8899-aabbccddeeff'::UUID, [1, NULL], {'a': 1}, MAP {'k': 1}, "
+              + "'b'::ENUM('a', 'b'), '101'::BIT, NULL")) {
+        equal(row.next(), true);
+        equal(row.getObject(1), new BigDecimal("9"));
+        equal(row.getInt(2), 65535);
+        equal(row.getString(3), "18446744073709551615");
+        equal(row.getTime(4).toString(), "12:34:56.789");
+        equal(row.getObject(5).toString(), "2024-02-29 12:00:00.123456");
+        equal(row.getTimestamp(6).toInstant().toString(), "2024-02-29T10:00:00Z");
+        equal(row.getObject(7).toString(), "P3D PT0S");
+        equal(new BigInteger(row.getBytes(8)).toString(16), "112233445566778899aabbccddeeff");
+        equal(Arrays.asList((Object[]) row.getArray(9).getArray()), Arrays.asList(1, null));
+        equal(row.getObject(10).toString(), "{\"a\":1}");
+        equal(row.getObject(11).toString(), "{\"k\":1}");
+        equal(row.getString(12), "b");
+        equal(row.getString(13), "101");
+        equal(row.getObject(14), null);
       }
     });
     check("a prepared statement is bound and runs again", () -> {

@@ -5,38 +5,18 @@ Prints one line `ok ...` for each behaviour; ends with status 1 if one of them i
 """
 import datetime
 import decimal
-import sys
 
-import adbc_driver_flightsql
 import adbc_driver_flightsql.dbapi as dbapi
 import pandas
 import polars
 import pyarrow
 
-from behaviours import check, end
-
-ADDRESS, CA, USER, PASSWORD = sys.argv[1:5]
-OPTIONS = adbc_driver_flightsql.DatabaseOptions
-
-
-def connect(user=USER, password=PASSWORD, autocommit=True, **options):
-    with open(CA) as file:
-        trusted = {OPTIONS.TLS_ROOT_CERTS.value: file.read()}
-    login = {"username": user, "password": password} if user else {}
-    return dbapi.connect(f"grpc+tls://{ADDRESS}", db_kwargs={**trusted, **login}, autocommit=autocommit, **options)
-
-
-def equal(actual, expected):
-    assert actual == expected, f"{actual!r} instead of {expected!r}"
+from behaviours import check, end, equal, refused as refused_by
+from secure_door import ADDRESS, PASSWORD, USER, connect
 
 
 def refused(call, text):
-    try:
-        call()
-    except dbapi.Error as error:
-        assert text in str(error), str(error)
-        return error
-    raise AssertionError("nothing was refused")
+    refused_by(call, text, dbapi.Error)
 
 
 def ask(sql, parameters=None):

@@ -10,23 +10,16 @@ import sys
 import pyarrow as pa
 import pyarrow.flight as flight
 
+from messages import field, packed
+
 
 def read(client, options, sql):
-    data = sql.encode()
-    name = b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery"
-    info = client.get_flight_info(flight.FlightDescriptor.for_command(field(1, name) + field(2, field(1, data))), options)
+    command = packed("CommandStatementQuery", field(1, sql))
+    info = client.get_flight_info(flight.FlightDescriptor.for_command(command), options)
     table = client.do_get(info.endpoints[0].ticket, options).read_all()
     if not table.schema.equals(info.schema):
         sys.exit("not ok the schema differs before and after")
     return table
-
-
-def field(number, value):
-    """A length-delimited protobuf field."""
-    size, prefix = len(value), bytes([number << 3 | 2])
-    while size >= 128:
-        prefix, size = prefix + bytes([size & 127 | 128]), size >> 7
-    return prefix + bytes([size]) + value
 
 
 def number(array):

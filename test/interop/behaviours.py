@@ -18,6 +18,20 @@ def check(what):
     return decorate
 
 
+def equal(actual, expected):
+    assert actual == expected, f"{actual!r} instead of {expected!r}"
+
+
+def refused(call, text, kind=Exception):
+    """The error, of that kind and with that text in it."""
+    try:
+        call()
+    except kind as error:
+        assert text in str(error), f"{error} instead of {text}"
+        return error
+    raise AssertionError("nothing was refused")
+
+
 def end():
     """Status 1 if one of them was not as it should be."""
     sys.exit(1 if failures else 0)

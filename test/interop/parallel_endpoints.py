@@ -5,20 +5,18 @@ Prints one line `ok ...` for each behaviour; ends with status 1 if one of them i
 """
 import sys
 
-import adbc_driver_flightsql
-import adbc_driver_flightsql.dbapi as dbapi
 import pyarrow
 import pyarrow.compute
 import pyarrow.flight as flight
 
+import secure_door
 from behaviours import check, end
+from messages import field, packed
+from secure_door import ADDRESS, OPTIONS, PASSWORD, TRUSTED, USER
 
-ADDRESS, CA, USER, PASSWORD, SQL = sys.argv[1:6]
+SQL = sys.argv[5]
 ROWS, SUM, EXECUTORS = (int(word) for word in sys.argv[6:9])
-OPTIONS = adbc_driver_flightsql.DatabaseOptions
 HEADER = "skein-parallel-endpoints"
-with open(CA) as file:
-    TRUSTED = file.read()
 
 
 def exact(table):
@@ -27,17 +25,8 @@ def exact(table):
     assert actual == (ROWS, SUM, ROWS), actual
 
 
-def field(number, value):
-    """A length-delimited protobuf field."""
-    size, prefix = len(value), bytes([number << 3 | 2])
-    while size >= 128:
-        prefix, size = prefix + bytes([size & 127 | 128]), size >> 7
-    return prefix + bytes([size]) + value
-
-
 def info_of(client, options):
-    name = b"type.googleapis.com/arrow.flight.protocol.sql.CommandStatementQuery"
-    command = field(1, name) + field(2, field(1, SQL.encode()))
+    command = packed("CommandStatementQuery", field(1, SQL))
     return client.get_flight_info(flight.FlightDescriptor.for_command(command), options)
 
 
@@ -98,14 +87,10 @@ def _():
     assert [len(endpoint.locations) for endpoint in endpoints] == [0], endpoints
 
 
-def adbc(**options):
-    login = {"username": USER, "password": PASSWORD, OPTIONS.TLS_ROOT_CERTS.value: TRUSTED}
-    return dbapi.connect(f"grpc+tls://{ADDRESS}", db_kwargs={**login, **options}, autocommit=True)
-
-
 @check("ADBC reads all parts at once, asked by a header")
 def _():
-    with adbc(**{OPTIONS.RPC_CALL_HEADER_PREFIX.value + HEADER: "true"}) as connection:
+    asking = {OPTIONS.RPC_CALL_HEADER_PREFIX.value + HEADER: "true"}
+    with secure_door.connect(db_kwargs=asking) as connection:
         with connection.cursor() as cursor:
             cursor.execute(SQL)
             exact(cursor.fetch_arrow_table())
@@ -114,7 +99,7 @@ def _():
 
 @check("ADBC gives partitions, which another connection reads, asked by the session option")
 def _():
-    with adbc() as connection, adbc() as other:
+    with secure_door.connect() as connection, secure_door.connect() as other:
         connection.adbc_connection.set_options(**{"adbc.flight.sql.session.option.parallel_endpoints": "true"})
         with connection.cursor() as cursor, other.cursor() as reader:
             partitions, schema = cursor.adbc_execute_partitions(SQL)

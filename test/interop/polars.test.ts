@@ -1,0 +1,12 @@
+/** polars through the ADBC driver, over TLS, as a user: what each line of polars_behaviours.py says. */
+
+import t from 'tap'
+import { login, showBehaviours } from './arrow-client.ts'
+import { pythonClient } from './clients.ts'
+import { scriptPath } from './python.ts'
+
+const client = await pythonClient()
+
+t.test('polars reads and writes', {
+  skip: 'missing' in client ? client.missing : false,
+}, t => showBehaviours(t, client, cluster => [scriptPath('polars_behaviours.py'), ...login(cluster)]))
