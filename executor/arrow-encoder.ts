@@ -9,7 +9,8 @@
  */
 
 import { columnForm, type EnumForm, type ResultColumn } from '../proto/arrow-schema.ts'
-import { layoutBatch, type BatchNode } from '../proto/arrow-batch.ts'
+import { layoutBatch } from '../proto/arrow-batch.ts'
+import type { BatchNode } from '../proto/batch-message.ts'
 import { compressed, type Compression } from '../proto/compression.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { BodyPool, PooledBody } from '../proto/body-pool.ts'

@@ -5,7 +5,7 @@
  * Below a NULL row DuckDB leaves garbage: neither length nor pointer of it may be used.
  */
 
-import type { BatchNode } from '../proto/arrow-batch.ts'
+import type { BatchNode } from '../proto/batch-message.ts'
 import { BitBuffer, PieceBuffer, type ByteBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 

@@ -1,18 +1,9 @@
 /** The header of an Arrow record batch, made from the sizes of its buffers; the caller lays them out as it says. */
 
-import {
-  BodyCompression, BufferRegion, DictionaryBatch, FieldNode, Message, RecordBatch,
-} from 'apache-arrow/ipc/metadata/message'
+import { BufferRegion, DictionaryBatch, FieldNode, Message, RecordBatch } from 'apache-arrow/ipc/metadata/message'
+import { batchMessage, type BatchNode } from './batch-message.ts'
 import type { Compression } from './compression.ts'
 import type { RawFlightData } from './flight-data.ts'
-
-/** Of Arrow's CompressionType. */
-const codecs = { lz4: 0, zstd: 1 } as const
-
-export interface BatchNode {
-  readonly rowCount: number
-  readonly nullCount: number
-}
 
 export interface BatchLayout {
   /** The Message flatbuffer: `data_header` of a Flight message. */
@@ -26,8 +17,8 @@ export interface BatchLayout {
 export function layoutBatch(
   rowCount: number, nodes: readonly BatchNode[], bufferBytes: readonly number[], compression: Compression = 'none',
 ): BatchLayout {
-  const { batch, offsets, bodyBytes } = layout(rowCount, nodes, bufferBytes, compression)
-  return { header: Message.encode(Message.from(batch, bodyBytes)), offsets, bodyBytes }
+  const { offsets, bodyBytes } = layout(bufferBytes)
+  return { header: batchMessage(rowCount, nodes, offsets, bufferBytes, bodyBytes, compression), offsets, bodyBytes }
 }
 
 /** The message that gives dictionary `id` its values, as Utf8. */
@@ -36,25 +27,22 @@ export function dictionaryMessage(id: number, values: readonly string[]): RawFli
   const ends = new Int32Array(values.length + 1)
   for (const [i, text] of texts.entries()) ends[i + 1] = (ends[i] ?? 0) + text.length
   const bytes = Buffer.concat(texts)
-  const { batch, offsets, bodyBytes } =
-    layout(values.length, [{ rowCount: values.length, nullCount: 0 }], [0, ends.byteLength, bytes.length])
+  const bufferBytes = [0, ends.byteLength, bytes.length]
+  const { offsets, bodyBytes } = layout(bufferBytes)
   const dataBody = new Uint8Array(bodyBytes)
   dataBody.set(new Uint8Array(ends.buffer), offsets[1])
   dataBody.set(bytes, offsets[2])
+  const regions = bufferBytes.map((length, i) => new BufferRegion(offsets[i] ?? 0, length))
+  const batch = new RecordBatch(values.length, [new FieldNode(values.length, 0)], regions, null)
   return { dataHeader: Message.encode(Message.from(new DictionaryBatch(batch, id), bodyBytes)), dataBody }
 }
 
-function layout(
-  rowCount: number, nodes: readonly BatchNode[], bufferBytes: readonly number[], compression: Compression = 'none',
-) {
+function layout(bufferBytes: readonly number[]): { offsets: readonly number[]; bodyBytes: number } {
   const offsets: number[] = []
   let bodyBytes = 0
   for (const bytes of bufferBytes) {
     offsets.push(bodyBytes)
     bodyBytes += (bytes + 7) & ~7
   }
-  const regions = bufferBytes.map((bytes, i) => new BufferRegion(offsets[i] ?? 0, bytes))
-  const fields = nodes.map(node => new FieldNode(node.rowCount, node.nullCount))
-  const body = compression === 'none' ? null : new BodyCompression(codecs[compression])
-  return { batch: new RecordBatch(rowCount, fields, regions, body), offsets, bodyBytes }
+  return { offsets, bodyBytes }
 }
