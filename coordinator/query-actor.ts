@@ -77,12 +77,10 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'executor-lost': return this.#executorLost(message.key, message.cause, context)
       case 'reserved': return this.#reserved(message.key, context)
       case 'not-reserved': return this.#notReserved(message.key, message.cause, context)
-      case 'partition-done': {
-        const { stage, partition, epoch, output } = message
-        this.#onBoard(board => board.partitionDone(stage, partition, epoch, output), context)
-        this.#removeRead(stage)
+      case 'partition-done':
+        this.#resultHolds(this.#result?.done(message), lostInputs(), context)
+        this.#removeRead(message.stage)
         return this.#progress(context)
-      }
       case 'inputs-lost': return this.#onBoard(board => board.inputsLost(message.stage, message.outputs), context)
       case 'wanting':
         this.#crew.widen()
@@ -97,6 +95,7 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'relay-outgrown':
         this.#apply({ kind: 'outgrown' }, context)
         return this.#offer()
+      case 'relay-given': return this.#result?.givenOut(message.part, message.attempt)
       case 'relay-complete': case 'relay-delivered': return this.#complete(context)
       case 'relay-broken': return this.#relayBroken(message, context)
       case 'look': return this.#look(context)
@@ -200,8 +199,7 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   #onBoard(change: (board: StageBoard) => void, context: Context<QueryMessage>): void {
-    const cause = new QueryError('EXECUTOR_LOST', 'what the result is made of was lost after rows had gone out')
-    this.#resultHolds(this.#result?.change(change), cause, context)
+    this.#resultHolds(this.#result?.change(change), lostInputs(), context)
   }
 
   /** Exchange files that the stage was the last to read go now. */
@@ -273,9 +271,7 @@ export class QueryActor implements Actor<QueryMessage> {
     else this.#fail(cause, context)
   }
 
-  #resultRunning(
-    message: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>,
-  ): void {
+  #resultRunning(message: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>): void {
     if (message.outgrown) this.#options.handle.offering.refuse()
     const member = this.#crew.ready.find(({ key }) => key === message.key)
     if (member === undefined) return
@@ -397,4 +393,8 @@ export class QueryActor implements Actor<QueryMessage> {
     relay.release(new QueryError('NOT_FOUND', `the result of query ${handle.id} is not kept any more`))
     context.stop()
   }
+}
+
+function lostInputs(): QueryError {
+  return new QueryError('EXECUTOR_LOST', 'what the result is made of was lost after rows had gone out')
 }

@@ -8,6 +8,8 @@ export type RelayEvent =
   | { readonly kind: 'relay-complete' }
   /** More than is held back: rows go out from now on. */
   | { readonly kind: 'relay-outgrown' }
+  /** The first row of a part has gone out: no other attempt at it can count. */
+  | { readonly kind: 'relay-given'; readonly part: number; readonly attempt: number }
   /** The client has taken the last row of a stream, or of each part that it reads by itself. */
   | { readonly kind: 'relay-delivered' }
   | {

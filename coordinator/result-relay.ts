@@ -19,7 +19,8 @@
 
 import type { QueryError } from '../proto/errors.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
-import { bytesOf, passedOn, releaseFrame } from '../proto/wire-frame.ts'
+import { passedOn, releaseFrame } from '../proto/wire-frame.ts'
+import { HeldFrames } from './held-frames.ts'
 import { OfferedParts, type PartSource } from './offered-parts.ts'
 import type { RelayOptions } from './relay-event.ts'
 import { ResultPart, type Fetch, type Reading } from './result-part.ts'
@@ -36,12 +37,6 @@ type State =
   | { readonly state: 'offered'; readonly to: OfferedParts }
   | { readonly state: 'failed'; readonly cause: QueryError }
 
-/** `part`: null for the lead. */
-interface Held {
-  readonly frame: RawFlightData
-  readonly part: ResultPart | null
-}
-
 export class ResultRelay {
   readonly #options: RelayOptions
   #state: State = { state: 'holding' }
@@ -55,8 +50,7 @@ export class ResultRelay {
   /** One for a reader that is slow: more would only be let go of. */
   #maxOpen = MAX_OPEN_PARTS
   #isWatched = false
-  #frames: Held[] = []
-  #heldBytes = 0
+  readonly #held = new HeldFrames()
   #streamTaken = false
   readonly #closed = new AbortController()
   #waiters: (() => void)[] = []
@@ -87,7 +81,7 @@ export class ResultRelay {
 
   /** Of frames in memory. */
   get heldBytes(): number {
-    return this.#heldBytes
+    return this.#held.bytes
   }
 
   /** When a reader last took a frame or waited for one, by the clock. How long parts are offered their tickets say. */
@@ -100,6 +94,12 @@ export class ResultRelay {
     return this.#state.state !== 'offered' && this.#parts[part]?.isEnded === true
   }
 
+  /** The attempt at the part whose rows are all here, or in part with the client; null: any may still count. */
+  settledOn(part: number): number | null {
+    const found = this.#parts[part] ?? null
+    return found !== null && (found.isGivenOut || found.isEnded) ? found.attempt : null
+  }
+
   /**
    * How many parts there will be, the frames that each of them begins with, and whether they follow each other. What
    * was read before is dropped. False: rows of it may have gone out.
@@ -109,8 +109,7 @@ export class ResultRelay {
     if (this.#state.state !== 'holding') return false
     this.#stopReading()
     this.#parts = Array.from({ length: parts }, () => null)
-    this.#frames = lead.map(frame => ({ frame, part: null }))
-    this.#heldBytes = lead.reduce((sum, frame) => sum + bytesOf(frame), 0)
+    this.#held.reset(lead)
     this.#lead = lead
     this.#isInOrder = isInOrder
     return true
@@ -150,8 +149,7 @@ export class ResultRelay {
     this.#parts[part] = null
     this.#open.delete(dropped)
     this.#toRead = this.#toRead.filter(other => other !== dropped)
-    this.#frames = this.#frames.filter(held => held.part !== dropped)
-    this.#heldBytes = this.#frames.reduce((sum, { frame }) => sum + bytesOf(frame), 0)
+    this.#held.drop(dropped)
     this.#wake()
     this.#readNext()
     return true
@@ -162,8 +160,7 @@ export class ResultRelay {
     if (this.#state.state !== 'streaming' || this.#streamTaken) return null
     const to = new OfferedParts(this.#options, this.#lead, sources)
     this.#stopReading()
-    this.#frames = []
-    this.#heldBytes = 0
+    this.#held.reset([])
     this.#streamTaken = true
     this.#state = { state: 'offered', to }
     return to
@@ -219,8 +216,7 @@ export class ResultRelay {
   #close(cause: QueryError): void {
     if (this.#state.state === 'offered') this.#state.to.close(cause)
     this.#closed.abort()
-    this.#frames = []
-    this.#heldBytes = 0
+    this.#held.reset([])
     this.#state = { state: 'failed', cause }
     this.#wake()
   }
@@ -228,20 +224,24 @@ export class ResultRelay {
   async *#complete(): AsyncGenerator<RawFlightData> {
     for (let i = 0; ; i++) {
       if (this.#state.state === 'failed') throw this.#state.cause
-      const held = this.#frames[i]
+      const held = this.#held.at(i)
       if (held === undefined) return
       yield held.frame
     }
+  }
+
+  #giveOut(part: ResultPart): void {
+    if (!part.isGivenOut) this.#options.tell({ kind: 'relay-given', part: part.index, attempt: part.attempt })
+    part.giveOut()
   }
 
   async *#stream(): AsyncGenerator<RawFlightData> {
     for (;;) {
       if (this.#state.state === 'failed') throw this.#state.cause
       this.#lastReadMs = this.#options.clock.nowMs()
-      const held = this.#hasNext ? this.#frames.shift() : undefined
+      const held = this.#hasNext ? this.#held.takeFirst() : undefined
       if (held !== undefined) {
-        this.#heldBytes -= bytesOf(held.frame)
-        held.part?.giveOut()
+        if (held.part !== null) this.#giveOut(held.part)
         this.#wake()
         yield held.frame
         releaseFrame(held.frame)
@@ -296,7 +296,7 @@ export class ResultRelay {
 
   /** The first frame that is here may go out. */
   get #hasNext(): boolean {
-    const [first] = this.#frames
+    const first = this.#held.at(0)
     if (first === undefined) return false
     return !this.#isInOrder || first.part === null || first.part.index <= this.#current
   }
@@ -333,12 +333,8 @@ export class ResultRelay {
   }
 
   #take(part: ResultPart, frame: RawFlightData): void {
-    // in order, what came with the news of a later part may be here already
-    const behind = this.#isInOrder ? this.#frames.findLastIndex(held => (held.part?.index ?? -1) <= part.index)
-      : this.#frames.length - 1
-    this.#frames.splice(behind + 1, 0, { frame, part })
-    this.#heldBytes += bytesOf(frame)
-    if (this.#state.state === 'holding' && this.#heldBytes > this.#options.holdBytes) {
+    this.#held.add(frame, part, this.#isInOrder)
+    if (this.#state.state === 'holding' && this.#held.bytes > this.#options.holdBytes) {
       this.#state = { state: 'streaming' }
       this.#lastReadMs = this.#options.clock.nowMs()
       this.#options.tell({ kind: 'relay-outgrown' })
@@ -354,7 +350,7 @@ export class ResultRelay {
     this.#isWatched = true
     clock.after(SLOW_AFTER_MS, () => {
       this.#isWatched = false
-      if (this.#state.state !== 'streaming' || this.#frames.length === 0) return
+      if (this.#state.state !== 'streaming' || this.#held.count === 0) return
       if (clock.nowMs() - this.lastReadMs >= SLOW_AFTER_MS) this.#letGo()
       else this.#watchReader()
     })
@@ -365,12 +361,11 @@ export class ResultRelay {
     const keepBytes = Math.min(SLOW_BYTES, this.#options.holdBytes)
     this.#maxOpen = 1
     for (const part of this.#open) part.letGo()
-    while (this.#heldBytes > keepBytes && this.#frames.length > 1) {
-      const last = this.#frames.at(-1)
+    while (this.#held.bytes > keepBytes && this.#held.count > 1) {
+      const last = this.#held.at(-1)
       // the lead and what came with the news of its task are small
       if (last === undefined || last.part === null || last.part.fetch === null) break
-      this.#frames.pop()
-      this.#heldBytes -= bytesOf(last.frame)
+      this.#held.takeLast()
       releaseFrame(last.frame)
       if (last.part.isEnded) this.#toRead.push(last.part)
       last.part.putBack()

@@ -2,13 +2,14 @@
  * Runs one stage of one query: places its waiting partitions on executors, hears what becomes of them, and tells the
  * query. What it may start, and with which inputs, the query says; see stage.ts for the life it keeps. Each report of
  * a finished partition carries the epoch of the last `again` that was heard, so that the query can tell what it has
- * taken back meanwhile. A task that is much slower than the others is begun a second time elsewhere (stragglers.ts),
- * unless it makes a part of the result: rows that went out cannot be taken back. Nothing in a stage has effects.
+ * taken back meanwhile. A task that is much slower than the others is begun a second time elsewhere (stragglers.ts).
+ * If it makes a part of the result, whose rows may be with the client, its end is an offer that the query takes or
+ * declines, and nothing that runs beside it is cancelled before the answer. Nothing in a stage has effects.
  */
 
 import type { Fragment } from '../planner/fragment.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
-import type { TaskStats, TaskStatus } from '../proto/gen/executor_pb.js'
+import type { TaskStatus } from '../proto/gen/executor_pb.js'
 import { errorAtByte } from '../proto/error-place.ts'
 import { errorCode, unreachable, type ErrorCode, QueryError } from '../proto/errors.ts'
 import { taskId, type ExecutorId } from '../proto/ids.ts'
@@ -26,6 +27,7 @@ import { StageAttempts } from './stage-attempts.ts'
 import type { StageMessage, StageReport } from './stage-message.ts'
 import { LOOK_MS } from './stragglers.ts'
 import { inputFiles, taskDefinition, type Output, type QueryWork, type StageInputs } from './task-definition.ts'
+import { taskReport, type Seen } from './task-report.ts'
 
 /** Before an attempt that failed is tried again: long enough for a full executor to have finished something. */
 const RETRY_DELAY_MS = 100
@@ -94,7 +96,11 @@ export class StageActor implements Actor<StageMessage> {
       case 'again': return this.#again(message.partitions, message.epoch)
       case 'executor-lost':
         this.#members = this.#members.filter(({ key }) => key !== message.key)
-        this.#advance({ kind: 'executor-lost', member: message.key, cause: message.cause })
+        this.#leave({ kind: 'executor-lost', member: message.key, cause: message.cause })
+        return this.#dispatch(context)
+      case 'result-taken': return this.#taken(message.partition, message.attempt, context)
+      case 'result-settled':
+        this.#settled(message.partition, message.attempt)
         return this.#dispatch(context)
       case 'task-status': return this.#status(message.partition, message.attempt, message.status, context)
       case 'task-refused': {
@@ -198,7 +204,7 @@ export class StageActor implements Actor<StageMessage> {
   /** As long as some of its tasks have ended, and some have not. */
   #lookLater(context: Context<StageMessage>): void {
     const { life: { state } } = this.#stage
-    if (this.#looks || state !== 'running' || this.#options.fragment.output.kind === 'result') return
+    if (this.#looks || state !== 'running') return
     this.#looks = true
     context.schedule(LOOK_MS, { kind: 'look' })
   }
@@ -251,7 +257,7 @@ export class StageActor implements Actor<StageMessage> {
 
   #status(partition: number, attempt: number, { state }: TaskStatus, context: Context<StageMessage>): void {
     const now = current(this.#stage, partition, attempt)
-    if (now === undefined) return
+    if (now === undefined || now.phase === 'offered') return
     switch (state.case) {
       case 'queued': return
       case 'running':
@@ -281,7 +287,24 @@ export class StageActor implements Actor<StageMessage> {
     const { fragment, query } = this.#options
     if (fragment.output.kind !== 'result') return
     const after = this.#failures.get(partition) ?? null
-    query.send({ kind: 'result-running', partition, attempt, key, frames, outgrown, after })
+    const [epoch, beside] = [this.#epoch, this.#beside(partition, attempt)]
+    query.send({ kind: 'result-running', partition, attempt, key, epoch, beside, frames, outgrown, after })
+  }
+
+  #beside(partition: number, attempt: number): number[] {
+    return this.#attemptsOf(partition).flatMap(other => other.attempt === attempt ? [] : [other.attempt])
+  }
+
+  /** Attempts go: of a result, one that is left without the other is read from now on. */
+  #leave(event: StageEvent): void {
+    const before = this.#stage.partitions
+    this.#advance(event)
+    this.#stage.partitions.forEach((partition, index) => {
+      const [left, other] = attemptsOf(partition)
+      if (partition === before[index] || left?.phase !== 'runs' || other !== undefined) return
+      if (!this.#attempts.isBegun(index, left.attempt)) return
+      this.#resultRuns(index, left.attempt, left.member, { outgrown: false })
+    })
   }
 
   #succeeded(
@@ -296,12 +319,28 @@ export class StageActor implements Actor<StageMessage> {
     if (stats !== undefined && stats.peakBytes > 0n) {
       learner.observe(this.#options.fragment.sql, Number(stats.peakBytes), stats.spilled)
     }
-    this.#cancelOthers(partition, attempt)
     this.#attempts.succeeded(partition, attempt, context.nowMs())
-    this.#advance({ kind: 'attempt-done', partition, attempt })
     const output: Output = { attempt, member: key, source, files, sample }
     const { query, fragment } = this.#options
-    query.send({ kind: 'partition-done', stage: fragment.id, partition, epoch: this.#epoch, output })
+    const beside = this.#beside(partition, attempt)
+    query.send({ kind: 'partition-done', stage: fragment.id, partition, epoch: this.#epoch, output, beside })
+    if (fragment.output.kind !== 'result') return this.#taken(partition, attempt, context)
+    this.#advance({ kind: 'attempt-ended', partition, attempt })
+    this.#lookLater(context)
+  }
+
+  /** What the stage gives up for it is cancelled. */
+  #settled(partition: number, attempt: number): void {
+    const before = this.#attemptsOf(partition)
+    this.#advance({ kind: 'attempt-settled', partition, attempt })
+    const after = this.#attemptsOf(partition).map(left => left.attempt)
+    for (const gone of before) if (!after.includes(gone.attempt)) this.#cancel(partition, gone.attempt, gone.member)
+  }
+
+  #taken(partition: number, attempt: number, context: Context<StageMessage>): void {
+    if (current(this.#stage, partition, attempt) === undefined) return
+    this.#cancelOthers(partition, attempt)
+    this.#advance({ kind: 'attempt-done', partition, attempt })
     this.#dispatch(context)
     this.#lookLater(context)
   }
@@ -332,36 +371,22 @@ export class StageActor implements Actor<StageMessage> {
     partition: number, attempt: number, cause: QueryError, retry: boolean, context: Context<StageMessage>, hold = false,
   ): void {
     const now = current(this.#stage, partition, attempt)
-    if (now === undefined) return
+    if (now === undefined || now.phase === 'offered') return
     this.#report(partition, attempt, now.member, 'failed')
     this.#failures.set(partition, cause)
     const nowMs = context.nowMs()
     const notBeforeMs = nowMs + RETRY_DELAY_MS
-    this.#advance({ kind: 'attempt-failed', partition, attempt, cause, retry, nowMs, notBeforeMs })
+    this.#leave({ kind: 'attempt-failed', partition, attempt, cause, retry, nowMs, notBeforeMs })
     if (hold) this.#advance({ kind: 'again', partitions: new Set() })
     if (retry && wantsOthers.has(cause.code)) this.#options.query.send({ kind: 'wanting' })
     this.#dispatch(context)
   }
 
   #report(partition: number, attempt: number, key: MemberKey, state: TaskReport['state'], seen: Seen = {}): void {
-    const { stats, fraction = 0 } = seen
     const { query, fragment, tasks } = this.#options
-    const files = [...new Set(tasks[partition]?.splits.map(({ split }) => split.file.key))]
-    const report: TaskReport = {
-      stage: fragment.id, partition, attempt, executor: key.slice(0, key.indexOf('/')), state, files,
-      rows: Number(stats?.rowCount ?? 0), outputBytes: Number(stats?.outputBytes ?? 0),
-      bytesFetched: Number(stats?.bytesFetched ?? 0), bytesCached: Number(stats?.bytesCached ?? 0),
-      exchangeBytes: Number(stats?.exchangeBytes ?? 0), runMs: stats?.runMs ?? 0, progress: fraction,
-      peakBytes: Number(stats?.peakBytes ?? 0), spilled: stats?.spilled ?? false, cpuMs: stats?.cpuMs ?? 0,
-      queuedMs: stats?.queuedMs ?? 0,
-    }
-    query.send({ kind: 'task-report', report })
+    const task = { stage: fragment.id, partition, attempt, key, splits: tasks[partition]?.splits ?? [] }
+    query.send({ kind: 'task-report', report: taskReport(task, state, seen) })
   }
-}
-
-interface Seen {
-  readonly stats?: TaskStats | undefined
-  readonly fraction?: number
 }
 
 type Succeeded = Extract<TaskStatus['state'], { case: 'succeeded' }>['value']

@@ -8,6 +8,8 @@ interface Launch {
   readonly atMs: number
   readonly given: StageInputs
   fraction: number
+  /** Its executor has begun it. */
+  isBegun: boolean
 }
 
 export class StageAttempts {
@@ -16,13 +18,19 @@ export class StageAttempts {
   readonly #doneMs: number[] = []
 
   launched(partition: number, attempt: number, given: StageInputs, nowMs: number): void {
-    this.#launches.set(`${partition}.${attempt}`, { atMs: nowMs, given, fraction: 0 })
+    this.#launches.set(`${partition}.${attempt}`, { atMs: nowMs, given, fraction: 0, isBegun: false })
   }
 
-  /** `fraction` of it is done, 0 to 1. */
+  /** It runs; `fraction` of it is done, 0 to 1. */
   progressed(partition: number, attempt: number, fraction: number): void {
     const launch = this.#launches.get(`${partition}.${attempt}`)
-    if (launch !== undefined) launch.fraction = fraction
+    if (launch === undefined) return
+    launch.fraction = fraction
+    launch.isBegun = true
+  }
+
+  isBegun(partition: number, attempt: number): boolean {
+    return this.#launches.get(`${partition}.${attempt}`)?.isBegun === true
   }
 
   succeeded(partition: number, attempt: number, nowMs: number): void {
@@ -46,8 +54,8 @@ export class StageAttempts {
     let twice = 0
     const alone = partitions.flatMap(({ now }, partition) => {
       if (now.state === 'running' && now.second !== null) twice++
-      const launch = now.state !== 'running' || now.second !== null ? undefined
-        : this.#launches.get(`${partition}.${now.attempt}`)
+      const launch = now.state !== 'running' || now.second !== null || now.first.phase !== 'runs' ? undefined
+        : this.#launches.get(`${partition}.${now.first.attempt}`)
       return launch === undefined ? [] : [{ partition, elapsedMs: nowMs - launch.atMs, fraction: launch.fraction }]
     })
     return stragglers(this.#doneMs, alone, twice, partitions.length)

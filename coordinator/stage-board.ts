@@ -75,6 +75,11 @@ export class StageBoard {
     return this.#entries.at(-1)?.takenBack ?? []
   }
 
+  /** Tells the last stage. */
+  tellResult(message: StageMessage): void {
+    this.#entries.at(-1)?.actor.send(message)
+  }
+
   tellAll(message: StageMessage): void {
     for (const { actor } of this.#entries) actor.send(message)
   }

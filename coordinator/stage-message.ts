@@ -12,6 +12,10 @@ export type StageMessage = TaskNews
   | { readonly kind: 'inputs-ready'; readonly inputs: StageInputs }
   | { readonly kind: 'again'; readonly partitions: ReadonlySet<number>; readonly epoch: number }
   | { readonly kind: 'executor-lost'; readonly key: MemberKey; readonly cause: QueryError }
+  /** This attempt at a part of the result counts: the other is cancelled. */
+  | { readonly kind: 'result-taken'; readonly partition: number; readonly attempt: number }
+  /** No other attempt at this part of the result can count any more: rows of this one are with the client, or all here. */
+  | { readonly kind: 'result-settled'; readonly partition: number; readonly attempt: number }
   | { readonly kind: 'dispatch' }
   /** Are any of its tasks much slower than the others? */
   | { readonly kind: 'look' }
@@ -19,9 +23,12 @@ export type StageMessage = TaskNews
 
 /** What the query hears. */
 export type StageReport =
+  /** Of the result it is an offer, which the query answers by `result-taken`, `result-settled` or `again`. */
   | {
     readonly kind: 'partition-done'; readonly stage: number; readonly partition: number; readonly epoch: number
     readonly output: Output
+    /** Other attempts at it that were current. */
+    readonly beside: readonly number[]
   }
   | { readonly kind: 'stage-failed'; readonly stage: number; readonly cause: QueryError }
   /** A task could not read these; nothing starts until the inputs are given again. */
@@ -32,6 +39,9 @@ export type StageReport =
   /** This part of the result is being made there, or is made. `frames`: all of it, or none. */
   | {
     readonly kind: 'result-running'; readonly partition: number; readonly attempt: number; readonly key: MemberKey
+    readonly epoch: number
+    /** Other attempts at it that are current: as long as one of them is read, this one is not. */
+    readonly beside: readonly number[]
     readonly frames: readonly RawFlightData[]
     /** There was no room for all of it where it is made. */
     readonly outgrown: boolean

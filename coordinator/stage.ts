@@ -10,6 +10,9 @@
  * the only function that makes the next one. Of each partition at most two attempts are current, the second one begun
  * because the first is slow (stragglers.ts): the first that ends counts. What any other attempt reports is late and
  * changes nothing.
+ *
+ *   runs ──ended──▶ offered        of a part of the result, whose rows are read while they are made: the query says
+ *     └──settled──▶ settled        which attempt counts, by an offer that it takes, or because rows are with the client
  */
 
 import { fail } from 'node:assert/strict'
@@ -63,12 +66,14 @@ export interface Partition {
 export interface Attempt {
   readonly attempt: number
   readonly member: MemberKey
+  /** offered: it has ended, and the query has been asked whether it counts. settled: no other can count any more. */
+  readonly phase: 'runs' | 'settled' | 'offered'
 }
 
 export type PartitionState =
   | { readonly state: 'waiting'; readonly notBeforeMs: number }
   | {
-    readonly state: 'running'; readonly attempt: number; readonly member: MemberKey
+    readonly state: 'running'; readonly first: Attempt
     /** Begun besides, elsewhere; null: there is none. */
     readonly second: Attempt | null
   }
@@ -81,6 +86,10 @@ export type StageEvent =
   /** A second attempt, beside the one that runs. */
   | { readonly kind: 'launched-second'; readonly partition: number; readonly member: MemberKey }
   | { readonly kind: 'attempt-done'; readonly partition: number; readonly attempt: number }
+  /** It has made its part of the result; whether that counts the query says. */
+  | { readonly kind: 'attempt-ended'; readonly partition: number; readonly attempt: number }
+  /** Its rows are with the client, or all read: no other counts. */
+  | { readonly kind: 'attempt-settled'; readonly partition: number; readonly attempt: number }
   | {
     readonly kind: 'attempt-failed'; readonly partition: number; readonly attempt: number; readonly cause: QueryError
     /** May it be tried again, and from when on. */
@@ -97,11 +106,10 @@ export function planned(partitionCount: number): Stage {
   return { partitions: Array.from({ length: partitionCount }, () => partition), life: { state: 'planned' } }
 }
 
-/** Those that run. */
+/** Those that run, or are offered. */
 export function attemptsOf({ now }: Partition): readonly Attempt[] {
   if (now.state !== 'running') return []
-  const { attempt, member, second } = now
-  return [{ attempt, member }, ...(second === null ? [] : [second])]
+  return now.second === null ? [now.first] : [now.first, now.second]
 }
 
 /** From when on a waiting partition may run on some of `members`, and on which of them it shall not if it can. */
@@ -132,6 +140,8 @@ export function advance(stage: Stage, event: StageEvent): Stage {
     case 'launched': return launched(stage, event)
     case 'launched-second': return launchedSecond(stage, event)
     case 'attempt-done': return done(stage, event)
+    case 'attempt-ended': return ended(stage, event)
+    case 'attempt-settled': return settled(stage, event)
     case 'attempt-failed': return attemptFailed(stage, event)
     case 'executor-lost': return executorLost(stage, event)
     default: return unreachable(event)
@@ -140,9 +150,7 @@ export function advance(stage: Stage, event: StageEvent): Stage {
 
 function again(stage: Stage, partitions: ReadonlySet<number>): Stage {
   const worn = stage.partitions.findIndex(({ attempts }, i) => partitions.has(i) && attempts >= MAX_ATTEMPTS)
-  if (worn >= 0) {
-    return failed(stage, new QueryError('EXECUTOR_LOST', `partition ${worn} was lost ${MAX_ATTEMPTS} times`))
-  }
+  if (worn >= 0) return failed(stage, wornError(worn))
   const remade = stage.partitions.map((partition, i) => partitions.has(i) ? { ...partition, now: waiting } : partition)
   return withLife({ ...stage, partitions: remade }, 'planned')
 }
@@ -152,7 +160,8 @@ function launched(stage: Stage, event: Extract<StageEvent, { kind: 'launched' }>
   if (stage.life.state !== 'running' || partition?.now.state !== 'waiting') {
     return fail(`stage ${stage.life.state}: partition ${event.partition} ${partition?.now.state} cannot be launched`)
   }
-  const now: PartitionState = { state: 'running', attempt: partition.attempts, member: event.member, second: null }
+  const first: Attempt = { attempt: partition.attempts, member: event.member, phase: 'runs' }
+  const now: PartitionState = { state: 'running', first, second: null }
   return replace(stage, event.partition, { ...partition, attempts: partition.attempts + 1, now })
 }
 
@@ -160,33 +169,58 @@ function launchedSecond(stage: Stage, event: Extract<StageEvent, { kind: 'launch
   const { partition: index, member } = event
   const partition = stage.partitions[index]
   const now = partition?.now
-  const isAlone = now?.state === 'running' && now.second === null && now.member !== member
-  if (stage.life.state !== 'running' || partition === undefined || !isAlone) {
+  const mayBe = now?.state === 'running' && now.second === null && now.first.phase === 'runs'
+    && now.first.member !== member
+  if (stage.life.state !== 'running' || partition === undefined || !mayBe) {
     return fail(`stage ${stage.life.state}: partition ${index} ${now?.state} cannot be launched a second time`)
   }
-  const second = { attempt: partition.attempts, member }
+  const second: Attempt = { attempt: partition.attempts, member, phase: 'runs' }
   return replace(stage, index, { ...partition, attempts: second.attempt + 1, now: { ...now, second } })
 }
 
 /** The partition without one of the attempts that run; `otherwise` is what it becomes if that was the only one. */
 function without(partition: Partition, gone: Attempt, otherwise: PartitionState): PartitionState {
   const [other] = attemptsOf(partition).filter(({ attempt }) => attempt !== gone.attempt)
-  return other === undefined ? otherwise : { state: 'running', ...other, second: null }
+  return other === undefined ? otherwise : { state: 'running', first: other, second: null }
 }
 
 function done(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-done' }>): Stage {
   const partition = stage.partitions[event.partition]
   const attempt = current(stage, event.partition, event.attempt)
   if (partition === undefined || attempt === undefined) return stage
-  const now: PartitionState = { state: 'done', ...attempt }
+  const now: PartitionState = { state: 'done', attempt: attempt.attempt, member: attempt.member }
   const state = stage.life.state === 'planned' ? 'planned' : 'running'
   return withLife(replace(stage, event.partition, { ...partition, now }), state)
+}
+
+function ended(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-ended' }>): Stage {
+  const partition = stage.partitions[event.partition]
+  if (partition?.now.state !== 'running' || current(stage, event.partition, event.attempt) === undefined) return stage
+  const after = (each: Attempt): Attempt => each.attempt === event.attempt ? { ...each, phase: 'offered' } : each
+  const { first, second } = partition.now
+  const now: PartitionState = { state: 'running', first: after(first), second: second === null ? null : after(second) }
+  return replace(stage, event.partition, { ...partition, now })
+}
+
+/** If the attempt has failed here meanwhile, what was offered instead is declined all the same: it is made once more. */
+function settled(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-settled' }>): Stage {
+  const partition = stage.partitions[event.partition]
+  if (partition?.now.state !== 'running') return stage
+  const kept = attemptsOf(partition).find(({ attempt }) => attempt === event.attempt)
+  if (kept !== undefined) {
+    const first: Attempt = kept.phase === 'runs' ? { ...kept, phase: 'settled' } : kept
+    return replace(stage, event.partition, { ...partition, now: { state: 'running', first, second: null } })
+  }
+  const [first, second = null] = attemptsOf(partition).filter(({ phase }) => phase !== 'offered')
+  if (first === undefined && partition.attempts >= MAX_ATTEMPTS) return failed(stage, wornError(event.partition))
+  const now: PartitionState = first === undefined ? waiting : { state: 'running', first, second }
+  return replace(stage, event.partition, { ...partition, now })
 }
 
 function attemptFailed(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-failed' }>): Stage {
   const partition = stage.partitions[event.partition]
   const attempt = current(stage, event.partition, event.attempt)
-  if (partition === undefined || attempt === undefined) return stage
+  if (partition === undefined || attempt === undefined || attempt.phase === 'offered') return stage
   const isOfInputs = event.cause.code === 'INPUT_LOST'
   const failures = partition.failures + (isOfInputs ? 0 : 1)
   const isUnavailable = event.cause.code === 'UNAVAILABLE'
@@ -211,10 +245,15 @@ function executorLost(stage: Stage, event: Extract<StageEvent, { kind: 'executor
   const partitions = stage.partitions.map(partition => {
     const gone = hit(partition)
     if (gone === undefined) return partition
-    return { ...partition, losses: partition.losses + 1, now: without(partition, gone, waiting) }
+    const losses = partition.losses + (gone.phase === 'offered' ? 0 : 1)
+    return { ...partition, losses, now: without(partition, gone, waiting) }
   })
   const poison = partitions.findIndex(({ losses }) => losses >= MAX_LOSSES)
   return poison < 0 ? { ...stage, partitions } : failed(stage, poisonError(poison, event.cause))
+}
+
+function wornError(partition: number): QueryError {
+  return new QueryError('EXECUTOR_LOST', `partition ${partition} was lost ${MAX_ATTEMPTS} times`)
 }
 
 function inputsError(partition: number, cause: QueryError): QueryError {

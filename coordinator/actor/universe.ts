@@ -22,6 +22,8 @@ export interface UniverseOptions {
   readonly choose?: (count: number) => number
   /** Calls back when the event loop has had its turn; the default is setImmediate. */
   readonly defer?: (run: () => void) => void
+  /** Before the event loop gets its turn. */
+  readonly messagesPerTurn?: number
 }
 
 export interface SpawnOptions {
@@ -47,7 +49,7 @@ export class Universe {
   #takenMs: number | null = null
 
   constructor(options: UniverseOptions) {
-    this.#options = { choose: () => 0, defer: setImmediate, ...options }
+    this.#options = { choose: () => 0, defer: setImmediate, messagesPerTurn: MESSAGES_PER_TURN, ...options }
   }
 
   /**
@@ -97,8 +99,9 @@ export class Universe {
   }
 
   #turn(): void {
-    for (let i = 0; i < MESSAGES_PER_TURN && this.#ready.length > 0; i++) {
-      const cell = take(this.#ready, this.#options.choose(this.#ready.length))
+    const { choose, messagesPerTurn } = this.#options
+    for (let i = 0; i < messagesPerTurn && this.#ready.length > 0; i++) {
+      const cell = take(this.#ready, choose(this.#ready.length))
       if (cell?.state === 'ready') this.#step(cell)
     }
     this.#turnPending = false

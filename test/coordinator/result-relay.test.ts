@@ -14,11 +14,13 @@ const lost = new QueryError('EXECUTOR_LOST', 'gone')
 function relayed(holdBytes: number) {
   const simulation = new Simulation(1)
   const events: string[] = []
+  const given: string[] = []
   const tell = (event: RelayEvent): void => {
-    events.push(event.kind === 'relay-broken' ? `broken ${event.cause.code}` : event.kind)
+    if (event.kind === 'relay-given') given.push(`${event.part}.${event.attempt}`)
+    else events.push(event.kind === 'relay-broken' ? `broken ${event.cause.code}` : event.kind)
   }
   const relay = new ResultRelay({ clock: simulation.clock, holdBytes, tell })
-  return { simulation, events, relay }
+  return { simulation, events, given, relay }
 }
 
 /** Frames 0.. up to `count`; each try to read breaks after as many as `breaks` says for it. */
@@ -341,4 +343,22 @@ t.test('in order, a part that is made anew takes its place', async t => {
   const more: (number | string)[] = []
   await read(frames, more)
   t.strictSame(more, [2, 11, 21, 22, 'end'])
+})
+
+t.test('any attempt at a part may count until a row of one has gone out, or all of one is here', async t => {
+  const { simulation, relay, given } = relayed(15)
+  relay.expect(3, [frame(0)])
+  relay.begin(0, 4, partOf(1, 3))
+  relay.begin(1, 5, async function* () { throw lost })
+  await simulation.run(10)
+  t.strictSame([0, 1, 2].map(part => relay.settledOn(part)), [null, null, null])
+  const frames = relay.frames()
+  await frames.next()
+  t.strictSame([relay.settledOn(0), given], [null, []], 'the lead is of none')
+  await frames.next()
+  t.strictSame([relay.settledOn(0), given], [4, ['0.4']])
+  relay.give(2, 6, [frame(0), frame(31)])
+  t.equal(relay.settledOn(2), 6)
+  await frames.next()
+  t.strictSame(given.slice(0, 1), ['0.4'], 'it is told once')
 })

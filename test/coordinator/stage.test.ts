@@ -4,7 +4,8 @@ import { AssertionError } from 'node:assert/strict'
 import t from 'tap'
 import type { MemberKey } from '../../coordinator/member.ts'
 import {
-  advance, MAX_ATTEMPTS, MAX_FAILURES, MAX_LOSSES, planned, UNAVAILABLE_FOR_MS, type Stage, type StageEvent,
+  advance, MAX_ATTEMPTS, MAX_FAILURES, MAX_LOSSES, planned, UNAVAILABLE_FOR_MS, type Attempt, type PartitionState,
+  type Stage, type StageEvent,
 } from '../../coordinator/stage.ts'
 import { QueryError } from '../../proto/errors.ts'
 
@@ -30,14 +31,15 @@ const stages: readonly Stage[] = [
 const events: readonly StageEvent[] = [
   ready, { kind: 'again', partitions: new Set([1]) }, launched(0), done(0), { ...retry, retry: false },
   { kind: 'executor-lost', member: e1, cause }, { kind: 'launched-second', partition: 0, member: e2 },
+  { kind: 'attempt-ended', partition: 0, attempt: 0 }, { kind: 'attempt-settled', partition: 0, attempt: 0 },
 ]
 /** Every state, with an attempt at partition 0 under way, against every event; a new one must add its row or column. */
 const expected = [
-  // inputs-ready  again      launched   attempt-done  attempt-failed  executor-lost  launched-second
-  ['running',     'planned',  'bug',     'finished',   'failed',       'planned',     'bug'],     // planned
-  ['running',     'planned',  'bug',     'finished',   'failed',       'running',     'running'], // running
-  ['finished',    'planned',  'bug',     'finished',   'finished',     'finished',    'bug'],     // finished
-  ['failed',      'failed',   'failed',  'failed',     'failed',       'failed',      'failed'],  // failed
+  // inputs-ready  again    launched  attempt-done  -failed     executor-lost  launched-second  -ended      -settled
+  ['running',  'planned',  'bug',    'finished',   'failed',   'planned',     'bug',           'planned',  'planned'],
+  ['running',  'planned',  'bug',    'finished',   'failed',   'running',     'running',       'running',  'running'],
+  ['finished', 'planned',  'bug',    'finished',   'finished', 'finished',    'bug',           'finished', 'finished'],
+  ['failed',   'failed',   'failed', 'failed',     'failed',   'failed',      'failed',        'failed',   'failed'],
 ]
 
 t.test('every stage takes every event as the table says', async t => {
@@ -59,22 +61,22 @@ t.test('only the current attempt of a partition counts', async t => {
   t.equal(advance(second, done(0, 1)).life.state, 'finished')
 })
 
+const second: StageEvent = { kind: 'launched-second', partition: 0, member: e2 }
+const both = after(planned(1), ready, launched(0), second)
+const first: Attempt = { attempt: 0, member: e1, phase: 'runs' }
+const other: Attempt = { attempt: 1, member: e2, phase: 'runs' }
+
 t.test('of two attempts the first that ends counts; one that fails, or is lost, leaves the other', async t => {
-  const second: StageEvent = { kind: 'launched-second', partition: 0, member: e2 }
-  const both = after(planned(1), ready, launched(0), second)
-  t.strictSame(both.partitions[0]?.now, {
-    state: 'running', attempt: 0, member: e1, second: { attempt: 1, member: e2 },
-  })
+  t.strictSame(both.partitions[0]?.now, { state: 'running', first, second: other })
   t.strictSame(after(both, done(0, 1), done(0, 0)).partitions[0]?.now, { state: 'done', attempt: 1, member: e2 })
   t.strictSame(after(both, done(0, 0), done(0, 1)).partitions[0]?.now, { state: 'done', attempt: 0, member: e1 })
-  const alone = { state: 'running', attempt: 1, member: e2, second: null }
+  const alone = { state: 'running', first: other, second: null }
   t.strictSame(after(both, { kind: 'executor-lost', member: e1, cause }).partitions[0]?.now, alone)
   t.strictSame(after(both, retry).partitions[0]?.now, alone)
-  const first = { ...alone, attempt: 0, member: e1 }
-  t.strictSame(after(both, { kind: 'executor-lost', member: e2, cause }).partitions[0]?.now, first)
+  t.strictSame(after(both, { kind: 'executor-lost', member: e2, cause }).partitions[0]?.now, { ...alone, first })
   t.strictSame(after(both, { ...retry, retry: false }).life.state, 'failed', 'what is wrong with the statement')
   const again = after(both, { kind: 'again', partitions: new Set([0]) }, ready, launched(0))
-  t.match(again.partitions[0]?.now, { state: 'running', attempt: 2, second: null })
+  t.match(again.partitions[0]?.now, { state: 'running', first: { attempt: 2 }, second: null })
   t.equal(after(again, done(0, 1)), again, 'both are late')
   t.throws(() => after(both, second), /cannot be launched a second time/)
   t.throws(() => after(planned(1), ready, launched(0), { ...second, member: e1 }), /a second time/, 'not there')
@@ -126,6 +128,66 @@ t.test('a partition taken back runs again with a new attempt, the others stay', 
   const finished = after(planned(2), ready, launched(0), launched(1), done(0), done(1))
   const again = after(finished, { kind: 'again', partitions: new Set([1]) }, ready, launched(1))
   t.strictSame(again.partitions.map(({ now }) => now), [
-    { state: 'done', attempt: 0, member: e1 }, { state: 'running', attempt: 1, member: e1, second: null },
+    { state: 'done', attempt: 0, member: e1 }, { state: 'running', first: { ...other, member: e1 }, second: null },
   ])
+})
+
+/** A partition with two attempts, in each pair of phases that there is: as a text. */
+const pairs: readonly (readonly [string, readonly StageEvent[]])[] = [
+  ['0 runs', [{ kind: 'executor-lost', member: e2, cause }]],
+  ['0 settled', [{ kind: 'attempt-settled', partition: 0, attempt: 0 }]],
+  ['0 offered', [{ kind: 'executor-lost', member: e2, cause }, { kind: 'attempt-ended', partition: 0, attempt: 0 }]],
+  ['0 runs, 1 runs', []],
+  ['0 offered, 1 runs', [{ kind: 'attempt-ended', partition: 0, attempt: 0 }]],
+  ['0 runs, 1 offered', [{ kind: 'attempt-ended', partition: 0, attempt: 1 }]],
+  ['0 offered, 1 offered', [
+    { kind: 'attempt-ended', partition: 0, attempt: 0 }, { kind: 'attempt-ended', partition: 0, attempt: 1 },
+  ]],
+]
+const ofResults: readonly StageEvent[] = [
+  { kind: 'attempt-ended', partition: 0, attempt: 0 }, { kind: 'attempt-settled', partition: 0, attempt: 0 },
+  { kind: 'attempt-settled', partition: 0, attempt: 1 }, done(0), retry, { kind: 'executor-lost', member: e1, cause },
+  { kind: 'launched-second', partition: 0, member: 'e3/a/1' as MemberKey },
+]
+const [set, two] = ['0 offered, 1 runs', '0 offered, 1 offered']
+/** Every pair of phases against every event of a result: what it is then. */
+const phases = [
+  // 0 ended    0 settled    1 settled    0 done  0 failed      e1 lost       launched-second
+  ['0 offered', '0 settled', '0 runs',    'done', 'waiting',    'waiting',    '0 runs, 2 runs'], // 0 runs
+  ['0 offered', '0 settled', '0 settled', 'done', 'waiting',    'waiting',    'bug'],            // 0 settled
+  ['0 offered', '0 offered', 'waiting',   'done', '0 offered',  'waiting',    'bug'],            // 0 offered
+  [set,         '0 settled', '1 settled', 'done', '1 runs',     '1 runs',     'bug'],            // 0 runs, 1 runs
+  [set,         '0 offered', '1 settled', 'done', set,          '1 runs',     'bug'],            // 0 offered, 1 runs
+  [two,         '0 settled', '1 offered', 'done', '1 offered',  '1 offered',  'bug'],            // 0 runs, 1 offered
+  [two,         '0 offered', '1 offered', 'done', two,          '1 offered',  'bug'],            // 0 and 1 offered
+]
+
+function phasesOf(now?: PartitionState): string | undefined {
+  if (now?.state !== 'running') return now?.state
+  return [now.first, ...(now.second === null ? [] : [now.second])].map(each => `${each.attempt} ${each.phase}`).join(', ')
+}
+
+t.test('of a part of the result every pair of attempts takes every event as the table says', async t => {
+  const actual = pairs.map(([text, events]) => {
+    const stage = after(both, ...events)
+    t.equal(phasesOf(stage.partitions[0]?.now), text)
+    return ofResults.map(event => {
+      try {
+        return phasesOf(advance(stage, event).partitions[0]?.now)
+      } catch (error) {
+        return error instanceof AssertionError ? 'bug' : error
+      }
+    })
+  })
+  t.strictSame(actual, phases)
+})
+
+t.test('a part that can be made no more, because what was offered does not count, fails its query', async t => {
+  let stage = advance(planned(1), ready)
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    t.equal(stage.life.state, 'running')
+    const ended: StageEvent = { kind: 'attempt-ended', partition: 0, attempt }
+    stage = after(stage, launched(0), ended, { kind: 'attempt-settled', partition: 0, attempt: 99 })
+  }
+  t.match(stage.life, { state: 'failed', cause: { code: 'EXECUTOR_LOST' } })
 })

@@ -43,6 +43,13 @@ t.test('what a slow executor holds up runs elsewhere too, and one of the two cou
   t.ok(sum('twice') > some.length, `${sum('twice')} second attempts counted`)
 })
 
+t.test('a part of a result that is slow is made elsewhere too, and the rows of one attempt go out', async t => {
+  const some = seeds.length > 1 ? seeds.filter(seed => seed % 3 !== 0 || seed % 4 === 0) : seeds
+  const sum = await overSeeds(t, scenarios.slowResults, some)
+  t.ok(seeds.length < 50 || sum('answers') > 10 * sum('errors'), 'most queries survive')
+  t.ok(seeds.length < 50 || sum('counted') > some.length / 4, `${sum('counted')} second attempts counted`)
+})
+
 t.test('clocks that are minutes apart, and draw apart, change nothing', async t => {
   const sum = await overSeeds(t, scenarios.skewedClocks)
   t.ok(seeds.length < 50 || sum('answers') > 10 * sum('errors'), 'most queries survive')

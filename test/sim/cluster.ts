@@ -44,11 +44,15 @@ export interface ClusterOptions {
   readonly groups?: readonly ResourceGroup[]
   /** How wrong the clock of each executor is; absent: all have one. */
   readonly skew?: Skew
+  /** How long at most a message waits for its actor; absent: it does not. */
+  readonly turnMs?: number
 }
 
 export interface Submit {
   /** Waits so long for each frame. */
   readonly slowMs?: number
+  /** Before it reads at all. */
+  readonly first?: Promise<void>
   readonly user?: string
 }
 
@@ -72,7 +76,7 @@ export class SimulatedCluster {
   readonly #skew: Skew | null
 
   constructor(seed: number, options: ClusterOptions) {
-    const simulation = new Simulation(seed, EARLY_CHANCE)
+    const simulation = new Simulation(seed, EARLY_CHANCE, 0, options.turnMs)
     this.simulation = simulation
     this.#slots = options.slots ?? null
     this.#skew = options.skew ?? null
@@ -81,7 +85,7 @@ export class SimulatedCluster {
     this.#tables = made.map(({ table }) => table)
     this.#numbers = made.map(({ files }) => [...files.values()].flat())
     const files = new Map(made.flatMap(({ files }) => [...files]))
-    this.#world = { simulation, files, byFolder: new Map(), maxRunMs: 800, needsBytes: 0n }
+    this.#world = { simulation, files, byFolder: new Map(), maxRunMs: 800, needsBytes: 0n, onResult: () => undefined }
     const plan = (sql: string): PlannedQuery => {
       const planned = this.#plans.get(sql)
       if (planned === undefined) throw new QueryError('SYNTAX_ERROR', 'no such plan')
@@ -140,9 +144,16 @@ export class SimulatedCluster {
     if (backAfterMs !== null) clock.after(backAfterMs, () => this.start(id))
   }
 
-  /** What begins there from now on takes so many times longer. */
-  slow(id: string, times: number): void {
-    this.#process(id).slowness = times
+  /** What begins there from now on takes so many times longer, and rows of results come so much later. */
+  slow(id: string, times: number, rowTimes = 1): void {
+    const executor = this.#process(id)
+    executor.slowness = times
+    executor.rowSlowness = rowTimes
+  }
+
+  /** Told as soon as an attempt at a part of a result has ended. */
+  onResult(told: (query: string, attempt: number) => void): void {
+    this.#world.onResult = told
   }
 
   /** Neither hears nor is heard for a while, and goes on as if nothing had been. */
@@ -166,21 +177,22 @@ export class SimulatedCluster {
 
   /** Sends a random query, or `planned`, and reads it to its end. */
   submit(planned = this.randomQuery(), slow: number | Submit = 0): RunningQuery {
-    const { slowMs = 0, user = 'ann' } = typeof slow === 'number' ? { slowMs: slow } : slow
+    const { slowMs = 0, first, user = 'ann' } = typeof slow === 'number' ? { slowMs: slow } : slow
     const sql = `plan ${this.#plans.size}`
     const fragments = planned.fragments.map(fragment => ({ ...fragment, sql: textOf(planned, fragment.id) }))
     this.#plans.set(sql, { ...planned, fragments })
     const query = this.service.submit({ ...requestOf(sql), principal: user })
-    void this.#read(query, planned, slowMs)
+    void this.#read(query, planned, slowMs, first)
     return query
   }
 
-  async #read(query: RunningQuery, planned: PlannedQuery, slowMs: number): Promise<void> {
+  async #read(query: RunningQuery, planned: PlannedQuery, slowMs: number, first?: Promise<void>): Promise<void> {
     const { clock } = this.simulation
     const startedMs = clock.nowMs()
     const rows: Row[] = []
     let error: QueryError | null = null
     try {
+      await first
       for await (const frame of query.frames()) {
         rows.push(...rowsOf(frame))
         if (slowMs > 0) await delay(clock, slowMs)

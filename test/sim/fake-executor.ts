@@ -54,11 +54,16 @@ export interface World {
   needsBytes: bigint
   /** How long tasks run at most. */
   readonly maxRunMs: number
+  /** This attempt at a part of a result has ended, which nobody has heard yet. */
+  onResult: (query: string, attempt: number) => void
 }
 
 type Written = Pick<WrittenFile, 'partition' | 'path' | 'rowCount'>
 type Sample = readonly { readonly key: Uint8Array; readonly rows: bigint }[]
 type Failed = Pick<MessageInitShape<typeof TaskStatus_FailedSchema>, 'lostExecutors' | 'position'>
+
+/** Few, so that most results have several frames. */
+const ROWS_A_FRAME = 3
 
 /** A task with such an SQL text runs until it is cancelled or released. */
 export const ENDLESS = 'endless'
@@ -94,6 +99,8 @@ export class FakeExecutor {
   #alive = true
   /** Its tasks take so many times longer. */
   slowness = 1
+  /** The rows of a result come so many times more slowly. */
+  rowSlowness = 1
   /** Exchange files that went before their query. */
   removedFiles = 0
 
@@ -197,9 +204,7 @@ export class FakeExecutor {
       }
       this.#spools.set(taskId, { query: queryId, partition, frames: [frameOf([])], ended: 'no' })
     }
-    const task: Task = {
-      definition, state: 'queued', status: { case: 'queued', value: {} }, leave: () => undefined,
-    }
+    const task: Task = { definition, state: 'queued', status: { case: 'queued', value: {} }, leave: () => undefined }
     this.#tasks.set(taskId, task)
     const own = this.#tasksOf.get(queryId) ?? new Map<string, Task>()
     this.#tasksOf.set(queryId, own.set(taskId, task))
@@ -233,9 +238,7 @@ export class FakeExecutor {
   /** The frame, null for the end of the result, or undefined: not made yet. */
   frame(query: QueryId, task: TaskId, index: number): RawFlightData | null | undefined {
     const spool = this.#spools.get(task) ?? this.#kept.get(task)
-    if (spool?.query !== query) {
-      throw new QueryError('NOT_FOUND', `no result of ${query}`)
-    }
+    if (spool?.query !== query) throw new QueryError('NOT_FOUND', `no result of ${query}`)
     const frame = spool.frames[index]
     if (frame !== undefined) return frame
     if (spool.ended === 'complete') return null
@@ -379,14 +382,15 @@ export class FakeExecutor {
       spool.ended = 'complete'
       return this.#succeed(task, [])
     }
-    spool.frames.push(frameOf(rows.slice(0, 5)))
-    this.#clock.after(simulation.draw(1, 50), () => this.#spool(task, rows.slice(5)))
+    spool.frames.push(frameOf(rows.slice(0, ROWS_A_FRAME)))
+    this.#clock.after(this.rowSlowness * simulation.draw(1, 50), () => this.#spool(task, rows.slice(ROWS_A_FRAME)))
   }
 
   #succeed(task: Task, files: readonly Written[], sample: Sample = []): void {
     task.state = 'ended'
     const written = files.map(file => ({ ...file, sizeBytes: 10n }))
     const { output, taskId } = task.definition
+    if (output?.case === 'result') this.#world.onResult(task.definition.queryId, task.definition.attempt)
     const isSent = output?.case === 'result' && this.#world.simulation.chance(0.5)
     const result = isSent ? this.#spools.get(taskId)?.frames ?? [] : []
     this.#become(task, { case: 'succeeded', value: { files: written, result: [...result], sample: [...sample] } })

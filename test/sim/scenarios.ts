@@ -12,6 +12,7 @@ import { Signer } from '../../proto/signed-text.ts'
 import { DEADLINE_MS, noFaults, SimulatedCluster, type Outcome } from './cluster.ts'
 import type { Faults } from './network.ts'
 import { isSorted } from './program.ts'
+import type { PlannedQuery } from '../../planner/planned-query.ts'
 import { skewedClock, type Skew } from './skewed-clock.ts'
 
 export interface Run {
@@ -128,6 +129,61 @@ export async function stragglers(seed: number): Promise<Run> {
   const twice = tasks.filter(({ attempt, state }) => attempt > 0 && state === 'succeeded').length
   const run = await ended(cluster, ['EXECUTOR_LOST'])
   return { ...run, counts: { ...run.counts, twice } }
+}
+
+/**
+ * Results of several tasks, some of them slow: their rows are held back, or go out while two attempts make them, to
+ * clients that begin to read at any moment, many just as a second attempt ends; the actors hear of it late; some
+ * executors die in the middle of it, or are cut off.
+ */
+export async function slowResults(seed: number): Promise<Run> {
+  const faults = seed % 8 === 0 ? noFaults : LOSSY
+  const cluster = new SimulatedCluster(seed, {
+    executors: 4, slots: 2, holdBytes: [1_000_000, 100, 20][seed % 3] ?? 0, faults,
+    turnMs: [0, 5, 20][(seed >> 2) % 3] ?? 0,
+  })
+  const { simulation } = cluster
+  cluster.slow('e1', simulation.draw(1, 20), simulation.draw(1, 200))
+  const ofSeveral = (): PlannedQuery => {
+    for (;;) {
+      const planned = cluster.randomQuery()
+      if (planned.fragments.at(-1)?.tasks !== 'one') return planned
+    }
+  }
+  const beginning = new Map<string, () => void>()
+  cluster.onResult((query, attempt) => {
+    if (attempt > 0) simulation.clock.after(simulation.draw(0, faults.maxDelayMs), () => beginning.get(query)?.())
+  })
+  for (let i = 0; i < 4; i++) {
+    const slowMs = [0, 0, 30, 700][simulation.draw(0, 4)] ?? 0
+    simulation.clock.after(simulation.draw(0, 2_000), () => {
+      let begin = (): void => undefined
+      const first = new Promise<void>(resolve => { begin = resolve })
+      const query = cluster.submit(ofSeveral(), { slowMs, first })
+      beginning.set(query.id, begin)
+      simulation.clock.after(simulation.chance(0.3) ? 0 : simulation.draw(3_000, 15_000), begin)
+    })
+  }
+  const lost = seed % 2 === 0 ? 0 : seed % 4
+  for (let i = lost; i > 0; i--) {
+    // the slow one too, in the middle of what it makes
+    const id = `e${simulation.draw(1, 5)}`
+    simulation.clock.after(simulation.draw(1_000, 12_000), () => {
+      if (simulation.chance(0.5)) cluster.kill(id, simulation.draw(300, 3_000))
+      else cluster.cutOff(id, simulation.draw(500, 8_000))
+    })
+  }
+  await simulation.run(60_000)
+  const twice = { begun: 0, counted: 0 }
+  for (const query of cluster.service.list()) {
+    const last = Math.max(...query.tasks().map(({ stage }) => stage))
+    const seconds = query.tasks().filter(({ stage, attempt }) => stage === last && attempt > 0)
+    twice.begun += seconds.length
+    twice.counted += seconds.filter(({ state }) => state === 'succeeded').length
+  }
+  // where no executor is lost, the rows that are with a client never are
+  const run = await ended(cluster, lost > 0 ? ['EXECUTOR_LOST', 'NO_EXECUTOR'] : [])
+  return { ...run, counts: { ...run.counts, ...twice } }
 }
 
 /**

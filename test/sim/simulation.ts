@@ -31,9 +31,10 @@ export class Simulation {
 
   /**
    * `earlyChance`: of a timer to fire up to a millisecond before its time, as real ones do now and then. `lookMs`: what
-   * passes with each look at the clock, as with a real one.
+   * passes with each look at the clock, as with a real one. `turnMs`: what passes at most before an actor takes a
+   * message, as where the process is busy; 0: what is sent is taken before anything else happens.
    */
-  constructor(seed: number, earlyChance = 0, lookMs = 0) {
+  constructor(seed: number, earlyChance = 0, lookMs = 0, turnMs = 0) {
     this.random = mulberry32(seed)
     this.clock = {
       nowMs: () => this.#nowMs += lookMs,
@@ -49,7 +50,11 @@ export class Simulation {
       clock: this.clock,
       choose: count => Math.floor(this.random() * count),
       onCrash: (_name, reason) => this.crashes.push(reason),
-      defer: callback => { void NOW.then(callback) }, // half the time of queueMicrotask
+      defer: callback => {
+        if (turnMs > 0) this.clock.after(this.random() * turnMs, callback)
+        else void NOW.then(callback) // half the time of queueMicrotask
+      },
+      ...(turnMs > 0 ? { messagesPerTurn: 1 } : {}),
     })
   }
 
