@@ -255,7 +255,9 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
     }
   }
 
+  /** Of a task that is there only the answer to its launch was lost: its rows may be with a client already. */
   #refused(id: TaskId, cause: QueryError, context: Context<ExecutorMessage>): void {
+    if (this.#tasks.isThere(id)) return
     const owner = this.#tasks.remove(id)
     owner?.stage.send({ kind: 'task-refused', partition: owner.partition, attempt: owner.attempt, cause })
     this.#startTasks(context)
@@ -264,7 +266,7 @@ export class ExecutorActor implements Actor<ExecutorMessage> {
   #status(status: TaskStatus, context: Context<ExecutorMessage>): void {
     const id = status.taskId as TaskId
     const ended = status.state.case === 'succeeded' || status.state.case === 'failed'
-    const owner = ended ? this.#tasks.remove(id) : this.#tasks.ownerOf(id)
+    const owner = ended ? this.#tasks.remove(id) : this.#tasks.heardOf(id)
     owner?.stage.send({ kind: 'task-status', partition: owner.partition, attempt: owner.attempt, status })
     if (ended) this.#startTasks(context)
   }

@@ -23,7 +23,7 @@ export class TaskQueue {
   /** By query, in the order of their turns. */
   readonly #waiting = new Map<QueryId, QueuedTask[]>()
   /** Launched and not ended; null: nobody wants to hear of it any more, but it still takes room. */
-  readonly #underWay = new Map<TaskId, { readonly query: QueryId; owner: TaskOwner | null }>()
+  readonly #underWay = new Map<TaskId, { readonly query: QueryId; owner: TaskOwner | null; isThere: boolean }>()
   readonly #countOf = new Map<QueryId, number>()
 
   constructor(limitOfOne: number) {
@@ -40,7 +40,7 @@ export class TaskQueue {
   start(): QueuedTask[] {
     const started: QueuedTask[] = []
     for (let next = this.#next(); next !== null; next = this.#next()) {
-      this.#underWay.set(next.id, { query: next.query, owner: next.owner })
+      this.#underWay.set(next.id, { query: next.query, owner: next.owner, isThere: false })
       this.#count(next.query, 1)
       started.push(next)
     }
@@ -66,8 +66,16 @@ export class TaskQueue {
     else this.#countOf.delete(query)
   }
 
-  ownerOf(id: TaskId): TaskOwner | null {
-    return this.#underWay.get(id)?.owner ?? null
+  /** Its executor has told of it. Answers who wants to know. */
+  heardOf(id: TaskId): TaskOwner | null {
+    const entry = this.#underWay.get(id)
+    if (entry !== undefined) entry.isThere = true
+    return entry?.owner ?? null
+  }
+
+  /** Its launch has arrived, whatever became of the answer. */
+  isThere(id: TaskId): boolean {
+    return this.#underWay.get(id)?.isThere === true
   }
 
   /** It has ended; answers who wants to know. */

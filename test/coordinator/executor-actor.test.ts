@@ -147,6 +147,25 @@ t.test('a refused launch is told with its reason, a status to whoever launched',
   t.strictSame(news, ['0 EXECUTOR_FULL', '1 succeeded'])
 })
 
+t.test('a launch whose answer is lost is none that was refused, once its task has been heard of', async t => {
+  const answers: ((reason: unknown) => void)[] = []
+  const { simulation, news, streams, launch } = watched({
+    launch: () => new Promise((_, reject) => { answers.push(reject) }),
+  })
+  await simulation.run(0)
+  streams[0]?.event(hello)
+  for (const partition of [0, 1]) launch('a', partition)
+  await simulation.run(0)
+  const state = { case: 'running', value: {} } as const
+  streams[0]?.event(event({ event: { case: 'status', value: { taskId: 'a.0.0.0', state } } }))
+  await simulation.run(0)
+  for (const answer of answers) answer(new QueryError('DEADLINE_EXCEEDED', 'no answer'))
+  await simulation.run(0)
+  streams[0]?.event(ended('a.0.0.0'))
+  await simulation.run(0)
+  t.strictSame(news, ['0 running', '1 DEADLINE_EXCEEDED', '0 succeeded'])
+})
+
 t.test('a cancelled task gives its room to the next', async t => {
   const { simulation, address, calls, news, streams, launch } = watched()
   await simulation.run(0)
