@@ -11,7 +11,7 @@ import type { Fragment } from '../planner/fragment.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { TaskStatus } from '../proto/gen/executor_pb.js'
 import { errorAtByte } from '../proto/error-place.ts'
-import { errorCode, unreachable, type ErrorCode, QueryError } from '../proto/errors.ts'
+import { errorCode, unreachable, type QueryError } from '../proto/errors.ts'
 import { taskId, type ExecutorId } from '../proto/ids.ts'
 import type { Actor, Address, Context } from './actor/actor.ts'
 import { filePlaces } from './file-places.ts'
@@ -20,6 +20,7 @@ import { secondTryBytes } from './memory-estimate.ts'
 import type { MemoryLearner } from './memory-learner.ts'
 import { choose, mostBytes, ownerOfPartition, type Loaded, type PlacedTask } from './place.ts'
 import { NO_RANGES, stageRanges, type StageRanges } from './ranges.ts'
+import { notLaunched, ofTheExecutor, retried, retriedLaunch, wantsOthers } from './retries.ts'
 import type { TaskReport } from './running-query.ts'
 import { stageSlices, type StageSlices } from './slices.ts'
 import { advance, attemptsOf, current, placing, planned, type Attempt, type Stage, type StageEvent } from './stage.ts'
@@ -31,17 +32,6 @@ import { taskReport, type Seen } from './task-report.ts'
 
 /** Before an attempt that failed is tried again: long enough for a full executor to have finished something. */
 const RETRY_DELAY_MS = 100
-/** What another executor, or the same one later, may do better. SQL's own errors would come again. */
-const retried: ReadonlySet<ErrorCode> = new Set(
-  ['UNAVAILABLE', 'EXECUTOR_LOST', 'INPUT_LOST', 'EXECUTOR_FULL', 'CANCELLED'],
-)
-/** What one executor may lack while another attempt runs elsewhere, which then goes on alone. */
-const ofTheExecutor: ReadonlySet<ErrorCode> = new Set(['OUT_OF_MEMORY', 'DISK_FULL', 'INTERNAL', 'FILE_CORRUPT'])
-/** What an executor cannot reach, or is not reached by: others may. */
-const wantsOthers: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'EXECUTOR_LOST'])
-/** Besides, for a launch without an answer. */
-const retriedLaunch: ReadonlySet<ErrorCode> = new Set([...retried, 'DEADLINE_EXCEEDED', 'INTERNAL', 'NOT_FOUND'])
-
 export interface StageOptions {
   readonly work: QueryWork
   readonly fragment: Fragment
@@ -390,13 +380,3 @@ export class StageActor implements Actor<StageMessage> {
 }
 
 type Succeeded = Extract<TaskStatus['state'], { case: 'succeeded' }>['value']
-
-/**
- * What says how a call ended, and not what the query did, is nothing that its user could make sense of. UNAVAILABLE, of
- * a task, is a store that does not answer: an executor that does not is another matter, which others know nothing of.
- */
-function notLaunched(cause: QueryError): QueryError {
-  const isOfTheCall = cause.code === 'UNAVAILABLE' || !retried.has(cause.code)
-  if (!isOfTheCall || !retriedLaunch.has(cause.code)) return cause
-  return new QueryError('EXECUTOR_LOST', `an executor could not be given a task: ${cause.message}`, { cause })
-}

@@ -14,7 +14,7 @@ export type StageMessage = TaskNews
   | { readonly kind: 'executor-lost'; readonly key: MemberKey; readonly cause: QueryError }
   /** This attempt at a part of the result counts: the other is cancelled. */
   | { readonly kind: 'result-taken'; readonly partition: number; readonly attempt: number }
-  /** No other attempt at this part of the result can count any more: rows of this one are with the client, or all here. */
+  /** No other attempt at this part of the result can count: rows of this one are with the client, or all here. */
   | { readonly kind: 'result-settled'; readonly partition: number; readonly attempt: number }
   | { readonly kind: 'dispatch' }
   /** Are any of its tasks much slower than the others? */

@@ -202,7 +202,7 @@ function ended(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-ended' 
   return replace(stage, event.partition, { ...partition, now })
 }
 
-/** If the attempt has failed here meanwhile, what was offered instead is declined all the same: it is made once more. */
+/** If the attempt has failed here meanwhile, what was offered instead is declined all the same, and made once more. */
 function settled(stage: Stage, event: Extract<StageEvent, { kind: 'attempt-settled' }>): Stage {
   const partition = stage.partitions[event.partition]
   if (partition?.now.state !== 'running') return stage

@@ -164,7 +164,8 @@ const phases = [
 
 function phasesOf(now?: PartitionState): string | undefined {
   if (now?.state !== 'running') return now?.state
-  return [now.first, ...(now.second === null ? [] : [now.second])].map(each => `${each.attempt} ${each.phase}`).join(', ')
+  const attempts = [now.first, ...(now.second === null ? [] : [now.second])]
+  return attempts.map(({ attempt, phase }) => `${attempt} ${phase}`).join(', ')
 }
 
 t.test('of a part of the result every pair of attempts takes every event as the table says', async t => {
