@@ -64,6 +64,10 @@ export class FileSource {
     if (remote.length > 0) await this.#cache.prefetch(remote, signal)
   }
 
+  areLocal(wanted: readonly Pick<WantedFile, 'file'>[]): boolean {
+    return wanted.every(({ file }) => isCarried(file) || this.#store(file.bucket) instanceof LocalStore)
+  }
+
   /** Chunks of a file of a remote bucket, for another executor; PERMISSION_DENIED for what is read in place. */
   async lend(
     file: FileKey, isParquet: boolean, chunks: readonly number[], signal: AbortSignal,

@@ -22,7 +22,12 @@ export interface Split {
   readonly toRow: number
   /** Bytes of the touched columns in it; estimated for files without row groups. */
   readonly sizeBytes: number
+  /** As of read-steps.ts; absent: 0. */
+  readonly step?: number
 }
+
+/** Some rows of a file. */
+export type Range = Pick<Split, 'fromRow' | 'toRow' | 'sizeBytes'>
 
 /** In the order of the files and their rows. `columns`: positions that the fragment touches. */
 export function splits(files: readonly PrunedFile[], columns: readonly number[], targetTasks: number): Split[] {
@@ -75,6 +80,18 @@ function whole(pruned: PrunedFile, sizeBytes: number): Split {
     groups.slice(from, to).reduce((sum, group) => sum + group.rowCount, 0)
   const [fromRow, count] = [rows(0, first), rows(first, last + 1)]
   return count === file.rowCount ? all : { ...all, fromRow, toRow: fromRow + count }
+}
+
+/** The row groups of a split, those that pruning has left with their bytes; none: it cannot be cut. */
+export function rowGroupsIn(split: Split, { file, rowGroups }: PrunedFile, columns: readonly number[]): Range[] {
+  if (rowGroups.length === 0 || file.isUncut === true) return []
+  const left = new Set(rowGroups)
+  let toRow = 0
+  return file.rowGroups.map((group, i) => {
+    const fromRow = toRow
+    toRow += group.rowCount
+    return { fromRow, toRow, sizeBytes: left.has(i) ? groupBytes(group, columns) : 0 }
+  }).filter(({ fromRow, toRow }) => split.toRow === 0 || (fromRow >= split.fromRow && toRow <= split.toRow))
 }
 
 /** At most `count` ranges of about the same bytes. */

@@ -11,6 +11,7 @@ import type { Member } from './member.ts'
 import { placeSplits, type PlacedTask, type Room, type ScanSplit } from './place.ts'
 import type { PlannedWork } from './plan-query.ts'
 import type { PrunedFile } from './query-ports.ts'
+import { inSteps } from './read-steps.ts'
 import { splits, touchedBytes } from './splits.ts'
 
 /** Bytes that make a scanning task worth its start, once every executor has one. */
@@ -26,6 +27,15 @@ export function partitionCountFor(rooms: readonly Room[], limit = MAX_PARTITIONS
 }
 
 export function stageTasks(
+  fragment: Fragment, work: PlannedWork, rooms: readonly Room[], partitionCount: number,
+): PlacedTask[] {
+  const tasks = tasksOf(fragment, work, rooms, partitionCount)
+  const [scan] = fragment.scans
+  if (fragment.enoughRows === undefined || scan === undefined) return tasks
+  return tasks.map(task => ({ ...task, splits: inSteps(task.splits, work.files.get(scan.id) ?? [], scan.columns) }))
+}
+
+function tasksOf(
   fragment: Fragment, work: PlannedWork, rooms: readonly Room[], partitionCount: number,
 ): PlacedTask[] {
   switch (fragment.tasks) {

@@ -110,6 +110,7 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     carried: carriedFiles(original
       ? work.tablesRead.flatMap(index => work.tables[index]?.files ?? []).map(({ file }) => file)
       : place.splits.map(({ split }) => split.file)),
+    enoughRows: BigInt(fragment.enoughRows ?? 0),
   }
 }
 
@@ -188,10 +189,10 @@ function tableInit(table: Table, kept: readonly number[]): TableInit {
 }
 
 function splitInit(
-  table: Table, { file, shape, fromRow, toRow }: Split, cache: Pick<SplitInit, 'passing' | 'peerAddress'>,
+  table: Table, { file, shape, fromRow, toRow, step = 0 }: Split, cache: Pick<SplitInit, 'passing' | 'peerAddress'>,
 ): SplitInit {
   const name = filenameOf(table, { file }) ?? ''
-  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), ...cache, shape, filename: name }
+  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), ...cache, shape, filename: name, step }
 }
 
 function fileInit({ bucket, key, etag, sizeBytes }: FileKey): NonNullable<SplitInit['file']> {

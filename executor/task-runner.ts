@@ -21,6 +21,7 @@ import { writeExchange, type WrittenFile } from './exchange-writer.ts'
 import type { InstanceSet, TaskConnection } from './instance-set.ts'
 import type { DuckConnection } from './instances.ts'
 import type { Use } from './managed-instance.ts'
+import { beginnings } from './read-steps.ts'
 import { sampleKeys, type SampledKey } from './sampled-keys.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { resultShape, writeResult } from './result-writer.ts'
@@ -47,10 +48,20 @@ export interface TaskRunnerOptions {
 export type TaskOutcome = Extract<TaskEvent, { kind: 'succeeded' | 'failed' }>
 
 /** What a task reads, on this disk. */
-interface Inputs {
+interface InputPaths {
   readonly scanPaths: readonly (readonly string[])[]
   readonly inputPaths: readonly (readonly string[])[]
+}
+
+interface Inputs extends InputPaths {
   readonly stats: Pick<TaskStats, 'bytesFetched' | 'bytesCached' | 'exchangeBytes'>
+}
+
+/** A task that reads all that it has to, or the beginning that is enough. */
+interface Enough {
+  readonly task: TaskDefinition
+  /** To find that out. */
+  readonly bytesFetched: number
 }
 
 interface Output {
@@ -89,11 +100,14 @@ export class TaskRunner {
     const read: string[] = []
     let scanned: ScanFiles | undefined
     try {
-      scanned = await ScanFiles.open(task.scans, task.carried, this.#options.files, signal)
-      this.#options.reads.add(task.scans, scanned.files)
-      const inputs = await this.#locate(task, scanned, place, signal)
+      const enough = await this.#enough(task, signal)
+      const { scans } = enough.task
+      scanned = await ScanFiles.open(scans, task.carried, this.#options.files, signal)
+      this.#options.reads.add(scans, scanned.files)
+      const inputs = await this.#locate(enough, scanned, place, signal)
       read.push(...inputs.scanPaths.flat(), ...inputs.inputPaths.flat())
-      const output = await this.#onConnection(task, inputs, spool, signal)
+      const output = await this.#onConnection(enough.task, inputs, signal, async (sql, { connection, use }) =>
+        ran(await this.#execute(enough.task, sql, connection, spool, signal), use))
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
       spool?.complete()
       const stats = { ...output.stats, ...inputs.stats, cpuMs: endCpu() }
@@ -121,32 +135,57 @@ export class TaskRunner {
 
   /** Brings its remote files while it waits for a slot. What fails will fail the task itself, or not by then. */
   prefetch(task: TaskDefinition, signal: AbortSignal): void {
-    this.#options.files.prefetch(wantedFiles(task.scans, task.carried), signal).catch(() => undefined)
+    const [{ scans } = task] = beginnings(task)
+    this.#options.files.prefetch(wantedFiles(scans, task.carried), signal).catch(() => undefined)
   }
 
-  async #locate(task: TaskDefinition, scanned: ScanFiles, place: TaskPlace, signal: AbortSignal): Promise<Inputs> {
+  /** The task over the first of its splits that give rows enough, where more would have to come from a bucket. */
+  async #enough(task: TaskDefinition, signal: AbortSignal): Promise<Enough> {
+    const { files } = this.#options
+    let bytesFetched = 0
+    for (const beginning of files.areLocal(wantedFiles(task.scans, task.carried)) ? [] : beginnings(task)) {
+      const scanned = await ScanFiles.open(beginning.scans, task.carried, files, signal)
+      bytesFetched += scanned.bytesFetched
+      try {
+        const inputs = { scanPaths: scanned.paths, inputPaths: [] }
+        const count = await this.#onConnection(beginning, inputs, signal, (sql, { connection }) =>
+          countRows(connection, sql))
+        if (count >= task.enoughRows) return { task: beginning, bytesFetched }
+      } catch (error) {
+        if (signal.aborted) throw error
+        break // it will fail the task itself, or not by then
+      } finally {
+        await scanned.release()
+      }
+    }
+    return { task, bytesFetched }
+  }
+
+  async #locate(
+    { task, bytesFetched: before }: Enough, scanned: ScanFiles, place: TaskPlace, signal: AbortSignal,
+  ): Promise<Inputs> {
     const inputPaths = await this.#options.exchangeReader.locate(task.inputs, place, signal)
-    const { paths, bytesFetched, bytesCached } = scanned
+    const { paths } = scanned
+    const bytesFetched = before + scanned.bytesFetched
+    const bytesCached = Math.max(0, scanned.bytesCached - before) // what the steps before have brought is here by now
     const exchangeBytes = sum(task.inputs.flatMap(input => input.files.map(file => Number(file.sizeBytes))))
     return { scanPaths: paths, inputPaths, stats: { bytesFetched, bytesCached, exchangeBytes } }
   }
 
-  async #onConnection(
-    task: TaskDefinition, inputs: Inputs, spool: ResultSpool | undefined, signal: AbortSignal,
-  ): Promise<Ran> {
-    const taken = await this.#connect(task, inputs, signal)
+  async #onConnection<T>(
+    task: TaskDefinition, { scanPaths, inputPaths }: InputPaths, signal: AbortSignal,
+    run: (sql: string, taken: TaskConnection) => Promise<T>,
+  ): Promise<T> {
+    const taken = await this.#connect(task, scanPaths, signal)
     const stopInterrupts = this.#interruptOn(signal, taken.connection)
     this.#seen.set(task.taskId as TaskId, taken.use)
     let isClean = false
     try {
-      if (task.sqlKind === SqlKind.ORIGINAL) await taken.connection.run(originalSetup(task, inputs.scanPaths))
+      if (task.sqlKind === SqlKind.ORIGINAL) await taken.connection.run(originalSetup(task, scanPaths))
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
-      const sql = taskSql(task, inputs.scanPaths, inputs.inputPaths)
-      const output = await this.#execute(task, sql, taken.connection, spool, signal)
+      const output = await run(taskSql(task, scanPaths, inputPaths), taken)
       isClean = !signal.aborted // an interrupt may still come to it
-      const { files, sample, rowCount, outputBytes } = output
-      const { peakBytes, spilled } = taken.use
-      return { files, sample, stats: { rowCount, outputBytes, peakBytes, spilled } }
+      return output
     } finally {
       stopInterrupts()
       this.#seen.delete(task.taskId as TaskId)
@@ -154,14 +193,16 @@ export class TaskRunner {
     }
   }
 
-  #connect(task: TaskDefinition, inputs: Inputs, signal: AbortSignal): Promise<TaskConnection> {
+  #connect(
+    task: TaskDefinition, scanPaths: InputPaths['scanPaths'], signal: AbortSignal,
+  ): Promise<TaskConnection> {
     const { instances } = this.#options
     const [queryId, memoryBytes] = [task.queryId as QueryId, Number(task.memoryBytes)]
     switch (task.sqlKind) {
       case SqlKind.EMITTED:
         return instances.emitted(queryId, task.preserveOrder, memoryBytes, settingsSql(task), signal)
       case SqlKind.ORIGINAL:
-        return instances.original(queryId, task.taskId as TaskId, inputs.scanPaths.flat(), memoryBytes, signal)
+        return instances.original(queryId, task.taskId as TaskId, scanPaths.flat(), memoryBytes, signal)
       default: throw new QueryError('INTERNAL', `task ${task.taskId} has an unknown kind of SQL`)
     }
   }
@@ -225,6 +266,15 @@ export class TaskRunner {
       cancelTimer()
     }
   }
+}
+
+function ran({ files, sample, rowCount, outputBytes }: Output, { peakBytes, spilled }: Use): Ran {
+  return { files, sample, stats: { rowCount, outputBytes, peakBytes, spilled } }
+}
+
+async function countRows(connection: DuckConnection, sql: string): Promise<bigint> {
+  const [row] = await connection.texts(`SELECT count(*) FROM (${sql})`, [0])
+  return BigInt(row?.[0] ?? 0)
 }
 
 /** With its place in the user's text, in bytes. A place in emitted text means nothing to whoever wrote another. */

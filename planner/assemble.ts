@@ -20,7 +20,7 @@ import { isHashable, type CutContext } from './cut/spread.ts'
 import { emit, emitKeys, emitSortKey } from './emit.ts'
 import { explainFragment } from './explain-operators.ts'
 import type { Expression, Order } from './expression.ts'
-import { firstRows } from './first-rows.ts'
+import { enoughRows, firstRows } from './first-rows.ts'
 import {
   inputName, scanName, type Cut, type Fragment, type FragmentInput, type FragmentOutput, type FragmentRestriction,
   type FragmentScan, type FragmentTasks,
@@ -50,8 +50,9 @@ export function assemble(
     const ids = new Map(scans.map(({ scan, id }) => [scan, id]))
     const isSplit = (scan: Scan): boolean => context.isSplit[scan.table] === true && !cut.repeated.has(scan)
     const filters = scanFilters(cut.root)
-    const enough = firstRows(cut.root)
-    const described = scans.map(({ scan, id }) => withFirstRows(enough.get(scan),
+    const first = firstRows(cut.root)
+    const enough = enoughRows(cut.root, context.volatileFunctions)
+    const described = scans.map(({ scan, id }) => withFirstRows(first.get(scan),
       describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters, cut.divided.get(scan))))
     const read = withSlices(inputsOf(cut, written), cut, written, described, thresholds.skewRows)
     const tasks = tasksOf(cut, read, described)
@@ -75,6 +76,7 @@ export function assemble(
       })),
       orderSensitive: isOrderSensitive(cut, context.volatileFunctions),
       maxRows: maxRows(cut.root), rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
+      ...(enough === null ? {} : { enoughRows: enough }),
       ...(explain ? { explained: explainFragment(cut, tables, restricted) } : {}),
     }
   })

@@ -44,6 +44,8 @@ export interface Fragment {
   readonly orderSensitive: boolean
   /** Rows of a task's output at most; null: nothing is certain. */
   readonly maxRows: number | null
+  /** A task may stop reading once it has so many rows; absent: it needs all. */
+  readonly enoughRows?: number
   /** Estimated rows and bytes of the output over all tasks. */
   readonly rows: number
   readonly bytes: number

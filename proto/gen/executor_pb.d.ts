@@ -545,6 +545,13 @@ export declare type TaskDefinition = Message<"skein.executor.v1.TaskDefinition">
    * @generated from field: repeated skein.executor.v1.CarriedFile carried = 32;
    */
   carried: CarriedFile[];
+
+  /**
+   * The splits of the first steps are enough if they give so many rows. 0: it reads all of them.
+   *
+   * @generated from field: uint64 enough_rows = 33;
+   */
+  enoughRows: bigint;
 };
 
 /**
@@ -834,6 +841,13 @@ export declare type Split = Message<"skein.executor.v1.Split"> & {
    * @generated from field: string peer_address = 7;
    */
   peerAddress: string;
+
+  /**
+   * Of a task with enough_rows: steps are read one after the other, from 0.
+   *
+   * @generated from field: uint32 step = 8;
+   */
+  step: number;
 };
 
 /**

@@ -1,4 +1,7 @@
-/** A LIMIT without an order, and without a filter, reads the beginning of a remote table and nothing else of it. */
+/**
+ * A LIMIT without an order reads the beginning of a remote table and nothing else of it: without a filter as much as
+ * has so many rows, with one as much as it takes.
+ */
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,6 +23,15 @@ for (let i = 0; i < FILES; i++) {
   await connection.run(`COPY (SELECT i AS id, hash(i) AS h FROM range(${from}, ${to}) t(i))
     TO '${join(data, `big/${i}.parquet`)}' (FORMAT parquet, ROW_GROUP_SIZE 2048)`)
 }
+/** Too much to be read in one step. */
+const LARGE_FILES = 4
+const LARGE_FILE_ROWS = 600_000
+mkdirSync(join(data, 'large'))
+for (let i = 0; i < LARGE_FILES; i++) {
+  const [from, to] = [i * LARGE_FILE_ROWS, (i + 1) * LARGE_FILE_ROWS]
+  await connection.run(`COPY (SELECT i AS id, hash(i) AS h FROM range(${from}, ${to}) t(i))
+    TO '${join(data, `large/${i}.parquet`)}' (FORMAT parquet)`)
+}
 connection.closeSync()
 instance.closeSync()
 const server = await serveFolder(t, data)
@@ -28,7 +40,10 @@ const skein = await Skein.start({
   config: {
     buckets: { lake: bucketConfig(server) },
     catalogs: {
-      lake: { type: 'bucket_tables', bucket: 'lake', file_format: 'parquet', tables: { big: 'big/*.parquet' } },
+      lake: {
+        type: 'bucket_tables', bucket: 'lake', file_format: 'parquet',
+        tables: { big: 'big/*.parquet', large: 'large/*.parquet' },
+      },
     },
     default_catalog: 'lake',
   },
@@ -40,6 +55,12 @@ t.teardown(async () => {
 
 /** Of a file: ids and hashes of 8 bytes each, of which ids are packed. Small gaps between chunks are fetched along. */
 const FILE_BYTES = ROWS_PER_FILE * 16
+
+async function rowsOf(sql: string): Promise<readonly (readonly unknown[])[]> {
+  const outcome = await skein.query(sql)
+  if (outcome.kind === 'error') throw new Error(outcome.message)
+  return outcome.answer.rows
+}
 
 async function bytesOf(t: Test, sql: string, rows: number): Promise<number> {
   const outcome = await skein.query(sql)
@@ -62,6 +83,28 @@ t.test('as many files as its rows and those that it skips take', async t => {
   const all = await bytesOf(t, `SELECT * FROM big LIMIT ${FILES * ROWS_PER_FILE + 1}`, FILES * ROWS_PER_FILE)
   t.ok(all > FILES * FILE_BYTES / 2, 'and of all rows all of them')
   await bytesOf(t, `SELECT * FROM big OFFSET ${(FILES - 1) * ROWS_PER_FILE + 1}`, ROWS_PER_FILE - 1)
+})
+
+/** Of the hashes alone; ids are packed. */
+const LARGE_BYTES = LARGE_FILES * LARGE_FILE_ROWS * 8
+/** Each of two executors reads one, and what lies between chunks or is left of the last row group. */
+const FIRST_STEPS_BYTES = 2 * 6 * 1024 * 1024
+
+t.test('behind a filter it reads on only while rows are lacking', async t => {
+  const first = await bytesOf(t, 'SELECT id, h FROM large WHERE h % 1000 = 7 LIMIT 10', 10)
+  t.ok(first <= FIRST_STEPS_BYTES, `${first} bytes of ${LARGE_BYTES}`)
+  const [row] = await rowsOf(`SELECT h FROM large WHERE id = ${LARGE_FILES * LARGE_FILE_ROWS - 5}`)
+  const all = await bytesOf(t, `SELECT id FROM large WHERE h = ${String(row?.[0])} LIMIT 1`, 1)
+  t.ok(all > LARGE_BYTES * 0.9, `${all} bytes for one that is near the end`)
+  await bytesOf(t, 'SELECT id FROM large WHERE h % 100000 = 99999 AND id < 0 LIMIT 10', 0)
+  const most = LARGE_FILES * LARGE_FILE_ROWS
+  const third = await rowsOf(`SELECT id FROM large WHERE id % 3 = 0 LIMIT ${most}`)
+  t.equal(third.length, most / 3, 'fewer than asked for')
+})
+
+t.test('a filter that is volatile sees each row once', async t => {
+  const rows = await rowsOf('SELECT id FROM large WHERE random() < 0.5 LIMIT 10')
+  t.equal(rows.length, 10)
 })
 
 t.test('behind a filter all of it may be needed', async t => {

@@ -27,6 +27,7 @@ function port(distrusts = false) {
       }
     },
     prefetch: async () => undefined,
+    areLocal: () => true,
     distrust: async paths => {
       said.push(paths)
       return distrusts

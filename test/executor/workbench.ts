@@ -73,6 +73,7 @@ export async function openWorkbench(
         release: async () => undefined,
       }),
       prefetch: async () => undefined,
+      areLocal: () => true,
       distrust: async () => false,
     },
   })
