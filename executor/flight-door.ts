@@ -7,6 +7,7 @@
 
 import { QueryError } from '../proto/errors.ts'
 import { unpack } from '../proto/flight-any.ts'
+import { authorizationOf } from '../proto/flight-login.ts'
 import type { RawFlightData } from '../proto/flight-data.ts'
 import type { FlightService, Ticket } from '../proto/gen/flight_pb.js'
 import { TicketStatementQuerySchema } from '../proto/gen/flight_sql_pb.js'
@@ -45,8 +46,8 @@ async function* readPart(
   }
   const certificate = call.peerIdentity()
   const reading = await readings.begin(coordinator as CoordinatorId, {
-    handle, authorization: call.header('authorization') ?? '', certified: certificate?.role === 'client'
-      ? certificate.name : '',
+    handle, authorization: authorizationOf(call) ?? '',
+    certified: certificate?.role === 'client' ? certificate.name : '',
     address: call.peer.slice(0, Math.max(0, call.peer.lastIndexOf(':'))), // its port changes with every connection
   })
   let [isWhole, bytes] = [false, 0]

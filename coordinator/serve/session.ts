@@ -1,13 +1,9 @@
 /**
  * Whose call of Flight it is, and its session. A token names its session; one that has ended begins anew with the
  * defaults. A caller without a token has the session of its connection.
- *
- * Flight has two ways to log in, and both are taken: the header `authorization` in every call, and, older, a BasicAuth
- * in the handshake's message, whose token comes back as the bytes of the header `auth-token-bin`.
  */
 
-import { decode } from '../../proto/flight-any.ts'
-import { BasicAuthSchema } from '../../proto/gen/flight_pb.js'
+import { authorizationIn, authorizationOf } from '../../proto/flight-login.ts'
 import type { Call } from '../../proto/grpc-server.ts'
 import type { SessionId } from '../../proto/ids.ts'
 import type { NameDefaults, Session } from '../session/session.ts'
@@ -37,7 +33,7 @@ export class FlightLogin {
   /** A token for a new session of whoever calls, or the one that he shows. `said`: a BasicAuth in the handshake. */
   logIn(call: Call, said: Uint8Array = new Uint8Array(0)): Promise<string> {
     const shown = shownBy(call)
-    const authorization = said.length === 0 ? shown.authorization : basicOf(said)
+    const authorization = said.length === 0 ? shown.authorization : authorizationIn(said)
     return this.#logins.token({ ...shown, authorization }, this.#newId())
   }
 
@@ -68,12 +64,5 @@ function shownBy(call: Call): Shown {
   const { peer } = call
   // without the port, which every connection changes
   const address = peer.slice(0, Math.max(0, peer.lastIndexOf(':')))
-  const token = call.header('auth-token-bin') ?? ''
-  const authorization = call.header('authorization') ?? (token === '' ? undefined : `Bearer ${token}`)
-  return { authorization, address, certificate: call.peerIdentity() }
-}
-
-function basicOf(said: Uint8Array): string {
-  const { username, password } = decode(BasicAuthSchema, said)
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  return { authorization: authorizationOf(call), address, certificate: call.peerIdentity() }
 }

@@ -10,9 +10,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { encapsulate } from '../../proto/arrow-stream.ts'
+import { encode } from '../../proto/flight-any.ts'
 import {
-  CancelFlightInfoRequestSchema, FlightEndpointSchema, RenewFlightEndpointRequestSchema, type FlightData,
-  type FlightEndpoint, type FlightInfo,
+  BasicAuthSchema, CancelFlightInfoRequestSchema, FlightEndpointSchema, RenewFlightEndpointRequestSchema,
+  type FlightData, type FlightEndpoint, type FlightInfo,
 } from '../../proto/gen/flight_pb.js'
 import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { FlightClient, packed } from '../serve/flight-client.ts'
@@ -186,6 +187,20 @@ t.test('who may not read is refused by an executor', async t => {
   const request = create(CancelFlightInfoRequestSchema, { info })
   await coordinator(t).act('CancelFlightInfo', toBinary(CancelFlightInfoRequestSchema, request))
   await t.rejects(idsOf(executor, endpoint), { code: 5 }, 'its query is over')
+})
+
+t.test('an executor takes the token of a login by message', async t => {
+  const client = new FlightClient(t, portOf(skein.doors.flight))
+  const { payload } = await client.handshake(undefined, encode(BasicAuthSchema, { username: 'ann', password: 'any' }))
+  const withToken = (port: number): FlightClient => {
+    const client = new FlightClient(t, port)
+    client.metadata.set('auth-token-bin', Buffer.from(payload))
+    client.metadata.set('skein-parallel-endpoints', 'true')
+    return client
+  }
+  const { info: { endpoint } } = await firstOf(withToken(portOf(skein.doors.flight)), sql('by message'))
+  const parts = await Promise.all(endpoint.map(one => idsOf(withToken(portOf(one.location[0]?.uri)), one)))
+  t.ok(isExact(parts.flat()))
 })
 
 t.test('a ticket of a part is renewed, for the same part at the same place', async t => {
