@@ -8,7 +8,7 @@ import { meaningfulTokens } from '../proto/sql-tokens.ts'
 import { NOT_SELECT, type Syntax } from './syntax.ts'
 
 /** Longer texts are refused: parsing and binding cost memory in proportion. */
-const MAX_SQL_CHARACTERS = 4 * 1024 * 1024
+export const MAX_SQL_CHARACTERS = 4 * 1024 * 1024
 
 /** Statements that would change settings, or reach what is outside the catalogs. */
 const reachesOutside: ReadonlySet<string> = new Set([

@@ -15,7 +15,7 @@ import type { Preparation } from '../session/statements.ts'
 import type { Binding } from './flight-binding.ts'
 
 /** Of one session; clients that never close theirs lose the oldest. */
-const MAX_PREPARED = 1_000
+export const MAX_PREPARED = 1_000
 /** A query of several bound rows is one text. */
 const MAX_QUERY_ROWS = 1_000
 

@@ -178,6 +178,14 @@ public class JdbcBehaviours {
       equal(meta.getSQLKeywords().contains("qualify"), true);
       equal(meta.getNumericFunctions().contains("sqrt"), true);
       equal(meta.getMaxConnections(), 0);
+      equal(meta.getMaxStatements(), 1000);
+      equal(meta.getMaxStatementLength(), 4 * 1024 * 1024);
+      equal(meta.supportsFullOuterJoins() && meta.supportsLimitedOuterJoins(), true);
+      equal(meta.supportsIntegrityEnhancementFacility(), true);
+      equal(meta.supportsCatalogsInIndexDefinitions() && meta.supportsSchemasInIndexDefinitions(), true);
+      equal(meta.supportsConvert(java.sql.Types.TIMESTAMP, java.sql.Types.DATE), true);
+      equal(meta.supportsConvert(java.sql.Types.DATE, java.sql.Types.TIME), false);
+      equal(meta.getExtraNameCharacters(), "$");
     });
     check("an error is DuckDB's", () -> {
       try (Statement statement = connection.createStatement()) {

@@ -12,91 +12,13 @@ import pyarrow as pa
 import pyarrow.flight as flight
 
 from behaviours import check, end, equal, refused
+from flight_sql import (
+    APPEND, COMMIT, CREATE, FAIL_MISSING, FAIL_THERE, REPLACE, ROLLBACK, act, ask, begin, bind, client, connect, finish,
+    header, info_of, ingest, options, prepare, put, query, read, run, update)
 from messages import field, fields, packed, unpacked
-from secure_door import ADDRESS, PASSWORD, TRUSTED, USER
+from secure_door import ADDRESS, PASSWORD, USER
 
 SLOW = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range % 7 = b.range % 5"
-CREATE, FAIL_MISSING, FAIL_THERE, APPEND, REPLACE = 1, 2, 1, 2, 3
-COMMIT, ROLLBACK = 1, 2
-
-
-def connect(**options):
-    return flight.connect(f"grpc+tls://{ADDRESS}", tls_root_certs=TRUSTED, **options)
-
-
-client = connect()
-
-
-def query(sql, transaction=None):
-    named = b"" if transaction is None else field(2, transaction)
-    return packed("CommandStatementQuery", field(1, sql) + named)
-
-
-def info_of(command):
-    return client.get_flight_info(flight.FlightDescriptor.for_command(command), options)
-
-
-def read(command, transaction=None):
-    """A statement, or a command's bytes."""
-    info = info_of(command if isinstance(command, bytes) else query(command, transaction))
-    equal([len(endpoint.locations) for endpoint in info.endpoints], [0])
-    table = client.do_get(info.endpoints[0].ticket, options).read_all()
-    table.validate(full=True)
-    assert table.schema.equals(info.schema, check_metadata=True), f"{table.schema} instead of {info.schema}"
-    return table
-
-
-def ask(sql, transaction=None):
-    return [tuple(row.values()) for row in read(sql, transaction).to_pylist()]
-
-
-def act(name, body=b""):
-    return [result.body.to_pybytes() for result in client.do_action((name, body), options)]
-
-
-def put(command, table):
-    """The answer to an upload, as a message."""
-    writer, answers = client.do_put(flight.FlightDescriptor.for_command(command), table.schema, options)
-    with writer:
-        for batch in table.to_batches():
-            writer.write_batch(batch)
-        writer.done_writing()
-        answer = answers.read()
-        return fields(answer.to_pybytes())
-
-
-def update(sql, transaction=None):
-    named = b"" if transaction is None else field(2, transaction)
-    return put(packed("CommandStatementUpdate", field(1, sql) + named), pa.table({})).get(1, 0)
-
-
-def prepare(sql):
-    [body] = act("CreatePreparedStatement", packed("ActionCreatePreparedStatementRequest", field(1, sql)))
-    return unpacked(body)
-
-
-def bind(handle, table):
-    return put(packed("CommandPreparedStatementQuery", field(1, handle)), table)
-
-
-def run(handle):
-    return read(packed("CommandPreparedStatementQuery", field(1, handle)))
-
-
-def ingest(table, missing, there, rows, temporary=False, transaction=None):
-    place = field(5, True) if temporary else field(3, "main") + field(4, "work")
-    named = b"" if transaction is None else field(6, transaction)
-    options = field(1, field(1, missing) + field(2, there))
-    return put(packed("CommandStatementIngest", options + field(2, table) + place + named), rows)[1]
-
-
-def begin():
-    [body] = act("BeginTransaction", packed("ActionBeginTransactionRequest"))
-    return unpacked(body)[1]
-
-
-def finish(transaction, how):
-    equal(act("EndTransaction", packed("ActionEndTransactionRequest", field(1, transaction) + field(2, how))), [])
 
 
 @check("a wrong password is refused as such")
@@ -120,10 +42,6 @@ def _():
 def _():
     stranger = flight.connect(f"grpc+tls://{ADDRESS}")
     refused(lambda: list(stranger.list_actions()), "certificate", flight.FlightUnavailableError)
-
-
-header = client.authenticate_basic_token(USER, PASSWORD)
-options = flight.FlightCallOptions(headers=[header])
 
 
 @check("a login gives a token; the password does on every call, too")
@@ -190,6 +108,8 @@ def _():
     substrait = {6, 7}
     equal(table["info_name"].to_pylist(), [*sorted({*range(12)} - substrait), 100, 101, *range(500, 577)])
     assert table["value"].null_count == 0
+    values = dict(zip(table["info_name"].to_pylist(), table["value"].to_pylist()))
+    equal([values[code] for code in (3, 8, 9, 10, 11, 100, 101)], [False, 1, True, True, True, 3_600_000, 3_600_000])
 
 
 @check("types are told, and found by their code")
