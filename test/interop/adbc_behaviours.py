@@ -12,7 +12,7 @@ import polars
 import pyarrow
 
 from behaviours import check, end, equal, refused as refused_by
-from secure_door import ADDRESS, PASSWORD, USER, connect
+from secure_door import ADDRESS, OPTIONS, PASSWORD, USER, connect
 
 
 def refused(call, text):
@@ -314,6 +314,33 @@ def _():
     reader = pyarrow.RecordBatchReader.from_batches(batches[0].schema, batches)
     equal(ingest("many", "create", reader, catalog_name="memory"), 100000)
     equal(ask("SELECT count(*), sum(a)::BIGINT FROM memory.many"), [(100000, 4999950000)])
+
+
+@check("views, UUIDs and words are loaded as texts, bytes, UUIDs and texts")
+def _():
+    words = ["of twelve by", "of thirteen b", None]
+    columns = {
+        "t": pyarrow.array(words, pyarrow.string_view()), "d": pyarrow.array(words).dictionary_encode(),
+        "b": pyarrow.array([b"\xff", b"\x00" * 20, None], pyarrow.binary_view()),
+        "l": pyarrow.array([words, None, []], pyarrow.list_(pyarrow.string_view())),
+        "u": pyarrow.array([bytes(range(16)), None, bytes(16)], pyarrow.uuid()),
+    }
+    equal(ingest("many_kinds", "create", pyarrow.table(columns), catalog_name="memory"), 3)
+    with connection.cursor() as cursor:
+        cursor.execute("FROM memory.many_kinds")
+        table = cursor.fetch_arrow_table()
+    equal([str(field.type) for field in table.schema],
+          ["string", "string", "binary", "list<item: string>", "extension<arrow.uuid>"])
+    equal(table.to_pydict(), {name: array.to_pylist() for name, array in columns.items()})
+
+
+@check("a batch of more than the driver's 16 MiB is loaded with a larger limit, or in parts")
+def _():
+    large = pyarrow.table({"b": [bytes(1 << 20)] * 20})
+    refused(lambda: ingest("large", "create", large, catalog_name="memory"), "larger than max")
+    equal(ingest("large", "create", large.to_reader(10), catalog_name="memory"), 20)
+    with connect(db_kwargs={OPTIONS.WITH_MAX_MSG_SIZE.value: str(64 << 20)}) as other:
+        equal(ingest("large", "create", large, on=other, catalog_name="memory"), 20)
 
 
 @check("catalogs of the cluster are not loaded into")
