@@ -11,6 +11,7 @@
  */
 
 import type { TableColumn } from '../catalog/table.ts'
+import { hasEndlessJoin } from '../proto/endless-join.ts'
 import { QueryError } from '../proto/errors.ts'
 import { parseDuckType } from '../proto/types.ts'
 import { assemble, type FragmentDraft } from './assemble.ts'
@@ -24,7 +25,6 @@ import { contextOf, distribute } from './distribute.ts'
 import { bindFragments } from './dry-bind.ts'
 import { fromDuckdb } from './duckdb-error.ts'
 import { hasJoinThatStatisticsMayEmpty } from './emptied-join.ts'
-import { hasEndlessJoin } from './endless-join.ts'
 import { cutAtExchanges, type Fragment } from './fragment.ts'
 import { volatileFunctions } from './functions.ts'
 import { estimateGroups } from './group-estimate.ts'

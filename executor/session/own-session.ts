@@ -3,6 +3,7 @@
  * else. One statement at a time; bound first, so that its coordinator can decide, and run only then, once.
  */
 
+import { hasEndlessJoinInOrder } from '../../proto/endless-join.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { BindRequest, IngestBegin, RepeatBegin, RunRequest } from '../../proto/gen/session_pb.js'
 import { IngestBegin_IfMissing as IfMissing, IngestBegin_IfThere as IfThere } from '../../proto/gen/session_pb.js'
@@ -39,6 +40,7 @@ export interface OwnSessionOptions {
   readonly screen: TextScreen
 }
 
+const ENDLESS_JOIN = 'an ASOF RIGHT or FULL JOIN below a window, a sample, a positional join or a LIMIT in percent'
 /** Of a statement that reads. */
 const SELECT = 1
 
@@ -311,6 +313,7 @@ export class OwnSession {
 
   async #doings(sql: string): Promise<PlanOutline | null> {
     const plans = await this.#plans(sql, false)
+    if (hasEndlessJoinInOrder(plans)) throw new QueryError('UNSUPPORTED_STATEMENT', ENDLESS_JOIN)
     return plans === null ? null : outlineOf(plans, path => this.#tables.tableOf(path))
   }
 

@@ -45,14 +45,26 @@ t.test('cut, they give what plain DuckDB gives', async t => {
   }
 })
 
+const own = sessionsOf(skein)()
+
 t.test('so they do in a session with objects of its own', async t => {
-  const own = sessionsOf(skein)()
   t.equal((await own('CREATE TEMP TABLE one AS SELECT 1 AS one')).kind, 'rows')
   for (const sql of questions) {
     const outcome = await own(`FROM (${sql}), one`)
     if (outcome.kind === 'error') throw new Error(`${sql}: ${outcome.message}`)
     t.equal(difference(await oracle.run(`FROM (${sql}), (SELECT 1 AS one)`), outcome.answer, false), undefined, sql)
   }
+})
+
+t.test('there it is refused below what takes rows one after the other', async t => {
+  for (const sql of questions) {
+    for (const text of [
+      `SELECT row_number() OVER () FROM (${sql}), one`, `FROM (${sql}), one LIMIT 50%`,
+      `FROM (${sql}), one USING SAMPLE 50%`, `FROM (${sql}) POSITIONAL JOIN one`,
+      `CREATE TEMP TABLE two AS FROM (${sql}), one LIMIT 50%`,
+    ]) t.match(await own(text), { kind: 'error', code: 'UNSUPPORTED_STATEMENT', message: /ASOF RIGHT or FULL/ }, text)
+  }
+  t.equal((await own(`FROM (${few}) t ASOF LEFT JOIN quotes q USING (sym, ts), one LIMIT 50%`)).kind, 'rows')
 })
 
 t.test('one that would run as it was written is refused', async t => {
