@@ -20,8 +20,10 @@ interface Joined {
   /** What comes of the joined table, with its alias. */
   readonly sql: string
   readonly on: Range | null
-  /** `USING (…)`, or an ON that is none of the text. */
+  /** An ON that is none of the text. */
   readonly after: string
+  /** The names of its USING. */
+  readonly using: readonly string[]
 }
 
 const INNER: readonly string[] = ['INNER JOIN', 'JOIN']
@@ -57,10 +59,24 @@ export class FromClause {
     this.#tables = this.#read(range)
   }
 
+  /**
+   * What a star means here, as DuckDB has it. Elsewhere the columns of USING come first; to DuckDB they are where the
+   * left table has them. Of several it depends on the dialect, or on the tables, in which order they come.
+   */
+  star(sql: string, i: number): string {
+    const using = this.#tables.flatMap(table => table.using)
+    const isOfOne = sql.includes('.')
+    if (using.length === 0 || (isOfOne && this.#masks.dialect.name !== 'trino')) return sql
+    if (sql !== '*' || using.length > 1 || this.#tables.length > 2) {
+      throw refused('this * over a join with USING', this.#masks.source.place(i))
+    }
+    return `${using.join()}, * EXCLUDE ${list(using)}`
+  }
+
   /** The clause with its FROM, from the grammar's reading of it. */
   emit(nodes: readonly AstNode[], expressions: Expressions): string {
     if (nodes.length !== this.#tables.length) throw new TreeMismatch(this.#tables[0]?.atom ?? 0)
-    const pieces = this.#tables.map(({ join, expected, atom, alias, sql, on, after }, i) => {
+    const pieces = this.#tables.map(({ join, expected, atom, alias, sql, on, after, using }, i) => {
       const node = nodes[i]
       if (node === undefined) throw new TreeMismatch(atom)
       node.ignore('loc').empty('db', 'schema', 'catalog', 'surround', 'operator', 'table_hint', 'temporal_table',
@@ -73,7 +89,7 @@ export class FromClause {
       if ((condition === null) !== (i === 0)) throw new TreeMismatch(atom)
       const said = condition === null || on === null ? '' : ` ON ${expressions.read(condition, on).sql}`
       if (condition !== null && on === null && expressions.name(condition) !== names[0]) throw new TreeMismatch(atom)
-      return `${join}${sql}${said}${after}`
+      return `${join}${sql}${said}${using.length === 0 ? '' : ` USING ${list(using)}`}${after}`
     })
     return ` FROM ${pieces.join('')}`
   }
@@ -86,7 +102,7 @@ export class FromClause {
       const table = this.#table(end, to, isApply || join.endsWith('LATERAL'))
       let at = table.end
       let on: Range | null = null
-      let after = always
+      let using: readonly string[] = []
       if (join.endsWith('JOIN ') && !join.startsWith(' CROSS') && !isApply) {
         if (source.is(at, 'ON')) {
           const close = source.find({ from: at + 1, to }, i => source.is(i, ',') || this.#isJoin(i))
@@ -97,7 +113,7 @@ export class FromClause {
           at = close
         } else if (source.is(at, 'USING', '(')) {
           const close = source.close(at + 1)
-          after = ` USING (${this.#names(at + 1).join(', ')})`
+          using = this.#names(at + 1)
           at = close + 1
         } else if (join !== ' JOIN ' || this.#masks.dialect.options.joinWithoutOn !== true) {
           throw source.unexpected(at)
@@ -105,8 +121,8 @@ export class FromClause {
       }
       const isFirst = tables.length === 0
       if (on === null && !isFirst) this.#masks.add(`ON k${table.atom}_`, table.atom)
-      const isCross = on === null && join === ' JOIN ' && after === ''
-      tables.push({ ...table, join: isCross ? ' CROSS JOIN ' : join, expected, on, after })
+      const isCross = on === null && join === ' JOIN ' && using.length === 0
+      tables.push({ ...table, join: isCross ? ' CROSS JOIN ' : join, expected, on, using, after: always })
       i = at
     }
     if (tables.length === 0) throw source.unexpected(to)
@@ -252,6 +268,7 @@ export class FromClause {
   }
 }
 
+/** In brackets; empty: nothing. */
 function list(columns: readonly string[]): string {
   return columns.length === 0 ? '' : `(${columns.join(', ')})`
 }

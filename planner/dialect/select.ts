@@ -94,7 +94,7 @@ export class Select {
       const expressions = new Expressions(masks)
       const word = isDistinct ? 'SELECT DISTINCT ' : 'SELECT '
       if ((distinctOf(tree) !== undefined) !== isDistinct) throw new TreeMismatch(range.from)
-      const columns = this.#columns(columnsOf(tree), list, expressions)
+      const columns = this.#columns(columnsOf(tree), list, expressions, from)
       const clause = (name: 'where' | 'having', range: Range | null): string => {
         const node = tree.optional(name)
         if ((node === null) !== (range === null)) throw new TreeMismatch(range?.from ?? list.from)
@@ -160,7 +160,7 @@ export class Select {
     }
   }
 
-  #columns(nodes: readonly AstNode[], list: Range, expressions: Expressions): string {
+  #columns(nodes: readonly AstNode[], list: Range, expressions: Expressions, from: FromClause | null): string {
     const source = this.#source
     let cursor = list.from
     let unnamed = 0
@@ -181,7 +181,8 @@ export class Select {
         return `${value.sql} AS ${name.sql}`
       }
       const isNamed = source.isName(value.last) && value.kind === 'unknown' && isPath(source, start, value.last)
-      if (value.word === '*' || isNamed) return value.sql
+      if (value.word === '*') return from === null ? value.sql : from.star(value.sql, start)
+      if (isNamed) return value.sql
       const text = this.#dialect.unnamed?.(i, unnamed) ?? textOf(source, start, value.last)
       unnamed++
       return `${value.sql} AS ${quoteName(text)}`

@@ -58,6 +58,8 @@ t.test('values', t => runCases(t, 'mysql', [
   ["SELECT EXTRACT(YEAR FROM '2019-07-02'), LAST_DAY('2004-02-05'), DAYNAME('2007-02-03'), MONTHNAME('2008-02-03')",
     '2019|2004-02-29|Saturday|February'],
   // queries
+  ['SELECT * FROM t JOIN (SELECT c, a + 10 AS z FROM t) u USING (c) WHERE a = 1', 'x|1|2|2020-01-31|1.50|11'],
+  ['SELECT u.* FROM t JOIN (SELECT a + 10 AS z, c FROM t) u USING (c) WHERE a = 1', '11|x'],
   ['SELECT a FROM t ORDER BY c', '3/1/2'],
   ['SELECT a FROM t ORDER BY c DESC', '2/1/3'],
   ['SELECT a FROM t ORDER BY a LIMIT 1, 2', '2/3'],
@@ -95,6 +97,8 @@ t.test('refusals', t => runRefused(t, 'mysql', [
   ['SELECT a\nFROM t\nWHERE a ^& 1 = 1', 'the operator & is not translated'],
   ['SELECT ^@x', 'a variable is not translated'],
   ['SELECT 1 = 1 ^= 1', 'a comparison of a comparison without brackets is not translated'],
+  ['SELECT a, ^* FROM t JOIN t u USING (a, b)', 'this * over a join with USING is not translated'],
+  ['SELECT ^* FROM t JOIN t u USING (a) JOIN t v ON v.b = a', 'this * over a join with USING is not translated'],
   ['SELECT a FROM t ^FOR UPDATE', 'FOR is not translated'],
   ['SELECT a FROM t ^PARTITION (p0)', 'PARTITION is not translated'],
   ['SELECT a FROM t ^NATURAL JOIN t', 'NATURAL is not translated'],

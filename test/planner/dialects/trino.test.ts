@@ -65,6 +65,7 @@ t.test('values', t => runCases(t, 'trino', [
   ["SELECT DATE_PARSE('2022/10/20/05', '%Y/%m/%d/%H'), FROM_ISO8601_DATE('2020-05-11')",
     '2022-10-20 05:00:00|2020-05-11'],
   // queries
+  ['SELECT * FROM t JOIN (SELECT c, a + 10 AS z FROM t) u USING (c) WHERE a = 1', 'x|1|2|2020-01-31|1.50|11'],
   ['SELECT b FROM t ORDER BY b', '2/7/NULL'],
   ['SELECT b FROM t ORDER BY b DESC', '7/2/NULL'],
   ['SELECT b FROM t ORDER BY b DESC NULLS FIRST OFFSET 1 LIMIT 1', '7'],
@@ -94,6 +95,7 @@ t.test('values', t => runCases(t, 'trino', [
 ]))
 
 t.test('refusals', t => runRefused(t, 'trino', [
+  ['SELECT ^t.* FROM t JOIN t u USING (a)', 'this * over a join with USING is not translated'],
   ['SELECT ^REDUCE(ARRAY[1], 0, (s, x) -> s + x, s -> s)', 'the function REDUCE is not translated'],
   ['SELECT now() ^AT TIME ZONE \'UTC\'',
     'AT TIME ZONE, whose answer has a time zone of its own there, is not translated'],
