@@ -22,12 +22,6 @@ export class LocalStore implements ObjectStore {
   /** Real paths by key, of files that were where their etag said. */
   readonly #paths = new Map<string, string>()
 
-  /** When the file of this etag was last written, or otherwise changed, in milliseconds since 1970. */
-  static changedMs(etag: string): number {
-    const [, , ctimeNs = '0'] = etag.split('-')
-    return Number(BigInt(`0x${ctimeNs}`) / 1_000_000n)
-  }
-
   /** `bucket` names it in messages; `folder` is absolute. */
   constructor(bucket: string, folder: string) {
     this.#bucket = bucket

@@ -72,20 +72,25 @@ t.test('what is volatile, or must not be shared, has none', async t => {
   t.strictSame([keyOf({ planned: { volatile: true } }), keyOf({ request: { cache: false } })], [null, null])
 })
 
-t.test('a table of local files has settled when the last change of one is two seconds old', async t => {
-  let wallMs = 10_000
+t.test('a version of local files has settled two seconds after it was first seen, whatever clocks say', async t => {
+  let [nowMs, wallMs] = [10_000, 0]
   const isSettled = settledTables(bucket => bucket === 'lake',
-    { nowMs: () => 0, wallMs: () => wallMs, after: () => () => undefined })
+    { nowMs: () => nowMs, wallMs: () => wallMs, after: () => () => undefined })
   const file = (bucket: string, changedMs: number) => ({
     file: { bucket, key: 'k', etag: `9-0-${(BigInt(changedMs) * 1_000_000n).toString(16)}-1`, sizeBytes: 9 },
     hiveValues: [], rowGroups: [], rowCount: 1, shape: 0,
   })
-  const own = { ...table, files: [file('lake', 5_000), file('lake', 9_000)] }
-  t.equal(isSettled(own), false)
-  wallMs = 10_999
-  t.equal(isSettled(own), false)
-  wallMs = 11_000
-  t.equal(isSettled(own), true)
-  t.equal(isSettled({ ...table, files: [file('lake', 50_000)] }), false, 'a clock that runs ahead')
-  t.equal(isSettled({ ...table, files: [{ ...file('s3', 50_000) }] }), true)
+  // the clock of the machine that has the files is right, an hour behind, or an hour ahead
+  for (const skewMs of [0, -3_600_000, 3_600_000]) {
+    wallMs = 7_200_000
+    const own = { ...table, version: `written ${skewMs}`, files: [file('lake', wallMs + skewMs)] }
+    t.equal(isSettled(own), false, 'it was written a moment ago')
+    wallMs += 60_000 // ours is set right
+    nowMs += 1_999
+    t.equal(isSettled({ ...own }), false)
+    nowMs += 1
+    t.equal(isSettled({ ...own }), true)
+    t.equal(isSettled({ ...own, version: `again ${skewMs}` }), false)
+  }
+  t.equal(isSettled({ ...table, version: 'remote', files: [{ ...file('s3', 50_000) }] }), true)
 })
