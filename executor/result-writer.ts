@@ -21,6 +21,7 @@ import { collectYoung } from './young-collection.ts'
 import { DuckError } from './duck-error.ts'
 import type { Chunk, DuckConnection, Executed, LogicalType, PreparedQuery } from './instances.ts'
 import type { ResultSpool } from './result-spool.ts'
+import { castReturned, type Returned } from './returned-rows.ts'
 import { statementText } from './statement-text.ts'
 import { hasForm } from './vector-reader.ts'
 
@@ -49,6 +50,8 @@ interface Text {
   readonly start: number
 }
 
+/** Of a statement that reads, to DuckDB. */
+const SELECT = 1
 /** So many rows are had at once rather than streamed: no transaction, no probe, and half the calls. */
 const FEW_ROWS = 1_000
 
@@ -112,9 +115,11 @@ async function prepare(
   const types = prepared.types()
   const { columns } = shape
   if (hasForms(types, shape)) return { prepared, text: { sql, start: 0 } }
+  const { statementType } = prepared
   prepared.close()
   if (types.length !== columns.length) throw new Error(`${types.length} columns, declared are ${columns.length}`)
-  const text = wrap(sql, types, shape)
+  const text = statementType === SELECT ? wrap(sql, types, shape)
+    : { sql: castReturned(sql, formsOf(types, shape)), start: 0 }
   const wrapped = await connection.prepare(text.sql).catch((error: unknown) => { throw placed(error, text) })
   if (hasForms(wrapped.types(), shape)) return { prepared: wrapped, text }
   const wrong = columns.filter((column, i) =>
@@ -130,14 +135,19 @@ function hasForms(types: readonly LogicalType[], { columns, enums }: ResultShape
   })
 }
 
-function wrap(sql: string, types: readonly LogicalType[], { columns, enums }: ResultShape): Text {
-  const list = columns.map(({ type: text }, i) => {
+/** Of each column: the type to cast to; null: it has it. */
+function formsOf(types: readonly LogicalType[], { columns, enums }: ResultShape): readonly Returned[] {
+  return columns.map(({ name, type: text }, i) => {
     const form = columnForm(text, enums)
     const type = types[i]
-    return type !== undefined && hasForm(type, form) ? `c${i}` : `CAST(c${i} AS ${typeText(form)}) AS c${i}`
+    return { name, form: type !== undefined && hasForm(type, form) ? null : typeText(form) }
   })
+}
+
+function wrap(sql: string, types: readonly LogicalType[], shape: ResultShape): Text {
+  const list = formsOf(types, shape).map(({ form }, i) => form === null ? `c${i}` : `CAST(c${i} AS ${form}) AS c${i}`)
   const head = `SELECT ${list.join(', ')} FROM (\n`
-  const names = columns.map((_, i) => `c${i}`).join(', ')
+  const names = list.map((_, i) => `c${i}`).join(', ')
   return { sql: `${head}${statementText(sql)}\n) AS result(${names})`, start: Buffer.byteLength(head) }
 }
 

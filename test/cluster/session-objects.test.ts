@@ -25,6 +25,18 @@ t.teardown(async () => {
 const session = sessionsOf(skein)
 const once: Ask = sql => skein.query(sql)
 
+t.test('a change gives rows of types that travel as text', async t => {
+  const own = session()
+  await all(t, own, [`CREATE TEMP TABLE kinds (id INTEGER, k ENUM('a', 'b'), u UNION(n INTEGER, t VARCHAR))`])
+  t.strictSame(rows(await own(`INSERT INTO kinds VALUES (1, 'a', 7), (2, 'b', 'x') RETURNING *`)),
+    [['1', 'a', '7'], ['2', 'b', 'x']])
+  const updated = await own(`UPDATE kinds SET id = id + 1 WHERE k = 'b' RETURNING k AS "of, b", id, [k] AS ks; -- ;`)
+  t.strictSame(rows(updated), [['b', '3', 'b']])
+  const cast = await own('DELETE FROM kinds RETURNING lower(k), [k]')
+  t.equal(cast.kind === 'error' ? cast.code : cast.kind, 'UNSUPPORTED_STATEMENT')
+  t.strictSame(rows(await own('SELECT count(*) FROM kinds')), [['2']], 'which has deleted nothing')
+})
+
 t.test('temporary tables, views and macros are joined with the tables of the cluster', async t => {
   const own = session()
   await all(t, own, [
