@@ -60,6 +60,10 @@ const BINDS_ONLY = 'PRAGMA disable_optimizer'
 const SHAPE = `SET explain_output = 'optimized_only'`
 const OPTIMIZED = 'SELECT json_serialize_plan($1::VARCHAR, optimize := true)'
 
+const PARSE = 'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)'
+/** Types with parameters inside of others, as ENUM('a')[]; the newest form is longer, and seldom needed. */
+const NOT_IN_THE_OLD_FORM = /^\{"error":true,"error_type":"serialization"/
+
 /** One of the two instances. */
 interface Half {
   readonly database: Database
@@ -93,13 +97,18 @@ export class PlanningDatabase {
       memory_limit: MEMORY_LIMIT,
       disabled_optimizers: DISABLED_OPTIMIZERS.join(','),
       parquet_metadata_cache: 'true',
+      storage_compatibility_version: 'latest', // of the syntax trees that it writes
     })
     const home = await binder.connect()
-    const parse = await home.textFunction(
-      'SELECT json_serialize_sql($1::VARCHAR, skip_null := true, skip_empty := true)')
+    const parse = await home.textFunction(PARSE)
+    const latest = await (await optimizer.connect()).textFunction(PARSE)
+    const anyParse: TextFunction = async sql => {
+      const tree = await parse(sql)
+      return NOT_IN_THE_OLD_FORM.test(tree) ? latest(sql) : tree
+    }
     const plan = await home.textFunction('SELECT json_serialize_plan($1::VARCHAR, skip_null := true)')
     return new PlanningDatabase(
-      await half(binder, emptyTables), await half(optimizer, skeletons), home, parse, plan)
+      await half(binder, emptyTables), await half(optimizer, skeletons), home, anyParse, plan)
   }
 
   /** How many statements the parser sees. */

@@ -119,3 +119,7 @@ SELECT id, ['-4', '-2', NULL] AS l, {'a': ['xxxxxx', 'y']} AS s FROM sales WHERE
 
 -- lists of text from a cross product
 SELECT p.id, n.words FROM people p, nested n WHERE n.id = 1 ORDER BY p.id;
+
+-- types with parameters inside of nested types
+SELECT ['b', 'a']::ENUM('a', 'b')[] AS a, {'k': 'a'}::STRUCT(k ENUM('a', 'b')) AS b, [1.25]::DECIMAL(5,1)[] AS c,
+  CAST(MAP {'x': ['a']} AS MAP(VARCHAR, ENUM('a', 'b')[])) AS d FROM single;
