@@ -19,7 +19,7 @@ import { Simulation } from './simulation.ts'
 import { skewedClock, type Skew } from './skewed-clock.ts'
 
 export const noFaults: Faults = { loseCall: 0, doubleCall: 0, breakStream: 0, maxDelayMs: 20 }
-export const DEADLINE_MS = 120_000
+const DEADLINE_MS = 120_000
 const EARLY_CHANCE = 0.1
 /** A lease holds so long. */
 const LEASE_MS = 10_000
@@ -42,6 +42,8 @@ export interface ClusterOptions {
   /** Of each executor; absent: 1 to 2. */
   readonly slots?: number
   readonly groups?: readonly ResourceGroup[]
+  /** Of each query; absent: two minutes. */
+  readonly deadlineMs?: number
   /** How wrong the clock of each executor is; absent: all have one. */
   readonly skew?: Skew
   /** How long at most a message waits for its actor; absent: it does not. */
@@ -61,6 +63,7 @@ export class SimulatedCluster {
   readonly network: Network
   readonly service: QueryService
   readonly outcomes: Outcome[] = []
+  readonly deadlineMs: number
   /** Tables of which a query met a changed file. */
   readonly invalidated: Table[] = []
   readonly #world: World
@@ -78,6 +81,7 @@ export class SimulatedCluster {
   constructor(seed: number, options: ClusterOptions) {
     const simulation = new Simulation(seed, EARLY_CHANCE, 0, options.turnMs)
     this.simulation = simulation
+    this.deadlineMs = options.deadlineMs ?? DEADLINE_MS
     this.#slots = options.slots ?? null
     this.#skew = options.skew ?? null
     this.network = new Network(simulation, options.faults)
@@ -107,7 +111,7 @@ export class SimulatedCluster {
       connect: info => new NetworkChannel(this.network, this.#process(info.id)),
       newQueryId: () => `q${++this.#queries}` as QueryId,
       ...(options.groups === undefined ? {} : { groups: () => options.groups ?? [] }),
-      limits: { deadlineMs: DEADLINE_MS, holdBytes: options.holdBytes, maxPartitions: 5 },
+      limits: { deadlineMs: this.deadlineMs, holdBytes: options.holdBytes, maxPartitions: 5 },
       onCrash: (_actor, reason) => { simulation.crashes.push(reason) },
       onFatal: cause => { simulation.crashes.push(cause) },
     })

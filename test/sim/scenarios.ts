@@ -9,7 +9,7 @@ import { FlightResults } from '../../coordinator/serve/flight-results.ts'
 import { MAX_LOSSES } from '../../coordinator/stage.ts'
 import type { QueryError } from '../../proto/errors.ts'
 import { Signer } from '../../proto/signed-text.ts'
-import { DEADLINE_MS, noFaults, SimulatedCluster, type Outcome } from './cluster.ts'
+import { noFaults, SimulatedCluster, type Outcome } from './cluster.ts'
 import type { Faults } from './network.ts'
 import { isSorted } from './program.ts'
 import type { PlannedQuery } from '../../planner/planned-query.ts'
@@ -30,6 +30,8 @@ const LOSSY: Faults = { loseCall: 0.02, doubleCall: 0.05, breakStream: 0.01, max
 /** Two of them are up to ten minutes apart, and draw apart by 0.4 ms a second. */
 const SKEW: Skew = { maxOffsetMs: 300_000, maxDrift: 0.0002 }
 const OTHER_SKEW: Skew = { maxOffsetMs: 600_000, maxDrift: 0.0004 }
+/** Seven stages, whose tasks keep to the executor on which they are thirty times slower: 24 s each at most. */
+const SLOW_CHAIN_MS = 240_000
 const ENDED: readonly string[] = ['finished', 'failed', 'cancelled']
 
 /** What is wrong with an outcome, or null. */
@@ -65,7 +67,7 @@ async function ended(
   network.faults = noFaults
   network.cut.clear()
   const queries = service.list().length
-  await simulation.run(DEADLINE_MS + 5_000, () => outcomes.length === queries)
+  await simulation.run(cluster.deadlineMs + 5_000, () => outcomes.length === queries)
   const stuck = service.list().filter(query => !ENDED.includes(query.state()))
   await simulation.run(SETTLE_MS)
   const errors = outcomes.filter(({ error }) => error !== null).length
@@ -118,7 +120,7 @@ export async function disturbed(seed: number): Promise<Run> {
 
 export async function stragglers(seed: number): Promise<Run> {
   const cluster = new SimulatedCluster(seed, {
-    executors: 4, slots: 2, holdBytes: 1_000_000, faults: seed % 8 === 0 ? noFaults : LOSSY,
+    executors: 4, slots: 2, holdBytes: 1_000_000, faults: seed % 8 === 0 ? noFaults : LOSSY, deadlineMs: SLOW_CHAIN_MS,
   })
   const { simulation } = cluster
   cluster.slow('e1', 30)
