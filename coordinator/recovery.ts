@@ -8,6 +8,8 @@
  *   may have read the old rows, so it counts as one that has read them.
  *
  * Every task of a stage reads from every partition of its input, `keep` excepted: that a file is absent is read too.
+ * That an output is being made again does not undo that it was read: as long as its rows are to be the same, what read
+ * them counts. If they turn out to change while it is being made, what read the old ones is made again all the same.
  */
 
 import type { FragmentInput } from '../planner/fragment.ts'
@@ -21,12 +23,20 @@ export interface StageView {
   readonly outputs: readonly OutputView[]
 }
 
-export type OutputView = 'none' | 'kept' | 'lost'
+/** gone: there is none any more, but what has read it counts. */
+export type OutputView = 'none' | 'gone' | 'kept' | 'lost'
 
-/** Stages in execution order, inputs by position. The answer: by stage the partitions to be made again. */
-export function recover(stages: readonly StageView[]): readonly ReadonlySet<number>[] {
+/** By stage. */
+export interface Recovery {
+  /** Partitions to be made again. */
+  readonly again: readonly ReadonlySet<number>[]
+  /** Those of them whose new output may differ from one that was read: nothing that has read it counts any more. */
+  readonly changed: readonly ReadonlySet<number>[]
+}
+
+/** Stages in execution order, inputs by position. */
+export function recover(stages: readonly StageView[]): Recovery {
   const again = stages.map(() => new Set<number>())
-  // the partitions whose new output may differ from one that was read
   const changed = stages.map(() => new Set<number>())
   let before = -1
   for (let size = 0; size !== before; size = sum(again) + sum(changed)) {
@@ -34,7 +44,7 @@ export function recover(stages: readonly StageView[]): readonly ReadonlySet<numb
     for (let reader = stages.length - 1; reader >= 0; reader--) needInputs(stages, again, reader)
     for (let reader = 0; reader < stages.length; reader++) passChanges(stages, again, changed, reader)
   }
-  return again
+  return { again, changed }
 }
 
 type Sets = readonly Set<number>[]
@@ -47,7 +57,8 @@ function needInputs(stages: readonly StageView[], again: Sets, reader: number): 
   view.outputs.forEach((output, partition) => {
     // the result is always needed
     if (reader === last && output === 'lost') again[reader]?.add(partition)
-    if (output !== 'none' && again[reader]?.has(partition) !== true) return
+    const isThere = output === 'kept' || output === 'lost'
+    if (isThere && again[reader]?.has(partition) !== true) return
     for (const input of view.inputs) {
       stages[input.fragment]?.outputs.forEach((made, from) => {
         if (made === 'lost' && reads(input, partition, from)) again[input.fragment]?.add(from)

@@ -17,6 +17,8 @@ interface Entry {
   readonly actor: Address<StageMessage>
   /** By partition; null: still to be made. */
   readonly outputs: (Output | null)[]
+  /** By partition: an output of it was there, and what has read that counts. */
+  readonly wasMade: boolean[]
   /** By partition: the epoch in which it was last taken back. */
   readonly takenBack: number[]
   epoch: number
@@ -47,6 +49,7 @@ export class StageBoard {
     this.#entries = stages.map(({ fragment, actor, partitions }) => ({
       fragment, actor, epoch: 0, started: false, ready: false,
       outputs: Array.from({ length: partitions }, () => null),
+      wasMade: Array.from({ length: partitions }, () => false),
       takenBack: Array.from({ length: partitions }, () => 0),
     }))
   }
@@ -105,6 +108,7 @@ export class StageBoard {
     const entry = this.#entries[stage]
     if (entry === undefined || epoch < (entry.takenBack[partition] ?? 0)) return
     entry.outputs[partition] = output
+    entry.wasMade[partition] = true
     // it ended just as its executor was lost: whoever needs it shall not wait for it
     if (this.#isLost(entry, output)) this.#recover()
     this.startReady()
@@ -177,13 +181,15 @@ export class StageBoard {
     const views: StageView[] = this.#entries.map((entry, stage) => ({
       inputs: entry.fragment.inputs, orderSensitive: entry.fragment.orderSensitive, started: entry.started,
       outputs: entry.outputs.map((output, partition) => {
-        if (output === null) return 'none'
+        if (output === null) return entry.wasMade[partition] === true ? 'gone' : 'none'
         return this.#isLost(entry, output) && !(stage === last && this.#isReceived(partition)) ? 'lost' : 'kept'
       }),
     }))
-    recover(views).forEach((partitions, stage) => {
-      const entry = this.#entries[stage]
-      if (entry !== undefined && partitions.size > 0) this.#takeBack(entry, partitions)
+    const { again, changed } = recover(views)
+    this.#entries.forEach((entry, stage) => {
+      const partitions = again[stage] ?? new Set()
+      if (partitions.size > 0) this.#takeBack(entry, partitions)
+      for (const partition of changed[stage] ?? []) entry.wasMade[partition] = false
     })
     // who reads from a stage that is not complete any more waits until it is
     for (const entry of this.#entries) {

@@ -7,7 +7,7 @@ import type { FragmentInput } from '../../planner/fragment.ts'
 type Input = [fragment: number, kind: FragmentInput['kind']]
 const stage = (outputs: OutputView[], inputs: Input[] = [], orderSensitive = false): StageView =>
   ({ outputs, inputs: inputs.map(([fragment, kind]) => ({ fragment, kind })), orderSensitive, started: true })
-const again = (...stages: StageView[]): number[][] => recover(stages).map(partitions => [...partitions].sort())
+const again = (...stages: StageView[]): number[][] => recover(stages).again.map(partitions => [...partitions].sort())
 
 t.test('a lost output is made again only if somebody still reads it', async t => {
   t.strictSame(again(stage(['lost', 'kept']), stage(['none'], [[0, 'gather']])), [[0], []])
@@ -54,4 +54,20 @@ t.test('both readers of a shared output that changes are made again', async t =>
   t.strictSame(again(
     stage(['lost'], [], true), stage(['kept'], [[0, 'broadcast']]), stage(['none'], [[0, 'broadcast']]),
     stage(['none'], [[1, 'gather'], [2, 'gather']])), [[0], [0], [0], [0]])
+})
+
+t.test('what has read an output that is being made again is made again if its rows change meanwhile', async t => {
+  const stages = (made: OutputView, sensitive = true) => [
+    stage(['lost'], [], sensitive), stage([made], [[0, 'hash']]), stage(['kept'], [[1, 'keep']]),
+    stage(['none'], [[2, 'gather'], [0, 'hash']]),
+  ]
+  t.strictSame(again(...stages('gone')), [[0], [0], [0], [0]])
+  t.strictSame(again(...stages('gone', false)), [[0], [], [], []], 'not if they are the same')
+  t.strictSame(again(...stages('none')), [[0], [0], [], [0]], 'nor if there has never been any')
+  const { changed } = recover(stages('gone'))
+  t.strictSame(changed.map(partitions => [...partitions]), [[0], [0], [0], []], 'so nothing counts that has read it')
+})
+
+t.test('an output that is gone needs its inputs as one that has never been', async t => {
+  t.strictSame(again(stage(['lost']), stage(['gone'], [[0, 'gather']])), [[0], []])
 })

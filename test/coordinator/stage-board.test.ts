@@ -148,3 +148,20 @@ t.test('a sample is never lost: what is written again is divided as it was', asy
   made.executorLost(key('e1'), lost)
   t.strictSame(told, ['1 again 0 epoch 1', '2 again  epoch 1', '1 inputs-ready'])
 })
+
+t.test('what has read an output that was lost counts until that is made of other rows', async t => {
+  const { made, told } = board(true, [
+    ...two(true), fragment(2, [{ fragment: 1, kind: 'gather' }]),
+    fragment(3, [{ fragment: 1, kind: 'gather' }, { fragment: 2, kind: 'gather' }]),
+  ])
+  made.startReady()
+  for (const partition of [0, 1]) made.partitionDone(0, partition, 0, output('e1'))
+  made.partitionDone(1, 0, 0, output('e2'))
+  made.partitionDone(2, 0, 0, output('e3'))
+  told.length = 0
+  made.executorLost(key('e2'), lost)
+  t.strictSame(told.filter(what => what.includes('again 0')), ['1 again 0 epoch 1'], 'of the same rows')
+  made.executorLost(key('e1'), lost)
+  const epochs = told.filter(what => what.includes('again 0')).slice(1)
+  t.strictSame(epochs, ['0 again 0,1 epoch 1', '1 again 0 epoch 2', '2 again 0 epoch 2', '3 again 0 epoch 2'])
+})
