@@ -32,6 +32,7 @@ import { taskReport, type Seen } from './task-report.ts'
 
 /** Before an attempt that failed is tried again: long enough for a full executor to have finished something. */
 const RETRY_DELAY_MS = 100
+
 export interface StageOptions {
   readonly work: QueryWork
   readonly fragment: Fragment
