@@ -51,7 +51,11 @@ if (haveEtcd(t)) {
     await etcd.stop()
     await rm(folder, { recursive: true, force: true })
   })
+  /** /readyz: a query that is sent there now could run, so it has reached the store. */
+  const isReady = async (coordinator: number): Promise<boolean> =>
+    (await fetch(`${hosts.coordinators[coordinator]?.doors['http'] ?? ''}/readyz`)).status === 200
   const allActive = (): Promise<number> => until('all are active', ACTIVE_WITHIN_MS, async () => {
+    if (!(await Promise.all(hosts.coordinators.map((_, i) => isReady(i)))).every(ready => ready)) return false
     const seen = await Promise.all(operators.map(operator => operator.executors()))
     return seen.every(each => each.filter(({ state }) => state === 'active').length === EXECUTORS)
   })
