@@ -6,6 +6,8 @@
 
 import { unreachable } from '../proto/errors.ts'
 import { quoteName } from '../proto/sql-text.ts'
+import type { DuckType } from '../proto/types.ts'
+import { typeOf } from './cut/expressions.ts'
 import { emitJoin } from './emit-join.ts'
 import { emitExpression, expressionSql, itemSql, orderBySql, type ColumnSql, type Scope } from './emit-expression.ts'
 import {
@@ -85,7 +87,8 @@ class Emitter {
       case 'Values': return this.#values(plan)
       case 'Project': return this.#over(plan.input, scope => plan.expressions.map(e => expressionSql(e, scope)))
       case 'Filter': {
-        const where = (scope: Scope) => plan.predicates.map(e => expressionSql(e, scope)).join(' AND ') || 'TRUE'
+        const where = (scope: Scope): string =>
+          plan.predicates.map(e => condition(e, expressionSql(e, scope))).join(' AND ') || 'TRUE'
         return this.#keep(plan.input, plan.output, scope => ` WHERE ${where(scope)}`)
       }
       case 'Aggregate': return this.#aggregate(plan)
@@ -130,7 +133,7 @@ class Emitter {
   #scan(scan: Scan): Relation {
     const alias = this.#alias()
     const column: ColumnSql = index => `${alias}.${quoteName(this.#names.columnName(scan.table, index))}`
-    const where = scan.filters.map(filter => emitExpression(filter, column)).join(' AND ')
+    const where = scan.filters.map(filter => condition(filter, emitExpression(filter, column))).join(' AND ')
     const items = scan.columns.map(position => position === null ? 'CAST(NULL AS BOOLEAN)' : column(position))
     return select(items, ` FROM ${this.#names.scan(scan)} AS ${alias}${where === '' ? '' : ` WHERE ${where}`}`)
   }
@@ -258,4 +261,18 @@ function limitSql(count: string | null, offset: number): string {
 
 function refuse(reason: string): never {
   throw new Unsupported(reason)
+}
+
+/**
+ * One of several behind WHERE. Of two bounds of the same value DuckDB makes a BETWEEN, which it cannot run over nested
+ * values; it does not know them for bounds in this form.
+ */
+function condition(predicate: Expression, sql: string): string {
+  const bounded = predicate.kind === 'Comparison' && /^[<>]=?$/.test(predicate.op) ? predicate.left
+    : predicate.kind === 'Between' ? predicate.input : null
+  return bounded !== null && isNested(typeOf(bounded)) ? `(${sql} IS TRUE)` : sql
+}
+
+function isNested({ kind }: DuckType): boolean {
+  return kind !== 'scalar' && kind !== 'decimal' && kind !== 'enum'
 }
