@@ -102,13 +102,13 @@ export class PlanningDatabase {
     const home = await binder.connect()
     const parse = await home.textFunction(PARSE)
     const latest = await (await optimizer.connect()).textFunction(PARSE)
-    const anyParse: TextFunction = async sql => {
+    const parseAnyForm: TextFunction = async sql => {
       const tree = await parse(sql)
       return NOT_IN_THE_OLD_FORM.test(tree) ? latest(sql) : tree
     }
     const plan = await home.textFunction('SELECT json_serialize_plan($1::VARCHAR, skip_null := true)')
     return new PlanningDatabase(
-      await half(binder, emptyTables), await half(optimizer, skeletons), home, anyParse, plan)
+      await half(binder, emptyTables), await half(optimizer, skeletons), home, parseAnyForm, plan)
   }
 
   /** How many statements the parser sees. */

@@ -4,13 +4,13 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { systemClock } from '../../proto/clock.ts'
 import { encode } from '../../proto/flight-any.ts'
-import { CancelFlightInfoRequestSchema, type FlightData, type FlightInfo } from '../../proto/gen/flight_pb.js'
+import { CancelFlightInfoRequestSchema } from '../../proto/gen/flight_pb.js'
 import { CommandStatementQuerySchema, TicketStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import type { QueryId } from '../../proto/ids.ts'
 import { writeTicket } from '../../proto/result-ticket.ts'
 import { Signer } from '../../proto/signed-text.ts'
 import { startSecure } from '../interop/secure-cluster.ts'
-import { FlightClient, packed } from '../serve/flight-client.ts'
+import { bytesRead, FlightClient, packed, ticketOf } from '../serve/flight-client.ts'
 import { runCommand } from './command.ts'
 
 const INVALID_ARGUMENT = 3
@@ -40,30 +40,22 @@ async function loggedIn(t: Test, { user, password } = cluster as { user: string;
 
 const ask = (client: FlightClient, query: string) =>
   client.getFlightInfo(packed(CommandStatementQuerySchema, { query }))
-const ticketOf = ({ endpoint }: FlightInfo): Uint8Array => endpoint[0]?.ticket?.ticket ?? new Uint8Array()
-
-async function bytesOf(client: FlightClient, ticket: Uint8Array): Promise<string> {
-  const pieces: Uint8Array[] = []
-  const messages = client.doGet(ticket) as AsyncIterable<FlightData>
-  for await (const { dataHeader, dataBody } of messages) pieces.push(dataHeader, dataBody)
-  return Buffer.concat(pieces).toString('hex')
-}
 
 t.test('a ticket is read again, by another connection of its user too: the statement ran once', async t => {
   const client = await loggedIn(t)
   const ticket = ticketOf(await ask(client, 'SELECT random() AS r FROM range(1000)'))
-  const bytes = await bytesOf(client, ticket)
-  t.equal(await bytesOf(client, ticket), bytes)
-  t.equal(await bytesOf(await loggedIn(t), ticket), bytes)
+  const bytes = await bytesRead(client, ticket)
+  t.equal(await bytesRead(client, ticket), bytes)
+  t.equal(await bytesRead(await loggedIn(t), ticket), bytes)
 })
 
 t.test('nobody else reads with it, nor cancels by it', async t => {
   const info = await ask(await loggedIn(t), 'SELECT 1')
   const cancel = encode(CancelFlightInfoRequestSchema, { info })
   const other = await loggedIn(t, OTHER)
-  await t.rejects(bytesOf(other, ticketOf(info)), { code: PERMISSION_DENIED })
+  await t.rejects(bytesRead(other, ticketOf(info)), { code: PERMISSION_DENIED })
   await t.rejects(other.act('CancelFlightInfo', cancel), { code: PERMISSION_DENIED })
-  await t.rejects(bytesOf(stranger(t), ticketOf(info)), { code: UNAUTHENTICATED })
+  await t.rejects(bytesRead(stranger(t), ticketOf(info)), { code: UNAUTHENTICATED })
   await t.rejects(stranger(t).act('CancelFlightInfo', cancel), { code: UNAUTHENTICATED })
 })
 
@@ -72,14 +64,14 @@ t.test('one that was not given out is none', async t => {
   const given = ticketOf(await ask(client, 'SELECT 1'))
   const content = { query: 'q' as QueryId, principal: cluster.user, coordinator: 'c', part: null }
   const foreign = writeTicket(new Signer(randomBytes(32), systemClock), content, 60_000)
-  await t.rejects(bytesOf(client, packed(TicketStatementQuerySchema, { statementHandle: Buffer.from(foreign) })),
+  await t.rejects(bytesRead(client, packed(TicketStatementQuerySchema, { statementHandle: Buffer.from(foreign) })),
     { code: NOT_FOUND })
   for (let at = given.length - 1; at > given.length - 100; at -= 7) {
     const changed = Uint8Array.from(given, (byte, i) => i === at ? byte ^ 1 : byte)
-    await t.rejects(bytesOf(client, changed), { code: NOT_FOUND }, `byte ${at}`)
+    await t.rejects(bytesRead(client, changed), { code: NOT_FOUND }, `byte ${at}`)
   }
-  await t.rejects(bytesOf(client, Buffer.from('nothing')), { code: INVALID_ARGUMENT })
-  t.ok(await bytesOf(client, given), 'and the right one is read')
+  await t.rejects(bytesRead(client, Buffer.from('nothing')), { code: INVALID_ARGUMENT })
+  t.ok(await bytesRead(client, given), 'and the right one is read')
 })
 
 t.test('one of a statement that has failed, or was cancelled, gives no rows', async t => {
@@ -87,11 +79,11 @@ t.test('one of a statement that has failed, or was cancelled, gives no rows', as
   const late = "SELECT CAST(CASE WHEN i = 99 THEN 'x' ELSE '1' END AS INTEGER) FROM range(100) t(i)"
   const failing = ticketOf(await ask(client, late))
   for (const when of ['at first', 'and again']) {
-    await t.rejects(bytesOf(client, failing), { code: INVALID_ARGUMENT, details: /Conversion Error/ }, when)
+    await t.rejects(bytesRead(client, failing), { code: INVALID_ARGUMENT, details: /Conversion Error/ }, when)
   }
   const info = await ask(client, 'SELECT i FROM range(1000000000000) t(i)')
   await client.act('CancelFlightInfo', encode(CancelFlightInfoRequestSchema, { info }))
-  await t.rejects(bytesOf(client, ticketOf(info)), { code: NOT_FOUND })
+  await t.rejects(bytesRead(client, ticketOf(info)), { code: NOT_FOUND })
 })
 
 t.test('what is too large, or no message, is refused, and the next is served', async t => {
@@ -100,6 +92,6 @@ t.test('what is too large, or no message, is refused, and the next is served', a
   t.equal(await client.raw('doGet', Buffer.alloc(TOO_LARGE_BYTES + 1)), RESOURCE_EXHAUSTED)
   t.equal(await client.raw('doGet', Buffer.from([0x0a, 0xff, 0xff])), INVALID_ARGUMENT)
   t.not(await client.raw('doAction', Buffer.from([0x0a, 0xff, 0xff])), 0)
-  t.ok(await bytesOf(client, ticketOf(await ask(client, 'SELECT 1'))))
-  t.ok(await bytesOf(await loggedIn(t), ticketOf(await ask(await loggedIn(t), 'SELECT 1'))))
+  t.ok(await bytesRead(client, ticketOf(await ask(client, 'SELECT 1'))))
+  t.ok(await bytesRead(await loggedIn(t), ticketOf(await ask(await loggedIn(t), 'SELECT 1'))))
 })

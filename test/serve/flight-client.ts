@@ -239,6 +239,19 @@ export function unpacked<Schema extends DescMessage>(schema: Schema, bytes: Uint
   return fromBinary(schema, fromBinary(AnySchema, bytes).value)
 }
 
+export function ticketOf({ endpoint }: FlightInfo, index = 0): Uint8Array {
+  return endpoint[index]?.ticket?.ticket ?? new Uint8Array(0)
+}
+
+/** All that a ticket gives, to be compared. */
+export async function bytesRead(client: FlightClient, ticket: Uint8Array): Promise<string> {
+  const pieces: Uint8Array[] = []
+  for await (const { dataHeader, dataBody } of client.doGet(ticket) as AsyncIterable<FlightData>) {
+    pieces.push(dataHeader, dataBody)
+  }
+  return Buffer.concat(pieces).toString('hex')
+}
+
 /** The rows of a table as plain objects. */
 export function rowsOf(table: ArrowTable): unknown[] {
   return table.toArray().map(row => row?.toJSON())

@@ -22,7 +22,7 @@ import { Signer } from '../../proto/signed-text.ts'
 import { HandClock } from '../executor/hand-clock.ts'
 import { temporaryFolder } from '../executor/workbench.ts'
 import { FakeQueries, framesOf, type Script } from './fake-queries.ts'
-import { FlightClient, nodes, packed, startFlight, unpacked } from './flight-client.ts'
+import { FlightClient, nodes, packed, startFlight, ticketOf, unpacked } from './flight-client.ts'
 
 const part = (value: number) => new Table({ x: vectorFromArray([value], new Int32()) })
 const LOCATIONS = ['grpc://one:1', 'grpc://two:2']
@@ -51,8 +51,6 @@ async function setUp(t: Test) {
 }
 
 type Setting = Awaited<ReturnType<typeof setUp>>
-
-const ticketOf = (info: FlightInfo, i: number): Uint8Array => info.endpoint[i]?.ticket?.ticket ?? new Uint8Array(0)
 
 /** An executor that has a reader of this part, once that is granted. */
 async function reading({ channel }: Setting, info: FlightInfo, i: number, authorization = '') {

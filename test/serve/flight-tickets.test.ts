@@ -5,7 +5,7 @@ import { Int32, Table, vectorFromArray } from 'apache-arrow'
 import { arrowSchemaMessage } from '../../proto/arrow-schema.ts'
 import {
   CancelFlightInfoRequestSchema, CancelFlightInfoResultSchema, FlightEndpointSchema, RenewFlightEndpointRequestSchema,
-  type FlightData, type FlightInfo,
+  type FlightData,
 } from '../../proto/gen/flight_pb.js'
 import { CommandStatementQuerySchema } from '../../proto/gen/flight_sql_pb.js'
 import { ResultService } from '../../proto/gen/results_pb.js'
@@ -13,7 +13,7 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { GrpcChannel } from '../../proto/grpc-channel.ts'
 import { nodeChannel } from '../../proto/node-auth.ts'
 import { FakeQueries, framesOf, type Script } from './fake-queries.ts'
-import { FlightClient, nodes, packed, startFlight } from './flight-client.ts'
+import { bytesRead, FlightClient, nodes, packed, startFlight, ticketOf } from './flight-client.ts'
 
 const columns = [{ name: 'id', type: 'INTEGER' }]
 const table = new Table({ id: vectorFromArray([1, 2], new Int32()) })
@@ -42,15 +42,6 @@ async function two(t: Test, script: Script) {
   const channelTo = (id: string) => id === 'c1' ? nodeChannel(`127.0.0.1:${port}`, nodes) : null
   const otherPort = await startFlight(t, { queries: others, coordinator: 'c2', channelTo })
   return { queries, port, otherPort, first: new FlightClient(t, port), second: new FlightClient(t, otherPort) }
-}
-
-const ticketOf = ({ endpoint }: FlightInfo): Uint8Array => endpoint[0]?.ticket?.ticket ?? new Uint8Array(0)
-
-async function bytesRead(client: FlightClient, ticket: Uint8Array): Promise<string> {
-  const pieces: Uint8Array[] = []
-  const messages = client.doGet(ticket) as AsyncIterable<FlightData>
-  for await (const { dataHeader, dataBody } of messages) pieces.push(dataHeader, dataBody)
-  return Buffer.concat(pieces).toString('hex')
 }
 
 t.test('another coordinator gives and follows the same result, again and again; the statement runs once', async t => {
