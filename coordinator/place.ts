@@ -7,7 +7,7 @@
  * executor takes its own tasks first and those of others only to fill a slot that would stand idle.
  */
 
-import { owners, rank, Ranking } from '../cache/affinity.ts'
+import { owners, Ranking } from '../cache/affinity.ts'
 import type { FileKey } from '../cache/key.ts'
 import type { ExecutorId } from '../proto/ids.ts'
 import type { TaskRestriction } from './key-ranges.ts'
@@ -41,62 +41,67 @@ export interface PlacedTask {
 
 /**
  * At least one task, at most about `targetTasks` and one an executor more. The splits of a group are read by one task;
- * their owner is that of the largest.
+ * their owner is that of the largest. A table has groups by the hundred thousand: what is decided of one is a number at
+ * its place in `groups`, so that none is looked up twice and nothing is sorted back into the order of files and rows.
  */
 export function placeSplits(
   groups: readonly (readonly ScanSplit[])[], rooms: readonly Room[], targetTasks: number,
 ): PlacedTask[] {
   const slots = rooms.reduce((total, room) => total + room.slots, 0)
-  const shares = owned(groups, rooms)
-  const tasks = rooms.flatMap(room => {
-    const own = shares.get(room.id)?.groups ?? []
-    return pack(own, Math.max(1, Math.round(targetTasks * room.slots / Math.max(1, slots))), room.id)
+  const sizes = Float64Array.from(groups, bytes)
+  // so that the small ones even out
+  const largestFirst = Uint32Array.from(groups.keys()).sort((a, b) => (sizes[b] ?? 0) - (sizes[a] ?? 0))
+  const takers = owned(groups, sizes, largestFirst, rooms)
+  const bins = rooms.map(({ id, slots: own }) => Array.from(
+    { length: Math.max(1, Math.round(targetTasks * own / Math.max(1, slots))) },
+    () => ({ owner: id, splits: [] as ScanSplit[], sizeBytes: 0 }),
+  ))
+  const chosen = new Uint32Array(groups.length)
+  for (const at of largestFirst) {
+    const own = bins[takers[at] ?? 0] ?? []
+    const least = leastLoaded(own)
+    chosen[at] = least
+    const bin = own[least]
+    if (bin !== undefined) bin.sizeBytes += sizes[at] ?? 0
+  }
+  groups.forEach((items, at) => {
+    const bin = bins[takers[at] ?? 0]?.[chosen[at] ?? 0]
+    for (const item of items) bin?.splits.push(item)
   })
+  const tasks = bins.flat().filter(({ splits }) => splits.length > 0)
   return tasks.length > 0 ? tasks : [{ owner: null, splits: groups.flat(), sizeBytes: bytes(groups.flat()) }]
 }
 
-/** A group of splits, and its place in the order of scans, files and rows. */
-interface Ordered {
-  readonly items: readonly ScanSplit[]
-  readonly at: number
-  readonly sizeBytes: number
-  /** Of the largest split. */
-  readonly file: FileKey
-  readonly hash: number
-}
-
-/** What goes to an executor. */
-interface Share {
-  readonly boundBytes: number
-  sizeBytes: number
-  readonly groups: Ordered[]
-}
-
-/** Each executor's groups. Largest first, so that the small ones even out. */
-function owned(groups: readonly (readonly ScanSplit[])[], rooms: readonly Room[]): ReadonlyMap<ExecutorId, Share> {
-  const slots = rooms.reduce((total, room) => total + room.slots, 0)
-  const ids = rooms.map(room => room.id)
+/** The position among `rooms` of each group's owner. */
+function owned(
+  groups: readonly (readonly ScanSplit[])[], sizes: Float64Array, largestFirst: Uint32Array, rooms: readonly Room[],
+): Uint32Array {
+  const ids = rooms.map(({ id }) => id)
+  const position = new Map(ids.map((id, i) => [id, i]))
   const ranking = new Ranking(ids)
-  // all that is looked up of a file is looked up before the sort, which scatters them over memory
-  const largestFirst = groups.flatMap((items, at): Ordered[] => {
+  const hashes = Int32Array.from(groups, items => {
     const file = largest(items)
-    return file === null ? [] : [{ items, at, sizeBytes: bytes(items), file, hash: ranking.hash(file) }]
+    return file === null ? 0 : ranking.hash(file)
   })
-  const perSlotBytes = largestFirst.reduce((total, { sizeBytes }) => total + sizeBytes, 0) / Math.max(1, slots)
-  largestFirst.sort((a, b) => b.sizeBytes - a.sizeBytes)
-  const shares = new Map(rooms.map((room): [ExecutorId, Share] =>
-    [room.id, { boundBytes: LOAD_BOUND * perSlotBytes * room.slots, sizeBytes: 0, groups: [] }]))
-  const loaded = (id: ExecutorId): number => shares.get(id)?.sizeBytes ?? 0
-  for (const ordered of largestFirst) {
-    const fits = (id: ExecutorId): boolean => loaded(id) + ordered.sizeBytes <= (shares.get(id)?.boundBytes ?? 0)
-    const taker = ranking.first(ordered.hash, fits)
-      ?? rank(ordered.file, ids).reduce((best, id) => loaded(id) < loaded(best) ? id : best)
-    const share = shares.get(taker)
-    if (share === undefined) continue
-    share.groups.push(ordered)
-    share.sizeBytes += ordered.sizeBytes
+  const slots = rooms.reduce((total, room) => total + room.slots, 0)
+  const perSlotBytes = sizes.reduce((total, size) => total + size, 0) / Math.max(1, slots)
+  const loads = rooms.map(() => 0)
+  let sizeBytes = 0
+  const fits = (id: ExecutorId): boolean => {
+    const i = position.get(id) ?? 0
+    return (loads[i] ?? 0) + sizeBytes <= LOAD_BOUND * perSlotBytes * (rooms[i]?.slots ?? 0)
   }
-  return shares
+  const hasLeast = (id: ExecutorId): boolean => loads[position.get(id) ?? 0] === Math.min(...loads)
+  const takers = new Uint32Array(groups.length)
+  for (const at of largestFirst) {
+    sizeBytes = sizes[at] ?? 0
+    const hash = hashes[at] ?? 0
+    const id = ranking.first(hash, fits) ?? ranking.first(hash, hasLeast)
+    const taker = id === null ? 0 : position.get(id) ?? 0
+    takers[at] = taker
+    loads[taker] = (loads[taker] ?? 0) + sizeBytes
+  }
+  return takers
 }
 
 /** The file of the largest split. */
@@ -106,18 +111,11 @@ function largest(items: readonly ScanSplit[]): FileKey | null {
   return most?.file ?? null
 }
 
-/** `groups` are the largest first: each to the least loaded task; within a task in their order again. */
-function pack(groups: readonly Ordered[], count: number, owner: ExecutorId): PlacedTask[] {
-  const bins = Array.from({ length: Math.min(count, groups.length) }, () => ({ groups: [] as Ordered[], sizeBytes: 0 }))
-  for (const ordered of groups) {
-    let [least] = bins
-    for (const bin of bins) if (least === undefined || bin.sizeBytes < least.sizeBytes) least = bin
-    if (least === undefined) continue
-    least.groups.push(ordered)
-    least.sizeBytes += ordered.sizeBytes
-  }
-  return bins.map(({ groups: own, sizeBytes }) =>
-    ({ owner, splits: own.sort((a, b) => a.at - b.at).flatMap(({ items }) => items), sizeBytes }))
+/** The position of the first that has least. */
+function leastLoaded(bins: readonly { readonly sizeBytes: number }[]): number {
+  let least = 0
+  bins.forEach(({ sizeBytes }, i) => { if (sizeBytes < (bins[least]?.sizeBytes ?? 0)) least = i })
+  return least
 }
 
 /** The executor with most of `bytesAt`, by rank of its id if none has any; null: no executor. */

@@ -108,8 +108,9 @@ export function placedScans(scans: readonly SplitScan[], rooms: readonly Room[])
 
 /** Splits of which one task has to read each group. */
 function groupsOf({ id, files, columns, dividedBy = [] }: SplitScan, targetTasks: number): readonly ScanSplit[][] {
-  return divided(splits(files, columns, targetTasks), files, dividedBy)
-    .map(group => group.map(split => ({ scan: id, split })))
+  const all = splits(files, columns, targetTasks)
+  if (dividedBy.length === 0) return all.map(split => [{ scan: id, split }])
+  return divided(all, files, dividedBy).map(group => group.map(split => ({ scan: id, split })))
 }
 
 /** Files that tell where a query should run: more would tell the same. */
