@@ -88,6 +88,12 @@ export function adbcSuite(): Promise<Client> {
   return goProgram('adbc-validation', 'adbc', ['test', '-c'], '.')
 }
 
+/** What checks the Helm chart. */
+export function chartCheck(): Promise<Client> {
+  return goProgram('chart', '../soak/chart', ['build'], '.')
+}
+
+/** `folder`: beside this file. */
 async function goProgram(name: string, folder: string, words: readonly string[], package_: string): Promise<Client> {
   const path = place(`build-go/${name}`)
   const { status, output } = await run('go', [
