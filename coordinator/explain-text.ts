@@ -128,7 +128,8 @@ function scanLine(scan: ExplainedScan): string {
   const { bytes_to_fetch: toFetch, bytes_cached: atHand } = scan
   const from = toFetch === 0 ? ' at hand' : `: ${bytes(atHand)} at hand, ${bytes(toFetch)} to fetch at most`
   const all = scan.reads === 'all' ? ', read by every task' : ''
-  return `▪ ${scan.table}: ${files}${groups} · ${bytes(scan.bytes)}${from}${all}`
+  const steps = scan.steps === 1 ? '' : `, in ${scan.steps} steps at most`
+  return `▪ ${scan.table}: ${files}${groups} · ${bytes(scan.bytes)}${from}${all}${steps}`
 }
 
 /** A line an executor. */

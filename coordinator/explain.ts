@@ -74,7 +74,7 @@ function explainStage(work: PlannedWork, fragment: Fragment, ground: Known, seen
       const from = fragments[input.fragment]
       return { stage: input.fragment, exchange: input.kind, reason: from === undefined ? '' : whyOf(from) }
     }),
-    scans: fragment.scans.flatMap(scan => explainScan(work, scan, ground)),
+    scans: fragment.scans.flatMap(scan => explainScan(work, scan, tasks, ground)),
     placement: fragment.tasks === 'splits' && sqlKind === 'emitted' ? tasks.map(task => placed(fragment, task)) : [],
     actual: seen?.stages.get(fragment.id) ?? null,
   }
@@ -92,7 +92,8 @@ function placed({ scans }: Fragment, { owner, splits: items }: PlacedTask): Expl
 }
 
 function explainScan(
-  { planned, tables, files }: PlannedWork, scan: FragmentScan, { isRemote, cached }: Known,
+  { planned, tables, files }: PlannedWork, scan: FragmentScan, tasks: readonly PlacedTask[],
+  { isRemote, cached }: Known,
 ): ExplainedScan[] {
   const table = tables[scan.table]
   if (table === undefined) return []
@@ -110,8 +111,13 @@ function explainScan(
     reads: scan.reads, files: table.files.length, files_kept: isOriginal ? table.files.length : kept.length,
     row_groups: rowGroups,
     row_groups_kept: isOriginal ? rowGroups : kept.reduce((sum, file) => sum + file.rowGroups.length, 0),
-    bytes, bytes_to_fetch: bytes - atHand, bytes_cached: atHand,
+    bytes, bytes_to_fetch: bytes - atHand, bytes_cached: atHand, steps: remote ? stepsOf(scan, tasks) : 1,
   }]
+}
+
+function stepsOf({ id }: FragmentScan, tasks: readonly PlacedTask[]): number {
+  const own = tasks.flatMap(({ splits }) => splits.filter(({ scan }) => scan === id))
+  return own.reduce((most, { split: { step = 0 } }) => Math.max(most, step + 1), 1)
 }
 
 function outputText({ output, explained }: Fragment): string {

@@ -78,6 +78,8 @@ export interface ExplainedScan {
    */
   readonly bytes_to_fetch: number
   readonly bytes_cached: number
+  /** Until a task has rows enough, it reads on in so many steps at most; 1: it reads all at once. */
+  readonly steps: number
 }
 
 export interface ExplainedTask {

@@ -30,9 +30,24 @@ export function stageTasks(
   fragment: Fragment, work: PlannedWork, rooms: readonly Room[], partitionCount: number,
 ): PlacedTask[] {
   const tasks = tasksOf(fragment, work, rooms, partitionCount)
-  const [scan] = fragment.scans
-  if (fragment.enoughRows === undefined || scan === undefined) return tasks
-  return tasks.map(task => ({ ...task, splits: inSteps(task.splits, work.files.get(scan.id) ?? [], scan.columns) }))
+  const { enough, scans } = fragment
+  if (enough === undefined) return tasks
+  const exchangeBytes = exchangeBytesOf(fragment, work.planned.fragments, partitionCount)
+  const steps = inSteps({ streamed: enough.streamed, scans, files: work.files, exchangeBytes })
+  return tasks.map(task => ({ ...task, splits: steps(task.splits) }))
+}
+
+/** That a task reads, by the estimates of who writes them. */
+function exchangeBytesOf({ inputs }: Fragment, fragments: readonly Fragment[], partitionCount: number): number {
+  return inputs.reduce((sum, { fragment, kind }) => {
+    const bytes = fragments[fragment]?.bytes ?? 0
+    switch (kind) {
+      case 'hash': case 'range': case 'keep': return sum + bytes / partitionCount
+      case 'gather': case 'broadcast': case 'all': return sum + bytes
+      case 'bounds': return sum
+      default: return unreachable(kind)
+    }
+  }, 0)
 }
 
 function tasksOf(

@@ -110,7 +110,7 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     carried: carriedFiles(original
       ? work.tablesRead.flatMap(index => work.tables[index]?.files ?? []).map(({ file }) => file)
       : place.splits.map(({ split }) => split.file)),
-    enoughRows: BigInt(fragment.enoughRows ?? 0),
+    enoughRows: BigInt(fragment.enough?.rows ?? 0),
   }
 }
 

@@ -21,7 +21,7 @@ import { writeExchange, type WrittenFile } from './exchange-writer.ts'
 import type { InstanceSet, TaskConnection } from './instance-set.ts'
 import type { DuckConnection } from './instances.ts'
 import type { Use } from './managed-instance.ts'
-import { beginnings } from './read-steps.ts'
+import { afterFirstStep, beginnings } from './read-steps.ts'
 import { sampleKeys, type SampledKey } from './sampled-keys.ts'
 import type { ResultSpool } from './result-spool.ts'
 import { resultShape, writeResult } from './result-writer.ts'
@@ -53,14 +53,11 @@ interface InputPaths {
   readonly inputPaths: readonly (readonly string[])[]
 }
 
-interface Inputs extends InputPaths {
-  readonly stats: Pick<TaskStats, 'bytesFetched' | 'bytesCached' | 'exchangeBytes'>
-}
-
-/** A task that reads all that it has to, or the beginning that is enough. */
-interface Enough {
+/** What a task reads: all that it has to, or a beginning that is enough. */
+interface Reading {
   readonly task: TaskDefinition
-  /** To find that out. */
+  readonly scanned: ScanFiles
+  /** Fetched before, of beginnings that were too little. */
   readonly bytesFetched: number
 }
 
@@ -100,17 +97,17 @@ export class TaskRunner {
     const read: string[] = []
     let scanned: ScanFiles | undefined
     try {
-      const enough = await this.#enough(task, signal)
-      const { scans } = enough.task
-      scanned = await ScanFiles.open(scans, task.carried, this.#options.files, signal)
-      this.#options.reads.add(scans, scanned.files)
-      const inputs = await this.#locate(enough, scanned, place, signal)
-      read.push(...inputs.scanPaths.flat(), ...inputs.inputPaths.flat())
-      const output = await this.#onConnection(enough.task, inputs, signal, async (sql, { connection, use }) =>
-        ran(await this.#execute(enough.task, sql, connection, spool, signal), use))
+      const inputPaths = await this.#options.exchangeReader.locate(task.inputs, place, signal)
+      const reading = await this.#read(task, inputPaths, signal)
+      scanned = reading.scanned
+      this.#options.reads.add(reading.task.scans, scanned.files)
+      read.push(...scanned.paths.flat(), ...inputPaths.flat())
+      const paths: InputPaths = { scanPaths: scanned.paths, inputPaths }
+      const output = await this.#onConnection(reading.task, paths, signal, async (sql, { connection, use }) =>
+        ran(await this.#execute(reading.task, sql, connection, spool, signal), use))
       if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
       spool?.complete()
-      const stats = { ...output.stats, ...inputs.stats, cpuMs: endCpu() }
+      const stats = { ...output.stats, ...readStats(reading), cpuMs: endCpu() }
       return { kind: 'succeeded', nowMs: clock.nowMs(), files: output.files, sample: output.sample, stats }
     } catch (error) {
       this.#tellTroubles(error)
@@ -139,37 +136,28 @@ export class TaskRunner {
     this.#options.files.prefetch(wantedFiles(scans, task.carried), signal).catch(() => undefined)
   }
 
-  /** The task over the first of its splits that give rows enough, where more would have to come from a bucket. */
-  async #enough(task: TaskDefinition, signal: AbortSignal): Promise<Enough> {
+  /** The first beginning that gives rows enough, if the rest would have to come from a bucket; or all of it. */
+  async #read(task: TaskDefinition, inputPaths: InputPaths['inputPaths'], signal: AbortSignal): Promise<Reading> {
     const { files } = this.#options
+    const isRestLocal = files.areLocal(wantedFiles(afterFirstStep(task), task.carried))
     let bytesFetched = 0
-    for (const beginning of files.areLocal(wantedFiles(task.scans, task.carried)) ? [] : beginnings(task)) {
+    for (const beginning of isRestLocal ? [] : beginnings(task)) {
       const scanned = await ScanFiles.open(beginning.scans, task.carried, files, signal)
-      bytesFetched += scanned.bytesFetched
+      const paths = { scanPaths: scanned.paths, inputPaths }
       try {
-        const inputs = { scanPaths: scanned.paths, inputPaths: [] }
-        const count = await this.#onConnection(beginning, inputs, signal, (sql, { connection }) =>
+        const rows = await this.#onConnection(beginning, paths, signal, (sql, { connection }) =>
           countRows(connection, sql))
-        if (count >= task.enoughRows) return { task: beginning, bytesFetched }
+        if (rows >= task.enoughRows) return { task: beginning, scanned, bytesFetched }
       } catch (error) {
-        if (signal.aborted) throw error
-        break // it will fail the task itself, or not by then
-      } finally {
         await scanned.release()
+        if (signal.aborted) throw error
+        bytesFetched += scanned.bytesFetched
+        break // it will fail the task itself, or not by then
       }
+      await scanned.release()
+      bytesFetched += scanned.bytesFetched
     }
-    return { task, bytesFetched }
-  }
-
-  async #locate(
-    { task, bytesFetched: before }: Enough, scanned: ScanFiles, place: TaskPlace, signal: AbortSignal,
-  ): Promise<Inputs> {
-    const inputPaths = await this.#options.exchangeReader.locate(task.inputs, place, signal)
-    const { paths } = scanned
-    const bytesFetched = before + scanned.bytesFetched
-    const bytesCached = Math.max(0, scanned.bytesCached - before) // what the steps before have brought is here by now
-    const exchangeBytes = sum(task.inputs.flatMap(input => input.files.map(file => Number(file.sizeBytes))))
-    return { scanPaths: paths, inputPaths, stats: { bytesFetched, bytesCached, exchangeBytes } }
+    return { task, scanned: await ScanFiles.open(task.scans, task.carried, files, signal), bytesFetched }
   }
 
   async #onConnection<T>(
@@ -275,6 +263,16 @@ function ran({ files, sample, rowCount, outputBytes }: Output, { peakBytes, spil
 async function countRows(connection: DuckConnection, sql: string): Promise<bigint> {
   const [row] = await connection.texts(`SELECT count(*) FROM (${sql})`, [0])
   return BigInt(row?.[0] ?? 0)
+}
+
+function readStats(
+  { task, scanned, bytesFetched: before }: Reading,
+): Pick<TaskStats, 'bytesFetched' | 'bytesCached' | 'exchangeBytes'> {
+  return {
+    bytesFetched: before + scanned.bytesFetched,
+    bytesCached: Math.max(0, scanned.bytesCached - before), // what the steps before have brought is here by now
+    exchangeBytes: sum(task.inputs.flatMap(input => input.files.map(file => Number(file.sizeBytes)))),
+  }
 }
 
 /** With its place in the user's text, in bytes. A place in emitted text means nothing to whoever wrote another. */

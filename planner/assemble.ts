@@ -18,9 +18,10 @@ import { restrictions } from './cut/restrict.ts'
 import { slicedInputs } from './cut/sliced.ts'
 import { isHashable, type CutContext } from './cut/spread.ts'
 import { emit, emitKeys, emitSortKey } from './emit.ts'
+import { enoughRows, mapStreamed } from './enough-rows.ts'
 import { explainFragment } from './explain-operators.ts'
 import type { Expression, Order } from './expression.ts'
-import { enoughRows, firstRows } from './first-rows.ts'
+import { firstRows } from './first-rows.ts'
 import {
   inputName, scanName, type Cut, type Fragment, type FragmentInput, type FragmentOutput, type FragmentRestriction,
   type FragmentScan, type FragmentTasks,
@@ -48,6 +49,7 @@ export function assemble(
   return cuts.map(cut => {
     const scans = scansOf(cut.root).map(scan => ({ scan, id: nextScan++ }))
     const ids = new Map(scans.map(({ scan, id }) => [scan, id]))
+    const idOf = (scan: Scan): number => ids.get(scan) ?? -1
     const isSplit = (scan: Scan): boolean => context.isSplit[scan.table] === true && !cut.repeated.has(scan)
     const filters = scanFilters(cut.root)
     const first = firstRows(cut.root)
@@ -59,7 +61,7 @@ export function assemble(
     const types = columnTypes(cut.root, tableTypes)
     const { root, slice } = withoutSlice(cut.root)
     const nameOfRelation = (relation: Scan | Exchange): string => relation.kind === 'Scan'
-      ? scanName(ids.get(relation) ?? -1) : inputName(inputOf(relation, cut, written))
+      ? scanName(idOf(relation)) : inputName(inputOf(relation, cut, written))
     const restricted = tasks !== 'splits' ? []
       : restrictions(cut.root, { tableTypes, smallRows: thresholds.replicateRows, isSplit, nameOf: nameOfRelation })
     return {
@@ -72,11 +74,11 @@ export function assemble(
       types, scans: described, inputs: read, tasks,
       output: cut.output.kind === 'result' && slice !== null ? { ...cut.output, slice } : outputOf(cut, types),
       restrictions: restricted.map(({ relation, column, by, byColumn }): FragmentRestriction => ({
-        relation: nameOfRelation(relation), column, by: { scan: ids.get(by) ?? -1, column: byColumn },
+        relation: nameOfRelation(relation), column, by: { scan: idOf(by), column: byColumn },
       })),
       orderSensitive: isOrderSensitive(cut, context.volatileFunctions),
       maxRows: maxRows(cut.root), rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
-      ...(enough === null ? {} : { enoughRows: enough }),
+      ...(enough === null ? {} : { enough: { ...enough, streamed: mapStreamed(enough.streamed, idOf) } }),
       ...(explain ? { explained: explainFragment(cut, tables, restricted) } : {}),
     }
   })

@@ -1,12 +1,9 @@
 /**
- * What a LIMIT without an order leaves unread.
- *
- *   firstRows     so many rows of a table are enough, whichever they are: no more of its files and row groups are read
- *   enoughRows    a filter leaves it open how many rows of a table that takes: they are read in steps, until there are
- *                 so many rows of the fragment
+ * What a LIMIT without an order leaves unread of a table where so many rows of it are enough, whichever they are: no
+ * more of its files and row groups are read. Where a filter or a join leaves it open how many that takes, see
+ * enough-rows.ts.
  */
 
-import { isVolatile } from './order-sensitivity.ts'
 import { inputs, type Plan, type Scan } from './plan.ts'
 
 /** Scans that are not in it need all their rows. Nothing below an Exchange: that is another fragment's. */
@@ -40,21 +37,4 @@ function limited({ limit, offset }: Extract<Plan, { kind: 'Limit' }>, enough: nu
   if (limit?.kind === 'percent') return null
   const least = limit === null ? enough : Math.min(limit.value, enough ?? limit.value)
   return least === null ? null : least + offset
-}
-
-/**
- * How many rows of the fragment are enough, if whatever it gives of the beginning of its one table it also gives of
- * all of it; null: it needs all, or `firstRows` tells. A volatile filter would let other rows pass the next time.
- */
-export function enoughRows(root: Plan, volatileFunctions: ReadonlySet<string>): number | null {
-  if (root.kind === 'Project') return enoughRows(root.input, volatileFunctions)
-  if (root.kind !== 'Limit' || root.limit?.kind !== 'rows' || root.limit.value === 0) return null
-  let [below, isFiltered] = [root.input, false]
-  while (below.kind === 'Project' || below.kind === 'Filter' || below.kind === 'Unnest') {
-    if (isVolatile(below, volatileFunctions)) return null
-    isFiltered ||= below.kind !== 'Project'
-    below = below.input
-  }
-  if (below.kind !== 'Scan' || isVolatile(below, volatileFunctions)) return null
-  return isFiltered || below.filters.length > 0 ? root.limit.value : null
 }

@@ -5,8 +5,9 @@
  */
 
 import { sampleOf } from './cut/sample.ts'
-import type { Expression, Order } from './expression.ts'
 import { withInputs } from './cut/with-inputs.ts'
+import type { Enough } from './enough-rows.ts'
+import type { Expression, Order } from './expression.ts'
 import { inputs, isUncut, type Exchange, type Partitioning, type Plan, type Scan, type Uncut } from './plan.ts'
 import type { RowSlice } from './slice.ts'
 
@@ -44,8 +45,8 @@ export interface Fragment {
   readonly orderSensitive: boolean
   /** Rows of a task's output at most; null: nothing is certain. */
   readonly maxRows: number | null
-  /** A task may stop reading once it has so many rows; absent: it needs all. */
-  readonly enoughRows?: number
+  /** A task may stop reading once it has so many rows, of scans by their ids; absent: it needs all. */
+  readonly enough?: Enough<number>
   /** Estimated rows and bytes of the output over all tasks. */
   readonly rows: number
   readonly bytes: number

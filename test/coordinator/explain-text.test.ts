@@ -16,6 +16,7 @@ const stage: ExplainedStage = {
   scans: [{
     table: 'lake.main.orders', columns: ['customer', 'amount', 'day'], reads: 'split', files: 100_000, files_kept: 12,
     row_groups: 400_000, row_groups_kept: 31, bytes: 48_000_000, bytes_to_fetch: 40_000_000, bytes_cached: 8_000_000,
+    steps: 1,
   }],
   placement: [
     { executor: '18420783-0000', files: ['orders/a', 'orders/b', 'orders/c'], file_count: 7, bytes: 30_000_000 },
@@ -71,6 +72,13 @@ const ran: Explanation = {
     spilled: true,
   },
 }
+
+t.test('a table that may be read in part is told apart', async t => {
+  const steps = stage.scans.map(scan => ({ ...scan, steps: 3 }))
+  t.match(explanationText({ ...planned, stages: [{ ...stage, scans: steps }, last] }),
+    '40 MB to fetch at most, in 3 steps at most\n')
+  t.notMatch(explanationText(planned), 'steps')
+})
 
 t.test('explanations look as the golden text', async t => {
   const whole = { ...planned, whole_reason: 'small: 3 MB to read, under 32 MB', stages: [{ ...last, inputs: [] }] }

@@ -1,8 +1,8 @@
-/** Of which scans a LIMIT leaves the first rows, of which all, and which are read until there are rows enough. */
+/** Of which scans a LIMIT leaves the first rows, and of which all. */
 
 import t from 'tap'
 import type { Expression } from '../../planner/expression.ts'
-import { enoughRows, firstRows } from '../../planner/first-rows.ts'
+import { firstRows } from '../../planner/first-rows.ts'
 import type { Plan, Scan, SetOperation } from '../../planner/plan.ts'
 
 const scan: Scan = { kind: 'Scan', table: 0, columns: [0], filters: [], rows: 99 }
@@ -43,24 +43,4 @@ t.test('what may leave rows out needs them all', async t => {
 t.test('a scan that is read in two places needs all if one of them does', async t => {
   t.equal(rowsOf({ kind: 'CrossProduct', left: limit(scan, 2), right: scan, rows: 9 }), undefined)
   t.equal(rowsOf({ kind: 'CrossProduct', left: scan, right: limit(scan, 2), rows: 9 }), undefined)
-})
-
-t.test('behind a filter a fragment reads on until it has rows enough', async t => {
-  const enough = (plan: Plan): number | null => enoughRows(plan, new Set(['random']))
-  const filtered: Scan = { ...scan, filters: [truth] }
-  const filter = (input: Plan, predicate: Expression = truth): Plan =>
-    ({ kind: 'Filter', input, predicates: [predicate], output: null, rows: 9 })
-  t.equal(enough(limit(filtered, 10)), 10)
-  t.equal(enough(project(limit(project(filter(scan)), 10, 5))), 10, 'what it skips does not count')
-  t.equal(enough(limit({ kind: 'Unnest', input: scan, calls: [], rows: 9 }, 3)), 3)
-  t.equal(enough(limit(scan, 10)), null, 'first rows are known beforehand')
-  t.equal(enough(limit(filtered, null, 5)), null)
-  t.equal(enough(limit(filtered, 0)), null)
-  t.equal(enough(filtered), null)
-  t.equal(enough(limit({ kind: 'Sort', input: filtered, orders: [], output: null, rows: 9 }, 10)), null)
-  t.equal(enough(limit({ kind: 'CrossProduct', left: filtered, right: other, rows: 9 }, 1)), null)
-  t.equal(enough({ kind: 'Limit', input: filtered, limit: { kind: 'percent', value: 1 }, offset: 0, rows: 9 }), null)
-  const random: Expression = { kind: 'Call', name: 'random', children: [], type, isOperator: false, aliases: [] }
-  t.equal(enough(limit(filter(filtered, random), 10)), null, 'others would pass the next time')
-  t.equal(enough(limit({ ...filtered, filters: [random] }, 10)), null)
 })
