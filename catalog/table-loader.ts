@@ -62,7 +62,7 @@ export interface Loaded {
 }
 
 /** A change in how skeletons or versions are made; old files are then not used again. */
-const SKELETON_FORMAT = 2
+const SKELETON_FORMAT = 3
 
 export class TableLoader {
   readonly #ports: LoaderPorts
@@ -111,7 +111,8 @@ export class TableLoader {
     const footers = await this.#footers.read(storeOf, files)
     const { described, shapes } = await this.#parquet.describe(definition, files, footers, hive)
     const joined = joinFooters(footers, described, shapes)
-    const { columns: made, hidden } = withMade(definition, skeletonColumns(joined, hive), described.columns.length)
+    const columns = skeletonColumns(joined, hive)
+    const { columns: made, hidden } = withMade(definition, columns, described.columns.length)
     const skeletonPath = await this.#skeleton(definition, version, () => skeletonBytes({
       columns: made.map(({ skeleton }) => skeleton), rowCount: joined.rowCount, rowCountIs: 'exact',
       footer: joined.schema,
@@ -120,7 +121,7 @@ export class TableLoader {
     return {
       ...common(definition, version, files, hive, hidden),
       columns: made.map(({ column }) => column), shapes, rowCount: joined.rowCount, skeletonPath, readOptions: {},
-      distinctCounts: withNulls(distinctCounts(joined, hive), made, described.columns.length),
+      distinctCounts: countsOf(made, columns, distinctCounts(joined, hive)),
       orderedColumns: orderedColumns(data.index), dividedColumns: dividedColumns(data.index), ...data,
     }
   }
@@ -194,8 +195,8 @@ function withHiveKeys(described: readonly TableColumn[], hive: HiveLayout): Tabl
 }
 
 /**
- * Those that readers make come behind the columns of the files, before the Hive keys, as in DuckDB; after them the ones
- * that nobody has asked for. A column of the files hides those.
+ * Those that readers make come behind the columns of the files, before the Hive keys, as in DuckDB. Last come the ones
+ * that nobody has asked for: a FROM gives names to columns by their places. A column of the files hides those.
  */
 function withMade(
   { options, format }: TableDefinition, columns: readonly MadeColumn[], ofFiles: number,
@@ -212,17 +213,17 @@ function withMade(
     ...format === 'parquet' ? [column(ROW_NUMBER, 'BIGINT')] : [],
   ].filter(one => !taken.has(one.column.name))
   return {
-    columns: [...columns.slice(0, ofFiles), ...asked, ...hidden, ...columns.slice(ofFiles)],
+    columns: [...columns.slice(0, ofFiles), ...asked, ...columns.slice(ofFiles), ...hidden],
     hidden: hidden.map(one => one.column.name),
   }
 }
 
 /** Nothing is known of columns that readers make. */
-function withNulls(
-  counts: readonly (number | null)[], made: readonly MadeColumn[], ofFiles: number,
+function countsOf(
+  made: readonly MadeColumn[], columns: readonly MadeColumn[], counts: readonly (number | null)[],
 ): readonly (number | null)[] {
-  const none = Array.from({ length: made.length - counts.length }, () => null)
-  return [...counts.slice(0, ofFiles), ...none, ...counts.slice(ofFiles)]
+  const known = new Map(columns.map((column, i) => [column, counts[i]]))
+  return made.map(one => known.get(one) ?? null)
 }
 
 function twoNames({ label, options }: TableDefinition, { columns }: Table): void {

@@ -16,7 +16,6 @@ import type { CatalogPort, PlannerPort, PreparePort, PrunedFile, PrunePort } fro
 import type { QueryRequest } from './running-query.ts'
 import { firstFiles } from './first-files.ts'
 import { rowsOf, touchedBytes } from './splits.ts'
-import { namesAsWritten } from './text-as-written.ts'
 import { withTables } from './tables-of-text.ts'
 
 export interface PlanPorts {
@@ -54,7 +53,7 @@ export function isOrdered({ planned: { fragments } }: PlannedWork): boolean {
 
 export async function planQuery(request: QueryRequest, ports: PlanPorts): Promise<PlannedWork> {
   const { defaultCatalog, defaultSchema, settings, explain = false, columnNames } = request
-  return withTables(request, ports, async ({ text, tables, references }) => {
+  return withTables(request, ports, async ({ text, tables, named: asWritten }) => {
     const { planner, prune, thresholds } = ports
     const pruned = new Map<string, ReturnType<PrunePort>>()
     const allLeft = ({ table, filters, columns }: PrunableScan): ReturnType<PrunePort> => {
@@ -72,7 +71,7 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
       { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable), thresholds, explain },
       scans => Promise.all(scans.map(async scan => estimate(await left(scan), scan.columns))),
     )
-    const written = namesAsWritten(found.columns, references, request.sql)
+    const written = asWritten(found.columns)
     const planned = { ...found, columns: columnNames === undefined ? written : named(written, columnNames) }
     const scans = planned.fragments.flatMap(fragment => fragment.scans)
     const files = new Map(await Promise.all(scans.map(async scan => [scan.id, await left(scan)] as const)))
@@ -83,8 +82,11 @@ export async function planQuery(request: QueryRequest, ports: PlanPorts): Promis
 /** Columns and parameters of a statement that reads; nothing of it runs. */
 export async function prepareQuery(request: QueryRequest, ports: PreparePorts): Promise<PreparedQuery> {
   const { defaultCatalog, defaultSchema, settings } = request
-  return withTables(request, ports, ({ text, tables }) => ports.planner.prepare(
-    { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable) }))
+  return withTables(request, ports, async ({ text, tables, named: asWritten }) => {
+    const prepared = await ports.planner.prepare(
+      { sql: text, defaultCatalog, defaultSchema, settings, tables: tables.map(plannerTable) })
+    return { ...prepared, columns: asWritten(prepared.columns) }
+  })
 }
 
 function plannerTable(

@@ -6,9 +6,10 @@
 import type { DataFile, Table } from '../catalog/table.ts'
 import type { Expression } from '../planner/expression.ts'
 import type { NamedFiles } from '../planner/file-references.ts'
-import type { Added, HidingRequest } from '../planner/hidden-columns.ts'
+import type { HidingRequest } from '../planner/hidden-columns.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from '../planner/planned-query.ts'
 import type { PreparedQuery, PrepareRequest } from '../planner/prepare-query.ts'
+import type { Edit } from '../planner/text-edits.ts'
 
 /** A name as the text has it; null: left out. */
 export interface TableReference {
@@ -20,8 +21,8 @@ export interface TableReference {
 }
 
 export interface HidingPort {
-  /** What the text lacks so that no star in it means hidden columns. */
-  hiding(request: HidingRequest): Promise<readonly Added[]>
+  /** What to write so that nothing in the text means a hidden column but its name. */
+  hiding(request: HidingRequest): Promise<readonly Edit[]>
 }
 
 export interface PlannerPort extends HidingPort {

@@ -5,13 +5,13 @@
  * that another table has, is never taken for one. What is told of an error is told of the text as it was written.
  */
 
-import type { Table } from '../catalog/table.ts'
-import { replaced, type NamedFiles } from '../planner/file-references.ts'
-import { HIDDEN_COLUMNS, mentionsHidden, withAdded, withoutAdded } from '../planner/hidden-columns.ts'
-import { QueryError } from '../proto/errors.ts'
+import type { Table, TableColumn } from '../catalog/table.ts'
+import { replaced } from '../planner/file-references.ts'
+import { isAboutHidden, mentionsHidden, type HidingTable } from '../planner/hidden-columns.ts'
+import { edited, nameUnedited, ofUnedited } from '../planner/text-edits.ts'
 import type { CatalogPort, PlannerPort } from './query-ports.ts'
 import type { QueryRequest } from './running-query.ts'
-import { asWritten } from './text-as-written.ts'
+import { asWritten, namesAsWritten } from './text-as-written.ts'
 
 export interface TextPorts {
   readonly planner: Pick<PlannerPort, 'names' | 'hiding'>
@@ -22,7 +22,8 @@ export interface TextWithTables {
   /** What DuckDB gets. */
   readonly text: string
   readonly tables: readonly Table[]
-  readonly references: readonly NamedFiles[]
+  /** Columns as the text that was written names them. */
+  readonly named: (columns: readonly TableColumn[]) => readonly TableColumn[]
 }
 
 export async function withTables<T>(
@@ -36,12 +37,15 @@ export async function withTables<T>(
   const attempt = async (hidden?: 'files' | 'all'): Promise<T> => {
     const asking = { ...defaults, principal }
     const tables = await catalog.resolve(names, hidden === undefined ? asking : { ...asking, hidden })
-    const hiding = tables.flatMap(({ name, columns, hidden = [] }) =>
-      hidden.length === 0 ? [] : [{ name, columns: columns.map(({ name }) => ({ name })), hidden }])
-    const added = hiding.length === 0 ? []
-      : await planner.hiding({ sql: plain, tables: hiding, defaults })
-    return use({ text: withAdded(plain, added), tables, references })
-      .catch((error: unknown) => { throw asWritten(withoutAdded(error, added), plain, sql) })
+    const edits = tables.some(table => isHiding(table))
+      ? await planner.hiding({ sql: plain, tables: tables.map(hidingTable), defaults }) : []
+    const named = (columns: readonly TableColumn[]): readonly TableColumn[] => {
+      const unedited = edits.length === 0 ? columns
+        : columns.map(({ name, type }) => ({ name: nameUnedited(name, edits, plain), type }))
+      return namesAsWritten(unedited, references, sql)
+    }
+    return use({ text: edited(plain, edits), tables, named })
+      .catch((error: unknown) => { throw asWritten(ofUnedited(error, edits), plain, sql) })
   }
   if (!mentionsHidden(plain)) return attempt()
   return attempt('files').catch((error: unknown) => {
@@ -50,8 +54,10 @@ export async function withTables<T>(
   })
 }
 
-/** DuckDB names the column that it has not found, and others that are alike. */
-function isAboutHidden(error: unknown): boolean {
-  return error instanceof QueryError && error.code === 'BIND_ERROR'
-    && HIDDEN_COLUMNS.some(name => error.message.toLowerCase().includes(name))
+function isHiding({ hidden = [] }: Table): boolean {
+  return hidden.length > 0
+}
+
+export function hidingTable({ name, columns, hidden = [] }: Table): HidingTable {
+  return { name, columns: columns.map(({ name }) => ({ name })), hidden }
 }

@@ -6,10 +6,11 @@ import type { CompletionRequest, Suggestion } from './completion.ts'
 import type { DialectName } from './dialect/dialect.ts'
 import type { FilesToDescribe } from './describe-files.ts'
 import type { NamedFiles } from './file-references.ts'
-import type { Added, HidingRequest } from './hidden-columns.ts'
+import type { HidingRequest } from './hidden-columns.ts'
 import type { Statement } from './statement-list.ts'
 import type { PlannedQuery, PlanRequest, PrunableScan, ScanEstimate } from './planned-query.ts'
 import type { PreparedQuery, PrepareRequest } from './prepare-query.ts'
+import type { Edit } from './text-edits.ts'
 
 /** One question to a planner thread. */
 export type Question =
@@ -24,7 +25,7 @@ export type Question =
 
 export type Answer =
   | readonly NamedTable[] | readonly Statement[] | PlannedQuery | PreparedQuery | FileDescription
-  | readonly Suggestion[] | readonly Added[] | string
+  | readonly Suggestion[] | readonly Edit[] | string
 
 /** A table's name as the text has it; null: left out. */
 export interface NamedTable {

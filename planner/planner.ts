@@ -17,7 +17,7 @@ import type { CompletionRequest, Suggestion } from './completion.ts'
 import type { DialectName } from './dialect/dialect.ts'
 import { ofTranslation } from './dialect/of-translation.ts'
 import type { FilesToDescribe } from './describe-files.ts'
-import type { Added, HidingRequest } from './hidden-columns.ts'
+import type { HidingRequest } from './hidden-columns.ts'
 import {
   errorData, errorFrom, type Answer, type FromProcess, type NamedTable, type ProcessOptions, type Question,
 } from './messages.ts'
@@ -25,6 +25,7 @@ import { DEFAULT_PLAN_CACHE, PlanCache } from './plan-cache.ts'
 import type { PlannedQuery, PlanRequest, PruneScans } from './planned-query.ts'
 import type { Statement } from './statement-list.ts'
 import type { PreparedQuery, PrepareRequest } from './prepare-query.ts'
+import type { Edit } from './text-edits.ts'
 import { PlannerProcess } from './planner-process.ts'
 
 export interface PlannerOptions {
@@ -72,7 +73,7 @@ export class Planner {
   readonly #plans: PlanCache | null
   readonly #names = new BoundedCache<readonly NamedTable[]>(NAMES_CACHE)
   readonly #statements = new BoundedCache<readonly Statement[]>(NAMES_CACHE)
-  readonly #hiding = new BoundedCache<readonly Added[]>(NAMES_CACHE)
+  readonly #hiding = new BoundedCache<readonly Edit[]>(NAMES_CACHE)
   readonly #translations = new BoundedCache<string>(NAMES_CACHE)
   readonly #waiting: Call[] = []
   readonly #running = new Map<number, Call>()
@@ -137,14 +138,14 @@ export class Planner {
     return statements
   }
 
-  /** What the text lacks so that no star in it means a column that is hidden; see hidden-columns. */
-  async hiding(request: HidingRequest): Promise<readonly Added[]> {
+  /** What to write so that nothing means a hidden column but its name; see hidden-columns. */
+  async hiding(request: HidingRequest): Promise<readonly Edit[]> {
     const key = JSON.stringify(request)
     const known = this.#hiding.get(key)
     if (known !== undefined) return known
-    const added = await this.#ask({ kind: 'hiding', request }, null) as readonly Added[]
-    this.#hiding.put(key, added, key.length)
-    return added
+    const edits = await this.#ask({ kind: 'hiding', request }, null) as readonly Edit[]
+    this.#hiding.put(key, edits, key.length)
+    return edits
   }
 
   /** Rejects with the error that the user shall see; PLANNING_LIMIT if planning took too long or too much memory. */

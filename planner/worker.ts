@@ -9,7 +9,7 @@ import { describeFiles } from './describe-files.ts'
 import {
   errorData, errorFrom, type Answer, type ErrorData, type ProcessOptions, type PruneOutcome, type Question,
 } from './messages.ts'
-import { hideColumns } from './hidden-columns.ts'
+import { hideColumns } from './hide-columns.ts'
 import { namesIn, planQuery } from './plan-query.ts'
 import type { PrunableScan, PruneScans } from './planned-query.ts'
 import { PlanningDatabase } from './planning-database.ts'
