@@ -305,7 +305,7 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
   const { launch, clock, log, newId } = options
   const { queries, sessions, catalog, duty } = parts
   const own = new OwnInstances({
-    sessions, clock, newId, catalog, coordinator, holdBytes: launch.config.resultHoldBytes,
+    sessions, clock, newId, catalog, planner, coordinator, holdBytes: launch.config.resultHoldBytes,
     executors: () => queries.executors(), databases: new OwnDatabases(launch.config.databases),
     connect: info => new GrpcSessionChannel(info, auth),
   })

@@ -4,30 +4,33 @@
  * all that the session made is: the next statement that needs it is told so, once.
  */
 
-import type { CatalogNames, LoadedTable } from '../../catalog/catalog.ts'
-import type { Table, TableColumn } from '../../catalog/table.ts'
+import type { TableColumn } from '../../catalog/table.ts'
 import { authoriseOwn, type OwnAuthority, type PlanOutline } from '../../proto/own-authority.ts'
 import type { PreparedParameter } from '../../planner/prepare-query.ts'
+import { nameUnedited, ofUnedited } from '../../planner/text-edits.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { errorAtByte } from '../../proto/error-place.ts'
 import { asQueryError, QueryError } from '../../proto/errors.ts'
 import type { ExecutorInfo } from '../../proto/gen/cluster_pb.js'
 import { wasSaid } from '../../proto/grpc.ts'
+import type { BindReply } from '../../proto/gen/session_pb.js'
 import type { CoordinatorId, QueryId } from '../../proto/ids.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { EXPLAIN_COLUMNS } from '../explain-query.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
-import type { Asking } from '../query-ports.ts'
+import type { HidingPort } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
 import { carriedFiles, namedScan, resultForm } from '../task-definition.ts'
 import { done, type Repeated } from './answer.ts'
-import { chainsIn, mentions } from './mentions.ts'
+import { mentions } from './mentions.ts'
+import { NamedTables, type Found, type SessionCatalog } from './named-tables.ts'
 import type { OwnDatabases } from './own-databases.ts'
 import {
-  filesOf, keyOf, pathOf, readOnly, runTables, tableRead, withoutFiles, withoutHidden, type TableRead,
+  filesOf, readOnly, runTables, tableRead, withoutFiles, type TableRead,
 } from './own-tables.ts'
+import { withHidden, type OwnText } from './own-text.ts'
 import { OwnQuery, type OwnOutcome, type OwnRun } from './own-query.ts'
-import type { NameDefaults, Session } from './session.ts'
+import type { Session } from './session.ts'
 import type { RunInit, SessionChannel } from './session-channel.ts'
 import type { Sessions } from './sessions.ts'
 import { ifSo, ingestRequests, repeatRequests, type IngestMode, type IngestTarget } from './write-streams.ts'
@@ -39,11 +42,8 @@ export interface OwnInstancesOptions {
   readonly coordinator: CoordinatorId
   readonly executors: () => readonly ExecutorView[]
   readonly connect: (info: ExecutorInfo) => SessionChannel
-  readonly catalog: {
-    resolve(names: readonly (readonly string[])[], asking: Asking): Promise<readonly Table[]>
-    list(): CatalogNames
-    tables(): Promise<readonly LoadedTable[]>
-  }
+  readonly catalog: SessionCatalog
+  readonly planner: HidingPort
   readonly holdBytes: number
   /** Catalogs that are DuckDB files. */
   readonly databases: OwnDatabases
@@ -66,6 +66,13 @@ export interface OwnDescription {
   readonly parameters: readonly PreparedParameter[]
 }
 
+interface Bound extends OwnDescription {
+  readonly read: readonly TableRead[]
+  readonly bytesFetched: number
+  /** What runs. */
+  readonly sql: string
+}
+
 interface OwnInstance {
   /** On its executor; a session that lost its instance gets another id. */
   readonly id: string
@@ -76,13 +83,10 @@ interface OwnInstance {
   begun: boolean
   /** Names of what the session has made, in lower case. */
   objects: ReadonlySet<string>
-  /** Cluster's tables that it has named, which its views may read. */
-  readonly named: Map<string, readonly string[]>
+  readonly tables: NamedTables
 }
 
 const nothing = { tables: [], failures: [] }
-/** A transaction sees no table that is made near after it has begun: so many of the default catalog come at once. */
-const TABLES_OF_TRANSACTION = 64
 /** Catalogs that are a session's alone. */
 const own: ReadonlySet<string> = new Set(['memory', 'temp'])
 
@@ -124,7 +128,10 @@ export class OwnInstances {
     return this.#instances.get(session)?.objects ?? new Set()
   }
 
-  submit(session: Session, request: QueryRequest, kind: OwnKind, id: QueryId, runs = request.sql): OwnQuery {
+  /** `runs`: what is done for the text once it is bound. */
+  submit(
+    session: Session, request: QueryRequest, kind: OwnKind, id: QueryId, runs = (sql: string): string => sql,
+  ): OwnQuery {
     const { clock, holdBytes } = this.#options
     return new OwnQuery({
       id, request, clock, holdBytes,
@@ -148,7 +155,11 @@ export class OwnInstances {
   repeat(session: Session, request: QueryRequest, texts: Iterable<string>, signal: AbortSignal): Promise<Repeated> {
     return this.#next(session, async () => {
       const instance = this.#instance(session, request)
-      const { read, bytesFetched } = await this.#bind(session, instance, request, 'change', signal)
+      const { read, bytesFetched, sql } = await this.#bind(session, instance, request, 'change', signal)
+      if (sql !== request.sql) {
+        await instance.channel.unbind(instance.id)
+        throw new QueryError('UNSUPPORTED_STATEMENT', 'rows of values for a statement that reads columns of files')
+      }
       const begin = { sessionId: instance.id, ...runTables(read) }
       const call = instance.channel.repeat(repeatRequests(begin, texts), signal)
       const reply = await this.#told(session, instance, '', call)
@@ -187,20 +198,20 @@ export class OwnInstances {
   }
 
   async #work(
-    session: Session, request: QueryRequest, kind: OwnKind, runs: string, run: (bound: OwnRun) => Promise<void>,
-    signal: AbortSignal,
+    session: Session, request: QueryRequest, kind: OwnKind, runs: (sql: string) => string,
+    run: (bound: OwnRun) => Promise<void>, signal: AbortSignal,
   ): Promise<void> {
     const isOnce = lists.has(kind) && !this.#instances.has(session)
     const instance = this.#instance(session, request)
     const { id, channel } = instance
-    const bound = kind === 'end' ? { columns: done.columns, read: [], bytesFetched: 0 }
+    const bound = kind === 'end' ? { columns: done.columns, read: [], bytesFetched: 0, sql: request.sql }
       : await this.#bind(session, instance, request, kind, signal)
     const columns = kind === 'explain' ? EXPLAIN_COLUMNS : bound.columns
     const resultId = this.#options.newId()
     await run({
       columns, bytesFetched: bound.bytesFetched,
       run: () => this.#run(session, instance, kind, {
-        sessionId: id, resultId, sql: runs, ...resultForm(columns, request), ...runTables(bound.read),
+        sessionId: id, resultId, sql: runs(bound.sql), ...resultForm(columns, request), ...runTables(bound.read),
       }, signal),
       fetch: (fromFrame, reading) => channel.fetch(id, resultId, fromFrame, reading),
       forget: () => {
@@ -234,36 +245,46 @@ export class OwnInstances {
   async #bind(
     session: Session, instance: OwnInstance, request: QueryRequest, kind: OwnKind, signal: AbortSignal,
     parameterized = '',
-  ): Promise<OwnDescription & { readonly read: readonly TableRead[]; readonly bytesFetched: number }> {
+  ): Promise<Bound> {
     const begin = session.transaction === 'open' && !instance.begun && !lists.has(kind)
     if (kind === 'list' && instance.begun) {
       throw new QueryError('TRANSACTION_ERROR', 'the catalog cannot be listed inside a transaction on own objects')
     }
     const { tables, failures } = kind === 'own-list' ? nothing
-      : kind === 'list' ? await this.#allTables() : await this.#tablesFor(instance, request, begin)
-    const { sql, settings, defaultCatalog, defaultSchema, principal } = request
-    const { databases } = this.#options
+      : kind === 'list' ? await this.#allTables() : await instance.tables.of(request, begin)
+    const { settings, defaultCatalog, defaultSchema, principal } = request
+    const { databases, planner } = this.#options
     const attaches = lists.has(kind) && !instance.begun // a transaction has attached what it uses
-    const reply = await this.#told(session, instance, sql, instance.channel.bind({
-      sessionId: instance.id, coordinatorId: this.#options.coordinator, principal, open: !instance.opened, sql,
-      settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: attaches, begin,
-      tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(table => namedScan(table)), parameterized,
-      carried: kind === 'list' ? [] : carriedFiles(filesOf(tables)),
-      databases: databases.toAttach(sql, defaultCatalog, principal, attaches), changes: kind === 'change',
-    }, signal)).catch((thrown: unknown) => {
+    const bind = ({ sql, parameterized, tables }: Omit<OwnText, 'edits'>): Promise<BindReply> =>
+      this.#told(session, instance, sql, instance.channel.bind({
+        sessionId: instance.id, coordinatorId: this.#options.coordinator, principal, open: !instance.opened, sql,
+        settings: { TimeZone: 'UTC', ...settings }, defaultCatalog, defaultSchema, listing: attaches, begin,
+        tables: (kind === 'list' ? tables.map(withoutFiles) : tables).flatMap(table => namedScan(table)), parameterized,
+        carried: kind === 'list' ? [] : carriedFiles(filesOf(tables)),
+        databases: databases.toAttach(sql, defaultCatalog, principal, attaches), changes: kind === 'change',
+      }, signal))
+    const written: OwnText = { sql: request.sql, parameterized, tables, edits: [] }
+    const { text, reply } = await bind(written).then(reply => ({ text: written, reply }), async (thrown: unknown) => {
       const error = asQueryError(thrown)
       if (error.code !== 'BIND_ERROR') throw error
-      throw failures[0] ?? readOnly(sql, tables, request) ?? withoutHidden(error, sql, tables)
+      const columnsOf = async (sql: string): Promise<readonly string[]> =>
+        (await bind({ sql, parameterized: '', tables })).columns.map(({ name }) => name)
+      const { objects, tables: named } = instance
+      const text = await withHidden(written, error,
+        { request, objects, named, planner, keeps: kind === 'change', columnsOf })
+      if (text === null) throw failures[0] ?? readOnly(request.sql, tables, request) ?? error
+      const reply = await bind(text).catch((other: unknown) => { throw ofUnedited(other, text.edits) })
+      return { text, reply }
     })
     instance.opened = true
     instance.begun ||= begin
-    const columns = reply.columns.map(({ name, type }) => ({ name, type }))
+    const columns = reply.columns.map(({ name, type }) => ({ name: nameUnedited(name, text.edits, request.sql), type }))
     try {
       const { changes, givesRows, tables: read } = this.#authorised(reply.outline, request, kind)
       const parameters = reply.parameters.map(({ name, type }) => ({ name, type: type === '' ? null : type }))
       return {
-        columns, changes, givesRows, parameters, bytesFetched: Number(reply.bytesFetched),
-        read: read.flatMap(({ table, columns }) => tableRead(tables[table], columns)),
+        columns, changes, givesRows, parameters, bytesFetched: Number(reply.bytesFetched), sql: text.sql,
+        read: read.flatMap(({ table, columns }) => tableRead(text.tables[table], columns)),
       }
     } catch (error) {
       await instance.channel.unbind(instance.id).catch(() => undefined) // then the next bind does it
@@ -282,33 +303,8 @@ export class OwnInstances {
     return authority
   }
 
-  /** Those that the text may name, and those that the session has named before. */
-  async #tablesFor(
-    instance: OwnInstance, { sql, defaultCatalog, defaultSchema, principal }: QueryRequest, begin: boolean,
-  ): Promise<{ tables: readonly Table[]; failures: readonly QueryError[] }> {
-    const { catalog } = this.#options
-    const defaults = { catalog: defaultCatalog, schema: defaultSchema }
-    const found = new Map<string, Table>()
-    const failures: QueryError[] = []
-    const add = async (name: readonly string[]): Promise<void> => {
-      const tables = await catalog.resolve([name], { ...defaults, principal }).catch((thrown: unknown) => {
-        failures.push(asQueryError(thrown))
-        return []
-      })
-      for (const table of tables) found.set(keyOf(pathOf(table)), table)
-    }
-    await Promise.all([...chainsIn(sql), ...instance.named.values(), ...begin ? this.#default(defaults) : []].map(add))
-    for (const [key, table] of found) instance.named.set(key, pathOf(table))
-    return { tables: [...found.values()], failures }
-  }
-
-  #default({ catalog, schema }: NameDefaults): readonly (readonly string[])[] {
-    const tables = this.#options.catalog.list().get(catalog)?.get(schema) ?? []
-    return tables.length > TABLES_OF_TRANSACTION ? [] : tables.map(table => [catalog, schema, table])
-  }
-
   /** Those that cannot be loaded are left out of the list. */
-  async #allTables(): Promise<{ tables: readonly Table[]; failures: readonly QueryError[] }> {
+  async #allTables(): Promise<Found> {
     const all = await this.#options.catalog.tables()
     return { tables: all.flatMap(one => one.state === 'loaded' ? [one.table] : []), failures: [] }
   }
@@ -338,7 +334,7 @@ export class OwnInstances {
     if (info === undefined) throw new QueryError('NO_EXECUTOR', 'no executor is there for the session\'s own objects')
     const instance: OwnInstance = {
       id: this.#options.newId(), info, channel: this.#options.connect(info), opened: false,
-      begun: false, objects: new Set(), named: new Map(),
+      begun: false, objects: new Set(), tables: new NamedTables(this.#options.catalog),
     }
     this.#instances.set(session, instance)
     return instance

@@ -2,11 +2,10 @@
 
 import type { FileKey } from '../../cache/key.ts'
 import type { Table } from '../../catalog/table.ts'
-import { HIDDEN_COLUMNS } from '../../planner/hidden-columns.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { QueryRequest } from '../running-query.ts'
 import { carriedFiles, namedScan } from '../task-definition.ts'
-import { mentions, targetOf } from './mentions.ts'
+import { targetOf } from './mentions.ts'
 
 /** A change of a cluster's table does not even bind; it is told why. */
 export function readOnly(sql: string, tables: readonly Table[], { defaultCatalog, defaultSchema }: NameDefaultsOf) {
@@ -15,21 +14,6 @@ export function readOnly(sql: string, tables: readonly Table[], { defaultCatalog
   if (table === undefined) return undefined
   return new QueryError('PERMISSION_DENIED', `catalog ${table.name.catalog} is read-only; tables of your own go to `
     + 'memory or temp')
-}
-
-/**
- * Views of the session keep what `*` meant when they were made, over the same tables: so these have no hidden columns
- * here, and who names one is told why.
- */
-export function withoutHidden(error: QueryError, sql: string, tables: readonly Table[]): QueryError {
-  const column = HIDDEN_COLUMNS.find(name => error.message.toLowerCase().includes(`column "${name}" not found`)
-    || error.message.toLowerCase().includes(`column named "${name}"`))
-  const named = new Set(tables.map(({ name }) => name.table.toLowerCase()))
-  if (column === undefined || !mentions(sql, named)) return error
-  return new QueryError('UNSUPPORTED_STATEMENT', `${column} of files cannot be read together with objects of the `
-    + 'session; read it in a statement that names tables of the cluster alone', {
-    position: error.position, cause: error,
-  })
 }
 
 type NameDefaultsOf = Pick<QueryRequest, 'defaultCatalog' | 'defaultSchema'>

@@ -335,7 +335,7 @@ export class Statements {
         if (!own.concerns(session, inner, input.catalog)) return this.#options.explain(request, { analyze, format })
         // what DuckDB tells of a run names files of the executor
         if (analyze) throw new QueryError('PERMISSION_DENIED', 'no EXPLAIN ANALYZE over objects of a session')
-        return own.submit(session, request, 'explain', id, `EXPLAIN (FORMAT ${explainFormat(format)}) ${inner}`)
+        return own.submit(session, request, 'explain', id, sql => `EXPLAIN (FORMAT ${explainFormat(format)}) ${sql}`)
       }
       case 'refresh': {
         const { defaultCatalog: catalog, defaultSchema: schema } = this.#request(input, statement.text)

@@ -31,7 +31,7 @@ export function fakeStatements(
   t.teardown(() => sessions.closeAll())
   const own = new OwnInstances({
     sessions, clock, newId, coordinator: 'c' as CoordinatorId, executors: () => [], holdBytes: 1024,
-    databases: new OwnDatabases({}),
+    databases: new OwnDatabases({}), planner: { hiding: async () => [] },
     connect: () => { throw new Error('no executor is there') },
     catalog: { resolve: async () => [], list: () => new Map(), tables: async () => [] },
   })

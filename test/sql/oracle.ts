@@ -53,6 +53,11 @@ export class Oracle {
     return new Oracle(instance, connection)
   }
 
+  /** Of a statement that is no query nothing is told. */
+  async change(sql: string): Promise<void> {
+    await this.#connection.run(sql)
+  }
+
   /** Rejects with DuckDB's error. */
   async run(sql: string): Promise<Answer> {
     (await this.#connection.prepare(sql)).destroySync() // an error of the text as it stands
