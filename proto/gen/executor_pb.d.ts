@@ -490,7 +490,7 @@ export declare type TaskDefinition = Message<"skein.executor.v1.TaskDefinition">
   } | { case: undefined; value?: undefined };
 
   /**
-   * True: rows keep the order of the files (queries of one task); false: fragments, which order by themselves.
+   * True: rows keep the order of the files (queries of one stage); false: fragments, which order by themselves.
    *
    * @generated from field: bool preserve_order = 12;
    */
