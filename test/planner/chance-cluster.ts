@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { PlanThresholds } from '../../planner/planned-query.ts'
+import type { Streamed } from '../../planner/enough-rows.ts'
 import { difference } from './compare.ts'
 import { chanceTables } from './chance-tables.ts'
 import { StatementGenerator } from './generated.ts'
@@ -76,6 +77,26 @@ export async function runByChance(from: number, to: number): Promise<ChanceTotal
   return { same, whole, failing, wrong }
 }
 
+/** Of joins under a LIMIT that has all of their rows: how many read some scan in steps, and what is wrong. */
+export async function readPartsByChance(from: number, to: number): Promise<{ streamed: number; wrong: string[] }> {
+  let streamed = 0
+  const wrong: string[] = []
+  for (let seed = from; seed < to;) {
+    const tablesSeed = Math.floor(seed / SEEDS_PER_TABLES)
+    const cluster = await ChanceCluster.open(tablesSeed)
+    try {
+      for (; seed < to && Math.floor(seed / SEEDS_PER_TABLES) === tablesSeed; seed++) {
+        const outcome = await cluster.outcomeOfPart(seed)
+        if (outcome !== null) streamed++
+        if (outcome !== null && outcome !== 'part') wrong.push(`SEED=${seed} ${outcome}`)
+      }
+    } finally {
+      await cluster.close()
+    }
+  }
+  return { streamed, wrong }
+}
+
 class ChanceCluster {
   readonly #folder: string
   readonly #planning: Planning
@@ -115,6 +136,43 @@ class ChanceCluster {
     const inOrder = / AS q ORDER BY /.test(sql) && !expected.types.some(type => /DOUBLE|FLOAT/.test(type))
     const differs = 'error' in actual ? actual.error : difference(expected, actual, inOrder)
     return differs === null ? 'same' : `${sql}: ${differs}`
+  }
+
+  /**
+   * 'part' if of a part of the scans that may be read in steps no row comes that does not come of all of them; what is
+   * wrong; or null: there are no such scans, or it fails.
+   */
+  async outcomeOfPart(seed: number): Promise<string | null> {
+    const sql = `SELECT * FROM (${new StatementGenerator(seed).rows()}) AS q LIMIT 1000000`
+    const thresholds = { ...thresholdsOf(seed), ...(seed % 3 === 0 ? { wholeBytes: Infinity } : {}) }
+    const planned = await this.#planning.plan(sql, thresholds).catch(() => null)
+    const halved = (planned?.fragments ?? []).flatMap(({ enough }) =>
+      enough === undefined ? [] : chosen(enough.streamed, seed))
+    if (planned === null || halved.length === 0) return null
+    const whole = await attempt(this.#cluster.run(planned.fragments, { TimeZone: 'UTC' }))
+    const part = await attempt(this.#cluster.run(planned.fragments, { TimeZone: 'UTC' }, new Set(halved)))
+    if ('error' in whole || 'error' in part) return null
+    const left = new Map<string, number>()
+    const count = (row: readonly unknown[], by: number): number => {
+      const key = JSON.stringify(row)
+      left.set(key, (left.get(key) ?? 0) + by)
+      return left.get(key) ?? 0
+    }
+    for (const row of whole.rows) count(row, 1)
+    const other = part.rows.find(row => count(row, -1) < 0)
+    return other === undefined ? 'part' : `${sql}: ${JSON.stringify(other)} comes of a part only`
+  }
+}
+
+/** One way to read in steps; which one, a seed tells. */
+function chosen(streamed: Streamed<number>, seed: number): readonly number[] {
+  switch (streamed.kind) {
+    case 'scan': return [streamed.scan]
+    case 'every': return streamed.of.flatMap(one => chosen(one, seed))
+    case 'either': {
+      const one = streamed.of[seed % streamed.of.length]
+      return one === undefined ? [] : chosen(one, seed)
+    }
   }
 }
 

@@ -23,6 +23,16 @@ export class StatementGenerator {
     return this.#chance(0.2) ? this.#sorted(query) : query
   }
 
+  /** Rows of joins, looked at one by one. */
+  rows(): string {
+    const part = (): string => {
+      const { from, scope } = this.#from(2)
+      const where = this.#chance(0.6) ? ` WHERE ${this.#truth(MAX_DEPTH - 1, scope, 2)}` : ''
+      return `SELECT ${this.#number(2, scope, 1)} AS x0, ${this.#text(1, scope)} AS x1 FROM ${from}${where}`
+    }
+    return this.#chance(0.3) ? `${part()} UNION ALL ${part()}` : part()
+  }
+
   /** In an order of all columns, which only rows that are the same share. */
   #sorted(query: string): string {
     const by = `ALL ${this.#pick(['ASC', 'DESC'])} NULLS ${this.#pick(['FIRST', 'LAST'])}`

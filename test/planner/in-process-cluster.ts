@@ -58,9 +58,15 @@ export class InProcessCluster {
     await rm(this.#folder, { recursive: true, force: true })
   }
 
-  /** Runs the fragments in order, each on as many executors as it has tasks, and gives the rows of the last one. */
-  async run(fragments: readonly Fragment[], settings: Readonly<Record<string, string>> = {}): Promise<Answer> {
-    const parts = await this.runParts(fragments, settings)
+  /**
+   * Runs the fragments in order, each on as many executors as it has tasks, and gives the rows of the last one. Of the
+   * scans with the ids `halved` only half of the rows are read.
+   */
+  async run(
+    fragments: readonly Fragment[], settings: Readonly<Record<string, string>> = {},
+    halved: ReadonlySet<number> = new Set(),
+  ): Promise<Answer> {
+    const parts = await this.runParts(fragments, settings, halved)
     const types = new Set(parts.map(part => part.types.join()))
     if (types.size > 1) throw new Error(`the tasks of the result give other types: ${[...types].join(' and ')}`)
     return { types: parts[0]?.types ?? [], rows: parts.flatMap(({ rows }) => rows) }
@@ -69,10 +75,11 @@ export class InProcessCluster {
   /** The same, task by task. */
   async runParts(
     fragments: readonly Fragment[], settings: Readonly<Record<string, string>> = {},
+    halved: ReadonlySet<number> = new Set(),
   ): Promise<readonly Answer[]> {
     const folder = join(this.#folder, `q${this.#queries++}`)
     const written = new Map<number, readonly Written[]>()
-    const run: Run = { folder, fragments, written, settings, sampled: [] }
+    const run: Run = { folder, fragments, written, settings, halved, sampled: [] }
     try {
       for (const fragment of fragments) {
         if (fragment.output.kind === 'result') return await this.#result(fragment, run)
@@ -147,7 +154,9 @@ export class InProcessCluster {
         await connection.run(`SET SESSION ${name} = ${quoteText(value)}`)
       }
       const relations = [
-        ...fragment.scans.map(scan => ({ name: scanName(scan.id), sql: this.#scanSelect(scan, task) })),
+        ...fragment.scans.map(scan => ({
+          name: scanName(scan.id), sql: halfOf(this.#scanSelect(scan, task), run.halved.has(scan.id)),
+        })),
         ...fragment.inputs.filter(({ kind }) => kind !== 'bounds').map(input =>
           ({ name: inputName(input), sql: inputSelect(input, fragment, task, run) })),
       ].map(({ name, sql }) => `${name} AS NOT MATERIALIZED (${this.#restricted(name, sql, fragment, task)})`)
@@ -223,7 +232,12 @@ interface Run {
   readonly fragments: readonly Fragment[]
   readonly written: ReadonlyMap<number, readonly Written[]>
   readonly settings: Readonly<Record<string, string>>
+  readonly halved: ReadonlySet<number>
   readonly sampled: Sampled[]
+}
+
+function halfOf(sql: string, isHalved: boolean): string {
+  return isHalved ? `SELECT * FROM (${sql}) AS rows WHERE hash(rows) % 2 = 0` : sql
 }
 
 /** Where a hash may be read in slices, one is, of all partitions: a slice is what one task has written. */
