@@ -143,7 +143,9 @@ class ChanceCluster {
    * wrong; or null: there are no such scans, or it fails.
    */
   async outcomeOfPart(seed: number): Promise<string | null> {
-    const sql = `SELECT * FROM (${new StatementGenerator(seed).rows()}) AS q LIMIT 1000000`
+    const generator = new StatementGenerator(seed)
+    const parts = Array.from({ length: 1 + seed % 2 }, (_, i) => generator.rows(2, (seed >> i) % 4 > 1))
+    const sql = `SELECT * FROM (${parts.join(' UNION ALL ')}) AS q LIMIT 1000000`
     const thresholds = { ...thresholdsOf(seed), ...(seed % 3 === 0 ? { wholeBytes: Infinity } : {}) }
     const planned = await this.#planning.plan(sql, thresholds).catch(() => null)
     const halved = (planned?.fragments ?? []).flatMap(({ enough }) =>

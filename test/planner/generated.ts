@@ -23,14 +23,11 @@ export class StatementGenerator {
     return this.#chance(0.2) ? this.#sorted(query) : query
   }
 
-  /** Rows of joins, looked at one by one. */
-  rows(): string {
-    const part = (): string => {
-      const { from, scope } = this.#from(2)
-      const where = this.#chance(0.6) ? ` WHERE ${this.#truth(MAX_DEPTH - 1, scope, 2)}` : ''
-      return `SELECT ${this.#number(2, scope, 1)} AS x0, ${this.#text(1, scope)} AS x1 FROM ${from}${where}`
-    }
-    return this.#chance(0.3) ? `${part()} UNION ALL ${part()}` : part()
+  /** Of joins, looked at one by one. */
+  rows(depth: number, isFiltered: boolean): string {
+    const { from, scope } = this.#from(depth)
+    const where = isFiltered ? ` WHERE ${this.#truth(MAX_DEPTH - 1, scope, depth)}` : ''
+    return `SELECT ${this.#number(1, scope, 0)} AS x0, ${this.#text(1, scope)} AS x1 FROM ${from}${where}`
   }
 
   /** In an order of all columns, which only rows that are the same share. */
@@ -203,8 +200,7 @@ export class StatementGenerator {
       () => `bit_xor((${number()})::BIGINT)`, () => `count_if(${this.#truth(1, scope, 0)})`,
       () => `count(DISTINCT ${this.#value(this.#kind(), 1, scope, 0)})`, () => `approx_count_distinct(${number()})`,
       () => this.#ordered(`first(${this.#value(this.#kind(), 1, scope, 0)}`, scope),
-      () => this.#ordered(`last(${number()}`, scope),
-      () => this.#ordered(`list(${number()}`, scope),
+      () => this.#ordered(`last(${number()}`, scope), () => this.#ordered(`list(${number()}`, scope),
       () => this.#ordered(`string_agg(${this.#text(1, scope)}, '+'`, scope),
     ])()
     return this.#chance(0.25) ? `${call} FILTER (${this.#truth(1, scope, 0)})` : call
@@ -247,12 +243,8 @@ export class StatementGenerator {
   }
 
   #setOperation(depth: number): string {
-    const part = () => {
-      const { from, scope } = this.#from(depth - 1)
-      return `SELECT ${this.#number(1, scope, 0)} AS x0, ${this.#text(1, scope)} AS x1 FROM ${from}`
-    }
     const op = this.#pick(['UNION', 'UNION ALL', 'EXCEPT', 'INTERSECT', 'EXCEPT ALL', 'INTERSECT ALL'])
-    return `${part()} ${op} ${part()}`
+    return `${this.rows(depth - 1, false)} ${op} ${this.rows(depth - 1, false)}`
   }
 
   #value(kind: Kind, depth: number, scope: readonly Column[], queries: number): string {
