@@ -13,6 +13,7 @@ import { identifier, meaningfulTokens, splitStatements, type StatementText } fro
 import { fromDuckdb } from './duckdb-error.ts'
 import type { NamedTable } from './messages.ts'
 import { readsMetadata } from './metadata.ts'
+import { pivotQuestions, type PivotQuestion } from './pivot-values.ts'
 import type { PlanningDatabase } from './planning-database.ts'
 import { sessionSetting } from './session-settings.ts'
 import { readExecute, readExplain, readPrepare, readRefresh, rewritePragma } from './statement-forms.ts'
@@ -26,6 +27,8 @@ export type StatementKind =
   | { readonly kind: 'set'; readonly name: string; readonly value: string | null }
   /** A catalog, a schema, or both, as in USE; null: back to the defaults. */
   | { readonly kind: 'use'; readonly path: readonly string[] | null }
+  /** It reads, with lists that are asked for first; see pivot-values. */
+  | { readonly kind: 'pivot'; readonly questions: readonly PivotQuestion[] }
   | { readonly kind: 'transaction'; readonly action: 'begin' | 'commit' | 'rollback' }
   /** `inner` is what EXECUTE will run. */
   | { readonly kind: 'prepare'; readonly name: string; readonly inner: string }
@@ -103,6 +106,11 @@ async function kindOfOne(database: PlanningDatabase, text: string): Promise<Kind
     const rewritten = rewritePragma(text)
     return { ...await kindOfOne(database, rewritten), text: rewritten }
   }
+  if (word === 'PREPARE' && (await pivotQuestions(readPrepare(text).inner, parses(database))).length > 0) {
+    return { kind: 'prepare', ...readPrepare(text) }
+  }
+  const questions = selecting.has(word ?? '') ? await pivotQuestions(text, parses(database)) : []
+  if (questions.length > 0) return { kind: 'pivot', questions }
   if (word === 'PIVOT' || word === 'PIVOT_WIDER') throw refusal(text)
   const count = await database.countStatements(text).catch((thrown: unknown) => { throw fromDuckdb(thrown, text) })
   if (count !== 1) throw notOne(count)
@@ -115,6 +123,13 @@ async function kindOfOne(database: PlanningDatabase, text: string): Promise<Kind
     default: break
   }
   return ofPlan(await database.plainPlan(text), text, database)
+}
+
+/** What a PIVOT may stand in that only reads. */
+const selecting: ReadonlySet<string> = new Set(['PIVOT', 'PIVOT_WIDER', 'SELECT', 'WITH', 'FROM'])
+
+function parses(database: PlanningDatabase): (sql: string) => Promise<boolean> {
+  return async sql => database.syntax(sql).then(syntax => syntax !== NOT_SELECT, () => false)
 }
 
 function notOne(count: number): QueryError {

@@ -19,10 +19,15 @@ export function edited(sql: string, edits: readonly Edit[]): string {
 /** Of an error about the new text: its place in the old one; the excerpt that DuckDB shows is of the new one. */
 export function ofUnedited(error: unknown, edits: readonly Edit[]): unknown {
   if (!(error instanceof QueryError) || edits.length === 0) return error
-  const message = error.message.replace(/\n\nLINE \d+: [^\n]*\n *\^[^\n]*/, '')
+  const message = withoutExcerpt(error.message)
   const { position, cause } = error
   if (position === undefined) return new QueryError(error.code, message, { cause })
   return new QueryError(error.code, message, { position: placeBefore(position, edits), cause })
+}
+
+/** Without the line of the text that DuckDB shows. */
+export function withoutExcerpt(message: string): string {
+  return message.replace(/\n\nLINE \d+: [^\n]*\n *\^[^\n]*/, '')
 }
 
 /** DuckDB names a column without a name by the expression's text: `name` as it is for the old one. */

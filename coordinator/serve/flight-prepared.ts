@@ -11,7 +11,7 @@ import { bindText, findParameters, parameterNames, type BoundText } from '../../
 import type { PreparedParameter } from '../../planner/prepare-query.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { SessionId } from '../../proto/ids.ts'
-import type { Preparation } from '../session/statements.ts'
+import type { Preparation } from '../session/statement-input.ts'
 import type { Binding } from './flight-binding.ts'
 
 /** Of one session; clients that never close theirs lose the oldest. */

@@ -16,73 +16,27 @@ import type { TableColumn } from '../../catalog/table.ts'
 import type { DialectName } from '../../planner/dialect/dialect.ts'
 import { ofTranslation } from '../../planner/dialect/of-translation.ts'
 import { bindText, findParameters, parameterNames, placedError, withArguments } from '../../planner/parameters.ts'
-import type { PreparedParameter, PreparedQuery } from '../../planner/prepare-query.ts'
+import type { PreparedQuery } from '../../planner/prepare-query.ts'
 import type { Statement } from '../../planner/statement-list.ts'
-import type { Compression } from '../../proto/compression.ts'
-import type { EnumForm } from '../../proto/arrow-schema.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { Clock } from '../../proto/clock.ts'
 import { QueryError, unreachable } from '../../proto/errors.ts'
 import type { QueryId } from '../../proto/ids.ts'
-import type { TraceContext } from '../../proto/trace-context.ts'
 import { EXPLAIN_COLUMNS, explainFormat } from '../explain-query.ts'
-import type { ClientInterface, QueryRequest, RunningQuery } from '../running-query.ts'
+import type { QueryRequest, RunningQuery } from '../running-query.ts'
 import type { LoggedQuery } from '../serve/ports.ts'
 import { hasEnded } from '../serve/query-times.ts'
 import { count, done, type Answer } from './answer.ts'
 import type { OwnDescription, OwnInstances, OwnKind } from './own-instances.ts'
 import type { IngestMode, IngestTarget } from './write-streams.ts'
 import { limited } from './limited.ts'
+import { withPivotLists } from './pivot-lists.ts'
 import { readStatements, type StatementsIn } from './read-statements.ts'
 import { Script, type Step } from './script.ts'
 import { keepPrepared, nextTransaction, preparedText, type NameDefaults, type Session } from './session.ts'
 import type { Sessions } from './sessions.ts'
 import { pathIn } from './path.ts'
-
-/** One text of a client. What is given besides counts for this text alone. */
-export interface StatementInput {
-  readonly session: Session
-  readonly sql: string
-  readonly clientInterface: ClientInterface
-  readonly enums?: EnumForm | undefined
-  /** Absent: none. */
-  readonly compression?: Compression | undefined
-  readonly parallel?: boolean | undefined
-  /** False: as the session's own. */
-  readonly cache?: boolean | undefined
-  /** Of the text; null: DuckDB's own; absent: the session's. */
-  readonly dialect?: DialectName | null | undefined
-  /** The client's own id for it. */
-  readonly queryId?: QueryId | undefined
-  /** That the client's call belongs to. */
-  readonly trace?: TraceContext | undefined
-  /** Names that the text with parameters gave its columns, where values now stand in it. */
-  readonly columnNames?: readonly string[] | undefined
-  /** The text with parameters, if those names are not known yet. */
-  readonly unbound?: string | undefined
-  readonly catalog?: string | undefined
-  readonly schema?: string | undefined
-  readonly settings?: Readonly<Record<string, string>> | undefined
-  /** Texts that run in the place of `sql`, one change, of which they are forms with other values: all or none. */
-  readonly rows?: Iterable<string> | undefined
-  /** Of the last statement's rows; null: all. A statement that gives no rows is left as it is. */
-  readonly limit?: number | null | undefined
-  readonly offset?: number | null | undefined
-}
-
-/** What a text is, without running it. */
-export interface Description {
-  readonly columns: readonly TableColumn[]
-  /** It gives no rows but their number, if that: clients run it for its effect. */
-  readonly isUpdate: boolean
-  /** It changes data or objects. */
-  readonly changes: boolean
-}
-
-/** The same of a text that may have parameters. */
-export interface Preparation extends Description {
-  readonly parameters: readonly PreparedParameter[]
-}
+import type { Description, Preparation, StatementInput } from './statement-input.ts'
 
 export interface ExplainAsked {
   readonly analyze: boolean
@@ -174,9 +128,11 @@ export class Statements {
     return true
   }
 
-  /** What the text would give; nothing runs. */
+  /** What the text would give; nothing runs but the questions of a PIVOT. */
   async describe(input: StatementInput): Promise<Description> {
-    const last = (await this.#read(input)).at(-1)
+    const read = (await this.#read(input)).at(-1)
+    const last = read?.kind === 'pivot'
+      ? await this.#withLists(read.text, input, new AbortController().signal) : read
     if (last === undefined) throw new QueryError('SYNTAX_ERROR', 'the text holds no statement')
     if (dialectIn(input) === null) return this.#describe(last, input)
     return this.#describe(last, input).catch((thrown: unknown) => { throw ofTranslation(thrown, last.text) })
@@ -347,9 +303,18 @@ export class Statements {
         if (rows === undefined) return own.submit(session, request, 'change', id)
         return count(await own.repeat(session, request, rows, signal))
       }
+      case 'pivot': return this.#run(await this.#withLists(statement.text, input, signal), input, id, signal)
       case 'refused': throw new QueryError(statement.code, statement.message)
       default: return unreachable(statement)
     }
+  }
+
+  #withLists(text: string, input: StatementInput, signal: AbortSignal): Promise<Statement> {
+    return withPivotLists(text, {
+      read: sql => this.#read({ ...input, sql, dialect: null }),
+      describe: whole => this.#describe(whole, input),
+      run: asked => this.#run(asked, input, this.#options.newId() as QueryId, signal),
+    }, signal)
   }
 
   /** The prepared text with the arguments in the places of its parameters. */

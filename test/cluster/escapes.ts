@@ -179,5 +179,8 @@ export function escapes({ file, out }: EscapeTargets): readonly (readonly [sql: 
     ["BEGIN; SET threads = 1; COMMIT", P, U],
     ["WITH x AS (SELECT 1) INSERT INTO customers SELECT * FROM x", P, U],
     ["WITH x AS (DELETE FROM customers RETURNING *) SELECT * FROM x", P, U, 'SYNTAX_ERROR', 'BIND_ERROR'],
+    // what asks for values first
+    ["PIVOT (FROM read_text('/etc/passwd')) ON filename USING count(*)", P],
+    ["FROM (PIVOT (FROM glob('/*')) ON file USING count(*))", P],
   ]
 }

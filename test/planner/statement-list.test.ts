@@ -27,6 +27,7 @@ function brief(statement: Statement): string {
     case 'prepare': return `prepare ${statement.name}: ${statement.inner}`
     case 'execute': return `execute ${statement.name} ${statement.arguments.join('|')}`
     case 'deallocate': return `deallocate ${statement.name}`
+    case 'pivot': return statement.questions.map(({ sql }) => sql).join('; ')
     case 'explain': return `explain ${statement.analyze} ${statement.format}: ${statement.inner}`
     case 'change': return `change ${statement.word}`
     case 'refresh': return `refresh ${statement.path.join('|')}`
@@ -73,7 +74,9 @@ const cases: readonly (readonly [sql: string, ...kinds: string[]])[] = [
   ['load json', 'refused PERMISSION_DENIED'], ['create secret s (type s3)', 'refused PERMISSION_DENIED'],
   ["export database 'x'", 'refused PERMISSION_DENIED'], ['call pragma_version()', 'refused PERMISSION_DENIED'],
   ['pragma memory_limit', 'refused PERMISSION_DENIED'], ['pragma enable_profiling', 'refused PERMISSION_DENIED'],
-  ['select $1', 'refused INVALID_REQUEST'], ['pivot t on a', 'refused UNSUPPORTED_STATEMENT'],
+  ['select $1', 'refused INVALID_REQUEST'], ['create table x as pivot t on a', 'refused UNSUPPORTED_STATEMENT'],
+  ['pivot t on a', 'SELECT DISTINCT CAST((a) AS VARCHAR) FROM t WHERE (a) IS NOT NULL ORDER BY 1 ASC'],
+  ['pivot t on a in (1)', 'query t'],
   ['set variable a = (select max(i) from t)', 'change SET'], ['reset variable a', 'change RESET'],
 ]
 
