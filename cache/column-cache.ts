@@ -23,7 +23,9 @@ import { MirrorFolder, idOf, type FolderOptions } from './mirror-folder.ts'
 import type { PeerReader } from './peer-reader.ts'
 import { RequestLimit } from './request-limit.ts'
 import { settledOrEnded } from './settled.ts'
-import type { Lent, OpenFile, OpenFiles, WantedBytes, WantedFile } from './wanted-file.ts'
+import {
+  hereOf, type Here, type Lent, type OpenFile, type OpenFiles, type WantedBytes, type WantedFile,
+} from './wanted-file.ts'
 
 /** One of so many uses of a chunk compares its checksum: a disk that loses bits does not stay unseen. */
 const USES_PER_CHECK = 1000
@@ -205,10 +207,9 @@ export class ColumnCache {
     return again
   }
 
-  /** How many bytes are here of what a task would read. Fetches nothing, and counts as no use. */
-  here(wanted: WantedBytes): Promise<number> {
-    return this.#look(wanted.file, 0, mirror =>
-      bytesOf(this.#chunksOf(mirror, wanted).filter(({ checksum }) => checksum !== null)))
+  /** How much is here of what a task would read. Fetches nothing, and counts as no use. */
+  here(wanted: WantedBytes): Promise<Here> {
+    return this.#look(wanted.file, { bytes: 0, isAll: false }, mirror => hereOf(this.#chunksOf(mirror, wanted)))
   }
 
   /** The columns of which something is here, in small letters; '' of a file that is no Parquet. Counts as no use. */

@@ -64,8 +64,13 @@ export class FileSource {
     if (remote.length > 0) await this.#cache.prefetch(remote, signal)
   }
 
-  areLocal(wanted: readonly Pick<WantedFile, 'file'>[]): boolean {
-    return wanted.every(({ file }) => isCarried(file) || this.#store(file.bucket) instanceof LocalStore)
+  /** True if nothing of them has to be fetched. */
+  async areHere(wanted: readonly Omit<WantedFile, 'store'>[]): Promise<boolean> {
+    for (const each of wanted) {
+      const isLocal = isCarried(each.file) || this.#store(each.file.bucket) instanceof LocalStore
+      if (!isLocal && !(await this.#cache.here(each)).isAll) return false
+    }
+    return true
   }
 
   /** Chunks of a file of a remote bucket, for another executor; PERMISSION_DENIED for what is read in place. */

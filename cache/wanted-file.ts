@@ -24,6 +24,17 @@ export interface WantedFile extends WantedBytes {
   readonly peer: string | null
 }
 
+/** Of what is wanted of a file. */
+export interface Here {
+  readonly bytes: number
+  readonly isAll: boolean
+}
+
+export function hereOf(chunks: readonly Chunk[]): Here {
+  const here = chunks.filter(({ checksum }) => checksum !== null)
+  return { bytes: here.reduce((sum, { bytes }) => sum + bytes, 0), isAll: here.length === chunks.length }
+}
+
 export interface OpenFile {
   readonly path: string
   /** That came from the bucket for this call, be it by way of another executor. */

@@ -38,8 +38,8 @@ export function cacheHandlers(
       return state()
     },
     measureCache: async ({ wanted }) => {
-      const bytes = await Promise.all(wanted.map(async each => await cache.here(wantedBytes(each))))
-      return { bytes: bytes.map(BigInt) }
+      const here = await Promise.all(wanted.map(each => cache.here(wantedBytes(each))))
+      return { bytes: here.map(({ bytes }) => BigInt(bytes)) }
     },
     warmCache: async ({ wanted }, call: Call) => {
       const files = wanted.map(each => ({ ...wantedBytes(each), isParquet: each.parquet, passing: false, peer: null }))

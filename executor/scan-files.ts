@@ -12,8 +12,7 @@ import { FileFormat, type CarriedFile, type Scan, type Split } from '../proto/ge
 export interface FilePort {
   open(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<OpenFiles>
   prefetch(wanted: readonly Omit<WantedFile, 'store'>[], signal: AbortSignal): Promise<void>
-  /** True if nothing of them has to be fetched, ever. */
-  areLocal(wanted: readonly Pick<WantedFile, 'file'>[]): boolean
+  areHere(wanted: readonly Omit<WantedFile, 'store'>[]): Promise<boolean>
   distrust(paths: readonly string[]): Promise<boolean>
 }
 

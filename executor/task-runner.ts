@@ -139,9 +139,9 @@ export class TaskRunner {
   /** The first beginning that gives rows enough, if the rest would have to come from a bucket; or all of it. */
   async #read(task: TaskDefinition, inputPaths: InputPaths['inputPaths'], signal: AbortSignal): Promise<Reading> {
     const { files } = this.#options
-    const isRestLocal = files.areLocal(wantedFiles(afterFirstStep(task), task.carried))
+    const isRestHere = await files.areHere(wantedFiles(afterFirstStep(task), task.carried))
     let bytesFetched = 0
-    for (const beginning of isRestLocal ? [] : beginnings(task)) {
+    for (const beginning of isRestHere ? [] : beginnings(task)) {
       const scanned = await ScanFiles.open(beginning.scans, task.carried, files, signal)
       const paths = { scanPaths: scanned.paths, inputPaths }
       try {

@@ -43,6 +43,21 @@ t.test('only the row groups that hold the wanted rows are fetched', async t => {
   t.equal(chunks, 2)
 })
 
+t.test('it tells how much is here of what a task would read, and whether that is all', async t => {
+  const lake = await openCachedLake(t)
+  const file = await lake.write('here.parquet', wide(4, 20_480), ', ROW_GROUP_SIZE 2048')
+  const wanted = { file, columns: ['c1'], rows: { from: 4096, to: 8192 } }
+  t.strictSame(await lake.cache.here(wanted), { bytes: 0, isAll: false })
+  await lake.ask(file, ['c1'], 'SELECT 1', { rows: { from: 4096, to: 6144 } })
+  const { bytes, isAll } = await lake.cache.here(wanted)
+  t.equal(isAll, false)
+  lake.server.forget()
+  await lake.ask(file, ['c1'], 'SELECT 1', { rows: wanted.rows })
+  const all = await lake.cache.here(wanted)
+  t.ok(all.isAll && bytes > 0 && all.bytes > bytes, `${bytes} of ${all.bytes}`)
+  t.strictSame(await lake.cache.here({ ...wanted, columns: ['c1', 'c2'] }), { bytes: all.bytes, isAll: false })
+})
+
 t.test('what DuckDB answers from the footer alone needs no chunk', async t => {
   const lake = await openCachedLake(t)
   const file = await lake.write('a', wide(4, 5000))

@@ -73,7 +73,7 @@ export async function openWorkbench(
         release: async () => undefined,
       }),
       prefetch: async () => undefined,
-      areLocal: () => true,
+      areHere: () => Promise.resolve(true),
       distrust: async () => false,
     },
   })
