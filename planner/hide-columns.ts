@@ -42,11 +42,17 @@ async function hideIn(
   for (const tree of trees) walk.visit(tree)
   const edits = walk.edits.toSorted((a, b) => a.start - b.start)
   if (edits.length === 0) return edits
-  const isSame = await expectedNodes(walk, parse)
-    .then(async expected => shape(await parse(edited(sql, edits)), walk.excluded, new Map())
-      === shape(trees, walk.excluded, expected), () => false)
+  const isSame = await isExpected(walk, edited(sql, edits), trees, parse).catch(() => false)
   if (!isSame) throw cannotHide('this statement')
   return edits
+}
+
+/** Rejects if the new text does not parse. */
+async function isExpected(
+  walk: HidingWalk, text: string, trees: readonly unknown[], parse: ParseTrees,
+): Promise<boolean> {
+  const expected = shape(trees, walk.excluded, await expectedNodes(walk, parse))
+  return shape(await parse(text), walk.excluded, new Map()) === expected
 }
 
 /** What the new tree has to hold in the place of old nodes. */

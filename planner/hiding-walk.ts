@@ -35,6 +35,8 @@ interface Scope {
   readonly columns: ColumnNames
   /** Of what may stand for a row, in small letters; null: of no table that hides columns. */
   readonly rows: ReadonlyMap<string, Hiding | null>
+  /** Of what is selected, in small letters. */
+  readonly aliases: ReadonlySet<string>
 }
 
 export class HidingWalk implements KnownTables {
@@ -62,7 +64,7 @@ export class HidingWalk implements KnownTables {
     let own = scopes
     switch (node['type']) {
       case 'SELECT_NODE': own = [this.#select(node, inner), ...scopes]; break
-      case 'LAMBDA': own = [{ columns: namesIn(node['lhs']), rows: new Map() }, ...scopes]; break
+      case 'LAMBDA': own = [{ columns: namesIn(node['lhs']), rows: new Map(), aliases: new Set() }, ...scopes]; break
       case 'PIVOT': this.#pivot(node, inner); break
       case 'JOIN': if (node['ref_type'] === 'NATURAL') this.#natural(node, inner); break
       case 'BASE_TABLE': this.#table(node, inner); break
@@ -82,13 +84,13 @@ export class HidingWalk implements KnownTables {
     if (hiding.length > 0) for (const star of starsOf(select)) this.#star(star, hiding, from, columns)
     const rows = new Map<string, Hiding | null>(aliasesIn(from).map(alias => [alias.toLowerCase(), null]))
     for (const one of hiding) rows.set(one.alias.toLowerCase(), one)
+    const aliases = new Set<string>()
     for (const item of listOf(select['select_list'])) {
       const alias = isTree(item) ? textOf(item['alias']).toLowerCase() : ''
-      // what ORDER BY and its like mean by it is not known before it is bound
-      if ((rows.get(alias) ?? null) !== null) throw cannotHide('an alias like that of a table')
+      if (alias !== '') aliases.add(alias)
       if (isTree(item) && item['class'] === 'COLUMN_REF' && alias === '') this.#selected.add(item)
     }
-    return { columns, rows }
+    return { columns, rows, aliases }
   }
 
   /** Names alone that are what is selected: the result has their name. */
@@ -108,7 +110,7 @@ export class HidingWalk implements KnownTables {
       return [`${quoteName(alias)}.${quoteName(name)}`]
     })).join(', ')
     if (columns === '') return
-    const at = this.#places.at(star)
+    const at = this.#places.atStar(star)
     if (this.#places.tokens[at]?.text.toUpperCase() === 'ALL') return // ORDER BY ALL: of what is selected
     if (isTree(star['expr'])) return this.#condition(star, star['expr'], at, columns)
     const end = this.#places.starBehind(at)
@@ -168,7 +170,7 @@ export class HidingWalk implements KnownTables {
   }
 
   #row(node: Tree, meant: string, scopes: readonly Scope[]): void {
-    for (const [i, { columns, rows }] of scopes.entries()) {
+    for (const [i, { columns, rows, aliases }] of scopes.entries()) {
       if (columns?.some(column => column.toLowerCase() === meant) === true) return
       const row = rows.get(meant)
       if (columns === null && scopes.slice(i).some(one => (one.rows.get(meant) ?? null) !== null)) {
@@ -176,6 +178,8 @@ export class HidingWalk implements KnownTables {
       }
       if (row === undefined) continue
       if (row === null) return
+      // which of them ORDER BY and its like mean is not known before it is bound
+      if (aliases.has(meant)) throw cannotHide('a row as a whole beside an alias of its name')
       const fields = row.columns.map(column => `${quoteText(column)}: ${quoteName(row.alias)}.${quoteName(column)}`)
       const at = this.#places.at(node)
       const token = this.#places.tokens[at]

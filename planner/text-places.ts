@@ -20,6 +20,13 @@ export class TextPlaces {
     return start === undefined ? -1 : this.tokens.findIndex(token => token.start === start)
   }
 
+  /** Of a star in `*COLUMNS(…)`: behind the first one. */
+  atStar(star: Tree): number {
+    const at = this.at(star)
+    const isUnpacked = this.tokens[at]?.text === '*' && this.tokens[at + 1]?.text.toUpperCase() === 'COLUMNS'
+    return isUnpacked && star['columns'] === true ? at + 1 : at
+  }
+
   /** The last part of the name that begins at `at`. */
   endOfChain(at: number): number {
     let end = at

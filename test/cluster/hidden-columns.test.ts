@@ -122,6 +122,9 @@ const questions = [
   `SELECT COLUMNS(c -> c LIKE '%d'), COLUMNS(lambda c: c <> 'id'), file_row_number FROM @orders o WHERE id < 3`,
   `SELECT COLUMNS([c for c in (*) if c <> 'id']), max(file_row_number) OVER () AS m FROM @orders o WHERE id < 3`,
   `SELECT max(COLUMNS('^[ig]')) + max(file_row_number) FROM @orders o`,
+  `SELECT struct_pack(*COLUMNS(* EXCLUDE (word))) AS s, coalesce(*COLUMNS('^(id|grp)$')) AS c, file_row_number
+    FROM @orders o WHERE id < 3`,
+  `SELECT o.id AS o, count(*) OVER (PARTITION BY filename) AS n FROM @orders o WHERE id < 3 ORDER BY o.id`,
   `SELECT * LIKE 'g%', * SIMILAR TO 'w.*', o.* ILIKE 'ID', file_row_number FROM @orders o WHERE id < 3`,
   `SELECT * EXCLUDE word, file_row_number FROM @orders o WHERE id < 3`,
   `SELECT a, b, parse_filename(filename) AS f, * FROM @hive AS h(a, b) WHERE a < 5`,
@@ -153,6 +156,7 @@ const options = [
 const refused: readonly (readonly [sql: string, message: RegExp])[] = [
   [`SELECT o, filename FROM @orders o, json_each('[1]')`, /a row as a whole beside columns that are not known cannot/],
   [`SELECT * FROM @orders o NATURAL JOIN json_each('[1]') WHERE file_row_number = 1`, /NATURAL JOIN of columns that/],
+  [`SELECT o.id AS o, filename FROM @orders o ORDER BY o`, /a row as a whole beside an alias of its name cannot be/],
   [`SELECT COLUMNS('(i).*') AS 'x\\1', filename FROM @orders`, /COLUMNS with names made of a pattern cannot be/],
 ]
 
