@@ -3,7 +3,7 @@
  * has so many rows, with one as much as it takes.
  */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -32,6 +32,14 @@ for (let i = 0; i < LARGE_FILES; i++) {
   await connection.run(`COPY (SELECT i AS id, hash(i) AS h FROM range(${from}, ${to}) t(i))
     TO '${join(data, `large/${i}.parquet`)}' (FORMAT parquet)`)
 }
+/** Nobody knows how many rows a text file has. */
+const TEXT_FILES = 8
+mkdirSync(join(data, 'texts'))
+for (let i = 0; i < TEXT_FILES; i++) {
+  await connection.run(`COPY (SELECT i AS id, hash(i) AS h FROM range(${i * 100_000}, ${(i + 1) * 100_000}) t(i))
+    TO '${join(data, `texts/${i}.csv`)}' (FORMAT csv)`)
+}
+const textBytes = Array.from({ length: TEXT_FILES }, (_, i) => statSync(join(data, `texts/${i}.csv`)).size)
 connection.closeSync()
 instance.closeSync()
 const server = await serveFolder(t, data)
@@ -44,6 +52,7 @@ const skein = await Skein.start({
         type: 'bucket_tables', bucket: 'lake', file_format: 'parquet',
         tables: { big: 'big/*.parquet', large: 'large/*.parquet' },
       },
+      csvs: { type: 'bucket_tables', bucket: 'lake', file_format: 'csv', tables: { texts: 'texts/*.csv' } },
     },
     default_catalog: 'lake',
   },
@@ -100,6 +109,14 @@ t.test('behind a filter it reads on only while rows are lacking', async t => {
   const most = LARGE_FILES * LARGE_FILE_ROWS
   const third = await rowsOf(`SELECT id FROM large WHERE id % 3 = 0 LIMIT ${most}`)
   t.equal(third.length, most / 3, 'fewer than asked for')
+})
+
+t.test('of text files some are enough', async t => {
+  const all = textBytes.reduce((sum, bytes) => sum + bytes, 0)
+  const some = await bytesOf(t, 'SELECT * FROM csvs.main.texts LIMIT 10', 10)
+  t.ok(some > 0 && some <= all * 0.6, `${some} bytes of ${all}`)
+  const count = TEXT_FILES * 100_000
+  t.equal((await rowsOf(`SELECT id FROM csvs.main.texts LIMIT 5 OFFSET ${count - 3}`)).length, 3)
 })
 
 t.test('a filter that is volatile sees each row once', async t => {
