@@ -51,6 +51,8 @@ export class HidingWalk implements KnownTables {
   readonly #places: TextPlaces
   /** Of a table inside of a PIVOT: what that means of the hidden columns. */
   readonly #kept = new Map<Tree, readonly string[]>()
+  /** Names alone that are what is selected: the result has their name. */
+  readonly #selected = new Set<Tree>()
 
   constructor(request: HidingRequest) {
     this.#request = request
@@ -92,9 +94,6 @@ export class HidingWalk implements KnownTables {
     }
     return { columns, rows, aliases }
   }
-
-  /** Names alone that are what is selected: the result has their name. */
-  readonly #selected = new Set<Tree>()
 
   #star(star: Tree, hiding: readonly Hiding[], from: unknown, visible: ColumnNames): void {
     const relation = textOf(star['relation_name']).toLowerCase()
