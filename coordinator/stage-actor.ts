@@ -85,6 +85,9 @@ export class StageActor implements Actor<StageMessage> {
         if (this.#attempts.areKnown) this.#lookLater(context)
         return this.#dispatch(context)
       case 'again': return this.#again(message.partitions, message.epoch)
+      case 'enough':
+        this.#stage.partitions.forEach((_, partition) => this.#cancelOthers(partition, null))
+        return this.#advance({ kind: 'enough' })
       case 'executor-lost':
         this.#members = this.#members.filter(({ key }) => key !== message.key)
         this.#leave({ kind: 'executor-lost', member: message.key, cause: message.cause })

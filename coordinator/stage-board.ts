@@ -10,7 +10,7 @@ import type { Address } from './actor/actor.ts'
 import type { Member, MemberKey } from './member.ts'
 import { recover, type StageView } from './recovery.ts'
 import type { StageMessage } from './stage-message.ts'
-import type { Output } from './task-definition.ts'
+import { SPARED, type Output } from './task-definition.ts'
 
 interface Entry {
   readonly fragment: Fragment
@@ -107,11 +107,26 @@ export class StageBoard {
   partitionDone(stage: number, partition: number, epoch: number, output: Output): void {
     const entry = this.#entries[stage]
     if (entry === undefined || epoch < (entry.takenBack[partition] ?? 0)) return
+    if (entry.outputs[partition] === SPARED) return // who reads it may have been told so
     entry.outputs[partition] = output
     entry.wasMade[partition] = true
     // it ended just as its executor was lost: whoever needs it shall not wait for it
     if (this.#isLost(entry, output)) this.#recover()
+    else this.#spare(entry)
     this.startReady()
+  }
+
+  /** Where a LIMIT reads it, nobody waits for rows that it would leave out. */
+  #spare({ fragment: { stageRows = Infinity }, outputs, wasMade, actor }: Entry): void {
+    const files = outputs.flatMap(output => output?.files ?? [])
+    const isLeft = outputs.includes(null)
+    if (!isLeft || files.reduce((rows, { rowCount }) => rows + Number(rowCount), 0) < stageRows) return
+    outputs.forEach((output, partition) => {
+      if (output !== null) return
+      outputs[partition] = SPARED
+      wasMade[partition] = true
+    })
+    actor.send({ kind: 'enough' })
   }
 
   /**
@@ -126,7 +141,7 @@ export class StageBoard {
       const written = this.#entries[from]
       if (written === undefined || isHeldHere(written) || !this.#readByAll(from)) continue
       written.outputs.forEach((output, partition) => {
-        if (output === null || this.#isLost(written, output)) return
+        if (output === null || output === SPARED || this.#isLost(written, output)) return
         this.#unreadable.add(output)
         const ids = given.get(output.member) ?? []
         given.set(output.member, ids)
@@ -198,7 +213,10 @@ export class StageBoard {
     }
   }
 
-  #takeBack(entry: Entry, partitions: ReadonlySet<number>): void {
+  /** With some of a stage's outputs go those that were not needed beside them. */
+  #takeBack(entry: Entry, lost: ReadonlySet<number>): void {
+    const spared = entry.outputs.flatMap((output, partition) => output === SPARED ? [partition] : [])
+    const partitions = lost.size === 0 ? lost : new Set([...lost, ...spared])
     entry.epoch++
     entry.ready = false
     for (const partition of partitions) {

@@ -11,6 +11,8 @@ export type StageMessage = TaskNews
   | { readonly kind: 'crew'; readonly members: readonly Member[] }
   | { readonly kind: 'inputs-ready'; readonly inputs: StageInputs }
   | { readonly kind: 'again'; readonly partitions: ReadonlySet<number>; readonly epoch: number }
+  /** What is done is enough: the rest need not be made. */
+  | { readonly kind: 'enough' }
   | { readonly kind: 'executor-lost'; readonly key: MemberKey; readonly cause: QueryError }
   /** This attempt at a part of the result counts: the other is cancelled. */
   | { readonly kind: 'result-taken'; readonly partition: number; readonly attempt: number }

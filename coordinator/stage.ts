@@ -78,10 +78,14 @@ export type PartitionState =
     readonly second: Attempt | null
   }
   | { readonly state: 'done'; readonly attempt: number; readonly member: MemberKey }
+  /** What the others have made is enough. */
+  | { readonly state: 'spared' }
 
 export type StageEvent =
   | { readonly kind: 'inputs-ready' }
   | { readonly kind: 'again'; readonly partitions: ReadonlySet<number> }
+  /** Rows of the partitions that are done: the others are not needed. */
+  | { readonly kind: 'enough' }
   | { readonly kind: 'launched'; readonly partition: number; readonly member: MemberKey }
   /** A second attempt, beside the one that runs. */
   | { readonly kind: 'launched-second'; readonly partition: number; readonly member: MemberKey }
@@ -137,6 +141,7 @@ export function advance(stage: Stage, event: StageEvent): Stage {
   switch (event.kind) {
     case 'inputs-ready': return stage.life.state === 'planned' ? withLife(stage, 'running') : stage
     case 'again': return again(stage, event.partitions)
+    case 'enough': return enough(stage)
     case 'launched': return launched(stage, event)
     case 'launched-second': return launchedSecond(stage, event)
     case 'attempt-done': return done(stage, event)
@@ -153,6 +158,12 @@ function again(stage: Stage, partitions: ReadonlySet<number>): Stage {
   if (worn >= 0) return failed(stage, wornError(worn))
   const remade = stage.partitions.map((partition, i) => partitions.has(i) ? { ...partition, now: waiting } : partition)
   return withLife({ ...stage, partitions: remade }, 'planned')
+}
+
+function enough(stage: Stage): Stage {
+  const partitions = stage.partitions.map((partition): Partition =>
+    partition.now.state === 'done' ? partition : { ...partition, now: { state: 'spared' } })
+  return withLife({ ...stage, partitions }, stage.life.state === 'planned' ? 'planned' : 'running')
 }
 
 function launched(stage: Stage, event: Extract<StageEvent, { kind: 'launched' }>): Stage {
@@ -275,8 +286,8 @@ function failed(stage: Stage, cause: QueryError): Stage {
   return { ...stage, life: { state: 'failed', cause } }
 }
 
-/** The state asked for, but `finished` once every partition is done, whatever brought that about. */
+/** The state asked for, but `finished` once no partition is to be made, whatever brought that about. */
 function withLife(stage: Stage, state: 'planned' | 'running'): Stage {
-  const finished = stage.partitions.every(partition => partition.now.state === 'done')
+  const finished = stage.partitions.every(({ now: { state } }) => state === 'done' || state === 'spared')
   return { ...stage, life: { state: finished ? 'finished' : state } }
 }

@@ -3,12 +3,13 @@
  * Pure. Sizes of inputs are listed, never globbed: a task reads the files of the attempts that count, and no others.
  */
 
+import { create } from '@bufbuild/protobuf'
 import { isCarried, type FileKey } from '../cache/key.ts'
 import { filenameOf, type DataFile, type FileFormat, type Table, type TableColumn } from '../catalog/table.ts'
 import { inputName, scanName, type ExchangeColumn, type Fragment, type FragmentInput } from '../planner/fragment.ts'
 import { fragmentSettings } from '../planner/session-settings.ts'
 import { wireCompression } from '../proto/compression.ts'
-import type { ExchangeSource } from '../proto/gen/executor_pb.js'
+import { ExchangeSourceSchema, type ExchangeSource } from '../proto/gen/executor_pb.js'
 import { unreachable } from '../proto/errors.ts'
 import { taskId, type QueryId } from '../proto/ids.ts'
 import type { ResourceGroup } from '../proto/resource-group.ts'
@@ -54,6 +55,11 @@ export interface Output {
   readonly files: readonly OutputFile[]
   /** Keys of its rows; of a task that was to tell some. */
   readonly sample: readonly SampledKey[]
+}
+
+/** In the place of an output that is not needed: the other tasks of its stage have written rows enough. */
+export const SPARED: Output = {
+  attempt: 0, member: '' as MemberKey, source: create(ExchangeSourceSchema), files: [], sample: [],
 }
 
 export interface OutputFile {

@@ -46,15 +46,16 @@ export function assemble(
   const { tableTypes, thresholds } = context
   let nextScan = 0
   const written = new Map(cuts.map(cut => [cut.id, cut]))
+  const firsts = new Map(cuts.map(cut => [cut.id, firstRows(cut.root)]))
   return cuts.map(cut => {
     const scans = scansOf(cut.root).map(scan => ({ scan, id: nextScan++ }))
     const ids = new Map(scans.map(({ scan, id }) => [scan, id]))
     const idOf = (scan: Scan): number => ids.get(scan) ?? -1
     const isSplit = (scan: Scan): boolean => context.isSplit[scan.table] === true && !cut.repeated.has(scan)
     const filters = scanFilters(cut.root)
-    const first = firstRows(cut.root)
+    const stageRows = cut.output.kind === 'gather' ? rowsRead(cut, cuts, firsts) : null
     const enough = enoughRows(cut.root, context.volatileFunctions)
-    const described = scans.map(({ scan, id }) => withFirstRows(first.get(scan),
+    const described = scans.map(({ scan, id }) => withFirstRows(firsts.get(cut.id)?.get(scan),
       describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters, cut.divided.get(scan))))
     const read = withSlices(inputsOf(cut, written), cut, written, described, thresholds.skewRows)
     const tasks = tasksOf(cut, read, described)
@@ -79,9 +80,21 @@ export function assemble(
       orderSensitive: isOrderSensitive(cut, context.volatileFunctions),
       maxRows: maxRows(cut.root), rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
       ...(enough === null ? {} : { enough: { ...enough, streamed: mapStreamed(enough.streamed, idOf) } }),
+      ...(stageRows === null ? {} : { stageRows }),
       ...(explain ? { explained: explainFragment(cut, tables, restricted) } : {}),
     }
   })
+}
+
+/** So many rows of what a cut writes are enough for all that read it; null: they need all. */
+function rowsRead(
+  { id }: Cut, cuts: readonly Cut[], firsts: ReadonlyMap<number, ReturnType<typeof firstRows>>,
+): number | null {
+  const enough = cuts.flatMap(reader => [...reader.inputs].flatMap(
+    ([exchange, from]) => from === id ? [firsts.get(reader.id)?.get(exchange) ?? Infinity] : [],
+  ))
+  const most = Math.max(...enough)
+  return Number.isSafeInteger(most) ? most : null
 }
 
 function nameOf(tables: readonly PlannerTable[], table: number, column: number): string {

@@ -1,21 +1,25 @@
 /**
- * What a LIMIT without an order leaves unread of a table where so many rows of it are enough, whichever they are: no
- * more of its files and row groups are read. Where a filter or a join leaves it open how many that takes, see
- * enough-rows.ts.
+ * What a LIMIT without an order leaves unread where so many rows are enough, whichever they are: of a table no more of
+ * its files and row groups are read, and the tasks that write an exchange need write no more of it. Where a filter or
+ * a join leaves it open how many rows of a table that takes, see enough-rows.ts.
  */
 
-import { inputs, type Plan, type Scan } from './plan.ts'
+import { inputs, type Exchange, type Plan, type Scan } from './plan.ts'
 
-/** Scans that are not in it need all their rows. Nothing below an Exchange: that is another fragment's. */
-export function firstRows(plan: Plan): ReadonlyMap<Scan, number> {
-  const found = new Map<Scan, number>()
-  const needed = new Set<Scan>()
+type Source = Scan | Exchange
+
+/** What is not in it needs all its rows. Nothing below an Exchange: that is another fragment's. */
+export function firstRows(plan: Plan): ReadonlyMap<Source, number> {
+  const found = new Map<Source, number>()
+  const needed = new Set<Source>()
   const visit = (below: Plan, enough: number | null): void => {
     switch (below.kind) {
-      case 'Scan':
-        if (enough === null || below.filters.length > 0 || found.has(below)) needed.add(below)
+      case 'Scan': case 'Exchange': {
+        const isFiltered = below.kind === 'Scan' && below.filters.length > 0
+        if (enough === null || isFiltered || found.has(below)) needed.add(below)
         else found.set(below, enough)
         return
+      }
       case 'Limit': return visit(below.input, limited(below, enough))
       case 'Project': return visit(below.input, enough)
       case 'SetOperation': {
@@ -23,12 +27,11 @@ export function firstRows(plan: Plan): ReadonlyMap<Scan, number> {
         for (const input of below.inputs) visit(input, isConcatenation ? enough : null)
         return
       }
-      case 'Exchange': return
       default: for (const input of inputs(below)) visit(input, null)
     }
   }
   visit(plan, null)
-  for (const scan of needed) found.delete(scan)
+  for (const source of needed) found.delete(source)
   return found
 }
 

@@ -47,6 +47,8 @@ export interface Fragment {
   readonly maxRows: number | null
   /** A task may stop reading once it has so many rows, of scans by their ids; absent: it needs all. */
   readonly enough?: Enough<number>
+  /** Its tasks may all stop once they have written so many rows together; absent: every one of them counts. */
+  readonly stageRows?: number
   /** Estimated rows and bytes of the output over all tasks. */
   readonly rows: number
   readonly bytes: number

@@ -4,7 +4,8 @@
  *   rows are not apart    TopN > x
  *   otherwise             TopN > Exchange gather > TopN (limit + offset, no offset) > x
  *
- * Limit is the same. A limit in percent, or none (OFFSET alone), cannot be applied before the rows are gathered.
+ * Limit is the same, but so many rows of any of the tasks are enough. A limit in percent, or none (OFFSET alone),
+ * cannot be applied before the rows are gathered.
  */
 
 import type { Limit, Plan, TopN } from '../plan.ts'
@@ -21,13 +22,14 @@ export function cutTopN(top: TopN, input: Placed): Placed {
 }
 
 export function cutLimit(limit: Limit, input: Placed): Placed {
-  const gathered = gather(isApart(input) ? limited(limit, input) : input, 'a limit is of the rows of all tasks')
+  const reach = limit.limit?.kind === 'rows' ? limit.limit.value + limit.offset : NaN
+  const isLocal = isApart(input) && Number.isSafeInteger(reach)
+  const gathered = isLocal ? gather(limited(input, reach), `the first ${reach} that any of the tasks find`)
+    : gather(input, 'a limit is of the rows of all tasks')
   return { plan: { ...limit, input: gathered.plan }, spread: gathered.spread }
 }
 
-function limited({ limit, offset }: Limit, input: Placed): Placed {
-  if (limit?.kind !== 'rows' || !Number.isSafeInteger(limit.value + offset)) return input
-  const reach = limit.value + offset
+function limited(input: Placed, reach: number): Placed {
   const local: Limit = {
     kind: 'Limit', input: input.plan, limit: { kind: 'rows', value: reach }, offset: 0, rows: reached(input, reach),
   }

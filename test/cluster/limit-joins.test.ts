@@ -99,8 +99,8 @@ const few = async (t: Test, sql: string, most = FIRST_STEPS_BYTES): Promise<void
   const bytes = await bytesOf(t, sql)
   t.ok(bytes <= most, `${bytes} bytes of ${TABLE_BYTES}: ${sql}`)
 }
-const most = async (t: Test, sql: string): Promise<void> => {
-  const bytes = await bytesOf(t, sql)
+const most = async (t: Test, sql: string, limit = 10): Promise<void> => {
+  const bytes = await bytesOf(t, sql, { limit })
   t.ok(bytes > 0.9 * TABLE_BYTES, `${bytes} bytes of ${TABLE_BYTES}: ${sql}`)
 }
 
@@ -146,7 +146,7 @@ t.test('of UNION ALL the beginnings of all parts', async t => {
 })
 
 t.test('it reads on while rows are lacking', async t => {
-  await most(t, 'SELECT l.*, m.v FROM large l JOIN middle m ON m.late = l.h')
+  await most(t, 'SELECT l.*, m.v FROM large l JOIN middle m ON m.late = l.h', 20_001) // there is one less
   await most(t, 'SELECT l.* FROM large l JOIN middle m ON m.late = l.h AND m.v = 0')
   await most(t, 'SELECT l.* FROM large l JOIN small s ON s.k = l.h % 1000 AND s.v > 1000')
   const sql = 'SELECT l.*, m.v FROM large l JOIN middle m ON m.ends = l.h AND m.v < 100'

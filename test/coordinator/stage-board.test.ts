@@ -119,6 +119,25 @@ t.test('what every reader has read is given up, and made again only if what was 
   t.strictSame(told, ['0 again 0,1 epoch 1', '1 again 0 epoch 1', '0 inputs-ready'])
 })
 
+t.test('where so many rows are enough, the rest is not waited for until they are lost', async t => {
+  const rows = (member: string, rowCount: bigint, attempt = 0): Output =>
+    ({ ...output(member, attempt), files: [{ partition: 0, path: '/x', sizeBytes: 1n, rowCount }] })
+  const { made, told } = board(true, two(true).map(one => one.id === 0 ? { ...one, stageRows: 10 } : one))
+  made.startReady()
+  made.partitionDone(0, 0, 0, rows('e1', 9n))
+  t.strictSame(told, ['0 inputs-ready'])
+  made.partitionDone(0, 0, 0, rows('e1', 10n))
+  t.strictSame([told.splice(0), made.done], [['0 inputs-ready', '0 enough', '1 inputs-ready'], 2])
+  made.partitionDone(0, 1, 0, rows('e2', 10n))
+  t.strictSame([told, made.done], [[], 2], 'it is late')
+  made.executorLost(key('e2'), lost)
+  t.strictSame(told, [], 'nothing of it is needed')
+  made.executorLost(key('e1'), lost)
+  t.strictSame(told.splice(0), ['0 again 0,1 epoch 1', '1 again 0 epoch 1', '0 inputs-ready'])
+  made.partitionDone(0, 1, 1, rows('e3', 10n, 1))
+  t.strictSame(told, ['0 enough', '1 inputs-ready'], 'whichever ends first')
+})
+
 t.test('a part of the result that is here is not made again when its executor is lost', async t => {
   const { made, told, received } = board(false)
   received.add(0)

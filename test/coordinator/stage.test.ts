@@ -32,14 +32,15 @@ const events: readonly StageEvent[] = [
   ready, { kind: 'again', partitions: new Set([1]) }, launched(0), done(0), { ...retry, retry: false },
   { kind: 'executor-lost', member: e1, cause }, { kind: 'launched-second', partition: 0, member: e2 },
   { kind: 'attempt-ended', partition: 0, attempt: 0 }, { kind: 'attempt-settled', partition: 0, attempt: 0 },
+  { kind: 'enough' },
 ]
 /** Every state, with an attempt at partition 0 under way, against every event; a new one must add its row or column. */
 const expected = [
-  // inputs-ready  again    launched  attempt-done  -failed     executor-lost  launched-second  -ended      -settled
-  ['running',  'planned',  'bug',    'finished',   'failed',   'planned',     'bug',           'planned',  'planned'],
-  ['running',  'planned',  'bug',    'finished',   'failed',   'running',     'running',       'running',  'running'],
-  ['finished', 'planned',  'bug',    'finished',   'finished', 'finished',    'bug',           'finished', 'finished'],
-  ['failed',   'failed',   'failed', 'failed',     'failed',   'failed',      'failed',        'failed',   'failed'],
+  // inputs-ready  again  launched  attempt-done  -failed  executor-lost  launched-second  -ended  -settled  enough
+  ['running', 'planned', 'bug', 'finished', 'failed', 'planned', 'bug', 'planned', 'planned', 'finished'],
+  ['running', 'planned', 'bug', 'finished', 'failed', 'running', 'running', 'running', 'running', 'finished'],
+  ['finished', 'planned', 'bug', 'finished', 'finished', 'finished', 'bug', 'finished', 'finished', 'finished'],
+  ['failed', 'failed', 'failed', 'failed', 'failed', 'failed', 'failed', 'failed', 'failed', 'failed'],
 ]
 
 t.test('every stage takes every event as the table says', async t => {
@@ -130,6 +131,17 @@ t.test('a partition taken back runs again with a new attempt, the others stay', 
   t.strictSame(again.partitions.map(({ now }) => now), [
     { state: 'done', attempt: 0, member: e1 }, { state: 'running', first: { ...other, member: e1 }, second: null },
   ])
+})
+
+t.test('what is not needed does not run, and does again once what was enough is taken back', async t => {
+  const started = after(planned(3), ready, launched(0), launched(1), done(1), { kind: 'enough' })
+  t.equal(started.life.state, 'finished')
+  t.strictSame(started.partitions.map(({ now }) => now.state), ['spared', 'done', 'spared'])
+  t.equal(after(started, done(0)), started, 'it is late')
+  t.equal(after(started, retry), started)
+  const again = after(started, { kind: 'again', partitions: new Set([0, 1, 2]) }, ready, launched(0))
+  const begun = [{ first: { attempt: 1 } }, { state: 'waiting' }, { state: 'waiting' }]
+  t.match(again.partitions.map(({ now }) => now), begun)
 })
 
 /** A partition with two attempts, in each pair of phases that there is: as a text. */

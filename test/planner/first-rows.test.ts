@@ -3,7 +3,7 @@
 import t from 'tap'
 import type { Expression } from '../../planner/expression.ts'
 import { firstRows } from '../../planner/first-rows.ts'
-import type { Plan, Scan, SetOperation } from '../../planner/plan.ts'
+import type { Exchange, Plan, Scan, SetOperation } from '../../planner/plan.ts'
 
 const scan: Scan = { kind: 'Scan', table: 0, columns: [0], filters: [], rows: 99 }
 const other: Scan = { ...scan, table: 1 }
@@ -21,6 +21,14 @@ t.test('a limit and what it skips are enough, through projections and both parts
   t.equal(rowsOf(limit(limit(scan, null, 3), 4)), 7)
   t.equal(rowsOf(limit(both('UNION', true), 6), other), 6)
   t.equal(rowsOf({ kind: 'CrossProduct', left: limit(scan, 2), right: other, rows: 9 }), 2)
+})
+
+t.test('so many rows of an exchange are enough, too', async t => {
+  const to = { kind: 'gather' } as const
+  const moved: Exchange = { kind: 'Exchange', input: scan, to, reads: 'own', shared: null, why: '', rows: 9 }
+  t.equal(firstRows(limit(project(moved), 10, 5)).get(moved), 15)
+  t.equal(firstRows(project(moved)).get(moved), undefined)
+  t.equal(rowsOf(limit(moved, 10)), undefined, 'those of its writers are another fragment\'s')
 })
 
 const type = { kind: 'scalar', name: 'BOOLEAN' } as const
