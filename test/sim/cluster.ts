@@ -14,7 +14,7 @@ import type { QueryRequest, RunningQuery } from '../../coordinator/running-query
 import { ENDLESS, FakeExecutor, failures, type World } from './fake-executor.ts'
 import { rowsOf } from './fake-task.ts'
 import { Network, NetworkChannel, type Faults } from './network.ts'
-import { answer, isMoved, randomQuery, type Row } from './program.ts'
+import { answer, isLimit, isMoved, randomQuery, type Row } from './program.ts'
 import { Simulation } from './simulation.ts'
 import { skewedClock, type Skew } from './skewed-clock.ts'
 
@@ -220,7 +220,8 @@ function textOf({ fragments }: PlannedQuery, id: number): string {
   const kinds = fragment.inputs.filter(({ kind }) => kind !== 'bounds')
     .map(input => isMoved(input) ? 'moved' : 'copied').join(',')
   const count = fragment.tasks === 'one' ? 'single' : 'several'
-  return `moved=${kinds} ${count} ${fragment.orderSensitive ? 'sensitive' : 'stable'}`
+  const limit = fragment.maxRows === null ? '' : ` ${isLimit(fragment) ? 'ones' : 'first'}=${fragment.maxRows}`
+  return `moved=${kinds} ${count} ${fragment.orderSensitive ? 'sensitive' : 'stable'}${limit}`
 }
 
 export function requestOf(sql: string): QueryRequest {

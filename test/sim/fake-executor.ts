@@ -15,7 +15,7 @@ import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { ExecutorId, QueryId, TaskId } from '../../proto/ids.ts'
 import type { TaskDefinitionInit } from '../../proto/task.ts'
 import { TaskQueue } from '../../executor/task-queue.ts'
-import { definitionOf, frameOf, inputKinds, sensitive, single, type Definition } from './fake-task.ts'
+import { definitionOf, frameOf, inputKinds, limited, sensitive, single, type Definition } from './fake-task.ts'
 import { compute, keyOf, partOf, sliced, type Row } from './program.ts'
 import type { Simulation } from './simulation.ts'
 
@@ -338,7 +338,7 @@ export class FakeExecutor {
     if (!this.#goesOn(task)) return
     const { definition } = task
     const { stage, partition, attempt, output } = definition
-    const computed = compute(own, copied, single(definition))
+    const computed = limited(definition, compute(own, copied, single(definition)))
     const mark = sensitive(definition) ? [`${stage}.${partition}@${attempt}`] : []
     const marked = computed.map(({ value, marks }) => ({ value, marks: [...marks, ...mark] }))
     const { simulation } = this.#world

@@ -3,7 +3,7 @@
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import type { QueryId, TaskId } from '../../proto/ids.ts'
 import type { TaskDefinitionInit } from '../../proto/task.ts'
-import type { Row } from './program.ts'
+import { ones, type Row } from './program.ts'
 
 /** What a fake reads of it. */
 export interface Definition {
@@ -45,6 +45,12 @@ export function single({ sql }: Definition): boolean {
 
 export function sensitive({ sql }: Definition): boolean {
   return sql.includes('sensitive')
+}
+
+/** Of its rows, as program.ts has it. */
+export function limited({ sql }: Definition, rows: readonly Row[]): readonly Row[] {
+  const [, kind, count] = /(first|ones)=(\d+)/.exec(sql) ?? []
+  return kind === undefined ? rows : kind === 'ones' ? ones(rows, Number(count)) : rows.slice(0, Number(count))
 }
 
 export function frameOf(rows: readonly Row[]): RawFlightData {

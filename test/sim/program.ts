@@ -6,7 +6,8 @@
  * other inputs. Where a stage has several tasks, each row instead grows by the number of rows that its copied inputs
  * hold: a copied input that was read in part gives a wrong answer. An order-sensitive fragment hashes its rows by its
  * attempt, and marks them with it: two attempts that are mixed lose or double rows, and show two marks. A result of
- * ranges is in the order of its values: ranges that were made by two samples lose that order, or rows.
+ * ranges is in the order of its values: ranges that were made by two samples lose that order, or rows. Under a LIMIT a
+ * task writes its first rows, and what reads so many of them, whichever they are, makes them ones.
  */
 
 import { isInOrder, type Fragment, type FragmentInput, type FragmentOutput } from '../../planner/fragment.ts'
@@ -35,6 +36,15 @@ export function compute(own: readonly Row[], copied: readonly Row[], single: boo
   )
 }
 
+export function ones(rows: readonly Row[], count: number): Row[] {
+  return rows.slice(0, count).map(({ marks }) => ({ value: 1, marks }))
+}
+
+/** Whether a fragment reads the first rows of another. */
+export function isLimit({ maxRows, stageRows }: Fragment): boolean {
+  return maxRows !== null && stageRows === undefined
+}
+
 /** The values of the answer, sorted. `files`: the numbers of each table. */
 export function answer(planned: PlannedQuery, tables: readonly (readonly number[])[]): number[] {
   const outputs: Row[][] = []
@@ -43,7 +53,8 @@ export function answer(planned: PlannedQuery, tables: readonly (readonly number[
     const of = (moved: boolean): Row[] => fragment.inputs
       .filter(input => input.kind !== 'bounds' && isMoved(input) === moved)
       .flatMap(({ fragment: from }) => outputs[from] ?? [])
-    outputs.push(compute([...scanned, ...of(true)], of(false), fragment.tasks === 'one'))
+    const rows = compute([...scanned, ...of(true)], of(false), fragment.tasks === 'one')
+    outputs.push(isLimit(fragment) ? ones(rows, fragment.maxRows ?? 0) : rows)
   }
   const values = (outputs.at(-1) ?? []).map(({ value }) => value).sort((a, b) => a - b)
   const output = planned.fragments.at(-1)?.output
@@ -85,7 +96,8 @@ export function partOf(
 
 /** A random query over `tableCount` tables. */
 export function randomQuery(simulation: Simulation, tableCount: number): PlannedQuery {
-  const fragments = simulation.chance(0.15) ? [whole(simulation, tableCount)] : distributed(simulation, tableCount)
+  const fragments = simulation.chance(0.15) ? [whole(simulation, tableCount)]
+    : simulation.chance(0.1) ? limited(simulation, tableCount) : distributed(simulation, tableCount)
   return {
     columns: [{ name: fragments.slice(-1).some(isInOrder) ? SORTED : 'value', type: 'BIGINT' }], fragments,
     sqlKind: 'emitted', tablesRead: [], volatile: false,
@@ -109,6 +121,23 @@ function whole(simulation: Simulation, tableCount: number): Fragment {
   const tasks = simulation.chance(0.5) ? 'one' : 'splits'
   const scans = [scanOf(simulation, 0, tableCount, 'split')]
   return fragmentOf(simulation, 0, { scans, tasks, output: { kind: 'result' } })
+}
+
+/** Beside what is scanned, its tasks may read what others have broadcast. */
+function limited(simulation: Simulation, tableCount: number): Fragment[] {
+  const scanned = (id: number, parts: Partial<Fragment>): Fragment => fragmentOf(simulation, id, {
+    tasks: 'splits', scans: [scanOf(simulation, id, tableCount, 'split')], ...parts,
+  })
+  const copied = simulation.chance(0.5) ? [scanned(0, { output: { kind: 'broadcast' } })] : []
+  const inputs: FragmentInput[] = copied.map(({ id }) => ({ fragment: id, kind: 'broadcast' }))
+  const id = copied.length
+  const maxRows = simulation.draw(0, 12)
+  return [
+    ...copied, scanned(id, { inputs, orderSensitive: true, maxRows, stageRows: maxRows }),
+    fragmentOf(simulation, id + 1, {
+      inputs: [{ fragment: id, kind: 'gather' }], output: { kind: 'result' }, orderSensitive: true, maxRows,
+    }),
+  ]
 }
 
 function distributed(simulation: Simulation, tableCount: number): Fragment[] {
