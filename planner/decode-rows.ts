@@ -40,7 +40,8 @@ export function decodeLimit(node: JsonNode, rows: number, input: Plan): Limit {
   const limit = limitValue(node.node('limit_val'))
   const offset = limitValue(node.node('offset_val'))
   if (offset?.kind === 'percent') return node.refuse('offset in percent')
-  return { kind: 'Limit', rows, input, limit, offset: offset?.value ?? 0 }
+  const most = limit?.kind === 'rows' ? limit.value : Infinity // DuckDB's estimate is that of the input
+  return { kind: 'Limit', rows: Math.min(rows, most), input, limit, offset: offset?.value ?? 0 }
 }
 
 function limitValue(node: JsonNode): LimitValue | null {
