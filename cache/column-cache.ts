@@ -17,6 +17,7 @@ import type { CachedFile, CacheStatus } from './cache-status.ts'
 import { wantedChunks } from './column-chunks.ts'
 import { diskError, fetchChunks } from './fetch.ts'
 import { join, type Flight, type Flown } from './flight.ts'
+import { Hold, type Brought, type Opened } from './hold.ts'
 import type { FileKey } from './key.ts'
 import type { Chunk, Mirror } from './mirror.ts'
 import { MirrorFolder, idOf, type FolderOptions } from './mirror-folder.ts'
@@ -24,7 +25,7 @@ import type { PeerReader } from './peer-reader.ts'
 import { RequestLimit } from './request-limit.ts'
 import { settledOrEnded } from './settled.ts'
 import {
-  hereOf, type Here, type Lent, type OpenFile, type OpenFiles, type WantedBytes, type WantedFile,
+  hereOf, type Here, type Lent, type OpenFiles, type WantedBytes, type WantedFile,
 } from './wanted-file.ts'
 
 /** One of so many uses of a chunk compares its checksum: a disk that loses bits does not stay unseen. */
@@ -47,26 +48,6 @@ export interface CacheOptions extends FolderOptions {
 
 /** For a task, for one that waits and will count what is fetched, or for another executor. */
 type Use = 'task' | 'ahead' | 'lend'
-
-interface Brought extends OpenFile {
-  /** What came from the bucket for it. */
-  readonly own: ReadonlySet<Chunk>
-}
-
-interface Opened {
-  readonly wanted: WantedFile
-  readonly mirror: Mirror
-  /** Of its footer, that came for this call. */
-  readonly footerBytes: number
-  readonly chunks: readonly Chunk[]
-}
-
-/** What a call keeps from going. */
-class Hold {
-  readonly mirrors: Mirror[] = []
-  readonly chunks: Chunk[] = []
-  isPinned = false
-}
 
 export class ColumnCache {
   readonly #clock: Clock
@@ -320,8 +301,12 @@ export class ColumnCache {
     return { path: mirror.path, bytesFetched, bytesCached, own }
   }
 
+  /** The mirror stays as long as something may be written to it, also when nobody wants that any more. */
   #start(mirror: Mirror, chunks: readonly Chunk[], wanted: WantedFile, use: Use): Flight {
     const controller = new AbortController()
+    const hold = new Hold()
+    hold.mirrors.push(mirror)
+    mirror.pins++
     const isAsked = wanted.peer !== null && use !== 'lend' && !this.#distrusted.has(idOf(mirror.file))
     const peer = isAsked ? wanted.peer : null
     const done = this.#fetch(mirror, chunks, { ...wanted, peer }, controller.signal).then(flown => {
@@ -330,6 +315,7 @@ export class ColumnCache {
       return flown
     }).finally(() => {
       for (const chunk of chunks) this.#flights.delete(chunk)
+      return this.#letGo(hold)
     })
     done.catch(() => undefined) // whoever joins it is told
     const flight: Flight = { controller, done, asksPeer: peer !== null, waiters: 0 }

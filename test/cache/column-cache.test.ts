@@ -143,6 +143,24 @@ t.test('who goes away does not stop those who wait for the same; the last one do
   t.strictSame((await lake.ask(file, ['c1'], sql)).rows, await lake.oracle(file, sql), 'and it can be begun anew')
 })
 
+t.test('what arrives when nobody wants it any more is counted once', async t => {
+  const lake = await openCachedLake(t)
+  const file = await lake.write('a', wide(50, 18_000), ', ROW_GROUP_SIZE 2048')
+  const turn = () => new Promise(resolve => { setImmediate(resolve) })
+  for (let most = 1; most < 60; most++) {
+    const gone = new AbortController()
+    const opened = lake.cache.open([lake.want(file, null)], gone.signal)
+    while (lake.cache.status().chunks < most) await turn()
+    gone.abort()
+    await t.rejects(opened, { code: 'CANCELLED' })
+    while (lake.cache.status().files > 0) {
+      await lake.cache.evict(() => true)
+      await turn()
+    }
+    t.equal(lake.cache.status().usedBytes, 0, `after ${most} of its chunks`)
+  }
+})
+
 t.test('a file that passes leaves nothing, but what is here is used', async t => {
   const lake = await openCachedLake(t)
   const file = await lake.write('a', wide(4, 20_000))
