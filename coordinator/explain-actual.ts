@@ -32,8 +32,10 @@ export function seenOf(stats: QueryStats, reports: readonly TimedReport[], start
 function stageOf(reports: readonly TimedReport[], startedMs: number): ActualStage {
   const tasks = reports.map(report => taskOf(report, startedMs))
     .sort((a, b) => a.partition - b.partition || a.attempt - b.attempt)
-  // of a partition that was made twice only the last attempt counts
-  const counted = tasks.filter((task, i) => task.state === 'succeeded' && tasks[i + 1]?.partition !== task.partition)
+  // of a partition that was made twice only the last attempt counts, but for one that was begun besides
+  const ran = tasks.filter(({ state }) => state !== 'cancelled')
+  const counted = ran.filter((task, i) => task.state === 'succeeded' && ran[i + 1]?.partition !== task.partition)
+  const partitions = new Set(tasks.map(({ partition }) => partition))
   return {
     rows: sum(counted, task => task.rows), bytes: sum(counted, task => task.bytes),
     exchange_bytes: sum(tasks, task => task.exchange_bytes), bytes_fetched: sum(tasks, task => task.bytes_fetched),
@@ -42,7 +44,7 @@ function stageOf(reports: readonly TimedReport[], startedMs: number): ActualStag
     from_ms: Math.min(...tasks.map(task => task.from_ms)), to_ms: Math.max(...tasks.map(task => task.to_ms)),
     peak_memory_bytes: Math.max(...tasks.map(task => task.peak_memory_bytes)),
     spilled: tasks.some(task => task.spilled),
-    attempts: tasks.length, retries: tasks.length - counted.length, tasks,
+    attempts: tasks.length, retries: tasks.length - partitions.size, tasks,
   }
 }
 

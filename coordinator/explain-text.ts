@@ -152,12 +152,13 @@ function executorLines({ tasks }: ActualStage): string[] {
   return executors.map(executor => {
     const own = tasks.filter(task => task.executor === executor)
     const sum = (of: (task: ActualTask) => number): number => own.reduce((total, task) => total + of(task), 0)
-    const failed = own.filter(({ state }) => state === 'failed').length
+    const ended = ['failed', 'cancelled'].map(as => [own.filter(({ state }) => state === as).length, as] as const)
+    const uncounted = ended.map(([tasks, as]) => tasks === 0 ? '' : `, ${tasks} ${as}`).join('')
     const slowest = Math.max(...own.map(task => task.run_ms))
     const name = shortId(executor).padEnd(width)
     return `▸ ${name}  ${count(own.length, 'task')}, ${count(sum(task => task.rows), 'row')}, ` +
       `${milliseconds(sum(task => task.run_ms))} (longest ${milliseconds(slowest)}), ` +
-      `${milliseconds(sum(task => task.cpu_ms))} of CPU${failed === 0 ? '' : `, ${failed} failed`}`
+      `${milliseconds(sum(task => task.cpu_ms))} of CPU${uncounted}`
   })
 }
 

@@ -94,7 +94,7 @@ export interface ActualQuery {
   readonly elapsed_ms: number
   readonly plan_ms: number
   readonly cpu_ms: number
-  /** Attempts of tasks, and how many of them did not count. */
+  /** Attempts at tasks, and how many of them were not the first. */
   readonly attempts: number
   readonly retries: number
   readonly executors: number

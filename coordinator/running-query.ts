@@ -68,7 +68,8 @@ export interface TaskReport {
   readonly partition: number
   readonly attempt: number
   readonly executor: string
-  readonly state: 'queued' | 'running' | 'succeeded' | 'failed'
+  /** cancelled: what others have made is enough, or what it reads is to be made again. */
+  readonly state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled'
   readonly files: readonly string[]
   readonly rows: number
   readonly outputBytes: number

@@ -151,7 +151,7 @@ export class StageActor implements Actor<StageMessage> {
     const { work, fragment } = this.#options
     const member = this.#members.find(other => other.key === key)
     member?.actor.send({ kind: 'cancel', id: taskId(work.query, fragment.id, partition, attempt) })
-    this.#report(partition, attempt, key, 'failed')
+    this.#report(partition, attempt, key, 'cancelled')
   }
 
   /** Starts what may start; what waits for room is tried again when something changes, the rest when its time comes. */

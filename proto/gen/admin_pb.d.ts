@@ -274,7 +274,7 @@ export declare type Task = Message<"skein.admin.v1.Task"> & {
   executor: string;
 
   /**
-   * queued, running, succeeded or failed.
+   * queued, running, succeeded, failed or cancelled.
    *
    * @generated from field: string state = 5;
    */

@@ -46,6 +46,8 @@ t.test('the rows of one task are enough, though the other never gets its file', 
   if (outcome.kind === 'error') throw new Error(outcome.message)
   t.equal(outcome.answer.rows.length, 15)
   t.strictSame(outcome.answer.rows.filter(([i]) => Number(i) % 100 !== 7), [])
+  const analyzed = await skein.query('EXPLAIN ANALYZE SELECT i FROM events WHERE kind = 1 LIMIT 20')
+  t.match(analyzed, { answer: { rows: [['analyzed_plan', /1 task, 0 rows, .* 1 cancelled\n/]] } })
   const before = server.faults.struck
   const gaveUp = new AbortController()
   const all = skein.query('SELECT i FROM events WHERE kind = 1 LIMIT 2000', { signal: gaveUp.signal })
