@@ -147,7 +147,7 @@ t.test('what arrives when nobody wants it any more is counted once', async t => 
   const lake = await openCachedLake(t)
   const file = await lake.write('a', wide(50, 18_000), ', ROW_GROUP_SIZE 2048')
   const turn = () => new Promise(resolve => { setImmediate(resolve) })
-  for (let most = 1; most < 60; most++) {
+  for (let most = 1; most < 60; most += 6) {
     const gone = new AbortController()
     const opened = lake.cache.open([lake.want(file, null)], gone.signal)
     while (lake.cache.status().chunks < most) await turn()
