@@ -37,7 +37,7 @@ export async function withTables<T>(
   const attempt = async (hidden?: 'files' | 'all'): Promise<T> => {
     const asking = { ...defaults, principal }
     const tables = await catalog.resolve(names, hidden === undefined ? asking : { ...asking, hidden })
-    const edits = tables.some(table => isHiding(table))
+    const edits = tables.some(hidesColumns)
       ? await planner.hiding({ sql: plain, tables: tables.map(hidingTable), defaults }) : []
     const named = (columns: readonly TableColumn[]): readonly TableColumn[] => {
       const unedited = edits.length === 0 ? columns
@@ -54,7 +54,7 @@ export async function withTables<T>(
   })
 }
 
-function isHiding({ hidden = [] }: Table): boolean {
+export function hidesColumns({ hidden = [] }: Table): boolean {
   return hidden.length > 0
 }
 

@@ -10,6 +10,7 @@ import { mentionsHidden, nameApart } from '../../planner/hidden-columns.ts'
 import { asQueryError, type QueryError } from '../../proto/errors.ts'
 import type { Asking } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
+import { hidesColumns } from '../tables-of-text.ts'
 import { chainsIn } from './mentions.ts'
 import { keyOf, pathOf } from './own-tables.ts'
 
@@ -82,10 +83,6 @@ export class NamedTables {
     const tables = this.#catalog.list().get(catalog)?.get(schema) ?? []
     return tables.length > TABLES_OF_TRANSACTION ? [] : tables.map(table => [catalog, schema, table])
   }
-}
-
-export function hidesColumns({ hidden = [] }: Table): boolean {
-  return hidden.length > 0
 }
 
 /** As the session's instance knows it. */

@@ -8,9 +8,9 @@ import type { QueryError } from '../../proto/errors.ts'
 import { quoteName } from '../../proto/sql-text.ts'
 import type { HidingPort } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
-import { hidingTable } from '../tables-of-text.ts'
+import { hidesColumns, hidingTable } from '../tables-of-text.ts'
 import { chainsIn } from './mentions.ts'
-import { hidesColumns, tableApart, type NamedTables } from './named-tables.ts'
+import { tableApart, type NamedTables } from './named-tables.ts'
 import { keyOf, pathOf } from './own-tables.ts'
 
 /** What is bound. */

@@ -59,21 +59,13 @@ export async function compareByChance(t: Test, part: number, parts: number): Pro
 export async function runByChance(from: number, to: number): Promise<ChanceTotals> {
   let [same, whole, failing] = [0, 0, 0]
   const wrong: string[] = []
-  for (let seed = from; seed < to;) {
-    const tablesSeed = Math.floor(seed / SEEDS_PER_TABLES)
-    const cluster = await ChanceCluster.open(tablesSeed)
-    try {
-      for (; seed < to && Math.floor(seed / SEEDS_PER_TABLES) === tablesSeed; seed++) {
-        const outcome = await cluster.outcome(seed)
-        if (outcome === 'same') same++
-        else if (outcome === 'whole') whole++
-        else if (outcome === 'failing') failing++
-        else wrong.push(`SEED=${seed} ${outcome}`)
-      }
-    } finally {
-      await cluster.close()
-    }
-  }
+  await eachSeed(from, to, async (cluster, seed) => {
+    const outcome = await cluster.outcome(seed)
+    if (outcome === 'same') same++
+    else if (outcome === 'whole') whole++
+    else if (outcome === 'failing') failing++
+    else wrong.push(`SEED=${seed} ${outcome}`)
+  })
   return { same, whole, failing, wrong }
 }
 
@@ -81,20 +73,27 @@ export async function runByChance(from: number, to: number): Promise<ChanceTotal
 export async function readPartsByChance(from: number, to: number): Promise<{ streamed: number; wrong: string[] }> {
   let streamed = 0
   const wrong: string[] = []
+  await eachSeed(from, to, async (cluster, seed) => {
+    const outcome = await cluster.outcomeOfPart(seed)
+    if (outcome !== null) streamed++
+    if (outcome !== null && outcome !== 'part') wrong.push(`SEED=${seed} ${outcome}`)
+  })
+  return { streamed, wrong }
+}
+
+/** Those of the same tables share a cluster. */
+async function eachSeed(
+  from: number, to: number, run: (cluster: ChanceCluster, seed: number) => Promise<void>,
+): Promise<void> {
   for (let seed = from; seed < to;) {
     const tablesSeed = Math.floor(seed / SEEDS_PER_TABLES)
     const cluster = await ChanceCluster.open(tablesSeed)
     try {
-      for (; seed < to && Math.floor(seed / SEEDS_PER_TABLES) === tablesSeed; seed++) {
-        const outcome = await cluster.outcomeOfPart(seed)
-        if (outcome !== null) streamed++
-        if (outcome !== null && outcome !== 'part') wrong.push(`SEED=${seed} ${outcome}`)
-      }
+      for (; seed < to && Math.floor(seed / SEEDS_PER_TABLES) === tablesSeed; seed++) await run(cluster, seed)
     } finally {
       await cluster.close()
     }
   }
-  return { streamed, wrong }
 }
 
 class ChanceCluster {
