@@ -1,6 +1,7 @@
 /**
- * The stages of one query as its actor keeps them: the outputs that count, which stages may run, and what has to be
- * made again when outputs are lost. Gives orders to the stage actors and holds nothing that they hold.
+ * The stages of one query as its actor keeps them: the outputs that count, which stages may run, what is not needed
+ * because there are rows enough, and what has to be made again when outputs are lost. Gives orders to the stage actors
+ * and holds nothing that they hold.
  */
 
 import type { Fragment } from '../planner/fragment.ts'

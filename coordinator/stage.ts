@@ -6,10 +6,11 @@
  *      └────────── again ────────┴────────────── again ───────────┘      any but finished ──▶ failed
  *
  * `again` says that inputs or outputs were lost: the partitions it names have to be made once more, and nothing starts
- * until the inputs are ready again; attempts that it does not name run on and count. A stage is a value; `advance` is
- * the only function that makes the next one. Of each partition at most two attempts are current, the second one begun
- * because the first is slow (stragglers.ts): the first that ends counts. What any other attempt reports is late and
- * changes nothing.
+ * until the inputs are ready again; attempts that it does not name run on and count. `enough` says that the partitions
+ * which are done are all that is needed: the others are spared, until `again` names them. A stage is a value; `advance`
+ * is the only function that makes the next one. Of each partition at most two attempts are current, the second one
+ * begun because the first is slow (stragglers.ts): the first that ends counts. What any other attempt reports is late
+ * and changes nothing.
  *
  *   runs ──ended──▶ offered        of a part of the result, whose rows are read while they are made: the query says
  *     └──settled──▶ settled        which attempt counts, by an offer that it takes, or because rows are with the client
