@@ -27,6 +27,7 @@ import { simplify } from './cut/simplify.ts'
 import { COPIED, gather, isApart, renamed, SINGLE, type CutContext, type Placed } from './cut/spread.ts'
 import { cutLimit, cutTopN } from './cut/top-n.ts'
 import { cutWindow } from './cut/window.ts'
+import { joinsUnderLimits } from './enough-rows.ts'
 import { dependsOnOrder, isVolatile, needsSortedInput } from './order-sensitivity.ts'
 import { Unsupported } from './unsupported.ts'
 
@@ -62,7 +63,7 @@ export function contextOf({ tables, tableTypes, thresholds, volatileFunctions }:
     tableTypes, thresholds, volatileFunctions,
     tableDistinct: tables.map(table => table.distinctCounts ?? []),
     tableOrdered: tables.map(table => table.orderedColumns ?? []),
-    tableDivided: tables.map(table => table.dividedColumns ?? []), delims: new Map(),
+    tableDivided: tables.map(table => table.dividedColumns ?? []), delims: new Map(), limited: new Set(),
     tableRows: tables.map(table => table.rowCount), isSplit: tables.map(table => isSplitTable(table, thresholds)),
   }
 }
@@ -73,7 +74,8 @@ export function distribute(plan: Plan, context: CutContext): Plan {
   let [identity, tries] = [0, 0]
   const isVolatileHere = (operator: Plan): boolean => isVolatile(operator, context.volatileFunctions)
   const walk: Walk = {
-    context, isVolatile: isVolatileHere, nextIdentity: () => identity++, mayTry: () => tries++ < MAX_TRIES,
+    context: { ...context, limited: joinsUnderLimits(plan) }, isVolatile: isVolatileHere,
+    nextIdentity: () => identity++, mayTry: () => tries++ < MAX_TRIES,
     order: resultOrder(plan, isVolatileHere),
   }
   const root = place(plan, { ctes: new Map(), delim: null }, walk)

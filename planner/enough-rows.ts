@@ -13,6 +13,9 @@
  *
  * To find out whether a beginning is enough the fragment runs, and then once more for its rows: so all of it has to
  * give the same rows each time. A LIMIT inside it may not, nor may floats that are summed in another order.
+ *
+ * Where the sides of a join are hashed to meet, the stages before it make all of both. So under a LIMIT one of them is
+ * copied, however large it is, if that costs less than to move both (see cut/join.ts).
  */
 
 import type { DuckType } from '../proto/types.ts'
@@ -50,6 +53,31 @@ export function enoughRows(root: Plan, volatileFunctions: ReadonlySet<string>): 
   return streamed === null ? null : { rows: root.limit.value, streamed }
 }
 
+/** True of a side of a join of which a task can read the beginning, as long as no row of it moves. */
+export function mayStream(side: Plan, volatileFunctions: ReadonlySet<string>): boolean {
+  return isRepeatable(side, volatileFunctions) && streamedIn(side, standingOnce(side)) !== null
+}
+
+/** A LIMIT takes no more than this part of the rows that are estimated: of a larger one no beginning may be enough. */
+const FEW_ROWS = 1 / 8
+
+/** Joins of whose rows a LIMIT takes the first few that come, in a plan without exchanges. */
+export function joinsUnderLimits(root: Plan): ReadonlySet<Plan> {
+  const found = new Set<Plan>()
+  const visit = (plan: Plan, isLimited: boolean): void => {
+    if (plan.kind === 'Join' && isLimited) found.add(plan)
+    const streams = plan.kind === 'Limit' ? [plan.input] : streamedInputs(plan)
+    const isBelow = plan.kind === 'Limit' ? takesFew(plan) : isLimited
+    for (const input of inputs(plan)) visit(input, isBelow && streams.includes(input))
+  }
+  visit(root, false)
+  return found
+}
+
+function takesFew({ limit, offset, input }: Extract<Plan, { kind: 'Limit' }>): boolean {
+  return limit?.kind === 'rows' && limit.value > 0 && limit.value + offset <= FEW_ROWS * input.rows
+}
+
 /** Of a scan that is read in two places nothing is left out. */
 function standingOnce(plan: Plan): ReadonlySet<Scan> {
   const [once, more] = [new Set<Scan>(), new Set<Scan>()]
@@ -63,15 +91,20 @@ function standingOnce(plan: Plan): ReadonlySet<Scan> {
 }
 
 function streamedIn(plan: Plan, scans: ReadonlySet<Scan>): Streamed<Scan> | null {
-  const of = (below: readonly Plan[]): Streamed<Scan>[] => below.flatMap(one => streamedIn(one, scans) ?? [])
+  if (plan.kind === 'Scan') return scans.has(plan) ? { kind: 'scan', scan: plan } : null
+  const of = streamedInputs(plan).flatMap(input => streamedIn(input, scans) ?? [])
+  return combined(plan.kind === 'SetOperation' ? 'every' : 'either', of)
+}
+
+/** Of an operator, those that give it no row of their beginnings that they do not give of all they have. */
+function streamedInputs(plan: Plan): readonly Plan[] {
   switch (plan.kind) {
-    case 'Scan': return scans.has(plan) ? { kind: 'scan', scan: plan } : null
-    case 'Filter': case 'Project': case 'Unnest': case 'Lateral': return streamedIn(plan.input, scans)
-    case 'Cte': return streamedIn(plan.query, scans)
-    case 'Join': return combined('either', of(decidingSides(plan)))
-    case 'CrossProduct': return combined('either', of([plan.left, plan.right]))
-    case 'SetOperation': return isConcatenation(plan) ? combined('every', of(plan.inputs)) : null
-    default: return null
+    case 'Filter': case 'Project': case 'Unnest': case 'Lateral': return [plan.input]
+    case 'Cte': return [plan.query]
+    case 'Join': return decidingSides(plan)
+    case 'CrossProduct': return [plan.left, plan.right]
+    case 'SetOperation': return isConcatenation(plan) ? plan.inputs : []
+    default: return []
   }
 }
 

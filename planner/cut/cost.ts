@@ -36,7 +36,7 @@ const GUESSED_TOLERANCE = 1.5
 /** How many tasks write parts or read copies: the planner does not know the cluster. */
 export const ASSUMED_TASKS = 4
 
-/** Never copy more to every task, whatever the other side holds: each builds a hash table of it in memory. */
+/** Not to copy more to every task, where all of the other side is read: each builds a hash table of it in memory. */
 const BROADCAST_LIMIT_BYTES = 128 * 1024 * 1024
 /** Every executor fetches all of a table that is repeated; of one that can be divided, its part alone. */
 const REPEAT_LIMIT_BYTES = 16 * 1024 * 1024
@@ -76,11 +76,14 @@ export function isCheapToShare(shared: Plan, context: CutContext): boolean {
   return broadcastRows > 0 && (shared.rows <= broadcastRows || sizeBytes(shared, context) <= SHARED_LIMIT_BYTES)
 }
 
-/** True if the side may be copied at all, short of there being no other way. */
-export function isSmallToBroadcast(plan: Plan, context: CutContext): boolean {
+/**
+ * True if the side may be copied at all, short of there being no other way. `isStreamed`: of the other side a LIMIT
+ * takes the beginning, which only a copy leaves it, be it that its hash tables spill.
+ */
+export function mayBroadcast(plan: Plan, isStreamed: boolean, context: CutContext): boolean {
   const { broadcastRows } = context.thresholds
   if (broadcastRows === 0) return false
-  return plan.rows <= broadcastRows || sizeBytes(plan, context) <= BROADCAST_LIMIT_BYTES
+  return isStreamed || plan.rows <= broadcastRows || sizeBytes(plan, context) <= BROADCAST_LIMIT_BYTES
 }
 
 /** What a task needs of a side that is copied to it: `share` of its rows, because it needs no more of `scan`. */

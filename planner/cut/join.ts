@@ -11,12 +11,16 @@
  *   there are equalities                          Join > Exchange hash > l, Exchange hash > r    (see key-filter.ts)
  *   otherwise                                     Join > Exchange gather > l, Exchange gather > r
  *
+ * Under a LIMIT a side of any size may be copied: of the other one a beginning is read then (see enough-rows.ts), while
+ * to hash both all of both is.
+ *
  * A copy of one side may be given to every task only if the rows of the other side decide what comes out: then no row
  * comes out of two tasks. The left side of ASOF is never copied: its best match is one among all right rows. MARK tells
  * FALSE from NULL by all rows of the right, so it is hashed on null-safe conditions (correlation) alone.
  */
 
 import { sameType } from '../../proto/types.ts'
+import { mayStream } from '../enough-rows.ts'
 import type { Expression } from '../expression.ts'
 import type { CrossProduct, Join, JoinCondition, JoinType, Plan } from '../plan.ts'
 import { about } from './about.ts'
@@ -29,7 +33,7 @@ import {
   apart, areHashable, gather, hash, inPlace, isApart, isHashed, renamed, SINGLE, together,
   type CutContext, type Key, type Placed, type Spread,
 } from './spread.ts'
-import { copyNs, copyTolerance, hashNs, isFewToGather, isSmallToBroadcast, type Part } from './cost.ts'
+import { copyNs, copyTolerance, hashNs, isFewToGather, mayBroadcast, type Part } from './cost.ts'
 import { neededParts, type NeededParts } from './restrict.ts'
 
 interface Sides {
@@ -94,7 +98,8 @@ function meet(
   const isForced = keys.length === 0
   const moved = isForced ? null : hashed(left, right, keys)
   const parts = neededParts({ ...join, left: left.plan, right: right.plan }, [left.spread, right.spread], context)
-  switch (copied({ left, right, copiesLeft, copiesRight, moved, parts }, context)) {
+  const isLimited = context.limited.has(join)
+  switch (copied({ left, right, copiesLeft, copiesRight, isLimited, moved, parts }, context)) {
     case 'left': return byRight(copy(left, whyCopied(left, moved !== null), context, parts.left), right)
     case 'right': return byLeft(left, copy(right, whyCopied(right, moved !== null), context, parts.right))
     case 'none': break
@@ -130,6 +135,8 @@ interface Choice {
   /** Which side may be copied. */
   readonly copiesLeft: boolean
   readonly copiesRight: boolean
+  /** A LIMIT takes the first few rows of the join. */
+  readonly isLimited: boolean
   /** The sides after a hash exchange; null: there is nothing to hash on. */
   readonly moved: Omit<Sides, 'spread'> | null
   readonly parts: NeededParts
@@ -137,13 +144,13 @@ interface Choice {
 
 /** Which side to copy, the cheapest way of all; 'none': hash, or gather. */
 function copied(choice: Choice, context: CutContext): 'left' | 'right' | 'none' {
-  const { left, right, copiesLeft, copiesRight, moved, parts } = choice
-  const may = (allowed: boolean, { plan }: Placed): boolean =>
-    allowed && (moved === null || isSmallToBroadcast(plan, context))
+  const { left, right, copiesLeft, copiesRight, isLimited, moved, parts } = choice
+  const may = (allowed: boolean, { plan }: Placed, other: Placed): boolean => allowed && (moved === null
+    || mayBroadcast(plan, isLimited && mayStream(other.plan, context.volatileFunctions), context))
   const ns = ({ plan }: Placed, other: Placed, part: Part): number =>
     copyNs(plan, other.plan.rows, repeatableScans(plan, context), context, part)
-  const leftNs = may(copiesLeft, left) ? ns(left, right, parts.left) : Infinity
-  const rightNs = may(copiesRight, right) ? ns(right, left, parts.right) : Infinity
+  const leftNs = may(copiesLeft, left, right) ? ns(left, right, parts.left) : Infinity
+  const rightNs = may(copiesRight, right, left) ? ns(right, left, parts.right) : Infinity
   const cheaper = leftNs < rightNs ? 'left' : 'right'
   if (Math.min(leftNs, rightNs) === Infinity) return 'none'
   const isSmall = [copiesLeft && left, copiesRight && right].some(side =>

@@ -55,6 +55,8 @@ export interface CutContext {
   readonly tableDivided: readonly (readonly boolean[])[]
   /** What the DelimScans around have the keys of, where those are in the same fragment. */
   readonly delims: DelimSources
+  /** Joins of whose rows a LIMIT takes the first few. */
+  readonly limited: ReadonlySet<Plan>
   /** True for each table that is read in splits, false for those that every task reads whole. */
   readonly isSplit: readonly boolean[]
   readonly thresholds: PlanThresholds

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { matchGolden } from '../golden.ts'
-import { Planning, writeTables } from './planning.ts'
+import { DEFAULTS, Planning, writeTables } from './planning.ts'
 import { tables } from './tables.ts'
 
 /** t and u are split, solid and one are not; every join that can is by hash. */
@@ -90,3 +90,25 @@ for (const [rule, statements] of Object.entries(cases)) {
     matchGolden(t, `test/planner/golden/cut-${rule.replaceAll(' ', '-')}.plan`, texts.join('\n'))
   })
 }
+
+/** By cost, and too many rows on both sides for a copy without a LIMIT: u has 20 million, t 60 million. */
+const underLimits: Readonly<Record<string, string>> = {
+  'without a limit both sides by hash': `SELECT t.id, u.v FROM t JOIN u USING (k)`,
+  'the other side is read from its beginning': `SELECT t.id, u.v FROM t JOIN u USING (k) LIMIT 10 OFFSET 3`,
+  'whatever stands between':
+    `SELECT x + 1 FROM (SELECT t.id + u.v AS x FROM t LEFT JOIN u USING (k)) WHERE x > 5 LIMIT 10`,
+  'of UNION ALL every part': `SELECT id FROM t UNION ALL SELECT id FROM t ANTI JOIN u USING (k) LIMIT 10`,
+  'a limit of much of it': `SELECT t.id, u.v FROM t JOIN u USING (k) LIMIT 50000000`,
+  'every row of both sides comes out': `SELECT t.id, u.v FROM t FULL JOIN u USING (k) LIMIT 10`,
+  'groups need all rows': `SELECT t.id, count(*) FROM t JOIN u USING (k) GROUP BY t.id LIMIT 10`,
+  'the larger side would be copied': `SELECT t.id, u.v FROM u LEFT JOIN t USING (k) LIMIT 10`,
+  'to copy is no cheaper than to move both': `SELECT a.id, b.id FROM t a JOIN t b USING (k) LIMIT 10`,
+}
+
+t.test('exchanges around joins under a LIMIT', async t => {
+  const texts: string[] = []
+  for (const [title, sql] of Object.entries(underLimits)) {
+    texts.push(`-- ${title}\n-- ${sql}\n${await planning.explained(sql, DEFAULTS, { times: 1_000_000 })}`)
+  }
+  matchGolden(t, 'test/planner/golden/cut-joins-under-limits.plan', texts.join('\n'))
+})
