@@ -4,17 +4,53 @@
  *
  *   PIVOT t ON kind USING count(*)   ▶   SELECT DISTINCT CAST(kind AS VARCHAR) FROM t WHERE … ORDER BY 1
  *                                        PIVOT t ON kind IN ('buy', 'view') USING count(*)
+ *
+ * There is no empty list. A column without a value gets one that it does not have, and the columns that this makes are
+ * left out: SELECT COLUMNS(…) FROM (PIVOT … ON kind IN ('no value …') …).
  */
 
 import { meaningfulTokens, type SqlToken } from '../proto/sql-tokens.ts'
+import { quoteText } from '../proto/sql-text.ts'
+import type { Edit } from './text-edits.ts'
 
 export interface PivotQuestion {
   /** Gives one column of texts. */
   readonly sql: string
   /** Where the list goes, in characters of the text. */
   readonly at: number
+  /** Of the text, the PIVOT with all its clauses. */
+  readonly pivot: Range
   /** What stands in both: [from, to) of the text is at `at` of the question. */
   readonly pieces: readonly { readonly at: number; readonly from: number; readonly to: number }[]
+}
+
+type Range = readonly [from: number, to: number]
+
+/** In no value and in no name of a column. */
+const NO_VALUE = 'no value 5d0c6f0e9b5e4a51'
+
+/** `answers`: by question, the values of its column. */
+export function listEdits(
+  questions: readonly PivotQuestion[], answers: readonly (readonly string[])[],
+): readonly Edit[] {
+  const edits: Edit[] = []
+  const empty = new Map<number, Range>()
+  for (const [i, { at, pivot }] of questions.entries()) {
+    const values = answers[i] ?? []
+    if (values.length === 0) empty.set(pivot[0], pivot)
+    const list = values.length === 0 ? [NO_VALUE] : values
+    edits.push({ start: at, end: at, text: ` IN (${list.map(quoteText).join(', ')})` })
+  }
+  for (const [start, end] of empty.values()) {
+    const named = `COLUMNS(lambda c: NOT contains(c, ${quoteText(NO_VALUE)}))`
+    edits.push({ start, end: start, text: `SELECT ${named} FROM (` }, { start: end, end, text: ')' })
+  }
+  return edits.sort((a, b) => a.start - b.start)
+}
+
+/** True of an error that there is no column but those that are left out. */
+export function leavesNoColumn({ message }: Error): boolean {
+  return message.includes(NO_VALUE)
 }
 
 /** A place in a question as one in the text; undefined: it is of the question's own words. */
@@ -25,7 +61,9 @@ export function placeInText({ pieces }: PivotQuestion, place: number): number | 
 
 /** Clauses behind the columns of a PIVOT. */
 const behind = /^(?:USING|GROUP|ORDER|LIMIT|OFFSET|UNION|EXCEPT|INTERSECT)$/i
+const combining = /^(?:UNION|EXCEPT|INTERSECT)$/i
 const PIVOT = /^PIVOT(?:_WIDER)?$/i
+const WITH = /^WITH$/i
 
 /** Empty: there is none. `parses` says whether a text is a query. */
 export async function pivotQuestions(
@@ -38,24 +76,27 @@ export async function pivotQuestions(
     const on = nextAt(tokens, i + 1, /^ON$/i)
     if (on === undefined) continue // … PIVOT (… FOR … IN …)
     const end = nextAt(tokens, on + 1, behind) ?? endAt(tokens, on + 1)
+    const last = (nextAt(tokens, end, combining) ?? endAt(tokens, end)) - 1
+    const pivot = [token.start, tokens[last]?.end ?? sql.length] as const
     const source = [token.end, tokens[on]?.start ?? sql.length] as const
     const before = await commonTables(sql, tokens, i, parses)
     for (const [from, to] of items(tokens, on + 1, end)) {
       if (nextAt(tokens, from, /^IN$/i, to) !== undefined) continue
       const [first, last] = [tokens[from], tokens[to - 1]]
       if (first === undefined || last === undefined) return []
-      questions.push(question(sql, before, [first.start, last.end], source))
+      questions.push({ ...question(sql, before, [first.start, last.end], source), pivot })
     }
   }
   return questions
 }
 
-type Range = readonly [from: number, to: number]
-
-function question(sql: string, before: number, column: Range, source: Range): PivotQuestion {
+function question(
+  sql: string, before: readonly Range[], column: Range, source: Range,
+): Omit<PivotQuestion, 'pivot'> {
   const parts: readonly (string | Range)[] = [
-    [0, before], before === 0 ? '' : ' ', 'SELECT DISTINCT CAST((', column, ') AS VARCHAR) FROM', source,
-    'WHERE (', column, ') IS NOT NULL ORDER BY 1 ASC',
+    ...before.flatMap((common, i) => [common, i < before.length - 1 ? ' SELECT * FROM (' : ' ']),
+    'SELECT DISTINCT CAST((', column, ') AS VARCHAR) FROM', source, 'WHERE (', column, ') IS NOT NULL',
+    ')'.repeat(Math.max(0, before.length - 1)), ' ORDER BY 1 ASC',
   ]
   const pieces: PivotQuestion['pieces'][number][] = []
   let text = ''
@@ -66,18 +107,43 @@ function question(sql: string, before: number, column: Range, source: Range): Pi
   return { sql: text, at: column[1], pieces }
 }
 
-/** Where what comes before it in a WITH ends, as far as that is whole. */
+/** Of every WITH around it, outermost first: what comes before it there, as far as that is whole. */
 async function commonTables(
   sql: string, tokens: readonly SqlToken[], pivot: number, parses: (sql: string) => Promise<boolean>,
-): Promise<number> {
-  if (tokens[0]?.text.toUpperCase() !== 'WITH') return 0
-  for (let i = pivot - 1; i > 0; i--) {
-    const { text = '', end = 0 } = tokens[i] ?? {}
-    if (text === ')' && depthAt(tokens, i + 1) === 0 && await parses(`${sql.slice(0, end)} SELECT 1`)) {
-      return end
-    }
+): Promise<readonly Range[]> {
+  const opening = openAt(tokens, pivot)
+  const found: Range[] = []
+  for (const [level, from] of [0, ...opening.map(at => at + 1)].entries()) {
+    const to = opening[level] ?? pivot
+    const at = level === 0 ? nextAt(tokens, 0, WITH, to) : WITH.test(tokens[from]?.text ?? '') ? from : undefined
+    const common = at === undefined ? null : await wholeTables(sql, tokens, [at, to], parses)
+    if (common !== null) found.push(common)
   }
-  return 0
+  return found
+}
+
+/** Of the WITH that the range of tokens begins with, the tables that end within it; null: none does. */
+async function wholeTables(
+  sql: string, tokens: readonly SqlToken[], [from, to]: Range, parses: (sql: string) => Promise<boolean>,
+): Promise<Range | null> {
+  const { start = 0 } = tokens[from] ?? {}
+  for (let i = to - 1; i > from; i--) {
+    const { text = '', end = 0 } = tokens[i] ?? {}
+    const isOutside = text === ')' && depthAt(tokens.slice(from), i + 1 - from) === 0
+    if (isOutside && await parses(`${sql.slice(start, end)} SELECT 1`)) return [start, end]
+  }
+  return null
+}
+
+/** The parentheses that are open before a token, outermost first. */
+function openAt(tokens: readonly SqlToken[], to: number): readonly number[] {
+  const open: number[] = []
+  for (let i = 0; i < to; i++) {
+    const change = step(tokens[i])
+    if (change > 0) open.push(i)
+    else if (change < 0) open.pop()
+  }
+  return open
 }
 
 /** Between commas, as far as none is in parentheses. */

@@ -27,7 +27,7 @@ export type StatementKind =
   | { readonly kind: 'set'; readonly name: string; readonly value: string | null }
   /** A catalog, a schema, or both, as in USE; null: back to the defaults. */
   | { readonly kind: 'use'; readonly path: readonly string[] | null }
-  /** It reads, with lists that are asked for first; see pivot-values. */
+  /** One of the other kinds, with lists that are asked for first; see pivot-values. */
   | { readonly kind: 'pivot'; readonly questions: readonly PivotQuestion[] }
   | { readonly kind: 'transaction'; readonly action: 'begin' | 'commit' | 'rollback' }
   /** `inner` is what EXECUTE will run. */
@@ -109,10 +109,10 @@ async function kindOfOne(database: PlanningDatabase, text: string): Promise<Kind
   if (word === 'PREPARE' && (await pivotQuestions(readPrepare(text).inner, parses(database))).length > 0) {
     return { kind: 'prepare', ...readPrepare(text) }
   }
-  const questions = selecting.has(word ?? '') ? await pivotQuestions(text, parses(database)) : []
+  const count = await database.countStatements(text).catch((thrown: unknown) => { throw fromDuckdb(thrown, text) })
+  const questions = count > 1 && pivoting.has(word ?? '') ? await pivotQuestions(text, parses(database)) : []
   if (questions.length > 0) return { kind: 'pivot', questions }
   if (word === 'PIVOT' || word === 'PIVOT_WIDER') throw refusal(text)
-  const count = await database.countStatements(text).catch((thrown: unknown) => { throw fromDuckdb(thrown, text) })
   if (count !== 1) throw notOne(count)
   switch (word) {
     // a variable may be made of tables, so only the instance that has it can bind it
@@ -125,8 +125,10 @@ async function kindOfOne(database: PlanningDatabase, text: string): Promise<Kind
   return ofPlan(await database.plainPlan(text), text, database)
 }
 
-/** What a PIVOT may stand in that only reads. */
-const selecting: ReadonlySet<string> = new Set(['PIVOT', 'PIVOT_WIDER', 'SELECT', 'WITH', 'FROM'])
+/** What a PIVOT may stand in, where DuckDB lets it stand without a list. */
+const pivoting: ReadonlySet<string> = new Set([
+  'PIVOT', 'PIVOT_WIDER', 'SELECT', 'FROM', 'DESCRIBE', 'DESC', 'SHOW', 'SUMMARIZE', 'EXPLAIN', ...changing,
+])
 
 function parses(database: PlanningDatabase): (sql: string) => Promise<boolean> {
   return async sql => database.syntax(sql).then(syntax => syntax !== NOT_SELECT, () => false)

@@ -1,10 +1,9 @@
 /** The lists of a PIVOT that was written without: see planner/pivot-values. */
 
-import { placeInText, type PivotQuestion } from '../../planner/pivot-values.ts'
+import { leavesNoColumn, listEdits, placeInText, type PivotQuestion } from '../../planner/pivot-values.ts'
 import type { Statement } from '../../planner/statement-list.ts'
-import { edited, ofUnedited, withoutExcerpt, type Edit } from '../../planner/text-edits.ts'
+import { edited, ofUnedited, withoutExcerpt } from '../../planner/text-edits.ts'
 import { QueryError } from '../../proto/errors.ts'
-import { quoteText } from '../../proto/sql-text.ts'
 import { UTC } from '../../proto/time-zone.ts'
 import type { RunningQuery } from '../running-query.ts'
 import { rowText } from '../serve/row-text.ts'
@@ -22,21 +21,37 @@ export interface PivotPorts {
   readonly describe: (statement: Statement) => Promise<unknown>
 }
 
-/** The statement that reads, once its questions are answered. */
+/** The statement itself, once its questions are answered. */
 export async function withPivotLists(sql: string, ports: PivotPorts, signal: AbortSignal): Promise<Statement> {
   const pivot = await readOne(sql, ports)
   if (pivot.kind !== 'pivot') return pivot
-  const edits: Edit[] = []
+  const values: (readonly string[])[] = []
   for (const question of pivot.questions) {
-    const values = await answers(question, ports, signal).catch((thrown: unknown) => { throw inText(thrown, question) })
-    if (values.length === 0) throw new QueryError('UNSUPPORTED_STATEMENT', 'PIVOT on a column that has no values')
-    edits.push({ start: question.at, end: question.at, text: ` IN (${values.map(quoteText).join(', ')})` })
+    const asked = answers(question, ports, signal)
+    values.push(await asked.catch((thrown: unknown) => { throw inText(thrown, question) }))
   }
+  const edits = listEdits(pivot.questions, values)
   const whole = await readOne(edited(sql, edits), ports)
-  if (whole.kind !== 'query') throw new QueryError('UNSUPPORTED_STATEMENT', 'PIVOT without a list of values')
+  if (!listed.has(whole.kind)) throw new QueryError('UNSUPPORTED_STATEMENT', 'PIVOT without a list of values')
   // once more when it runs, which costs nothing: the plan is kept
-  await ports.describe(whole).catch((thrown: unknown) => { throw ofUnedited(thrown, edits) })
+  const bound = whole.kind === 'explain' ? await explained(whole, ports) : whole
+  await ports.describe(bound).catch((thrown: unknown) => { throw named(thrown) ?? ofUnedited(thrown, edits) })
   return whole
+}
+
+function named(thrown: unknown): QueryError | null {
+  if (!(thrown instanceof QueryError) || !leavesNoColumn(thrown)) return null
+  return new QueryError(thrown.code, 'PIVOT on a column that has no values, and no other column is left')
+}
+
+/** What a PIVOT may stand in. */
+const listed: ReadonlySet<Statement['kind']> = new Set(['query', 'explain', 'change'])
+
+/** What an EXPLAIN tells of, at its place. */
+async function explained(
+  { inner, offset }: Extract<Statement, { kind: 'explain' }>, ports: PivotPorts,
+): Promise<Statement> {
+  return { ...await readOne(inner, ports), text: inner.padStart(offset + inner.length) }
 }
 
 async function answers(

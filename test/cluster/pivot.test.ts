@@ -59,6 +59,15 @@ const statements = [
   `FROM (PIVOT visits ON paid USING count(*) GROUP BY hour) JOIN (PIVOT visits ON kind USING count(*) GROUP BY hour)
     USING (hour)`,
   `PIVOT visits ON CASE WHEN paid THEN 'yes' ELSE 'no' END USING min(day) GROUP BY kind`,
+  'SELECT * FROM (WITH v AS (FROM visits WHERE id < 40) PIVOT v ON kind USING count(*) GROUP BY paid)',
+  `WITH v AS (FROM visits WHERE id < 40) SELECT p.* FROM (WITH w AS (SELECT kind, hour FROM visits WHERE hour < 5)
+    SELECT * FROM (PIVOT w ON kind USING count(*) GROUP BY hour)) AS p JOIN v USING (hour)`,
+  // columns without a value
+  'PIVOT (FROM visits WHERE id < 0) ON kind USING sum(price) GROUP BY day',
+  'PIVOT (SELECT hour, paid, NULL::DATE AS d FROM visits) ON d',
+  'PIVOT (SELECT *, NULL::VARCHAR AS n FROM visits) ON n, paid USING count(*), sum(id) AS s GROUP BY hour',
+  `SELECT * FROM (PIVOT (SELECT *, NULL::VARCHAR AS n FROM visits) ON n USING count(*) GROUP BY hour)
+    JOIN (PIVOT visits ON kind USING count(*) GROUP BY hour) USING (hour)`,
 ]
 
 t.test('its values are asked for, and are those that DuckDB finds', async t => {
@@ -69,6 +78,13 @@ t.test('its values are asked for, and are those that DuckDB finds', async t => {
       : difference(await oracle.run('FROM made'), outcome.answer, / ORDER BY /.test(sql))
     t.equal(wrong, undefined, sql)
   }
+})
+
+/** DuckDB asks for the values with the inner tables first, which cannot read the outer ones then. */
+t.test('it reads tables of every WITH around it', async t => {
+  const outcome = await skein.query(`WITH v AS (FROM visits WHERE id < 60) SELECT * FROM (
+    WITH w AS (SELECT paid, hour FROM v WHERE hour < 3) PIVOT w ON paid USING count(*)) ORDER BY hour`)
+  t.strictSame(rows(outcome), [['0', '0', '5'], ['1', '5', '0'], ['2', '0', '5']])
 })
 
 t.test('it has its place in a text, beside objects of a session, and by columns of files', async t => {
@@ -94,7 +110,23 @@ t.test('what is wrong with it is said at its place', async t => {
   t.match(await skein.query('PIVOT nowhere ON paid USING count(*)'), { code: 'TABLE_NOT_FOUND', position: 6 })
   const outside = await skein.query(`PIVOT (FROM read_csv('/etc/passwd')) ON column0 USING count(*)`)
   t.match(outside, { code: 'PERMISSION_DENIED' })
-  t.match(await skein.query('PIVOT (SELECT hour FROM visits WHERE id < 0) ON hour USING count(*)'), {
-    code: 'UNSUPPORTED_STATEMENT', message: /on a column that has no values/,
-  })
+  t.match(await skein.query('EXPLAIN PIVOT visits ON paid USING sum(nope)'), { code: 'BIND_ERROR', position: 39 })
+  const refused = 'CREATE TEMP VIEW v AS PIVOT visits ON paid USING count(*)'
+  t.match(await skein.query(refused), { code: 'SYNTAX_ERROR', message: /cannot be used in views/ })
+  const none = await skein.query('PIVOT (SELECT hour FROM visits WHERE id < 0) ON hour USING count(*)')
+  t.match(none, { code: 'BIND_ERROR', message: 'PIVOT on a column that has no values, and no other column is left' })
+})
+
+t.test('it stands in other statements as queries do', async t => {
+  const own = sessionsOf(skein)()
+  const pivot = 'PIVOT visits ON paid USING count(*) GROUP BY hour'
+  const made = 'WITH v AS (FROM visits) PIVOT v ON paid USING count(*) GROUP BY hour'
+  t.equal(code(await own(`CREATE TEMP TABLE made AS ${made}`)), 'rows')
+  t.equal(code(await own(`INSERT INTO made ${pivot}`)), 'rows')
+  t.strictSame(rows(await own('SELECT count(*), sum("true") FROM made')), [['24', '300']])
+  t.match(rows(await own(`DESCRIBE ${pivot}`)), [['hour', 'BIGINT'], ['false', 'BIGINT'], ['true', 'BIGINT']])
+  t.match(rows(await own(`SUMMARIZE ${pivot}`)), [['hour'], ['false'], ['true']])
+  t.match(String(rows(await own(`EXPLAIN ${pivot}`))), /Aggregate by hour: count_star\(\) filter paid/)
+  t.match(String(rows(await own(`EXPLAIN ANALYZE ${pivot}`))), /12 rows/)
+  t.match(String(rows(await own('EXPLAIN PIVOT made ON hour USING sum("true")'))), /SEQ_SCAN.*"temp"\.main\.made/s)
 })
