@@ -306,7 +306,8 @@ function open(options: CoordinatorOptions, joined: Parts): Promise<Doors> {
   const { queries, sessions, catalog, duty } = parts
   const own = new OwnInstances({
     sessions, clock, newId, catalog, planner, coordinator, holdBytes: launch.config.resultHoldBytes,
-    executors: () => queries.executors(), databases: new OwnDatabases(launch.config.databases),
+    slowReaders: queries.slowReaders, executors: () => queries.executors(),
+    databases: new OwnDatabases(launch.config.databases),
     connect: info => new GrpcSessionChannel(info, auth),
   })
   const statements = new Statements({

@@ -1,7 +1,7 @@
 /** The frames of a result that a relay holds, in the order in which they go out, and their size. */
 
 import type { RawFlightData } from '../proto/flight-data.ts'
-import { bytesOf } from '../proto/wire-frame.ts'
+import { bytesOf, releaseFrame } from '../proto/wire-frame.ts'
 import type { ResultPart } from './result-part.ts'
 
 /** `part`: null for the lead. */
@@ -30,6 +30,11 @@ export class HeldFrames {
   reset(lead: readonly RawFlightData[]): void {
     this.#frames = lead.map(frame => ({ frame, part: null }))
     this.#bytes = lead.reduce((sum, frame) => sum + bytesOf(frame), 0)
+  }
+
+  /** Gives their memory to others. */
+  release(): void {
+    for (const { frame } of this.#frames) releaseFrame(frame)
   }
 
   /** Behind all others, or `isInOrder`: behind those of its part and of parts before it. */

@@ -30,6 +30,7 @@ import { ResultIndex, type ResultCounts } from './result-index.ts'
 import { resultKey } from './result-key.ts'
 import { ResultRelay } from './result-relay.ts'
 import type { QueryRequest, RunningQuery } from './running-query.ts'
+import { SlowReaders } from './slow-readers.ts'
 import { TaskBoard } from './task-board.ts'
 
 /** Reports of tasks kept over all ended queries; each is some hundred bytes. */
@@ -76,6 +77,8 @@ export interface QueryServiceOptions extends PlanPorts {
 }
 
 export class QueryService {
+  /** Of all results of the coordinator. */
+  readonly slowReaders: SlowReaders
   readonly #options: QueryServiceOptions
   readonly #limits: QueryLimits
   readonly #universe: Universe
@@ -96,6 +99,7 @@ export class QueryService {
   constructor(options: QueryServiceOptions) {
     const { clock, onCrash, onFatal, connect } = options
     this.#options = options
+    this.slowReaders = new SlowReaders(clock)
     this.#limits = { ...defaultLimits, ...options.limits }
     this.#universe = options.universe ?? new Universe({ clock, onCrash })
     this.#admission = this.#universe.spawn(
@@ -164,7 +168,8 @@ export class QueryService {
     this.#intake.enter(id, request.principal, group)
     let address: Address<QueryMessage> | null = null
     const tell = (message: QueryMessage): void => { address?.send(message) }
-    const relay = new ResultRelay({ clock, holdBytes: this.#limits.holdBytes, tell })
+    const { slowReaders } = this
+    const relay = new ResultRelay({ clock, holdBytes: this.#limits.holdBytes, slowReaders, tell })
     const tasks = new TaskBoard()
     const handle = new QueryHandle(accepted(id, withDefaults(request), clock.nowMs()), {
       clock, relay, tasks,

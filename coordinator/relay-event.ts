@@ -2,6 +2,7 @@
 
 import type { Clock } from '../proto/clock.ts'
 import type { QueryError } from '../proto/errors.ts'
+import type { SlowReaders } from './slow-readers.ts'
 
 export type RelayEvent =
   /** Every row is in memory: no executor is needed any more. */
@@ -19,5 +20,7 @@ export type RelayEvent =
 export interface RelayOptions {
   readonly clock: Clock
   readonly holdBytes: number
+  /** Of all results of the coordinator. */
+  readonly slowReaders: SlowReaders
   readonly tell: (event: RelayEvent) => void
 }

@@ -12,9 +12,9 @@
  * while `streaming`, a part of which nothing has been handed out. The result is complete when every part is, each by
  * the end that its own executor has given it. When it is `complete` and small it is served from memory, to any number
  * of readers. `streaming` takes the next frames from the executors when the reader has taken the last ones, of a few
- * parts at once, so memory stays flat however many there are; while the reader is slow what is held beyond a message is
- * let go of, and read again, a part at a time; so does a second reader. `offered`: clients read each part by itself,
- * nothing is read here (offered-parts.ts). Not an actor: no record batch is in a mailbox.
+ * parts at once, so memory stays flat however many there are; while the reader is slow (slow-readers.ts) what is held
+ * beyond a message is let go of, and read again, a part at a time; so does a second reader. `offered`: clients read
+ * each part by itself, nothing is read here (offered-parts.ts). Not an actor: no record batch is in a mailbox.
  */
 
 import type { QueryError } from '../proto/errors.ts'
@@ -25,8 +25,6 @@ import { OfferedParts, type PartSource } from './offered-parts.ts'
 import type { RelayOptions } from './relay-event.ts'
 import { ResultPart, type Fetch, type Reading } from './result-part.ts'
 
-/** A client that has not taken what was held within this is slow, or does not read at all. */
-const SLOW_AFTER_MS = 500
 /** What is kept for a slow one: a message or so. */
 const SLOW_BYTES = 1024 * 1024
 /** Parts that are read at once, a frame of about 1 MiB of each. */
@@ -49,7 +47,6 @@ export class ResultRelay {
   readonly #open = new Set<ResultPart>()
   /** One for a reader that is slow: more would only be let go of. */
   #maxOpen = MAX_OPEN_PARTS
-  #isWatched = false
   readonly #held = new HeldFrames()
   #streamTaken = false
   readonly #closed = new AbortController()
@@ -160,7 +157,7 @@ export class ResultRelay {
     if (this.#state.state !== 'streaming' || this.#streamTaken) return null
     const to = new OfferedParts(this.#options, this.#lead, sources)
     this.#stopReading()
-    this.#held.reset([])
+    this.#dropHeld()
     this.#streamTaken = true
     this.#state = { state: 'offered', to }
     return to
@@ -216,9 +213,15 @@ export class ResultRelay {
   #close(cause: QueryError): void {
     if (this.#state.state === 'offered') this.#state.to.close(cause)
     this.#closed.abort()
-    this.#held.reset([])
+    this.#dropHeld()
     this.#state = { state: 'failed', cause }
     this.#wake()
+  }
+
+  /** Nobody has been given any of it, unless it is complete and served from memory. */
+  #dropHeld(): void {
+    if (this.#state.state !== 'complete') this.#held.release()
+    this.#held.reset([])
   }
 
   async *#complete(): AsyncGenerator<RawFlightData> {
@@ -339,25 +342,13 @@ export class ResultRelay {
       this.#lastReadMs = this.#options.clock.nowMs()
       this.#options.tell({ kind: 'relay-outgrown' })
     }
-    if (this.#state.state === 'streaming') this.#watchReader()
+    if (this.#state.state === 'streaming') this.#options.slowReaders.watch(this)
     this.#wake()
   }
 
-  /** As long as there is something to be taken. */
-  #watchReader(): void {
-    if (this.#isWatched) return
-    const { clock } = this.#options
-    this.#isWatched = true
-    clock.after(SLOW_AFTER_MS, () => {
-      this.#isWatched = false
-      if (this.#state.state !== 'streaming' || this.#held.count === 0) return
-      if (clock.nowMs() - this.lastReadMs >= SLOW_AFTER_MS) this.#letGo()
-      else this.#watchReader()
-    })
-  }
-
-  /** The reader is slow: what it will not take soon is read again when it is wanted. */
-  #letGo(): void {
+  /** The reader is slow: what it will not take soon is read again when it is wanted. While `streaming`. */
+  letGo(): void {
+    if (this.#state.state !== 'streaming') return
     const keepBytes = Math.min(SLOW_BYTES, this.#options.holdBytes)
     this.#maxOpen = 1
     for (const part of this.#open) part.letGo()

@@ -20,6 +20,7 @@ import { EXPLAIN_COLUMNS } from '../explain-query.ts'
 import type { ExecutorView } from '../fleet-actor.ts'
 import type { HidingPort } from '../query-ports.ts'
 import type { QueryRequest } from '../running-query.ts'
+import type { SlowReaders } from '../slow-readers.ts'
 import { carriedFiles, namedScan, resultForm } from '../task-definition.ts'
 import { done, type Repeated } from './answer.ts'
 import { mentions } from './mentions.ts'
@@ -45,6 +46,8 @@ export interface OwnInstancesOptions {
   readonly catalog: SessionCatalog
   readonly planner: HidingPort
   readonly holdBytes: number
+  /** Of all results of the coordinator. */
+  readonly slowReaders: SlowReaders
   /** Catalogs that are DuckDB files. */
   readonly databases: OwnDatabases
 }
@@ -132,9 +135,9 @@ export class OwnInstances {
   submit(
     session: Session, request: QueryRequest, kind: OwnKind, id: QueryId, runs = (sql: string): string => sql,
   ): OwnQuery {
-    const { clock, holdBytes } = this.#options
+    const { clock, holdBytes, slowReaders } = this.#options
     return new OwnQuery({
-      id, request, clock, holdBytes,
+      id, request, clock, holdBytes, slowReaders,
       work: (run, signal) => this.#next(session, () => this.#work(session, request, kind, runs, run, signal)),
     })
   }

@@ -11,6 +11,7 @@ import type { QueryId } from '../../proto/ids.ts'
 import type { Fetch } from '../result-part.ts'
 import { ResultRelay } from '../result-relay.ts'
 import type { QueryRequest, QueryState, QueryStats, RunningQuery, TaskReport } from '../running-query.ts'
+import type { SlowReaders } from '../slow-readers.ts'
 
 /** A statement that has run. */
 export interface OwnOutcome {
@@ -38,6 +39,7 @@ export interface OwnQueryOptions {
   readonly request: QueryRequest
   readonly clock: Clock
   readonly holdBytes: number
+  readonly slowReaders: SlowReaders
   /** Binds and decides, calls `run`, and resolves when that has. */
   readonly work: (run: (bound: OwnRun) => Promise<void>, signal: AbortSignal) => Promise<void>
 }
@@ -66,12 +68,12 @@ export class OwnQuery implements RunningQuery {
   #error: QueryError | null = null
   #released = false
 
-  constructor({ id, request, clock, holdBytes, work }: OwnQueryOptions) {
+  constructor({ id, request, clock, holdBytes, slowReaders, work }: OwnQueryOptions) {
     this.id = id
     this.request = request
     this.#clock = clock
     this.query = { startedMs: clock.nowMs() }
-    this.#relay = new ResultRelay({ clock, holdBytes, tell: event => {
+    this.#relay = new ResultRelay({ clock, holdBytes, slowReaders, tell: event => {
       if (event.kind === 'relay-broken') this.#failed(event.cause)
     } })
     let settle: (columns: readonly TableColumn[]) => void = () => undefined

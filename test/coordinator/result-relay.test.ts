@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Fetch } from '../../coordinator/result-part.ts'
 import type { RelayEvent } from '../../coordinator/relay-event.ts'
 import { ResultRelay } from '../../coordinator/result-relay.ts'
+import { SlowReaders } from '../../coordinator/slow-readers.ts'
 import { QueryError } from '../../proto/errors.ts'
 import type { RawFlightData } from '../../proto/flight-data.ts'
 import { Simulation } from '../sim/simulation.ts'
@@ -19,7 +20,8 @@ function relayed(holdBytes: number) {
     if (event.kind === 'relay-given') given.push(`${event.part}.${event.attempt}`)
     else events.push(event.kind === 'relay-broken' ? `broken ${event.cause.code}` : event.kind)
   }
-  const relay = new ResultRelay({ clock: simulation.clock, holdBytes, tell })
+  const { clock } = simulation
+  const relay = new ResultRelay({ clock, holdBytes, slowReaders: new SlowReaders(clock), tell })
   return { simulation, events, given, relay }
 }
 

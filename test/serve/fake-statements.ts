@@ -6,6 +6,7 @@ import { OwnDatabases } from '../../coordinator/session/own-databases.ts'
 import { OwnInstances } from '../../coordinator/session/own-instances.ts'
 import { Sessions } from '../../coordinator/session/sessions.ts'
 import { Statements } from '../../coordinator/session/statements.ts'
+import { SlowReaders } from '../../coordinator/slow-readers.ts'
 import { findParameters, parameterNames } from '../../planner/parameters.ts'
 import type { Clock } from '../../proto/clock.ts'
 import type { CoordinatorId } from '../../proto/ids.ts'
@@ -31,6 +32,7 @@ export function fakeStatements(
   t.teardown(() => sessions.closeAll())
   const own = new OwnInstances({
     sessions, clock, newId, coordinator: 'c' as CoordinatorId, executors: () => [], holdBytes: 1024,
+    slowReaders: new SlowReaders(clock),
     databases: new OwnDatabases({}), planner: { hiding: async () => [] },
     connect: () => { throw new Error('no executor is there') },
     catalog: { resolve: async () => [], list: () => new Map(), tables: async () => [] },
