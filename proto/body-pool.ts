@@ -5,12 +5,13 @@
 
 /** Smaller bodies are not worth keeping. */
 const MIN_POOLED_BYTES = 64 * 1024
-/** Buffers kept for the next query; one is usually 1.25 MiB. As many as a result that is held back needs. */
+/** Buffers kept for the next query; one is usually 1 MiB. As many as a result that is held back needs. */
 const MAX_FREE = 32
 /** A body of a huge row is given back to the system. */
 const MAX_POOLED_BYTES = 4 * 1024 * 1024
-/** Sizes of buffers are multiples of it, so that one fits most bodies. */
+/** Sizes of buffers are multiples of it, so that one fits most bodies, and room for what is around one of that size. */
 const STEP_BYTES = 256 * 1024
+const AROUND_BYTES = 16 * 1024
 
 export interface PooledBody {
   readonly bytes: Uint8Array
@@ -25,9 +26,10 @@ export class BodyPool {
     if (byteCount < MIN_POOLED_BYTES || byteCount > MAX_POOLED_BYTES) {
       return { bytes: Buffer.allocUnsafeSlow(byteCount), release: () => undefined }
     }
-    const at = this.#free.findIndex(buffer => buffer.length >= byteCount)
+    // the one that was used last: the processor may still have it at hand
+    const at = this.#free.findLastIndex(buffer => buffer.length >= byteCount)
     const [kept] = at === -1 ? [] : this.#free.splice(at, 1)
-    const buffer = kept ?? Buffer.allocUnsafeSlow(Math.ceil(byteCount / STEP_BYTES) * STEP_BYTES)
+    const buffer = kept ?? Buffer.allocUnsafeSlow(roomFor(byteCount))
     let released = false
     return {
       bytes: buffer.subarray(0, byteCount),
@@ -38,4 +40,8 @@ export class BodyPool {
       },
     }
   }
+}
+
+function roomFor(byteCount: number): number {
+  return Math.ceil((byteCount - AROUND_BYTES) / STEP_BYTES) * STEP_BYTES + AROUND_BYTES
 }
