@@ -163,10 +163,15 @@ async function drain(
   const stream = await prepared.stream()
   if (!hasForms(stream.types(), shape)) throw new Error('the stream has other types than its statement')
   const rows = new Rows(shape, spool, pool)
-  for (let next = await stream.next(); next !== null; next = await stream.next()) {
+  // of its own: no chunk is held while the next one is waited for, to outlive the collections that others make
+  const step = async (): Promise<boolean> => {
+    const next = await stream.next()
+    if (next === null) return false
     if (signal.aborted) throw new QueryError('CANCELLED', 'the task was cancelled')
     await rows.add(next)
+    return true
   }
+  while (await step());
   return rows.end()
 }
 
@@ -191,13 +196,15 @@ class Rows {
     return { rowCount: this.#rowCount, byteCount: this.#byteCount }
   }
 
+  /** Collects behind the last one only: until then the chunk's own vectors would survive. */
   async #store(batches: Iterable<EncodedBatch>): Promise<void> {
+    const before = this.#byteCount
     for (const batch of batches) {
       this.#rowCount += batch.rowCount
       this.#byteCount += batch.header.length + batch.body.bytes.length
       await this.#spool.append(batch.header, batch.body)
-      collectYoung(batch.body.bytes.length)
     }
+    collectYoung(this.#byteCount - before)
   }
 }
 
