@@ -14,7 +14,8 @@ import type { BatchNode } from '../proto/batch-message.ts'
 import { compressed, type Compression } from '../proto/compression.ts'
 import { QueryError } from '../proto/errors.ts'
 import type { BodyPool, PooledBody } from '../proto/body-pool.ts'
-import type { ColumnEncoder, Pieces } from './column-encoder.ts'
+import { BatchBody, OVERRUN_BYTES } from './batch-body.ts'
+import type { ColumnEncoder } from './column-encoder.ts'
 import { memory, type DataChunk } from './instances.ts'
 import { encoderFor } from './vector-reader.ts'
 
@@ -79,25 +80,40 @@ export class ArrowEncoder {
   }
 
   #takeBatch(): EncodedBatch {
-    const nodes: BatchNode[] = []
-    const buffers: Pieces[] = []
-    for (const column of this.#columns) column.emit(nodes, buffers)
-    if (this.#compression !== 'none') {
-      for (const [i, pieces] of buffers.entries()) buffers[i] = [compressed(Buffer.concat(pieces), this.#compression)]
-    }
     const rowCount = this.#rowCount
-    const { header, offsets, bodyBytes } = layoutBatch(rowCount, nodes, buffers.map(lengthOf), this.#compression)
-    const messageBytes = header.length + bodyBytes
-    if (messageBytes > MAX_MESSAGE_BYTES) {
-      const what = `${rowCount} row${rowCount === 1 ? '' : 's'} of ${this.#columns.length} columns`
-      throw new QueryError('RESULT_TOO_LARGE',
-        `${what} make a message of ${messageBytes} bytes, the limit is ${MAX_MESSAGE_BYTES} bytes`)
-    }
-    const body = this.#pool.take(bodyBytes)
-    buffers.forEach((pieces, i) => fill(body.bytes, pieces, offsets[i] ?? 0, offsets[i + 1] ?? bodyBytes))
+    const nodes: BatchNode[] = []
+    const bufferBytes: number[] = []
+    for (const column of this.#columns) column.tell(nodes, bufferBytes)
+    const { header, offsets, bodyBytes } = layoutBatch(rowCount, nodes, bufferBytes)
+    if (this.#compression === 'none') this.#check(rowCount, header.length + bodyBytes)
+    const body = new BatchBody(this.#pool.take(bodyBytes + OVERRUN_BYTES), offsets)
+    for (const column of this.#columns) column.lay(body)
     for (const column of this.#columns) column.reset()
     this.#rowCount = this.#bytes = 0
-    return { header, body, rowCount }
+    const plain = { header, body: body.finished(bufferBytes, bodyBytes), rowCount }
+    return this.#compression === 'none' ? plain : this.#compressed(plain, nodes, offsets, bufferBytes)
+  }
+
+  #compressed(
+    { body: plain, rowCount }: EncodedBatch, nodes: readonly BatchNode[], places: readonly number[],
+    plainBytes: readonly number[],
+  ): EncodedBatch {
+    const buffers = plainBytes.map((bytes, i) =>
+      compressed(plain.bytes.subarray(places[i], (places[i] ?? 0) + bytes), this.#compression))
+    plain.release()
+    const bufferBytes = buffers.map(({ length }) => length)
+    const { header, offsets, bodyBytes } = layoutBatch(rowCount, nodes, bufferBytes, this.#compression)
+    this.#check(rowCount, header.length + bodyBytes)
+    const body = new BatchBody(this.#pool.take(bodyBytes), offsets)
+    for (const buffer of buffers) body.bytes.set(buffer, body.place())
+    return { header, body: body.finished(bufferBytes, bodyBytes), rowCount }
+  }
+
+  #check(rowCount: number, messageBytes: number): void {
+    if (messageBytes <= MAX_MESSAGE_BYTES) return
+    const what = `${rowCount} row${rowCount === 1 ? '' : 's'} of ${this.#columns.length} columns`
+    throw new QueryError('RESULT_TOO_LARGE',
+      `${what} make a message of ${messageBytes} bytes, the limit is ${MAX_MESSAGE_BYTES} bytes`)
   }
 
   /** Names the largest value of the row. */
@@ -108,20 +124,4 @@ export class ArrowEncoder {
     return new QueryError('RESULT_TOO_LARGE', `a row of ${bytes} bytes, ${size} of them in column "${name}", `
       + `exceeds the limit of ${MAX_MESSAGE_BYTES} bytes a message`)
   }
-}
-
-/** [from, to) of the body: the pieces, and zeros behind them. */
-function fill(body: Uint8Array, pieces: Pieces, from: number, to: number): void {
-  let at = from
-  for (const piece of pieces) {
-    body.set(piece, at)
-    at += piece.length
-  }
-  while (at < to) body[at++] = 0 // at most 7 bytes
-}
-
-function lengthOf(pieces: Pieces): number {
-  let bytes = 0
-  for (const piece of pieces) bytes += piece.length
-  return bytes
 }

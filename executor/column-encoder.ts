@@ -1,18 +1,17 @@
 /**
  * One column of a record batch in the making: DuckDB's vectors in, Arrow's buffers out. For each chunk `begin` copies
- * the vector out of DuckDB, `append` takes ranges of its rows, `end` lets it go. Columns with children call theirs.
+ * the vector out of DuckDB, `append` takes ranges of its rows, `end` lets it go. What was taken stays in DuckDB's form
+ * until the batch is laid out: each value is written once, where it goes. Columns with children call theirs.
  *
  * Below a NULL row DuckDB leaves garbage: neither length nor pointer of it may be used.
  */
 
 import type { BatchNode } from '../proto/batch-message.ts'
-import { BitBuffer, PieceBuffer, type ByteBuffer } from './growable-buffers.ts'
+import type { BatchBody } from './batch-body.ts'
+import { BitBuffer, PieceBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 
 const NO_BYTES = new Uint8Array(0)
-
-/** One of Arrow's buffers, in pieces that are valid until the encoder is reset. */
-export type Pieces = readonly Uint8Array[]
 
 export abstract class ColumnEncoder {
   readonly children: readonly ColumnEncoder[]
@@ -53,14 +52,30 @@ export abstract class ColumnEncoder {
     for (const child of this.children) child.reset()
   }
 
-  emit(nodes: BatchNode[], buffers: Pieces[]): void {
+  /** What the batch will have of this column: nodes, and bytes of buffers. */
+  tell(nodes: BatchNode[], bufferBytes: number[]): void {
     nodes.push({ rowCount: this.rowCount, nullCount: this.#nullCount })
-    buffers.push(this.#nullCount === 0 ? [] : [this.#validity.used()], ...this.buffers())
-    for (const child of this.children) child.emit(nodes, buffers)
+    bufferBytes.push(this.#nullCount === 0 ? 0 : this.#validity.byteCount, ...this.bufferBytes())
+    for (const child of this.children) child.tell(nodes, bufferBytes)
   }
 
+  /** Makes the buffers that it told of. */
+  lay(body: BatchBody): void {
+    const place = body.place()
+    const validity = this.validity()
+    if (validity !== null) body.bytes.set(validity, place)
+    this.layOwn(body)
+    for (const child of this.children) child.lay(body)
+  }
+
+  /** Of the batch's rows; null: no NULLs. */
+  protected validity(): Uint8Array | null {
+    return this.#nullCount === 0 ? null : this.#validity.used()
+  }
+
+  /** Of the chunk under way. */
   protected isValid(row: number): boolean {
-    return this.mask === null || ((this.mask[row >> 3] ?? 0) >> (row & 7) & 1) === 1
+    return this.mask === null || isSet(this.mask, row)
   }
 
   /** Of a row in DuckDB's own vectors, without what pointers and lists lead to. */
@@ -70,7 +85,13 @@ export abstract class ColumnEncoder {
   protected abstract load(vector: Vector, rowCount: number): void
   protected abstract take(from: number, count: number): void
   protected abstract clear(): void
-  protected abstract buffers(): readonly Pieces[]
+  /** Of its own buffers, without validity and children. */
+  protected abstract bufferBytes(): readonly number[]
+  protected abstract layOwn(body: BatchBody): void
+}
+
+function isSet(bits: Uint8Array, i: number): boolean {
+  return ((bits[i >> 3] ?? 0) >> (i & 7) & 1) === 1
 }
 
 function both(a: Uint8Array | null, b: Uint8Array | null): Uint8Array | null {
@@ -78,8 +99,8 @@ function both(a: Uint8Array | null, b: Uint8Array | null): Uint8Array | null {
   return a.map((bits, i) => bits & (b[i] ?? 0))
 }
 
-/** Turns `count` values of `data` from `from` into Arrow's at the end of `out`, which has room. */
-export type Convert = (data: Uint8Array, from: number, count: number, out: ByteBuffer) => void
+/** Writes all values of `source` in Arrow's form, the first one at `at`. */
+export type Convert = (source: Uint8Array, body: BatchBody, at: number) => void
 
 /** Values of one width: copied as they are, or converted from one width to another. */
 export class FixedEncoder extends ColumnEncoder {
@@ -108,24 +129,30 @@ export class FixedEncoder extends ColumnEncoder {
   }
 
   protected take(from: number, count: number): void {
-    if (this.#convert === undefined) {
-      const { data } = this
-      const isAll = count * this.#width === data.length
-      this.#values.add(isAll ? data : data.subarray(from * this.#width, (from + count) * this.#width))
-      return
-    }
-    this.#values.reserve(count * this.#width)
-    this.#convert(this.data, from, count, this.#values)
-    this.#values.length += count * this.#width
+    this.#values.add(rowsOf(this.data, this.#sourceWidth, from, count))
   }
 
   protected clear(): void {
     this.#values.clear()
   }
 
-  protected buffers(): readonly Pieces[] {
-    return [this.#values.pieces()]
+  protected bufferBytes(): readonly number[] {
+    return [this.rowCount * this.#width]
   }
+
+  protected layOwn(body: BatchBody): void {
+    let at = body.place()
+    for (const piece of this.#values.pieces()) {
+      if (this.#convert === undefined) body.bytes.set(piece, at)
+      else this.#convert(piece, body, at)
+      at += piece.length / this.#sourceWidth * this.#width
+    }
+  }
+}
+
+/** Of the rows of `data`, `width` bytes each. */
+export function rowsOf(data: Uint8Array, width: number, from: number, count: number): Uint8Array {
+  return count * width === data.length ? data : data.subarray(from * width, (from + count) * width)
 }
 
 /** BOOLEAN: a byte a value here, a bit there. */
@@ -152,8 +179,12 @@ export class BoolEncoder extends ColumnEncoder {
     this.#values.length = 0
   }
 
-  protected buffers(): readonly Pieces[] {
-    return [[this.#values.used()]]
+  protected bufferBytes(): readonly number[] {
+    return [this.#values.byteCount]
+  }
+
+  protected layOwn(body: BatchBody): void {
+    body.bytes.set(this.#values.used(), body.place())
   }
 }
 
@@ -171,9 +202,11 @@ export class NullEncoder extends ColumnEncoder {
     this.rowCount += count
   }
 
-  override emit(nodes: BatchNode[]): void {
+  override tell(nodes: BatchNode[]): void {
     nodes.push({ rowCount: this.rowCount, nullCount: this.rowCount })
   }
+
+  override lay(): void {}
 
   measure(): number {
     return 0
@@ -182,7 +215,8 @@ export class NullEncoder extends ColumnEncoder {
   protected load(): void {}
   protected take(): void {}
   protected clear(): void {}
-  protected buffers(): readonly Pieces[] {
+  protected layOwn(): void {}
+  protected bufferBytes(): readonly number[] {
     return []
   }
 }

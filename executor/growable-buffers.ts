@@ -1,70 +1,51 @@
-/** Buffers that grow and are kept from batch to batch: bytes, and bits. Growing doubles: a constant cost a byte. */
+/** What grows with a batch: bytes in pieces, and bits. Growing doubles: a constant cost a byte. */
 
 const FIRST_BYTES = 1024
-
-export class ByteBuffer {
-  buffer: Buffer<ArrayBuffer> = Buffer.allocUnsafeSlow(FIRST_BYTES)
-  view = new DataView(this.buffer.buffer)
-  words = new Int32Array(this.buffer.buffer)
-  /** Bytes in use. */
-  length = 0
-
-  /** Makes room for `count` more bytes; `buffer`, `view` and `words` may be other objects afterwards. */
-  reserve(count: number): void {
-    const wanted = this.length + count
-    if (wanted <= this.buffer.length) return
-    let capacity = this.buffer.length
-    while (capacity < wanted) capacity *= 2
-    const grown = Buffer.allocUnsafeSlow(capacity)
-    this.buffer.copy(grown, 0, 0, this.length)
-    this.buffer = grown
-    this.view = new DataView(grown.buffer)
-    this.words = new Int32Array(grown.buffer)
-  }
-
-  push(bytes: Uint8Array): void {
-    this.reserve(bytes.length)
-    this.buffer.set(bytes, this.length)
-    this.length += bytes.length
-  }
-
-  used(): Uint8Array {
-    return this.buffer.subarray(0, this.length)
-  }
-}
-
-/** Shorter copies are gathered; longer ones wait where they are until the batch is laid out. */
+/** Shorter ones are gathered: what is kept for itself costs an object that every collection has to move. */
 const PIECE_BYTES = 1024
 
-/** Bytes one after another, in pieces: what is in `buffer`, and between it what lies elsewhere until `clear`. */
-export class PieceBuffer extends ByteBuffer {
+/** Bytes one after another, in pieces: short ones gathered, and between them longer ones where they lie. */
+export class PieceBuffer {
+  #gathered = Buffer.allocUnsafeSlow(FIRST_BYTES)
+  /** Of `#gathered`, in use, and in `#pieces`. */
+  #length = 0
+  #cut = 0
   #pieces: Uint8Array[] = []
-  /** Bytes of `buffer` that are in `#pieces`. */
-  #gathered = 0
-  /** Of pieces that lie elsewhere. */
-  apartBytes = 0
+  /** Of all of them. */
+  byteCount = 0
 
-  /** After all that `buffer` has by now. */
+  /** Bytes that stay as they are until `clear`. */
   add(bytes: Uint8Array): void {
-    if (bytes.length < PIECE_BYTES) return this.push(bytes)
-    this.#gather()
+    this.byteCount += bytes.length
+    if (bytes.length < PIECE_BYTES) return this.#gather(bytes)
+    this.#cutGathered()
     this.#pieces.push(bytes)
-    this.apartBytes += bytes.length
   }
 
+  /** All that was added; what was added at once lies in one piece. */
   pieces(): readonly Uint8Array[] {
-    this.#gather()
+    this.#cutGathered()
     return this.#pieces
   }
 
   clear(): void {
-    this.length = this.#gathered = this.apartBytes = 0
+    this.#length = this.#cut = this.byteCount = 0
     this.#pieces = []
   }
 
-  #gather(): void {
-    if (this.length > this.#gathered) this.#pieces.push(this.buffer.subarray(this.#gathered, this.length))
-    this.#gathered = this.length
+  #gather(bytes: Uint8Array): void {
+    if (this.#length + bytes.length > this.#gathered.length) {
+      const grown = Buffer.allocUnsafeSlow(this.#gathered.length * 2)
+      grown.set(this.#gathered)
+      this.#gathered = grown
+    }
+    this.#gathered.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  #cutGathered(): void {
+    if (this.#length > this.#cut) this.#pieces.push(this.#gathered.subarray(this.#cut, this.#length))
+    this.#cut = this.#length
   }
 }
 
@@ -112,8 +93,12 @@ export class BitBuffer {
     this.length += count
   }
 
+  get byteCount(): number {
+    return (this.length + 7) >> 3
+  }
+
   used(): Uint8Array {
-    return this.#bytes.subarray(0, (this.length + 7) >> 3)
+    return this.#bytes.subarray(0, this.byteCount)
   }
 
   #set(at: number, bit: number): void {

@@ -1,6 +1,7 @@
 /** LIST and MAP, STRUCT, and ARRAY vectors: their own layout here, their children by the encoders of those. */
 
-import { ColumnEncoder, type Pieces } from './column-encoder.ts'
+import type { BatchBody } from './batch-body.ts'
+import { ColumnEncoder } from './column-encoder.ts'
 import { QueryError } from '../proto/errors.ts'
 import { BitBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
@@ -17,7 +18,7 @@ export class ListEncoder extends OffsetEncoder {
   readonly #child: ColumnEncoder
 
   constructor(child: ColumnEncoder) {
-    super([child])
+    super(2, [child])
     this.#child = child
   }
 
@@ -38,22 +39,20 @@ export class ListEncoder extends OffsetEncoder {
     this.#child.begin(memory.listChild(vector), childRows)
   }
 
-  protected take(from: number, count: number): void {
-    const offsets = this.offsets(count)
-    const entries = this.entries()
-    let row = this.rowCount
-    let at = offsets[row] ?? 0
-    for (let i = from, end = from + count; i < end; i++) {
-      if (this.isValid(i)) at += entries[i * 4 + 2] ?? 0
-      offsets[++row] = at
-    }
+  protected override take(from: number, count: number): void {
+    super.take(from, count)
     this.#ranges(from, count, (first, length) => this.#child.append(first, length))
   }
 
-  protected clear(): void {}
-
-  protected buffers(): readonly Pieces[] {
-    return [[this.offsetBuffer()]]
+  protected layOwn(body: BatchBody): void {
+    let [offset, end] = [body.place() >> 2, 0]
+    body.words[offset] = 0
+    for (const entries of this.keptEntries()) {
+      for (let word = 0; word < entries.length; word += 4) {
+        end += entries[word + 2] ?? 0
+        body.words[++offset] = end
+      }
+    }
   }
 
   /** Ranges of the child that valid rows refer to, in their order; neighbouring ones are one. */
@@ -63,7 +62,7 @@ export class ListEncoder extends OffsetEncoder {
     let length = 0
     for (let i = from, end = from + count; i < end; i++) {
       const size = entries[i * 4 + 2] ?? 0
-      if (size === 0 || !this.isValid(i)) continue
+      if (size === 0) continue
       const first = entries[i * 4] ?? 0
       if (length > 0 && first === start + length) {
         length += size
@@ -95,8 +94,8 @@ export class StructEncoder extends ColumnEncoder {
   }
 
   protected clear(): void {}
-
-  protected buffers(): readonly Pieces[] {
+  protected layOwn(): void {}
+  protected bufferBytes(): readonly number[] {
     return []
   }
 }
@@ -137,8 +136,8 @@ export class ArrayEncoder extends ColumnEncoder {
   }
 
   protected clear(): void {}
-
-  protected buffers(): readonly Pieces[] {
+  protected layOwn(): void {}
+  protected bufferBytes(): readonly number[] {
     return []
   }
 }

@@ -2,38 +2,32 @@
  * VARCHAR and BLOB vectors to Arrow's offsets and bytes.
  *
  * DuckDB's string_t has 16 bytes: u32 length, then up to 12 bytes inline, or 4 bytes of prefix and a pointer. The long
- * strings of a vector lie back to back in one or two areas ("spans"), so a span is read by one native call instead of
- * one a string: 31 ns a row instead of 543. Strings that lie elsewhere only make more spans.
+ * strings of a vector lie back to back in a few areas ("spans"), so a span is read by one native call instead of one a
+ * string: 31 ns a row instead of 543. Strings that lie elsewhere only make more spans.
  */
 
-import { ColumnEncoder, type Pieces } from './column-encoder.ts'
-import { ByteBuffer, PieceBuffer } from './growable-buffers.ts'
+import type { BatchBody } from './batch-body.ts'
+import { ColumnEncoder, rowsOf } from './column-encoder.ts'
+import { PieceBuffer } from './growable-buffers.ts'
 import { memory, type Vector } from './instances.ts'
 
 const STRING_T_BYTES = 16
 const INLINE_BYTES = 12
-const WORD = 4294967296
 /** Below it a loop is faster than `set(subarray())`. */
 const SMALL_COPY_BYTES = 128
 
-const NO_ENTRIES = new Uint32Array(0)
-
-interface Span {
-  readonly low: number
-  readonly high: number
-  /** Address of the first byte after it; grows while strings follow each other. */
-  end: number
-  byteCount: number
-}
+const NO_BYTES: Uint8Array = new Uint8Array(0)
+const NO_VIEW: DataView = new DataView(NO_BYTES.buffer)
 
 /** Column of Utf8, Binary, List and Map: int32 offsets, one more than rows. */
 export abstract class OffsetEncoder extends ColumnEncoder {
-  readonly #offsets = new ByteBuffer()
-  #entries: Uint32Array = NO_ENTRIES
+  readonly #kept = new PieceBuffer()
+  readonly #lengthWord: number
 
-  constructor(children: readonly ColumnEncoder[] = []) {
+  /** `lengthWord`: which word of an entry is the length. What is NULL gets the length 0, and nothing else is read. */
+  constructor(lengthWord: number, children: readonly ColumnEncoder[] = []) {
     super(children)
-    this.#offsets.words[0] = 0
+    this.#lengthWord = lengthWord
   }
 
   get sourceBytes(): number {
@@ -41,30 +35,44 @@ export abstract class OffsetEncoder extends ColumnEncoder {
   }
 
   protected load(vector: Vector, rowCount: number): void {
-    const { buffer, byteOffset, length } = memory.copy(vector, rowCount * STRING_T_BYTES)
-    this.#entries = new Uint32Array(buffer, byteOffset, length >> 2)
+    this.data = memory.copy(vector, rowCount * STRING_T_BYTES)
+    if (this.mask === null) return
+    const entries = this.entries()
+    for (let row = 0; row < rowCount; row++) if (!this.isValid(row)) entries[row * 4 + this.#lengthWord] = 0
   }
 
-  override end(): void {
-    super.end()
-    this.#entries = NO_ENTRIES
+  protected take(from: number, count: number): void {
+    this.#kept.add(rowsOf(this.data, STRING_T_BYTES, from, count))
   }
 
-  /** The offsets, with room for `count` rows more; the next one to write is at `rowCount` + 1. */
-  protected offsets(count: number): Int32Array {
-    this.#offsets.length = (this.rowCount + 1) * 4
-    this.#offsets.reserve(count * 4)
-    return this.#offsets.words
+  protected clear(): void {
+    this.#kept.clear()
   }
 
-  protected offsetBuffer(): Uint8Array {
-    return this.#offsets.buffer.subarray(0, (this.rowCount + 1) * 4)
+  protected bufferBytes(): readonly number[] {
+    return [(this.rowCount + 1) * 4]
   }
 
   /** The entries of the chunk under way as 32-bit words, four a row. */
   protected entries(): Uint32Array {
-    return this.#entries
+    return asWords(this.data)
   }
+
+  /** Those of the batch, in pieces. */
+  protected keptEntries(): Uint32Array[] {
+    return this.#kept.pieces().map(asWords)
+  }
+}
+
+function asWords({ buffer, byteOffset, length }: Uint8Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, length >> 2)
+}
+
+/** An area of memory that holds long strings. */
+interface Span {
+  readonly low: number
+  readonly high: number
+  readonly byteCount: number
 }
 
 /** What one pass over a range of rows finds out. */
@@ -77,12 +85,17 @@ interface Survey {
   readonly spans: readonly Span[]
 }
 
-const NO_VIEW = new DataView(new ArrayBuffer(0))
 const NO_SURVEY: Survey = { from: 0, count: 0, byteCount: 0, spans: [] }
 
 export class StringEncoder extends OffsetEncoder {
-  readonly #bytes = new PieceBuffer()
+  /** The long strings of the batch, in their order; none lies in two pieces. */
+  readonly #long = new PieceBuffer()
+  #byteCount = 0
   #survey = NO_SURVEY
+
+  constructor() {
+    super(0)
+  }
 
   measure(from: number, count: number): number {
     return count * 4 + this.#surveyOf(from, count).byteCount
@@ -98,131 +111,140 @@ export class StringEncoder extends OffsetEncoder {
     this.#survey = NO_SURVEY
   }
 
-  protected take(from: number, count: number): void {
+  protected override take(from: number, count: number): void {
+    super.take(from, count)
     const { byteCount, spans } = this.#surveyOf(from, count)
-    this.#bytes.reserve(byteCount + INLINE_BYTES)
-    if (spans.length === 0 && this.mask === null) this.#takeShort(from, count)
-    else this.#takeAny(from, count, spans)
+    for (const span of spans) this.#long.add(memory.at(span.low, span.high, span.byteCount))
+    this.#byteCount += byteCount
   }
 
-  protected clear(): void {
-    this.#bytes.clear()
+  protected override clear(): void {
+    super.clear()
+    this.#long.clear()
+    this.#byteCount = 0
   }
 
-  protected buffers(): readonly Pieces[] {
-    return [[this.offsetBuffer()], this.#bytes.pieces()]
+  protected override bufferBytes(): readonly number[] {
+    return [...super.bufferBytes(), this.#byteCount]
   }
 
-  /** No NULL, no long string: a loop without calls. */
-  #takeShort(from: number, count: number): void {
-    const entries = this.entries()
-    const offsets = this.offsets(count)
-    const { view, length: start, apartBytes } = this.#bytes
-    let at = start
-    let row = this.rowCount
-    for (let word = from * 4, end = (from + count) * 4; word < end; word += 4) {
-      const length = entries[word] ?? 0
-      view.setUint32(at, entries[word + 1] ?? 0, true)
-      if (length > 4) {
-        view.setUint32(at + 4, entries[word + 2] ?? 0, true)
-        if (length > 8) view.setUint32(at + 8, entries[word + 3] ?? 0, true)
+  protected layOwn(body: BatchBody): void {
+    const [offsetsAt, bytesAt] = [body.place(), body.place()]
+    body.words[offsetsAt >> 2] = 0
+    if (this.#long.byteCount === 0) this.#layShort(body, offsetsAt >> 2, bytesAt)
+    else this.#layAny(body, offsetsAt >> 2, bytesAt)
+  }
+
+  /** No long string: a loop without calls. */
+  #layShort({ words, view }: BatchBody, firstOffset: number, bytesAt: number): void {
+    let [at, offset] = [bytesAt, firstOffset]
+    for (const entries of this.keptEntries()) {
+      for (let word = 0; word < entries.length; word += 4) {
+        const length = entries[word] ?? 0
+        view.setUint32(at, entries[word + 1] ?? 0, true)
+        if (length > 4) {
+          view.setUint32(at + 4, entries[word + 2] ?? 0, true)
+          if (length > 8) view.setUint32(at + 8, entries[word + 3] ?? 0, true)
+        }
+        at += length
+        words[++offset] = at - bytesAt
       }
-      at += length
-      offsets[++row] = at + apartBytes
     }
-    this.#bytes.length = at
   }
 
-  #takeAny(from: number, count: number, spans: readonly Span[]): void {
-    const entries = this.entries()
-    const offsets = this.offsets(count)
-    const { mask } = this
-    const bytes = this.#bytes
-    const { view } = bytes
-    let end = bytes.length + bytes.apartBytes
-    let row = this.rowCount
-    const copier = new SpanCopier(spans, bytes)
-    for (let i = from; i < from + count; i++) {
-      if (mask === null || ((mask[i >> 3] ?? 0) >> (i & 7) & 1) === 1) {
-        const word = i * 4
+  #layAny(body: BatchBody, firstOffset: number, bytesAt: number): void {
+    const { words, view } = body
+    const long = new LongStrings(this.#long.pieces(), body, bytesAt)
+    let [offset, end] = [firstOffset, 0]
+    for (const entries of this.keptEntries()) {
+      for (let word = 0; word < entries.length; word += 4) {
         const length = entries[word] ?? 0
         if (length <= INLINE_BYTES) {
-          if (copier.isBehind) copier.flush()
-          storeInline(view, bytes.length, entries, word, length)
-          bytes.length += length
+          if (long.isBehind) long.flush()
+          storeInline(view, long.at, entries, word)
+          long.at += length
         } else {
-          copier.next(length)
+          long.next(length)
         }
         end += length
+        words[++offset] = end
       }
-      offsets[++row] = end
     }
-    copier.flush()
+    long.flush()
   }
 
   /** The encoder measures a range before it takes it: one pass serves both. */
   #surveyOf(from: number, count: number): Survey {
     const known = this.#survey
     if (known.from === from && known.count === count) return known
-    const entries = this.entries()
-    const { mask } = this
-    const spans: Span[] = []
-    let last: Span | undefined
-    let byteCount = 0
-    for (let i = from, end = from + count; i < end; i++) {
-      if (mask !== null && ((mask[i >> 3] ?? 0) >> (i & 7) & 1) === 0) continue
-      const length = entries[i * 4] ?? 0
-      byteCount += length
-      if (length <= INLINE_BYTES) continue
-      const low = entries[i * 4 + 2] ?? 0
-      const high = entries[i * 4 + 3] ?? 0
-      const address = low + high * WORD
-      if (last !== undefined && address === last.end) {
-        last.end += length
-        last.byteCount += length
-      } else {
-        last = { low, high, end: address + length, byteCount: length }
-        spans.push(last)
-      }
-    }
-    this.#survey = { from, count, byteCount, spans }
+    this.#survey = survey(this.entries(), from, count)
     return this.#survey
   }
 }
 
-/** Stores up to 12 bytes; what is past `length` is overwritten by the next string. */
-function storeInline(view: DataView, at: number, entries: Uint32Array, word: number, length: number): void {
-  view.setUint32(at, entries[word + 1] ?? 0, true)
-  if (length <= 4) return
-  view.setUint32(at + 4, entries[word + 2] ?? 0, true)
-  if (length > 8) view.setUint32(at + 8, entries[word + 3] ?? 0, true)
+/** After the first long string no branch depends on a length: where kinds mix, half of them would be guessed wrong. */
+function survey(entries: Uint32Array, from: number, count: number): Survey {
+  const end = (from + count) * 4
+  let word = from * 4
+  let byteCount = 0
+  for (; word < end; word += 4) {
+    const length = entries[word] ?? 0
+    if (length > INLINE_BYTES) break
+    byteCount += length
+  }
+  const spans: Span[] = []
+  let [low, high, next] = [0, 0, 0] // where the last span begins, and the low word of where it ends
+  for (; word < end; word += 4) {
+    const length = entries[word] ?? 0
+    const ifLong = (INLINE_BYTES - length) >> 31 // all bits, or none
+    const ownLow = (entries[word + 2] ?? 0) | 0
+    const ownHigh = (entries[word + 3] ?? 0) | 0
+    if ((ifLong & ((ownLow ^ next) | (ownHigh ^ high))) !== 0) {
+      if (next !== low) spans.push({ low, high, byteCount: (next - low) >>> 0 })
+      low = next = ownLow
+      high = ownHigh
+    }
+    next = (next + (ifLong & length)) | 0
+    byteCount += length
+  }
+  if (next !== low) spans.push({ low, high, byteCount: (next - low) >>> 0 })
+  return { from, count, byteCount, spans }
 }
 
-/** Takes long strings out of spans; neighbours that stay neighbours are one copy, or one piece. */
-class SpanCopier {
-  readonly #spans: readonly Span[]
-  readonly #out: PieceBuffer
-  #span = 0
-  #block: Uint8Array = new Uint8Array(0)
+/** All 12 bytes, however many are the string's: the next one is written over the rest. */
+function storeInline(view: DataView, at: number, entries: Uint32Array, word: number): void {
+  view.setUint32(at, entries[word + 1] ?? 0, true)
+  view.setUint32(at + 4, entries[word + 2] ?? 0, true)
+  view.setUint32(at + 8, entries[word + 3] ?? 0, true)
+}
+
+/** Puts long strings into the body; neighbours that stay neighbours are one copy. */
+class LongStrings {
+  /** Where the next string goes. */
+  at: number
+  readonly #blocks: readonly Uint8Array[]
+  readonly #body: BatchBody
+  #next = 0
+  #block: Uint8Array = NO_BYTES
   #view: DataView = NO_VIEW
-  /** Bytes of the block that strings have claimed; those from `#from` on are not taken yet. */
+  /** Bytes of the block that strings have claimed; those from `#from` on are not copied yet. */
   #claimed = 0
   #from = 0
 
-  /** `out` has room for all of them. */
-  constructor(spans: readonly Span[], out: PieceBuffer) {
-    this.#spans = spans
-    this.#out = out
+  constructor(blocks: readonly Uint8Array[], body: BatchBody, at: number) {
+    this.#blocks = blocks
+    this.#body = body
+    this.at = at
   }
 
   /** The next long string, of `length` bytes. */
   next(length: number): void {
     if (this.#claimed === this.#block.length) {
       this.flush()
-      const span = this.#spans[this.#span++]
-      if (span === undefined) throw new Error('more long strings than spans')
-      this.#block = memory.at(span.low, span.high, span.byteCount)
-      this.#view = new DataView(this.#block.buffer, this.#block.byteOffset, this.#block.length)
+      const block = this.#blocks[this.#next++]
+      if (block === undefined) throw new Error('more long strings than were kept')
+      this.#block = block
+      this.#view = new DataView(block.buffer, block.byteOffset, block.length)
       this.#claimed = this.#from = 0
     }
     this.#claimed += length
@@ -234,14 +256,9 @@ class SpanCopier {
 
   flush(): void {
     const length = this.#claimed - this.#from
-    if (length === 0) return
-    const out = this.#out
-    if (length >= SMALL_COPY_BYTES) {
-      out.add(this.#block.subarray(this.#from, this.#claimed))
-    } else {
-      copySmall(this.#view, this.#from, this.#claimed, out.view, out.length)
-      out.length += length
-    }
+    if (length >= SMALL_COPY_BYTES) this.#body.bytes.set(this.#block.subarray(this.#from, this.#claimed), this.at)
+    else copySmall(this.#view, this.#from, this.#claimed, this.#body.view, this.at)
+    this.at += length
     this.#from = this.#claimed
   }
 }
