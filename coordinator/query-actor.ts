@@ -78,7 +78,7 @@ export class QueryActor implements Actor<QueryMessage> {
       case 'reserved': return this.#reserved(message.key, context)
       case 'not-reserved': return this.#notReserved(message.key, message.cause, context)
       case 'partition-done':
-        this.#resultHolds(this.#result?.done(message), lostInputs(), context)
+        this.#resultHolds(this.#result?.done(message), () => lost('what the result is made of'), context)
         this.#removeRead(message.stage)
         return this.#progress(context)
       case 'inputs-lost': return this.#onBoard(board => board.inputsLost(message.stage, message.outputs), context)
@@ -193,13 +193,13 @@ export class QueryActor implements Actor<QueryMessage> {
     this.#crew.lost(key)
     if (this.#shared?.isServedBy(key) === true) this.#servedLost(cause, context)
     this.#onBoard(board => board.executorLost(key, cause), context)
-    this.#resultHolds(this.#result?.executorLost(key), cause, context)
+    this.#resultHolds(this.#result?.executorLost(key), () => cause, context)
     this.#askIfStarted(context)
     this.#crewChanged(context)
   }
 
   #onBoard(change: (board: StageBoard) => void, context: Context<QueryMessage>): void {
-    this.#resultHolds(this.#result?.change(change), lostInputs(), context)
+    this.#resultHolds(this.#result?.change(change), () => lost('what the result is made of'), context)
   }
 
   /** Exchange files that the stage was the last to read go now. */
@@ -265,18 +265,18 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 
   /** False: rows have gone out that do not count any more, unless all of them have: nothing can change those. */
-  #resultHolds(holds: boolean | undefined, cause: QueryError, context: Context<QueryMessage>): void {
+  #resultHolds(holds: boolean | undefined, cause: () => QueryError, context: Context<QueryMessage>): void {
     if (holds !== false) return
     if (this.#options.relay.isComplete) this.#completed(context)
-    else this.#fail(cause, context)
+    else this.#fail(cause(), context)
   }
 
   #resultRunning(message: Extract<QueryMessage, { kind: 'result-running' }>, context: Context<QueryMessage>): void {
     if (message.outgrown) this.#options.handle.offering.refuse()
     const member = this.#crew.ready.find(({ key }) => key === message.key)
     if (member === undefined) return
-    const lost = new QueryError('EXECUTOR_LOST', 'the executor of the result was lost after rows had gone out')
-    this.#resultHolds(this.#result?.running(message, member), message.after ?? lost, context)
+    const cause = (): QueryError => message.after ?? lost('the executor of the result')
+    this.#resultHolds(this.#result?.running(message, member), cause, context)
   }
 
   #relayBroken(
@@ -286,7 +286,7 @@ export class QueryActor implements Actor<QueryMessage> {
     // a task's own failure may come here before the news of it
     const { code, message, position } = cause
     const placed = errorAtByte(code, message, position, this.#options.handle.request.sql)
-    this.#resultHolds(this.#result?.broken(part, attempt), placed, context)
+    this.#resultHolds(this.#result?.broken(part, attempt), () => placed, context)
   }
 
   #progress(context: Context<QueryMessage>): void {
@@ -395,6 +395,6 @@ export class QueryActor implements Actor<QueryMessage> {
   }
 }
 
-function lostInputs(): QueryError {
-  return new QueryError('EXECUTOR_LOST', 'what the result is made of was lost after rows had gone out')
+function lost(what: string): QueryError {
+  return new QueryError('EXECUTOR_LOST', `${what} was lost after rows had gone out`)
 }

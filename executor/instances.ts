@@ -60,15 +60,7 @@ export class DuckConnection {
 
   /** Rows of the last statement, of the columns at `positions`: text, numbers and bigints only; small results. */
   async texts(sql: string, positions: readonly number[]): Promise<(readonly (string | null)[])[]> {
-    const result = await this.#query(sql)
-    const rows: (string | null)[][] = []
-    for (;;) {
-      const chunk = await duckdb.fetch_chunk(result)
-      const rowCount = chunk === null ? 0 : duckdb.data_chunk_get_size(chunk)
-      if (chunk === null || rowCount === 0) return rows
-      const columns = positions.map(i => new DuckDBDataChunk(chunk).getColumnValues(i))
-      for (let row = 0; row < rowCount; row++) rows.push(columns.map(column => text(column[row])))
-    }
+    return textsIn(chunksIn(await this.#query(sql)), positions)
   }
 
   /** Prepares the last statement of `sql`, after running those before it (a PIVOT is made of several). */
@@ -186,12 +178,14 @@ export class PreparedQuery {
   /** All of its result, in memory (DuckDB's own: it may spill). Rejects with the query's failure. */
   async execute(): Promise<Executed> {
     const result = await told(duckdb.execute_prepared(this.#statement), this.#sql)
-    const chunks = Array.from({ length: duckdb.result_chunk_count(result) }, (_, i) => {
-      const chunk = duckdb.result_get_chunk(result, i)
-      return { chunk, rowCount: duckdb.data_chunk_get_size(chunk) }
-    })
+    const chunks = chunksIn(result)
     const givesRows = duckdb.result_return_type(result) === duckdb.ResultType.QUERY_RESULT
     return { chunks, changedRows: givesRows ? null : countIn(chunks) }
+  }
+
+  /** As DuckConnection has them. */
+  async texts(positions: readonly number[]): Promise<(readonly (string | null)[])[]> {
+    return textsIn((await this.execute()).chunks, positions)
   }
 
   async stream(): Promise<ChunkStream> {
@@ -201,6 +195,21 @@ export class PreparedQuery {
   close(): void {
     duckdb.destroy_prepare_sync(this.#statement)
   }
+}
+
+/** All of it is in memory: asking for its parts one by one would cost a change of threads each. */
+function chunksIn(result: duckdb.Result): Chunk[] {
+  return Array.from({ length: duckdb.result_chunk_count(result) }, (_, i) => {
+    const chunk = duckdb.result_get_chunk(result, i)
+    return { chunk, rowCount: duckdb.data_chunk_get_size(chunk) }
+  })
+}
+
+function textsIn(chunks: readonly Chunk[], positions: readonly number[]): (readonly (string | null)[])[] {
+  return chunks.flatMap(({ chunk, rowCount }) => {
+    const columns = positions.map(i => new DuckDBDataChunk(chunk).getColumnValues(i))
+    return Array.from({ length: rowCount }, (_, row) => columns.map(column => text(column[row])))
+  })
 }
 
 /** Of a statement that changes something DuckDB gives a count, and of others of that kind nothing. */

@@ -10,7 +10,7 @@ import type { QueryId } from '../proto/ids.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { limitMemory, limitSpill, raise, startOptions, type Fence } from './fence.ts'
 import { folderBytes } from './folder-size.ts'
-import { DuckInstance, type DuckConnection } from './instances.ts'
+import { DuckInstance, type DuckConnection, type PreparedQuery } from './instances.ts'
 import { memoryShares, type RunningTask } from './memory-share.ts'
 
 /** One task on an instance, and what was seen of it. */
@@ -35,6 +35,8 @@ export class ManagedInstance {
   readonly #fence: Fence
   readonly #pool: ConnectionPool
   readonly #control: DuckConnection
+  /** On the control connection; bound once, as it is asked several times a second. */
+  readonly #usage: PreparedQuery
   readonly #clock: Clock
   #memoryBytes: number
   #spillLimitBytes: number
@@ -44,11 +46,14 @@ export class ManagedInstance {
   /** On disk, when it was last looked at. */
   spilledBytes = 0
 
-  private constructor(fence: Fence, clock: Clock, pool: ConnectionPool, control: DuckConnection) {
+  private constructor(
+    fence: Fence, clock: Clock, pool: ConnectionPool, control: DuckConnection, usage: PreparedQuery,
+  ) {
     this.#fence = fence
     this.#clock = clock
     this.#pool = pool
     this.#control = control
+    this.#usage = usage
     this.#memoryBytes = fence.memoryBytes
     this.#spillLimitBytes = fence.spillBytes
   }
@@ -58,7 +63,8 @@ export class ManagedInstance {
     try {
       const control = await instance.connect()
       await raise(control, fence)
-      return new ManagedInstance(fence, clock, new ConnectionPool(instance), control)
+      const usage = await control.prepareOne(USAGE)
+      return new ManagedInstance(fence, clock, new ConnectionPool(instance), control, usage)
     } catch (error) {
       instance.close()
       throw error
@@ -107,9 +113,9 @@ export class ManagedInstance {
 
   /** Looks at what it uses, and gives each query its share of it. */
   look(): Promise<void> {
-    return this.#next(undefined, async control => {
+    return this.#next(undefined, async () => {
       for (const use of this.uses) use.fraction = Math.max(use.fraction, use.connection.progress())
-      const [[text] = []] = await control.texts(USAGE, [0])
+      const [[text] = []] = await this.#usage.texts([0])
       this.spilledBytes = await folderBytes(this.#fence.spillFolder)
       this.#share(Number(text ?? 0))
     })
@@ -120,6 +126,7 @@ export class ManagedInstance {
     if (this.#closed) return
     this.#closed = true
     await this.#last
+    this.#usage.close()
     this.#control.close()
     this.#pool.close()
     await rm(this.#fence.spillFolder, { recursive: true, force: true })

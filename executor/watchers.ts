@@ -112,30 +112,33 @@ class WatchStream {
   }
 
   async *events(): AsyncGenerator<TaskEventInit> {
-    while (!this.#signal.aborted && !this.#ended) {
-      const [next] = this.#pending.values()
-      if (next !== undefined) {
-        this.#pending.delete(next.taskId)
-        yield { event: { case: 'status', value: next } }
-      } else if (await this.#quiet()) {
-        yield { event: { case: 'heartbeat', value: {} } }
+    const aborted = (): void => this.#wake()
+    this.#signal.addEventListener('abort', aborted)
+    try {
+      while (!this.#signal.aborted && !this.#ended) {
+        const [next] = this.#pending.values()
+        if (next !== undefined) {
+          this.#pending.delete(next.taskId)
+          yield { event: { case: 'status', value: next } }
+        } else if (await this.#quiet()) {
+          yield { event: { case: 'heartbeat', value: {} } }
+        }
       }
+    } finally {
+      this.#signal.removeEventListener('abort', aborted)
     }
   }
 
   /** True after a second in which nothing came. */
   #quiet(): Promise<boolean> {
     return new Promise(resolve => {
-      const cancel = this.#clock.after(HEARTBEAT_MS, () => done(true))
-      const aborted = (): void => done(false)
       const done = (quiet: boolean): void => {
         cancel()
         this.#wake = () => undefined
-        this.#signal.removeEventListener('abort', aborted)
         resolve(quiet)
       }
+      const cancel = this.#clock.after(HEARTBEAT_MS, () => done(true))
       this.#wake = () => done(false)
-      this.#signal.addEventListener('abort', aborted)
     })
   }
 }
