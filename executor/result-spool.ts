@@ -22,8 +22,6 @@ import type { MemoryHolder, SpoolMemory } from './spool-memory.ts'
 
 /** Of one family: as much as is held back before the first row goes out, so a small result never touches the disk. */
 const MEMORY_BYTES = 32 * 1024 * 1024
-/** Goes to the file in one piece: each piece costs a way to another thread and back. */
-const MOVED_TOGETHER_BYTES = 4 * 1024 * 1024
 /** A client that takes nothing for so long is gone or stuck. */
 const STALL_MS = 60_000
 /** Of the disk, and at most a quarter of it: what waits for its turn leaves it to those that are read meanwhile. */
@@ -56,8 +54,6 @@ type Place =
   | { readonly kind: 'memory'; readonly body: PooledBody }
   | FilePlace
   | { readonly kind: 'dropped' }
-
-const DROPPED: Place = { kind: 'dropped' }
 
 interface Frame {
   readonly header: Uint8Array
@@ -178,9 +174,10 @@ export class ResultSpool implements MemoryHolder {
 
   /** Copies of all frames, if it is complete and they have at most `maxBytes`; else null. */
   whole(maxBytes: number): readonly RawFlightData[] | null {
-    const bytes = this.wholeBytes
+    if (this.#state.state !== 'complete') return null
+    const bytes = this.#frames.reduce((sum, { header, byteCount }) => sum + header.length + byteCount, 0)
     const bodies = this.#frames.flatMap(({ place }) => place.kind === 'memory' ? [place.body.bytes] : [])
-    if (bytes === null || bytes > maxBytes || bodies.length < this.#frames.length) return null
+    if (bytes > maxBytes || bodies.length < this.#frames.length) return null
     return this.#frames.map(({ header }, i) => ({ dataHeader: header, dataBody: new Uint8Array(bodies[i] ?? []) }))
   }
 
@@ -195,7 +192,7 @@ export class ResultSpool implements MemoryHolder {
     for (const frame of this.#frames) {
       if (frame.place.kind === 'memory' && this.#readers.size === 0) frame.place.body.release()
       if (frame.place.kind !== 'dropped') (frame.place.kind === 'memory' ? memory : disk).give(frame.byteCount)
-      frame.place = DROPPED
+      frame.place = { kind: 'dropped' }
     }
     this.#family.delete(this)
     memory.leave(this)
@@ -229,7 +226,7 @@ export class ResultSpool implements MemoryHolder {
       if (await this.#moveOfFamily()) continue
       const leftBytes = this.#waitsForTurn ? Math.min(RESERVED_BYTES, disk.totalBytes / 4) : 0
       if (disk.freeBytes >= byteCount + leftBytes && disk.take(byteCount)) {
-        const [place = DROPPED] = await this.#store([body.bytes])
+        const place = await this.#store(body.bytes)
         body.release()
         return place
       }
@@ -261,11 +258,11 @@ export class ResultSpool implements MemoryHolder {
   }
 
   /** The room on disk is taken. */
-  async #store(bodies: readonly Uint8Array[]): Promise<FilePlace[]> {
+  async #store(bytes: Uint8Array): Promise<FilePlace> {
     try {
-      return await this.#files.store(bodies)
+      return await this.#files.store(bytes)
     } catch (error) {
-      this.#options.disk.give(bodies.reduce((sum, { length }) => sum + length, 0))
+      this.#options.disk.give(bytes.length)
       throw error
     }
   }
@@ -281,31 +278,28 @@ export class ResultSpool implements MemoryHolder {
     return false
   }
 
-  /** Moves the first frames in memory to the files, of those before `passed`; false if there is none. */
+  /** Moves the first frame in memory to the files, if it is before `passed`; false if not. */
   async #moveFirst(passed: number): Promise<boolean> {
-    const moving: { readonly at: number; readonly frame: Frame; readonly body: PooledBody }[] = []
-    for (let bytes = 0; this.#firstInMemory < passed && bytes < MOVED_TOGETHER_BYTES; this.#firstInMemory++) {
-      const frame = this.#frames[this.#firstInMemory]
-      if (frame?.place.kind !== 'memory') continue
-      if (!this.#options.disk.take(frame.byteCount)) break
-      moving.push({ at: this.#firstInMemory, frame, body: frame.place.body })
-      bytes += frame.byteCount
+    while (this.#frames[this.#firstInMemory]?.place.kind !== 'memory') {
+      if (this.#firstInMemory >= passed) return false
+      this.#firstInMemory++
     }
-    if (moving.length === 0) return false
-    const places = await this.#store(moving.map(({ body }) => body.bytes))
-    for (const [i, place] of places.entries()) {
-      const moved = moving[i]
-      if (moved !== undefined) await this.#moved(moved.at, moved.frame, moved.body, place)
+    const at = this.#firstInMemory
+    const frame = this.#frames[at]
+    const { memory, disk } = this.#options
+    if (at >= passed || frame?.place.kind !== 'memory' || !disk.take(frame.byteCount)) return false
+    const { body } = frame.place
+    this.#firstInMemory++
+    const place = await this.#store(body.bytes)
+    if (frame.place.kind !== 'memory') { // dropped or removed meanwhile
+      await this.#leaveFile(place, frame.byteCount)
+      return true
     }
-    return true
-  }
-
-  async #moved(at: number, frame: Frame, body: PooledBody, place: FilePlace): Promise<void> {
-    if (frame.place.kind !== 'memory') return this.#leaveFile(place, frame.byteCount) // dropped or removed meanwhile
     frame.place = place
     if (![...this.#readers].some(reader => reader.at === at)) body.release() // else one that came since has it
     this.#memoryBytes -= frame.byteCount
-    this.#options.memory.give(frame.byteCount)
+    memory.give(frame.byteCount)
+    return true
   }
 
   /** Every reader is past the frames before it. */
@@ -348,7 +342,7 @@ export class ResultSpool implements MemoryHolder {
 
   async #drop(frame: Frame): Promise<void> {
     const { place, byteCount } = frame
-    frame.place = DROPPED
+    frame.place = { kind: 'dropped' }
     this.#heldBytes -= byteCount
     switch (place.kind) {
       case 'memory':

@@ -25,9 +25,8 @@ export class SpoolFiles {
     this.#folder = folder
   }
 
-  /** In one piece; where each of them is. */
-  store(bodies: readonly Uint8Array[]): Promise<FilePlace[]> {
-    const stored = this.#stored.catch(() => undefined).then(() => this.#append(bodies)) // who waited was told
+  store(bytes: Uint8Array): Promise<FilePlace> {
+    const stored = this.#stored.catch(() => undefined).then(() => this.#append(bytes)) // who waited was told
     this.#stored = stored
     return stored
   }
@@ -46,18 +45,14 @@ export class SpoolFiles {
     if (this.#hasFolder) await rm(this.#folder, { recursive: true, force: true })
   }
 
-  async #append(bodies: readonly Uint8Array[]): Promise<FilePlace[]> {
-    const segment = await this.#last()
-    return (await segment.append(bodies)).map(at => ({ kind: 'file', segment, at }))
-  }
-
-  async #last(): Promise<SpoolSegment> {
-    const last = this.#segments.at(-1)
-    if (last !== undefined && last.sizeBytes < SEGMENT_BYTES) return last
-    if (!this.#hasFolder) await mkdir(this.#folder, { recursive: true })
-    this.#hasFolder = true
-    const segment = await SpoolSegment.create(join(this.#folder, String(this.#segmentCount++)))
-    this.#segments.push(segment)
-    return segment
+  async #append(bytes: Uint8Array): Promise<FilePlace> {
+    let segment = this.#segments.at(-1)
+    if (segment === undefined || segment.sizeBytes >= SEGMENT_BYTES) {
+      if (!this.#hasFolder) await mkdir(this.#folder, { recursive: true })
+      this.#hasFolder = true
+      segment = await SpoolSegment.create(join(this.#folder, String(this.#segmentCount++)))
+      this.#segments.push(segment)
+    }
+    return { kind: 'file', segment, at: await segment.append(bytes) }
   }
 }

@@ -20,24 +20,24 @@ export class SpoolSegment {
     return new SpoolSegment(path, await open(path, 'wx+'))
   }
 
-  /** Appends the bodies one after another and answers where each starts. One call at a time. */
-  async append(bodies: readonly Uint8Array[]): Promise<number[]> {
-    const from = this.sizeBytes
-    let end = from
-    let rest = bodies.filter(({ length }) => length > 0)
+  /**
+   * Appends `bytes` and answers where they start. One call at a time. Four bodies in one write took five times the
+   * system's time for them: it looks for larger pieces of memory for its cache, which are not at hand.
+   */
+  async append(bytes: Uint8Array): Promise<number> {
+    const at = this.sizeBytes
     try {
-      while (rest.length > 0) {
-        const { bytesWritten } = await this.#file.writev(rest, end)
-        end += bytesWritten
-        rest = behind(rest, bytesWritten)
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, at + done)
+        done += bytesWritten
       }
     } catch (error) {
       const message = `cannot write the result to disk: ${error instanceof Error ? error.message : String(error)}`
       throw new QueryError('DISK_FULL', message, { cause: error })
     }
-    this.sizeBytes = end
-    this.liveFrames += bodies.length
-    return bodies.map((_, i) => bodies.slice(0, i).reduce((at, { length }) => at + length, from))
+    this.sizeBytes += bytes.length
+    this.liveFrames++
+    return at
   }
 
   async read(into: Uint8Array, at: number): Promise<void> {
@@ -53,14 +53,4 @@ export class SpoolSegment {
     await this.#file.close()
     await rm(this.#path, { force: true })
   }
-}
-
-/** What is left of the bodies after so many bytes of them. */
-function behind(bodies: readonly Uint8Array[], byteCount: number): Uint8Array[] {
-  let skip = byteCount
-  return bodies.flatMap(body => {
-    const skipped = Math.min(skip, body.length)
-    skip -= skipped
-    return skipped === body.length ? [] : [body.subarray(skipped)]
-  })
 }

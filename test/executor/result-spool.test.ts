@@ -79,21 +79,6 @@ t.test('a reader that keeps up reads from memory; what it has passed goes to dis
   t.strictSame([memory.freeBytes, disk.freeBytes], [250, 10_000])
 })
 
-t.test('frames that go to disk in one piece come back whole, whatever their sizes', async t => {
-  const { result } = spool(t, 1_000, 10_000)
-  const reader = result.read(0, never)
-  for (const [n, byteCount] of [100, 0, 300, 7, 250, 300].entries()) {
-    const { header, body } = frame(n, byteCount)
-    await result.append(header, body)
-    t.equal((await reader.next()).value?.dataBody.length, byteCount)
-  }
-  const large = frame(6, 900)
-  await result.append(large.header, large.body)
-  result.complete()
-  t.strictSame(await read(reader), ['6:900'])
-  t.strictSame(await read(result.read(0, never)), ['0:100', '1:0', '2:300', '3:7', '4:250', '5:300', '6:900'])
-})
-
 t.test('a failure ends readers with its cause, also those that have read everything', async t => {
   const { result } = spool(t, 1000, 1000)
   const { header, body } = frame(1, 10)
