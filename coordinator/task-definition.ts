@@ -214,7 +214,7 @@ function inputInit(work: QueryWork, input: FragmentInput, files: ExchangeFileIni
 export function inputFiles(
   inputs: readonly FragmentInput[], position: number, partition: number,
   { inputs: written, slices }: Pick<TaskPlace, 'inputs' | 'slices'>,
-): ExchangeFileInit[] {
+): (ExchangeFileInit & Pick<OutputFile, 'rowCount'>)[] {
   const kind = inputs[position]?.kind
   const reads = (file: OutputFile, writer: number): boolean => {
     switch (kind) {
@@ -262,12 +262,20 @@ export function resultForm(
   }
 }
 
-function resultInit(work: QueryWork, { fragment, partition, ranges }: TaskPlace): OutputInit {
+function resultInit(work: QueryWork, place: TaskPlace): OutputInit {
+  const { partition, ranges } = place
   const slice = ranges.slices?.[partition]
   const value = {
     ...resultForm(work.columns, work.request),
-    maxRows: BigInt(fragment.maxRows ?? 0),
+    maxRows: maxRows(place),
     ...slice === undefined ? {} : { slice: { offset: BigInt(slice.offset), limit: BigInt(slice.limit) } },
   }
   return { case: 'result', value }
+}
+
+/** Of the result, where it is certain; 0: nothing is. */
+function maxRows(place: TaskPlace): bigint {
+  const { fragment: { maxRows: known, boundingInput, inputs }, partition } = place
+  if (known !== null || boundingInput === undefined) return BigInt(known ?? 0)
+  return inputFiles(inputs, boundingInput, partition, place).reduce((sum, { rowCount }) => sum + rowCount, 0n)
 }

@@ -29,7 +29,7 @@ import {
 import { isOrderSensitive } from './order-sensitivity.ts'
 import { inputs, type Exchange, type Plan, type Scan } from './plan.ts'
 import type { PlannerTable } from './planned-query.ts'
-import { maxRows } from './row-bound.ts'
+import { boundingExchange, maxRows } from './row-bound.ts'
 import { scanFilters } from './scan-filters.ts'
 import { withoutSlice } from './slice.ts'
 
@@ -54,6 +54,7 @@ export function assemble(
     const isSplit = (scan: Scan): boolean => context.isSplit[scan.table] === true && !cut.repeated.has(scan)
     const filters = scanFilters(cut.root)
     const stageRows = cut.output.kind === 'gather' ? rowsRead(cut, cuts, firsts) : null
+    const bounding = boundingExchange(cut.root)
     const enough = enoughRows(cut.root, context.volatileFunctions)
     const described = scans.map(({ scan, id }) => withFirstRows(firsts.get(cut.id)?.get(scan),
       describeScan(scan, id, isSplit(scan), filters.get(scan) ?? scan.filters, cut.divided.get(scan))))
@@ -79,6 +80,7 @@ export function assemble(
       })),
       orderSensitive: isOrderSensitive(cut, context.volatileFunctions),
       maxRows: maxRows(cut.root), rows: cut.root.rows, bytes: sizeBytes(cut.root, context),
+      ...(bounding === null ? {} : { boundingInput: positionOf(bounding, read, nameOfRelation) }),
       ...(enough === null ? {} : { enough: { ...enough, streamed: mapStreamed(enough.streamed, idOf) } }),
       ...(stageRows === null ? {} : { stageRows }),
       ...(explain ? { explained: explainFragment(cut, tables, restricted) } : {}),
@@ -142,6 +144,12 @@ function inputOf(exchange: Exchange, cut: Cut, written: ReadonlyMap<number, Cut>
     throw new Error(`nobody writes fragment ${fragment}`)
   }
   return { fragment, kind: exchange.reads === 'all' ? 'all' : output.kind }
+}
+
+function positionOf(
+  exchange: Exchange, read: readonly FragmentInput[], nameOf: (exchange: Exchange) => string,
+): number {
+  return read.findIndex(input => inputName(input) === nameOf(exchange))
 }
 
 /** Those that may be read in slices are marked. */

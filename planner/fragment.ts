@@ -45,6 +45,8 @@ export interface Fragment {
   readonly orderSensitive: boolean
   /** Rows of a task's output at most; null: nothing is certain. */
   readonly maxRows: number | null
+  /** Position of an input that has at least as many rows as a task's output; absent: none is known. */
+  readonly boundingInput?: number
   /** A task may stop reading once it has so many rows, of scans by their ids; absent: it needs all. */
   readonly enough?: Enough<number>
   /** Its tasks may all stop once they have written so many rows together; absent: every one of them counts. */

@@ -3,7 +3,7 @@
  * memory whole. Not an estimate; those are `rows` of the operators.
  */
 
-import type { Plan } from './plan.ts'
+import type { Exchange, Plan } from './plan.ts'
 
 /** null: nothing is certain. */
 export function maxRows(plan: Plan): number | null {
@@ -18,6 +18,17 @@ export function maxRows(plan: Plan): number | null {
       const rows = maxRows(plan.input)
       return rows === null ? null : rows * plan.rowExpressions.length
     }
+    default: return null
+  }
+}
+
+/** What a plan reads of other tasks and gives no more rows than; null: none is certain. How many come is known then. */
+export function boundingExchange(plan: Plan): Exchange | null {
+  switch (plan.kind) {
+    case 'Exchange': return plan
+    case 'Aggregate': return plan.sets !== null || plan.groups.length === 0 ? null : boundingExchange(plan.input)
+    case 'Project': case 'Filter': case 'Sort': case 'TopN': case 'Limit': case 'Window': case 'Distinct':
+      return boundingExchange(plan.input)
     default: return null
   }
 }

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import type { Plan } from '../../planner/plan.ts'
-import { maxRows } from '../../planner/row-bound.ts'
+import { boundingExchange, maxRows } from '../../planner/row-bound.ts'
 
 const scan: Plan = { kind: 'Scan', table: 0, columns: [0], filters: [], rows: 3 }
 const oneRow: Plan = { kind: 'OneRow', rows: 1 }
@@ -28,4 +28,18 @@ t.test('estimates bound nothing, and neither does what makes more rows of one', 
   t.equal(maxRows({ kind: 'CrossProduct', left: oneRow, right: oneRow, rows: 1 }), null)
   t.equal(maxRows({ kind: 'Unnest', input: oneRow, calls: [], rows: 1 }), null)
   t.equal(maxRows({ kind: 'Limit', input: scan, limit: { kind: 'percent', value: 1 }, offset: 0, rows: 3 }), null)
+})
+
+t.test('rows that come from an exchange are bounded by it, if each gives one row at most', async t => {
+  const exchange: Plan = {
+    kind: 'Exchange', input: scan, to: { kind: 'gather' }, shared: 0, reads: 'own', rows: 3, why: '',
+  }
+  t.equal(boundingExchange(exchange), exchange)
+  const groups = aggregate(exchange, [group])
+  t.equal(boundingExchange({ kind: 'Sort', input: groups, orders: [], output: null, rows: 3 }), exchange)
+  t.equal(boundingExchange(aggregate(exchange, [])), null, 'a row of none')
+  t.equal(boundingExchange(aggregate(exchange, [group], [[0], []])), null)
+  t.equal(boundingExchange({ kind: 'Unnest', input: exchange, calls: [], rows: 1 }), null)
+  t.equal(boundingExchange({ kind: 'CrossProduct', left: exchange, right: oneRow, rows: 1 }), null)
+  t.equal(boundingExchange(scan), null)
 })
