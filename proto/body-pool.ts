@@ -5,8 +5,11 @@
 
 /** Smaller bodies are not worth keeping. */
 const MIN_POOLED_BYTES = 64 * 1024
-/** Buffers kept for the next query; one is usually 1 MiB. As many as a result that is held back needs. */
-const MAX_FREE = 32
+/**
+ * Buffers kept for the next query; one is usually 1 MiB. As many as two results that are held back need: what is let go
+ * of beyond waits for V8's next full collection, while others are made.
+ */
+const MAX_FREE = 64
 /** A body of a huge row is given back to the system. */
 const MAX_POOLED_BYTES = 4 * 1024 * 1024
 /** Sizes of buffers are multiples of it, so that one fits most bodies, and room for what is around one of that size. */
