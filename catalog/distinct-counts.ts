@@ -1,8 +1,9 @@
 /**
  * How many values the columns of a Parquet table have, from what writers counted in each row group. Between the largest
  * count (every row group has the same values) and the sum (no two share one); the geometric mean of both is off by at
- * most the square root of the number of row groups either way. Integers and days have no more values than there are
- * from the least to the greatest. For choosing plans only.
+ * most the square root of the number of row groups either way. It is the largest where nearly all row groups have the
+ * same least and greatest value, and many rows a value. Integers and days have no more values than there are from the
+ * least to the greatest. For choosing plans only.
  */
 
 import { columnSources } from './parquet-table.ts'
@@ -34,16 +35,25 @@ function mostIn({ files, rowCount }: ParquetFiles, position: number): number | n
   return most < rowCount ? most : null
 }
 
-function countedIn({ files }: ParquetFiles, position: number): number | null {
-  let largest = 0
-  let sum = 0
+function countedIn({ files, rowCount: rows }: ParquetFiles, position: number): number | null {
+  let [largest, sum] = [0, 0]
+  /** Rows by the bounds of their row group, where a value has many. */
+  const alike = new Map<string, number>()
   for (const { rowGroups } of files) {
     for (const { columns, rowCount } of rowGroups) {
-      const count = columns[position]?.distinctCount ?? null
+      const { distinctCount: count = null, min, max } = columns[position] ?? {}
       if (count === null && rowCount > 0) return null
       largest = Math.max(largest, count ?? 0)
       sum += count ?? 0
+      if (MANY_ROWS * (count ?? 0) > rowCount) continue
+      const bounds = `${String(min)} ${String(max)}`
+      alike.set(bounds, (alike.get(bounds) ?? 0) + rowCount)
     }
   }
-  return Math.ceil(Math.sqrt(largest * sum))
+  const areAlike = Math.max(0, ...alike.values()) >= NEARLY_ALL * rows
+  return areAlike ? largest : Math.ceil(Math.sqrt(largest * sum))
 }
+
+/** Of one value: a row group with so many has nearly all values there are. */
+const MANY_ROWS = 4
+const NEARLY_ALL = 0.9

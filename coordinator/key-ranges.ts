@@ -26,6 +26,8 @@ export interface TaskRestriction {
   readonly ranges: readonly KeyRange[]
   /** The same, closer: files are chosen by them. */
   readonly fileRanges: readonly KeyRange[]
+  /** What part of the relation's rows is in them, about. */
+  readonly share: number
 }
 
 /** Every row is compared with each of them. The closest ones become one. */
@@ -54,8 +56,10 @@ export function restrictTasks(
     return { relation, column, by: known }
   })
   return splits => keyed.flatMap(({ relation, column, by }) => {
-    const fileRanges = by.rangesOf(splits)
-    return fileRanges === null ? [] : [{ relation, column, ranges: fewer(apart(fileRanges), MAX_RANGES), fileRanges }]
+    const own = by.rangesOf(splits)
+    if (own === null) return []
+    const { ranges: fileRanges, share } = own
+    return [{ relation, column, ranges: fewer(apart(fileRanges), MAX_RANGES), fileRanges, share }]
   })
 }
 
@@ -74,11 +78,13 @@ export function filesInRanges(
   })
 }
 
-/** False if nearly all rows of the files are in the ranges anyway: to compare each would cost more than it saves. */
-export function isWorthComparing(
-  files: readonly PrunedFile[], { column, ranges }: Pick<TaskRestriction, 'column' | 'ranges'>,
-): boolean {
-  if (files.length > MAX_FILES) return true
+/**
+ * The same with the share of the rows of these files; null if nearly all are in the ranges anyway: to compare each
+ * would cost more than it saves.
+ */
+export function restrictedIn(files: readonly PrunedFile[], restriction: TaskRestriction): TaskRestriction | null {
+  const { column, ranges } = restriction
+  if (files.length > MAX_FILES) return restriction
   let [rows, inRanges] = [0, 0]
   for (const { fromRow, toRow, range } of files.flatMap(file => stretches(file, column))) {
     if (range === null) continue
@@ -87,7 +93,8 @@ export function isWorthComparing(
     rows += rowCount
     inRanges += rowCount * Math.min(1, share)
   }
-  return rows === 0 || inRanges < WORTH_SHARE * rows
+  if (rows === 0) return restriction
+  return inRanges < WORTH_SHARE * rows ? { ...restriction, share: inRanges / rows } : null
 }
 
 /** The part of `range` that lies in `one`. */
@@ -124,13 +131,14 @@ class KeyColumn {
     this.#all = looked.length < files.length ? null : merged(boundsIn([...this.#stretches.values()].flat()), 1)
   }
 
-  /** Null: it may be anything, or nearly so. */
-  rangesOf(splits: readonly ScanSplit[]): readonly KeyRange[] | null {
+  /** Null: it may be anything, or nearly so. `share`: of all values that the column may have. */
+  rangesOf(splits: readonly ScanSplit[]): { readonly ranges: readonly KeyRange[]; readonly share: number } | null {
     if (this.#all === null) return null
     const own = splits.filter(({ scan }) => scan === this.#scan).flatMap(({ split }) =>
       within(split, this.#stretches.get(split.file) ?? [UNKNOWN]))
     const ranges = merged(boundsIn(own), MAX_FILE_RANGES)
-    return ranges === null || width(ranges) > WORTH_SHARE * width(this.#all) ? null : ranges
+    const share = ranges === null ? 1 : width(ranges) / width(this.#all)
+    return ranges === null || share > WORTH_SHARE ? null : { ranges, share }
   }
 }
 

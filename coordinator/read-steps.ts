@@ -107,11 +107,15 @@ class SteppedScan {
       const step = steps.of(range)
       const last = parts.at(-1)
       if (last?.step !== step) parts.push({ ...range, step })
-      else parts[parts.length - 1] = { ...last, toRow: range.toRow, sizeBytes: last.sizeBytes + range.sizeBytes }
+      else parts[parts.length - 1] = { ...last, toRow: range.toRow, ...sumOf(last, range) }
     }
     const [first] = parts
     const cut: Split[] = parts.length === 1 ? [{ ...split, step: first?.step ?? 0 }]
-      : parts.map(({ fromRow, toRow, sizeBytes, step }) => ({ ...split, fromRow, toRow, sizeBytes, step }))
+      : parts.map(part => ({ ...split, ...part }))
     return cut.map(split => ({ scan, split }))
   }
+}
+
+function sumOf(one: Range, other: Range): Pick<Range, 'sizeBytes' | 'rowCount'> {
+  return { sizeBytes: one.sizeBytes + other.sizeBytes, rowCount: one.rowCount + other.rowCount }
 }

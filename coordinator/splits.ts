@@ -22,12 +22,14 @@ export interface Split {
   readonly toRow: number
   /** Bytes of the touched columns in it; estimated for files without row groups. */
   readonly sizeBytes: number
+  /** Rows in it, without the row groups that pruning has left out. */
+  readonly rowCount: number
   /** As of read-steps.ts; absent: 0. */
   readonly step?: number
 }
 
 /** Some rows of a file. */
-export type Range = Pick<Split, 'fromRow' | 'toRow' | 'sizeBytes'>
+export type Range = Pick<Split, 'fromRow' | 'toRow' | 'sizeBytes' | 'rowCount'>
 
 /** In the order of the files and their rows. `columns`: positions that the fragment touches. */
 export function splits(files: readonly PrunedFile[], columns: readonly number[], targetTasks: number): Split[] {
@@ -73,8 +75,9 @@ function groupBytes(group: RowGroup | undefined, columns: readonly number[]): nu
 function whole(pruned: PrunedFile, sizeBytes: number): Split {
   const { file, rowGroups } = pruned
   const [first = 0, last = 0] = [rowGroups[0], rowGroups.at(-1)]
-  const all: Split = { file: file.file, shape: file.shape, fromRow: 0, toRow: 0, sizeBytes }
-  if (rowGroups.length === 0 || file.isUncut === true || rowsOf(pruned) === file.rowCount) return all
+  const rowCount = rowsOf(pruned)
+  const all: Split = { file: file.file, shape: file.shape, fromRow: 0, toRow: 0, sizeBytes, rowCount }
+  if (rowGroups.length === 0 || file.isUncut === true || rowCount === file.rowCount) return all
   const groups = file.rowGroups
   const rows = (from: number, to: number): number =>
     groups.slice(from, to).reduce((sum, group) => sum + group.rowCount, 0)
@@ -90,7 +93,8 @@ export function rowGroupsIn(split: Split, { file, rowGroups }: PrunedFile, colum
   return file.rowGroups.map((group, i) => {
     const fromRow = toRow
     toRow += group.rowCount
-    return { fromRow, toRow, sizeBytes: left.has(i) ? groupBytes(group, columns) : 0 }
+    const isLeft = left.has(i)
+    return { fromRow, toRow, sizeBytes: isLeft ? groupBytes(group, columns) : 0, rowCount: isLeft ? group.rowCount : 0 }
   }).filter(({ fromRow, toRow }) => split.toRow === 0 || (fromRow >= split.fromRow && toRow <= split.toRow))
 }
 
@@ -100,22 +104,27 @@ function ranges(pruned: PrunedFile, columns: readonly number[], count: number): 
   const [first = 0, last = 0] = [rowGroups[0], rowGroups.at(-1)]
   const left = new Set(rowGroups)
   const all = file.rowGroups
-  const groups = all.slice(first, last + 1).map((group, i) =>
-    ({ rowCount: group.rowCount, sizeBytes: left.has(first + i) ? groupBytes(group, columns) : 0 }))
+  const groups = all.slice(first, last + 1).map((group, i) => ({
+    rows: group.rowCount, sizeBytes: left.has(first + i) ? groupBytes(group, columns) : 0,
+    rowCount: left.has(first + i) ? group.rowCount : 0,
+  }))
   const totalBytes = groups.reduce((total, group) => total + group.sizeBytes, 0)
   const result: Split[] = []
   let fromRow = all.slice(0, first).reduce((rows, group) => rows + group.rowCount, 0)
   let toRow = fromRow
   let sizeBytes = 0
+  let rowCount = 0
   let doneBytes = 0
   groups.forEach((group, i) => {
-    toRow += group.rowCount
+    toRow += group.rows
     sizeBytes += group.sizeBytes
+    rowCount += group.rowCount
     const full = doneBytes + sizeBytes >= (result.length + 1) * totalBytes / count
     if (!full && i < groups.length - 1) return
-    result.push({ file: file.file, shape: file.shape, fromRow, toRow, sizeBytes })
+    result.push({ file: file.file, shape: file.shape, fromRow, toRow, sizeBytes, rowCount })
     doneBytes += sizeBytes
     sizeBytes = 0
+    rowCount = 0
     fromRow = toRow
   })
   return result.length === 1 ? [whole(pruned, totalBytes)] : result

@@ -6,7 +6,7 @@ import { scanName, type Fragment, type FragmentScan } from '../planner/fragment.
 import { unreachable } from '../proto/errors.ts'
 import type { ExecutorId, QueryId } from '../proto/ids.ts'
 import { divided } from './divide.ts'
-import { filesInRanges, isWorthComparing, restrictTasks, type TaskRestriction } from './key-ranges.ts'
+import { filesInRanges, restrictedIn, restrictTasks, type TaskRestriction } from './key-ranges.ts'
 import type { Member } from './member.ts'
 import { placeSplits, type PlacedTask, type Room, type ScanSplit } from './place.ts'
 import type { PlannedWork } from './plan-query.ts'
@@ -96,9 +96,9 @@ function splitTasks(fragment: Fragment, work: PlannedWork, rooms: readonly Room[
     const byRelation = new Map(whole.map(({ scan, files }) => [scanName(scan.id), files]))
     return {
       ...task, splits: [...task.splits, ...whole.flatMap(({ scan, files }) => splitsOf(scan, files))],
-      restrictions: restrictions.filter(one => {
+      restrictions: restrictions.flatMap(one => {
         const files = byRelation.get(one.relation)
-        return files === undefined || isWorthComparing(files, one)
+        return files === undefined ? [one] : restrictedIn(files, one) ?? []
       }),
     }
   })

@@ -6,6 +6,7 @@ import type { Universe } from './actor/universe.ts'
 import type { Member } from './member.ts'
 import type { MemoryLearner } from './memory-learner.ts'
 import type { PlannedWork } from './plan-query.ts'
+import { selectivities } from './row-estimate.ts'
 import { StageActor } from './stage-actor.ts'
 import type { StageReport } from './stage-message.ts'
 import { StageBoard } from './stage-board.ts'
@@ -35,7 +36,9 @@ export function spawnStages(
   const rooms = members.map(({ id, info }) => ({ id, slots: Math.max(1, info.slots) }))
   const partitionCount = partitionCountFor(rooms, maxPartitions)
   const { planned: { sqlKind, columns, fragments, tablesRead }, tables } = planned
-  const work: QueryWork = { ...query, sqlKind, columns, fragments, tables, tablesRead, partitionCount }
+  const work: QueryWork = {
+    ...query, sqlKind, columns, fragments, tables, tablesRead, partitionCount, selectivities: selectivities(planned),
+  }
   const board = new StageBoard(fragments.map(fragment => {
     const tasks = stageTasks(fragment, planned, rooms, partitionCount)
     const actor = new StageActor({ work, fragment, tasks, query: owner, learner })

@@ -17,6 +17,7 @@ import type {
   ExchangeFileInit, InputInit, ScanInit, SplitInit, TaskDefinitionInit,
 } from '../proto/task.ts'
 import type { FilePlaces } from './file-places.ts'
+import { inputRows, rowEstimate, type Selectivities } from './row-estimate.ts'
 import type { TaskRestriction } from './key-ranges.ts'
 import type { MemberKey } from './member.ts'
 import type { ScanSplit } from './place.ts'
@@ -40,6 +41,7 @@ export interface QueryWork {
   /** By position, as PlanRequest.tables. */
   readonly tables: readonly Table[]
   readonly tablesRead: readonly number[]
+  readonly selectivities: Selectivities
   /** Partitions of a hash exchange. */
   readonly partitionCount: number
   readonly memoryBytes: number
@@ -100,10 +102,10 @@ export function taskDefinition(work: QueryWork, place: TaskPlace): TaskDefinitio
     sqlKind: original ? ORIGINAL : EMITTED,
     scans: original ? fragment.scans.flatMap(({ table, columns }) => namedScan(work.tables[table], columns))
       : scans(work, place),
-    inputs: fragment.inputs.flatMap((input, i) => input.kind === 'bounds' ? [] : [{
-      ...inputInit(work, input, inputFiles(fragment.inputs, i, partition, place)),
-      restrictions: restrictionInits(place, inputName(input)),
-    }]),
+    inputs: fragment.inputs.flatMap((input, i) => {
+      const files = inputFiles(fragment.inputs, i, partition, place)
+      return input.kind === 'bounds' ? [] : [inputInit(work, input, files, restrictionsOf(place, inputName(input)))]
+    }),
     output: outputInit(work, place),
     preserveOrder: work.fragments.length === 1, // also of several tasks: streams in order cost DuckDB a tenth less
     settings: { ...original ? work.request.settings : fragmentSettings(work.request.settings) },
@@ -132,17 +134,20 @@ function scans(work: QueryWork, place: TaskPlace): ScanInit[] {
     const table = work.tables[scan.table]
     if (table === undefined) return []
     const isShared = scan.reads === 'all' && fragment.tasks !== 'one'
+    const named = { name: scanName(scan.id), ...tableName(table) }
+    const restricted = restrictionsOf(place, named.name)
+    const estimate = rowEstimate(work.selectivities.get(scan.id), table, restricted)
     const own = splits.filter(item => item.scan === scan.id).map(({ split }) => splitInit(table, split, {
       // what every task reads is in every cache
       passing: scan.reads === 'split' && places.isPassing(split.file),
       peerAddress: isShared ? places.peerOf(split.file) : '',
+      estimatedRows: estimate(split),
     }))
-    const { catalog, schema, table: name } = table.name
-    const named = { name: scanName(scan.id), catalog, schema, table: name }
     const kept = keptColumns(table, scan.columns)
     const at = (position: number): number => kept.indexOf(position)
-    const restrictions = restrictionInits(place, named.name).map(one => ({ ...one, column: at(one.column) }))
-    return [{ ...named, ...tableInit(table, kept), touched: scan.columns.map(at), splits: own, restrictions }]
+    const restrictions = restricted.map(one => ({ ...restrictionInit(one), column: at(one.column) }))
+    const filtered = scan.filtered?.inside === true
+    return [{ ...named, ...tableInit(table, kept), touched: scan.columns.map(at), splits: own, restrictions, filtered }]
   })
 }
 
@@ -154,21 +159,29 @@ function keptColumns({ format, columns }: Table, touched: readonly number[]): re
 
 type RestrictionInit = Pick<TaskRestriction, 'column'> & { readonly ranges: { low: bigint; high: bigint }[] }
 
-function restrictionInits({ restrictions }: TaskPlace, name: string): RestrictionInit[] {
+function restrictionsOf({ restrictions }: TaskPlace, name: string): TaskRestriction[] {
   return restrictions.filter(({ relation }) => relation === name)
-    .map(({ column, ranges }) => ({ column, ranges: ranges.map(({ low, high }) => ({ low, high })) }))
+}
+
+function restrictionInit({ column, ranges }: TaskRestriction): RestrictionInit {
+  return { column, ranges: ranges.map(({ low, high }) => ({ low, high })) }
 }
 
 /** All files: what the user's own text filters is not known. `columns`: positions of what it reads; absent: all. */
 export function namedScan(table: Table | undefined, columns?: readonly number[]): ScanInit[] {
   if (table === undefined) return []
-  const { catalog, schema, table: name } = table.name
-  const whole = ({ file, shape }: DataFile): Split => ({ file, shape, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes })
-  const splits = table.files.map(file => splitInit(table, whole(file), { passing: false, peerAddress: '' }))
+  const whole = ({ file, shape, rowCount }: DataFile): Split =>
+    ({ file, shape, fromRow: 0, toRow: 0, sizeBytes: file.sizeBytes, rowCount })
+  const unknown = { passing: false, peerAddress: '', estimatedRows: 0n }
+  const splits = table.files.map(file => splitInit(table, whole(file), unknown))
   const touched = [...columns ?? table.columns.keys()]
   return [{
-    name: '', catalog, schema, table: name, ...tableInit(table, [...table.columns.keys()]), touched, splits,
+    name: '', ...tableName(table), ...tableInit(table, [...table.columns.keys()]), touched, splits,
   }]
+}
+
+function tableName({ name: { catalog, schema, table } }: Table): Pick<ScanInit, 'catalog' | 'schema' | 'table'> {
+  return { catalog, schema, table }
 }
 
 type TableInit = Pick<
@@ -195,19 +208,26 @@ function tableInit(table: Table, kept: readonly number[]): TableInit {
 }
 
 function splitInit(
-  table: Table, { file, shape, fromRow, toRow, step = 0 }: Split, cache: Pick<SplitInit, 'passing' | 'peerAddress'>,
+  table: Table, { file, shape, fromRow, toRow, step = 0 }: Split,
+  known: Pick<SplitInit, 'passing' | 'peerAddress' | 'estimatedRows'>,
 ): SplitInit {
   const name = filenameOf(table, { file }) ?? ''
-  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), ...cache, shape, filename: name, step }
+  return { file: fileInit(file), fromRow: BigInt(fromRow), toRow: BigInt(toRow), ...known, shape, filename: name, step }
 }
 
 function fileInit({ bucket, key, etag, sizeBytes }: FileKey): NonNullable<SplitInit['file']> {
   return { bucket, key, etag, sizeBytes: BigInt(sizeBytes) }
 }
 
-function inputInit(work: QueryWork, input: FragmentInput, files: ExchangeFileInit[]): InputInit {
+function inputInit(
+  work: QueryWork, input: FragmentInput, files: ExchangeFileInit[], restrictions: readonly TaskRestriction[],
+): InputInit {
   const columns = work.fragments[input.fragment]?.columns ?? []
-  return { name: inputName(input), columns: columns.map(columnInit), files }
+  const rowCount = files.reduce((sum, file) => sum + Number(file.rowCount ?? 0n), 0)
+  return {
+    name: inputName(input), columns: columns.map(columnInit), files,
+    restrictions: restrictions.map(restrictionInit), estimatedRows: inputRows(rowCount, restrictions),
+  }
 }
 
 /** Which files of the input at `position` a task reads: all of a gather or broadcast, else its own partition's. */

@@ -40,7 +40,9 @@ export function catalogs(scans: readonly Scan[], defaultCatalog: string, default
 export function inputRelation(input: Input, paths: readonly string[]): string {
   const value = (i: number): string => paths.length === 0 ? 'NULL' : quoteName(`w${i}`)
   const columns = input.columns.map(({ type }, i) => ({ value: value(i), name: `c${i}`, type }))
-  const source = paths.length === 0 ? null : `read_parquet(${quoteTexts(paths)}, hive_partitioning = false)`
+  const options = new Map([['hive_partitioning', 'false']])
+  if (input.estimatedRows > 0n) options.set(CARDINALITY, cardinality(input.estimatedRows, true))
+  const source = paths.length === 0 ? null : call('read_parquet', paths, options)
   const rows = select(columns, source, restrictionsSql(columns, input.restrictions))
   const alone = input.restrictions.length === 0 ? rows : apart(columns, [rows])
   return `${quoteName(input.name)} AS NOT MATERIALIZED (${alone})`
@@ -80,6 +82,8 @@ interface FileRun {
   readonly shape: FileShape | undefined
   /** Which rows of its one file; undefined: all rows of all files. */
   readonly rows?: Rows
+  /** Of the splits; 0: not known. */
+  estimatedRows: bigint
 }
 
 /** Calls of readers in one relation; beyond, files of one shape are read together, whatever their order. */
@@ -91,14 +95,17 @@ function runs(scan: Scan, paths: readonly string[]): FileRun[] {
   scan.splits.forEach((split, i) => {
     const path = paths[i]
     if (path === undefined) throw new Error(`split ${i} has no local file`)
-    const run = { paths: [path], filename: split.filename, shape: scan.shapes[split.shape] }
+    const { filename, estimatedRows } = split
+    const run = { paths: [path], filename, shape: scan.shapes[split.shape], estimatedRows }
     if (split.toRow !== 0n) {
       result.push({ ...run, rows: { from: split.fromRow, to: split.toRow } })
       return
     }
     const last = result.length < MAX_RUNS ? result.at(-1) : result.find(one => isJoined(one, run))
-    if (last !== undefined && isJoined(last, run)) last.paths.push(path)
-    else result.push(run)
+    if (last !== undefined && isJoined(last, run)) {
+      last.paths.push(path)
+      last.estimatedRows += estimatedRows
+    } else result.push(run)
   })
   return result
 }
@@ -116,11 +123,25 @@ function runColumns(scan: Scan, { filename, shape }: FileRun): ViewColumn[] {
   })
 }
 
-function source(scan: Scan, { paths, rows, shape }: FileRun): string {
+/** What DuckDB takes for the rows of the files. It decides how joins are made, and nothing else. */
+const CARDINALITY = 'explicit_cardinality'
+/** Of filters in the reader DuckDB takes a fifth of the rows, whatever they are. */
+const FILTER_DIVISOR = 5n
+
+/** For so many rows to be expected behind them. */
+function cardinality(estimatedRows: bigint, isFiltered: boolean): string {
+  return String(isFiltered ? estimatedRows * FILTER_DIVISOR : estimatedRows)
+}
+
+function source(scan: Scan, { paths, rows, shape, estimatedRows }: FileRun): string {
   const options = new Map<string, string>(hiveOptions(scan))
   switch (scan.format) {
     case FileFormat.PARQUET:
       if (rows !== undefined) options.set('file_row_number', 'true')
+      if (estimatedRows > 0n) {
+        const isFiltered = scan.filtered || rows !== undefined || scan.restrictions.length > 0
+        options.set(CARDINALITY, cardinality(estimatedRows, isFiltered))
+      }
       return call('read_parquet', paths, options)
     case FileFormat.CSV: return call('read_csv', paths, textOptions(scan, options, shape))
     case FileFormat.JSON: return call('read_json', paths, textOptions(scan, options, shape))

@@ -123,8 +123,13 @@ function describeScan(
   for (const filter of scan.filters) addColumns(filter, columns)
   return {
     id, table: scan.table, columns: [...columns].sort((a, b) => a - b), filters,
+    ...(filters.length > 0 ? { filtered: filteredIn(scan, filters) } : {}),
     reads: isSplit ? 'split' : 'all', ...(divided.size > 0 ? { dividedBy: [...divided] } : {}),
   }
+}
+
+function filteredIn(scan: Scan, filters: readonly Expression[]): NonNullable<FragmentScan['filtered']> {
+  return { inside: scan.filters.length > 0, above: filters.length > scan.filters.length }
 }
 
 function withFirstRows(firstRows: number | undefined, scan: FragmentScan): FragmentScan {

@@ -93,6 +93,8 @@ export interface FragmentScan {
   readonly columns: readonly number[]
   /** What every row it needs satisfies, over the table's columns by position: files and row groups are pruned by it. */
   readonly filters: readonly Expression[]
+  /** Where its filters are, for DuckDB guesses what each of both leaves; absent: it has none. */
+  readonly filtered?: { readonly inside: boolean; readonly above: boolean }
   /** So many rows are enough, whichever they are; absent: it needs all. */
   readonly firstRows?: number
   /** all: every task reads the whole table. split: each file or row range is read by one task. */

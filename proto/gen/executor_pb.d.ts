@@ -716,6 +716,13 @@ export declare type Scan = Message<"skein.executor.v1.Scan"> & {
    * @generated from field: repeated skein.executor.v1.Restriction restrictions = 13;
    */
   restrictions: Restriction[];
+
+  /**
+   * The text filters it by values of its own columns that DuckDB hands to the reader.
+   *
+   * @generated from field: bool filtered = 14;
+   */
+  filtered: boolean;
 };
 
 /**
@@ -848,6 +855,13 @@ export declare type Split = Message<"skein.executor.v1.Split"> & {
    * @generated from field: uint32 step = 8;
    */
   step: number;
+
+  /**
+   * About how many of its rows come out of the scan, behind filters and restrictions. 0: nobody knows, or all.
+   *
+   * @generated from field: uint64 estimated_rows = 9;
+   */
+  estimatedRows: bigint;
 };
 
 /**
@@ -916,6 +930,13 @@ export declare type Input = Message<"skein.executor.v1.Input"> & {
    * @generated from field: repeated skein.executor.v1.Restriction restrictions = 4;
    */
   restrictions: Restriction[];
+
+  /**
+   * About how many rows are left of them; 0: nobody knows, or all.
+   *
+   * @generated from field: uint64 estimated_rows = 5;
+   */
+  estimatedRows: bigint;
 };
 
 /**

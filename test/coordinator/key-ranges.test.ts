@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import type { DataFile } from '../../catalog/table.ts'
-import { filesInRanges, isWorthComparing, restrictTasks } from '../../coordinator/key-ranges.ts'
+import { filesInRanges, restrictedIn, restrictTasks } from '../../coordinator/key-ranges.ts'
 import type { PrunedFile } from '../../coordinator/query-ports.ts'
 
 type Bounds = readonly [low: number, high: number] | 'nulls' | 'unknown'
@@ -29,7 +29,7 @@ function ranges(files: readonly PrunedFile[], own: readonly (readonly [file: num
   const splits = own.map(([i, fromRow, toRow]) => {
     const found = files[i]?.file
     if (found === undefined) throw new Error(`no file ${i}`)
-    return { scan: 7, split: { file: found.file, shape: 0, fromRow, toRow, sizeBytes: 1 } }
+    return { scan: 7, split: { file: found.file, shape: 0, fromRow, toRow, sizeBytes: 1, rowCount: 1 } }
   })
   const [restriction = null] = restrict(splits)
   if (restriction === null) return null
@@ -86,13 +86,13 @@ t.test('gaps that are small beside what the ranges span are no reason for anothe
 })
 
 t.test('files of which nearly all rows are in the ranges are read without a comparison', async t => {
-  const isWorth = (files: readonly PrunedFile[], ...spans: (readonly [number, number])[]): boolean => {
+  const share = (files: readonly PrunedFile[], ...spans: (readonly [number, number])[]): number | null => {
     const ranges = spans.map(([low, high]) => ({ low: BigInt(low), high: BigInt(high) }))
-    return isWorthComparing(files, { column: 0, ranges })
+    return restrictedIn(files, { relation: 'ex0', column: 0, ranges, fileRanges: ranges, share: 0.6 })?.share ?? null
   }
-  t.notOk(isWorth([file('a', [0, 99], [100, 199])], [0, 199]))
-  t.notOk(isWorth([file('a', [0, 99], [100, 199])], [0, 180]))
-  t.ok(isWorth([file('a', [0, 99], [100, 199])], [0, 120]))
-  t.ok(isWorth([file('a', [0, 99], [100, 199])], [0, 20], [150, 160]))
-  t.ok(isWorth([file('a', 'unknown')], [0, 9]), 'bounds that are not known may be anything')
+  t.equal(share([file('a', [0, 99], [100, 199])], [0, 199]), null)
+  t.equal(share([file('a', [0, 99], [100, 199])], [0, 180]), null)
+  t.equal(share([file('a', [0, 99], [100, 199])], [0, 119]), 0.6)
+  t.equal(share([file('a', [0, 99], [100, 199])], [0, 19], [150, 159]), 0.15)
+  t.equal(share([file('a', 'unknown')], [0, 9]), 0.6, 'bounds that are not known may be anything')
 })

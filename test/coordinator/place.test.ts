@@ -13,7 +13,7 @@ const rooms = ['e1', 'e2', 'e3'].map(id => ({ id: id as ExecutorId, slots: 2 }))
 const ids = rooms.map(({ id }) => id)
 const split = (key: string, sizeBytes = 100): ScanSplit =>
   ({ scan: 0, split: {
-    file: { bucket: 'lake', key, etag: '1', sizeBytes }, shape: 0, fromRow: 0, toRow: 0, sizeBytes,
+    file: { bucket: 'lake', key, etag: '1', sizeBytes }, shape: 0, fromRow: 0, toRow: 0, sizeBytes, rowCount: 1,
   } })
 const alone = (splits: readonly ScanSplit[]): readonly (readonly ScanSplit[])[] => splits.map(item => [item])
 

@@ -21,9 +21,9 @@ function file(key: string, groupBytes: readonly number[], isUncut = false): Prun
   return { file: data, rowGroups: [...rowGroups.keys()] }
 }
 
-function whole({ file: { file, rowGroups } }: PrunedFile, sizeBytes = 0, scan = 0): ScanSplit {
+function whole({ file: { file, rowGroups, rowCount } }: PrunedFile, sizeBytes = 0, scan = 0): ScanSplit {
   const bytes = rowGroups.reduce((sum, { columns: [column] }) => sum + (column?.sizeBytes ?? 0), sizeBytes)
-  return { scan, split: { file, shape: 0, fromRow: 0, toRow: 0, sizeBytes: bytes } }
+  return { scan, split: { file, shape: 0, fromRow: 0, toRow: 0, sizeBytes: bytes, rowCount } }
 }
 
 const stream = (scan: number): Streamed<number> => ({ kind: 'scan', scan })

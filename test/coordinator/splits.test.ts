@@ -46,6 +46,14 @@ t.test('ranges cover what pruning left, each row once', async t => {
   t.strictSame(text([file('a', 10, [2, 3, 6, 7])], 2), ['a 200-400', 'a 400-800'])
 })
 
+t.test('rows are those of the row groups that are left', async t => {
+  const rows = (files: readonly PrunedFile[], targetTasks: number): number[] =>
+    splits(files, [0], targetTasks).map(({ rowCount }) => rowCount)
+  t.strictSame(rows([file('a', 10, [2, 3, 6, 7])], 1), [400])
+  t.strictSame(rows([file('a', 10, [2, 3, 6, 7])], 2), [200, 200])
+  t.strictSame(rows([file('a', 5), file('b', 2)], 2), [500, 200])
+})
+
 t.test('bytes are those of the touched columns', async t => {
   t.equal(splits([file('a', 2)], [1], 1)[0]?.sizeBytes, 202)
   t.equal(splits([{ ...file('a', 2), rowGroups: [] }], [1], 1)[0]?.sizeBytes, 2400, 'without row groups: the file')

@@ -46,6 +46,23 @@ t.test('Parquet: whole files and ranges of rows, in the order of the splits', as
     ['105'])
 })
 
+t.test('how many rows are expected changes no answer', async t => {
+  const bench = await openWorkbench(t)
+  await parquet(bench, 'a.parquet', 'SELECT 9000000000000000000 - i AS big, i % 7 AS g, i AS id FROM range(10000) t(i)')
+  await parquet(bench, 'b.parquet', 'SELECT 9000000000000000000 - i AS big, i % 7 AS g, i AS id FROM range(9000) t(i)')
+  const sql = `SELECT count(*), sum(a.big), sum(DISTINCT a.g), min(b.id), max(b.big)
+    FROM scan0 a JOIN scan0 b USING (id) WHERE a.g < 5 AND b.g > 1`
+  const answers = new Set<string>()
+  for (const [filtered, estimatedRows] of [[false, 0n], [false, 1n], [true, 1n], [true, 10n ** 15n]] as const) {
+    const columns = [column('big', 'BIGINT'), column('g', 'BIGINT'), column('id', 'BIGINT')]
+    const splits = [split('a.parquet', 2048n, 10000n), split('b.parquet')].map(one => ({ ...one, estimatedRows }))
+    const scan = { name: 'scan0', format: FileFormat.PARQUET, columns, splits, filtered }
+    answers.add((await rows(bench, sql, 5, [scan])).join())
+  }
+  t.equal(answers.size, 1)
+  t.notMatch([...answers], ['0|'])
+})
+
 t.test('columns have their declared types, whatever the file has, and odd names are names', async t => {
   const bench = await openWorkbench(t)
   await parquet(bench, 'a.parquet', `SELECT 1::TINYINT AS "we ""ird", '2' AS n`)
