@@ -15,7 +15,7 @@
  * give the same rows each time. A LIMIT inside it may not, nor may floats that are summed in another order.
  *
  * Where the sides of a join are hashed to meet, the stages before it make all of both. So under a LIMIT one of them is
- * copied, however large it is, if that costs less than to move both (see cut/join.ts).
+ * copied, however large it is (see cut/join.ts).
  */
 
 import type { DuckType } from '../proto/types.ts'

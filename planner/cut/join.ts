@@ -11,8 +11,9 @@
  *   there are equalities                          Join > Exchange hash > l, Exchange hash > r    (see key-filter.ts)
  *   otherwise                                     Join > Exchange gather > l, Exchange gather > r
  *
- * Under a LIMIT a side of any size may be copied: of the other one a beginning is read then (see enough-rows.ts), while
- * to hash both all of both is.
+ * Under a LIMIT a side of any size is copied: of the other one a beginning is read then (see enough-rows.ts), while to
+ * hash both all of both is. Of sides of 6 million rows each that takes a third of
+ * the CPU, and half if no rows meet.
  *
  * A copy of one side may be given to every task only if the rows of the other side decide what comes out: then no row
  * comes out of two tasks. The left side of ASOF is never copied: its best match is one among all right rows. MARK tells
@@ -145,8 +146,9 @@ interface Choice {
 /** Which side to copy, the cheapest way of all; 'none': hash, or gather. */
 function copied(choice: Choice, context: CutContext): 'left' | 'right' | 'none' {
   const { left, right, copiesLeft, copiesRight, isLimited, moved, parts } = choice
-  const may = (allowed: boolean, { plan }: Placed, other: Placed): boolean => allowed && (moved === null
-    || mayBroadcast(plan, isLimited && mayStream(other.plan, context.volatileFunctions), context))
+  const isStreamed = ({ plan }: Placed): boolean => isLimited && mayStream(plan, context.volatileFunctions)
+  const may = (allowed: boolean, { plan }: Placed, other: Placed): boolean =>
+    allowed && (moved === null || mayBroadcast(plan, isStreamed(other), context))
   const ns = ({ plan }: Placed, other: Placed, part: Part): number =>
     copyNs(plan, other.plan.rows, repeatableScans(plan, context), context, part)
   const leftNs = may(copiesLeft, left, right) ? ns(left, right, parts.left) : Infinity
@@ -155,7 +157,7 @@ function copied(choice: Choice, context: CutContext): 'left' | 'right' | 'none' 
   if (Math.min(leftNs, rightNs) === Infinity) return 'none'
   const isSmall = [copiesLeft && left, copiesRight && right].some(side =>
     side !== false && side.plan.rows <= context.thresholds.broadcastRows)
-  if (moved === null || isSmall) return cheaper
+  if (moved === null || isSmall || isStreamed(cheaper === 'left' ? right : left)) return cheaper
   const sides = [[left, moved.left], [right, moved.right]] as const
   const movedNs = hashNs(sides.flatMap(([before, after]) => before === after ? [] : [before.plan]),
     Math.min(left.plan.rows, right.plan.rows), context)

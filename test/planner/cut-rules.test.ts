@@ -101,8 +101,8 @@ const underLimits: Readonly<Record<string, string>> = {
   'a limit of much of it': `SELECT t.id, u.v FROM t JOIN u USING (k) LIMIT 50000000`,
   'every row of both sides comes out': `SELECT t.id, u.v FROM t FULL JOIN u USING (k) LIMIT 10`,
   'groups need all rows': `SELECT t.id, count(*) FROM t JOIN u USING (k) GROUP BY t.id LIMIT 10`,
-  'the larger side would be copied': `SELECT t.id, u.v FROM u LEFT JOIN t USING (k) LIMIT 10`,
-  'to copy is no cheaper than to move both': `SELECT a.id, b.id FROM t a JOIN t b USING (k) LIMIT 10`,
+  'also the larger side': `SELECT t.id, u.v FROM u LEFT JOIN t USING (k) LIMIT 10`,
+  'sides of the same size': `SELECT a.id, b.id FROM t a JOIN t b USING (k) LIMIT 10`,
 }
 
 t.test('exchanges around joins under a LIMIT', async t => {
