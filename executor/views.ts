@@ -125,7 +125,7 @@ function runColumns(scan: Scan, { filename, shape }: FileRun): ViewColumn[] {
 
 /** What DuckDB takes for the rows of the files. It decides how joins are made, and nothing else. */
 const CARDINALITY = 'explicit_cardinality'
-/** Of filters in the reader DuckDB takes a fifth of the rows, whatever they are. */
+/** Of filters in the reader DuckDB takes a fifth of the rows, whatever they are: see GUESSED_SELECTIVITY. */
 const FILTER_DIVISOR = 5n
 
 /** For so many rows to be expected behind them. */

@@ -12,8 +12,7 @@
  *   otherwise                                     Join > Exchange gather > l, Exchange gather > r
  *
  * Under a LIMIT a side of any size is copied: of the other one a beginning is read then (see enough-rows.ts), while to
- * hash both all of both is. Of sides of 6 million rows each that takes a third of
- * the CPU, and half if no rows meet.
+ * hash both all of both is. Of sides of 6 million rows each that takes a third of the CPU, and half if no rows meet.
  *
  * A copy of one side may be given to every task only if the rows of the other side decide what comes out: then no row
  * comes out of two tasks. The left side of ASOF is never copied: its best match is one among all right rows. MARK tells

@@ -8,7 +8,6 @@ import type { Fragment, FragmentInput } from '../../planner/fragment.ts'
 import { ExchangeSourceSchema } from '../../proto/gen/executor_pb.js'
 import type { ExecutorId } from '../../proto/ids.ts'
 
-
 const inputs: readonly FragmentInput[] = [{ fragment: 0, kind: 'gather' }, { fragment: 1, kind: 'hash' }]
 const fragment: Fragment = {
   id: 2, sql: 'SELECT 1 AS c0', columns: [], scans: [], inputs, restrictions: [], output: { kind: 'result' },

@@ -59,8 +59,7 @@ t.test('how many rows are expected changes no answer', async t => {
     const scan = { name: 'scan0', format: FileFormat.PARQUET, columns, splits, filtered }
     answers.add((await rows(bench, sql, 5, [scan])).join())
   }
-  t.equal(answers.size, 1)
-  t.notMatch([...answers], ['0|'])
+  t.strictSame([...answers], ['13226|119033999999999929178707|9|2|8999999999999999998'])
 })
 
 t.test('columns have their declared types, whatever the file has, and odd names are names', async t => {
